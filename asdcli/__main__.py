@@ -1,0 +1,5 @@
+"""`python -m asdcli` is `asd`."""
+
+from asdcli.cli import main
+
+main()

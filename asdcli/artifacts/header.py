@@ -1,0 +1,130 @@
+"""The `asd` header: what a file is, and from what and how it was made.
+
+No clock, host name or absolute path stands in it: the same inputs, parameters and seed give the same header.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+from asdcli import __version__
+from asdcli.artifacts.kinds import Kind
+from asdcli.errors import BadArtifact
+
+
+@dataclass(frozen=True)
+class Header:
+    """Provenance of one artifact.
+
+    `content` is the digest of the artifact's content, `inputs` the content digests of what it was made from (by role),
+    and `history` one entry a stage before it, oldest first. `diagnostics` are facts found on the way (alpha, counts):
+    they take no part in deciding whether a file is current.
+    """
+
+    kind: str
+    version: int
+    asdcli: str = __version__
+    dataset: str = ""
+    seed: int | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+    history: tuple[dict[str, Any], ...] = ()
+    diagnostics: dict[str, Any] = field(default_factory=dict)
+    content: str = ""
+
+    @staticmethod
+    def make(
+        kind: Kind,
+        *,
+        dataset: str,
+        seed: int | None = None,
+        params: Mapping[str, Any] | None = None,
+        inputs: Mapping[str, Header] | None = None,
+        diagnostics: Mapping[str, Any] | None = None,
+    ) -> Header:
+        """The header of a new artifact of `kind` made from the artifacts whose headers are `inputs`."""
+        inputs = inputs or {}
+        history: list[dict[str, Any]] = []
+        for upstream in inputs.values():
+            history += [e for e in (*upstream.history, upstream._entry()) if e not in history]
+        return Header(
+            kind=kind.name,
+            version=kind.version,
+            dataset=dataset,
+            seed=seed,
+            params=_plain(params or {}),
+            inputs={role: h.content for role, h in inputs.items()},
+            history=tuple(history),
+            diagnostics=_plain(diagnostics or {}),
+        )
+
+    def _entry(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "asdcli": self.asdcli,
+            "dataset": self.dataset,
+            "seed": self.seed,
+            "params": self.params,
+            "content": self.content,
+        }
+
+    def stage(self, kind: Kind) -> dict[str, Any] | None:
+        """The newest entry of `kind` in this artifact's own history (itself included), or None."""
+        found = [e for e in (*self.history, self._entry()) if e["kind"] == kind.name]
+        return found[-1] if found else None
+
+    def recall(self, param: str) -> Any:
+        """The value of `param` in this header or the nearest stage before it that has one, else None."""
+        for entry in (self._entry(), *reversed(self.history)):
+            if param in entry["params"]:
+                return entry["params"][param]
+        return None
+
+    def same_making(self, other: Header) -> bool:
+        """Whether both were made of the same inputs in the same way."""
+        names = ("kind", "version", "dataset", "seed", "params", "inputs")
+        return all(getattr(self, n) == getattr(other, n) for n in names)
+
+    def with_content(self, digest: str) -> Header:
+        return dataclasses.replace(self, content=digest)
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, ensure_ascii=False, allow_nan=True)
+
+    @staticmethod
+    def from_json(text: str | bytes, *, where: str) -> Header:
+        """Read a header; unknown fields are ignored. Raises BadArtifact naming `where` for anything else."""
+        try:
+            raw = json.loads(text)
+            known = {f.name for f in dataclasses.fields(Header)}
+            fields = {k: v for k, v in raw.items() if k in known}
+            return Header(**{**fields, "history": tuple(fields.get("history", ()))})
+        except (ValueError, TypeError, AttributeError):
+            raise BadArtifact(f"{where} has an unreadable asd header", "make the file again") from None
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON would give it back, so that a header equals its stored self."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, PurePath):
+        return value.as_posix()
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    if hasattr(value, "item"):  # numpy scalars
+        return value.item()
+    return value

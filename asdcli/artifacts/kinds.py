@@ -1,0 +1,113 @@
+"""The kinds of file that stages exchange: columns, key, version and the command that makes each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; `type` None means "any" (a vector's width differs); a nullable one may be absent in foreign files."""
+
+    name: str
+    type: pa.DataType | None
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a file promises. `key` columns identify a row; `made_by` is the command that a missing file needs."""
+
+    name: str
+    version: int
+    made_by: str
+    key: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = field(default=())
+
+
+_text, _real, _count = pa.string(), pa.float64(), pa.int64()
+
+_LABELS = (
+    Column("clip_id", _text),
+    Column("machine_type", _text),
+    Column("section", _text, nullable=True),
+    Column("subset", _text),
+    Column("split", _text),
+    Column("domain", _text, nullable=True),
+    Column("condition", _text, nullable=True),
+    Column("attributes", pa.map_(_text, _text), nullable=True),
+    Column("attribute_string", _text, nullable=True),
+)
+
+CLIP_COLUMNS = tuple(c.name for c in _LABELS)
+"""The label columns that travel with a clip through every later table."""
+
+CLIPS = Kind(
+    "clips",
+    1,
+    "asd download",
+    ("clip_id",),
+    (
+        _LABELS[0],
+        Column("path", _text),
+        *_LABELS[1:],
+        Column("duration_s", _real, nullable=True),
+        Column("sample_rate", pa.int32(), nullable=True),
+        Column("channels", pa.int32(), nullable=True),
+    ),
+)
+FEATURES = Kind("features", 1, "asd extract-features")
+MODEL = Kind("model", 1, "asd train")
+EMBEDDINGS = Kind(
+    "embeddings",
+    1,
+    "asd embed",
+    ("clip_id", "window"),
+    (_LABELS[0], Column("window", pa.int32()), *_LABELS[1:], Column("vector", None)),
+)
+SCORES = Kind(
+    "scores",
+    1,
+    "asd score",
+    ("clip_id",),
+    (*_LABELS, Column("method", _text), Column("anomaly_score", _real)),
+)
+RESULTS = Kind(
+    "results",
+    1,
+    "asd evaluate",
+    ("method", "subset", "machine_type", "section", "term"),
+    (
+        Column("method", _text),
+        Column("subset", _text),
+        Column("machine_type", _text, nullable=True),  # null: over all machine types
+        Column("section", _text, nullable=True),  # null: over all sections
+        Column("term", _text),
+        Column("value", _real),
+        Column("n_normal", _count, nullable=True),
+        Column("n_anomalous", _count, nullable=True),
+    ),
+)
+THRESHOLDS = Kind(
+    "thresholds",
+    1,
+    "asd threshold",
+    ("method", "machine_type", "section"),
+    (
+        Column("method", _text),
+        Column("machine_type", _text),
+        Column("section", _text, nullable=True),  # null: one threshold for the machine type
+        Column("threshold", _real),
+        Column("rule", _text),
+        Column("n_clips", _count),
+    ),
+)
+ERRORS = Kind(
+    "errors",
+    1,
+    "asd extract-features",
+    ("clip_id",),
+    (Column("clip_id", _text), Column("path", _text), Column("error", _text)),
+)

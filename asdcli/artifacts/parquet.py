@@ -1,0 +1,160 @@
+"""Tables on disk: Parquet with the `asd` header in the schema metadata, checked on the way in and out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from asdcli.artifacts.header import Header
+from asdcli.artifacts.kinds import Kind
+from asdcli.artifacts.store import atomic, check_kind, require
+from asdcli.errors import BadArtifact
+
+_KEY = b"asd"
+
+
+def write_table(path: Path, kind: Kind, table: pa.Table, header: Header) -> Header:
+    """Write `table` to `path` whole or not at all and return the header with its content digest.
+
+    Raises:
+        BadArtifact: a column of `kind` is missing, has another type, holds nulls it may not, or the key repeats.
+    """
+    table = _conform(table, kind, str(path))
+    header = header.with_content(_digest(table))
+    table = table.replace_schema_metadata({_KEY: header.to_json().encode()})
+    with atomic(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+    return header
+
+
+def read_table(
+    path: Path, kind: Kind, *, columns: list[str] | None = None, headerless: bool = False
+) -> tuple[pa.Table, Header]:
+    """Read a table of `kind` and its header.
+
+    With `headerless`, a foreign Parquet file without an asd header is accepted if its columns fit; its digest is that
+    of its bytes.
+
+    Raises:
+        MissingArtifact: no such file; the hint names the command that makes it.
+        BadArtifact: not Parquet, another kind, a newer version, or columns that do not fit.
+    """
+    header = read_table_header(path, kind, headerless=headerless)
+    try:
+        table = pq.read_table(path, columns=columns)
+    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
+        reason = _first_line(error)
+        raise BadArtifact(f"{path} cannot be read as Parquet: {reason}", f"make it again: {kind.made_by}") from None
+    if columns is None:
+        table = _conform(table, kind, str(path))
+    return table.replace_schema_metadata(None), header
+
+
+def read_table_header(path: Path, kind: Kind, *, headerless: bool = False) -> Header:
+    """Read only the header of a table (cheap). Errors as `read_table`."""
+    require(path, kind)
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, PermissionError):
+            raise
+        reason = _first_line(error)
+        raise BadArtifact(f"{path} is not a Parquet file: {reason}", f"make it again: {kind.made_by}") from None
+    if _KEY not in metadata:
+        if headerless:
+            digest = hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
+            return Header(kind.name, kind.version, asdcli="foreign", content=digest)
+        raise BadArtifact(
+            f"{path} has no asd header: it was not written by asdcli", f"{kind.name} come from: {kind.made_by}"
+        )
+    header = Header.from_json(metadata[_KEY], where=str(path))
+    check_kind(header, kind, path)
+    return header
+
+
+def _conform(table: pa.Table, kind: Kind, where: str) -> pa.Table:
+    """`table` with the kind's columns first, in order and of the right type; further columns follow."""
+    arrays: dict[str, Any] = {}
+    for column in kind.columns:
+        if column.name not in table.column_names:
+            if not column.nullable:
+                raise BadArtifact(
+                    f"{where}: column {column.name!r} is missing", f"it has: {', '.join(table.column_names)}"
+                )
+            arrays[column.name] = pa.nulls(len(table), column.type)
+            continue
+        array = table[column.name]
+        if column.type is not None and array.type != column.type:
+            try:
+                array = array.cast(column.type)
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+                raise BadArtifact(f"{where}: column {column.name!r} is {array.type}, not {column.type}") from None
+        if array.null_count and not column.nullable:
+            row = pc.index(pc.is_null(array), True).as_py()
+            raise BadArtifact(f"{where}: column {column.name!r} has {array.null_count} nulls, the first in row {row}")
+        arrays[column.name] = array
+    extras = {n: table[n] for n in table.column_names if n not in arrays}
+    table = pa.table(arrays | extras).combine_chunks()
+    _check_key(table, kind, where)
+    return table
+
+
+def _check_key(table: pa.Table, kind: Kind, where: str) -> None:
+    if not kind.key:
+        return
+    counts = table.select(kind.key).group_by(list(kind.key)).aggregate([([], "count_all")])
+    if len(counts) < len(table):
+        twice = counts.filter(pc.greater(counts["count_all"], 1))
+        first = ", ".join(str(twice[k][0].as_py()) for k in kind.key)
+        raise BadArtifact(f"{where}: {len(twice)} duplicate rows by {', '.join(kind.key)}; the first is {first}")
+
+
+class _Hash:
+    """A write-only file that keeps nothing but the digest of what is written."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.hash = hashlib.blake2b(digest_size=16)
+        self.size = 0
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data)
+        self.hash.update(view)
+        self.size += view.nbytes
+        return view.nbytes
+
+    def tell(self) -> int:
+        return self.size
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def writable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return False
+
+    def seekable(self) -> bool:
+        return False
+
+
+def _digest(table: pa.Table) -> str:
+    sink = _Hash()
+    with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), table.schema.remove_metadata()) as writer:
+        writer.write_table(table.replace_schema_metadata(None))
+    return sink.hash.hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].removesuffix(os.linesep)

@@ -1,0 +1,53 @@
+"""Whole or not at all: temporary names, atomic replacement, and the checks at an artifact's door."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from asdcli.artifacts.header import Header
+from asdcli.artifacts.kinds import Kind
+from asdcli.errors import BadArtifact, MissingArtifact
+
+
+@contextlib.contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; it takes the name `path` when the block succeeds and vanishes otherwise."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    """Remove temporaries of `path` whose writer is dead (killed before it could)."""
+    for left in path.parent.glob(f".{path.name}.*.tmp"):
+        pid = left.name.split(".")[-2]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
+            left.unlink(missing_ok=True)
+
+
+def require(path: Path, kind: Kind) -> None:
+    """Raises MissingArtifact, with the command that makes the file, when `path` is not there."""
+    if not Path(path).exists():
+        raise MissingArtifact(f"no {kind.name} at {path}", f"make it first: {kind.made_by}")
+
+
+def check_kind(header: Header, kind: Kind, path: Path) -> None:
+    """Raises BadArtifact when `header` promises another kind or a version newer than this asdcli reads."""
+    if header.kind != kind.name:
+        raise BadArtifact(f"{path} holds {header.kind}, not {kind.name}", f"{kind.name} are made by: {kind.made_by}")
+    if header.version > kind.version:
+        raise BadArtifact(
+            f"{path} is {kind.name} version {header.version}; this asdcli reads up to {kind.version}",
+            f"it was written by asdcli {header.asdcli}: upgrade asdcli, or make the file again with: {kind.made_by}",
+        )

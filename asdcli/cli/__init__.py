@@ -1,0 +1,86 @@
+"""The command `asd`: one file a command, listed here in the order in which they are used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from asdcli import __version__
+from asdcli.cli.boundary import guarded
+from asdcli.errors import UsageError
+
+COMMANDS = {
+    "download": "asdcli.cli.download:download",
+    "datasets": "asdcli.cli.datasets:datasets",
+    "extract-features": "asdcli.cli.extract_features:extract_features",
+    "train": "asdcli.cli.train:train",
+    "embed": "asdcli.cli.embed:embed",
+    "score": "asdcli.cli.score:score",
+    "evaluate": "asdcli.cli.evaluate:evaluate",
+    "threshold": "asdcli.cli.threshold:threshold",
+    "submit": "asdcli.cli.submit:submit",
+}
+"""Command name -> "module:function", in the order of `asd --help`."""
+
+
+_ClickException: Any = typer.BadParameter.__mro__[2]  # click's own or the copy that newer typer carries
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"asdcli {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Anomalous sound detection: from wavs to the official DCASE Task 2 score.
+
+    A first run, without any data of your own:
+
+    asd download synthetic && asd extract-features && asd train && asd embed && asd score && asd evaluate
+    """
+
+
+def build() -> typer.Typer:
+    """The whole command line. Command modules are cheap to import: they load what is heavy when they run."""
+    app = typer.Typer(
+        name="asd",
+        no_args_is_help=True,
+        add_completion=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for name, target in COMMANDS.items():
+        module, _, function = target.partition(":")
+        app.command(name)(getattr(importlib.import_module(module), function))
+    return app
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line (without the program name) and return its exit code."""
+
+    def command() -> int:
+        try:
+            result = typer.main.get_command(build()).main(arguments, prog_name="asd", standalone_mode=False)
+        except typer.Abort:
+            raise KeyboardInterrupt from None
+        except _ClickException as error:
+            where = error.ctx.command_path if getattr(error, "ctx", None) else "asd"
+            raise UsageError(error.format_message(), f"see: {where} --help") from None
+        return result if isinstance(result, int) else 0
+
+    return guarded(command)
+
+
+def main() -> None:
+    """Entry point of the `asd` program."""
+    sys.exit(run(sys.argv[1:]))

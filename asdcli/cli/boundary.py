@@ -1,0 +1,76 @@
+"""The one place where exceptions become words on stderr and exit codes.
+
+0 done (or nothing to do), 1 a named error, 2 wrong usage, 3 finished but clips were skipped, 130 interrupted,
+143 terminated. Any other exception is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import errno
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from asdcli.errors import AsdError, UsageError
+
+_OS_HINTS = {
+    errno.ENOSPC: "free some space and run the same command again: what was finished is kept",
+    errno.EDQUOT: "free some space and run the same command again: what was finished is kept",
+    errno.EACCES: "check the permissions, or choose another place with --run, --data or -o",
+    errno.EPERM: "check the permissions, or choose another place with --run, --data or -o",
+    errno.EROFS: "the file system is read-only: choose another place with --run, --data or -o",
+    errno.ENOTDIR: "a file stands where a folder is needed",
+    errno.EISDIR: "a folder stands where a file is needed",
+}
+
+
+class Terminated(BaseException):
+    """SIGTERM, raised in the main thread so that temporary files are removed on the way out."""
+
+
+def guarded(command: Callable[[], int | None]) -> int:
+    """Run `command`, turn what it raises into words on stderr, and return the exit code."""
+    _install_sigterm()
+    try:
+        return command() or 0
+    except AsdError as error:
+        _say(error.message, error.hint)
+        return 2 if isinstance(error, UsageError) else 1
+    except KeyboardInterrupt:
+        _say("interrupted", "run the same command again to go on from here")
+        return 130
+    except Terminated:
+        _say("terminated", "run the same command again to go on from here")
+        return 143
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 141
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        _say(f"{error.strerror or error}{where}", _OS_HINTS.get(error.errno or 0))
+        return 1
+    except MemoryError:
+        _say("out of memory", "take fewer machine types at a time (--machine-type) or a smaller --batch-size")
+        return 1
+
+
+def _install_sigterm() -> None:
+    def terminate(signum: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    try:
+        signal.signal(signal.SIGTERM, terminate)
+    except ValueError:  # not the main thread (a test runner): leave signals alone
+        return
+
+
+def _say(message: str, hint: str | None) -> None:
+    from asdcli.cli.console import stderr
+
+    console = stderr()
+    console.print("[bold red]error:[/bold red] ", end="")
+    console.print(message, markup=False)
+    if hint:
+        console.print("[cyan]hint:[/cyan] ", end="")
+        console.print(hint, markup=False)

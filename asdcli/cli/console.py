@@ -1,0 +1,164 @@
+"""Results to stdout, talk and progress to stderr: the only module that holds rich consoles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sized
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from asdcli.progress import Silent
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    from asdcli.stages.outcome import Outcome
+
+T = TypeVar("T")
+
+
+def stdout() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+def stderr() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Terminal(Silent):
+    """Progress bars and one-line notes on stderr; `quiet` keeps only warnings.
+
+    On a terminal a bar is drawn live; elsewhere (CI, a file) each track ends in one plain line.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.console = stderr()
+        self.quiet = quiet
+        self._bars: list[tuple[Progress, TaskID, list[bool]]] = []
+
+    def note(self, text: str) -> None:
+        if not self.quiet:
+            self.console.print(text, markup=False)
+
+    def warn(self, text: str) -> None:
+        self.console.print("[yellow]warning:[/yellow] ", end="")
+        self.console.print(text, markup=False)
+
+    def track(
+        self, items: Iterable[T], *, total: int | None = None, label: str = "", unit: str = "clips"
+    ) -> Iterator[T]:
+        if self.quiet:
+            yield from items
+            return
+        if total is None and isinstance(items, Sized):
+            total = len(items)
+        bar = _bar(self.console, unit)
+        task = bar.add_task(label, total=total, extra="")
+        counted_by_consumer = [False]
+        self._bars.append((bar, task, counted_by_consumer))
+        finished = False
+        try:
+            with bar:
+                for item in items:
+                    yield item
+                    if not counted_by_consumer[0]:
+                        bar.advance(task)
+                finished = True
+        finally:
+            self._bars.pop()
+            if finished and not self.console.is_terminal:
+                self.console.print(_summary(bar, task, label, unit), markup=False)
+
+    def advance(self, n: int, **fields: Any) -> None:
+        if self._bars:
+            bar, task, counted_by_consumer = self._bars[-1]
+            counted_by_consumer[0] = True
+            extra = "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in fields.items())
+            if fields:
+                bar.update(task, extra=extra)
+            bar.advance(task, n)
+
+
+def _bar(console: Console, unit: str) -> Progress:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(_rate(task.finished_speed or task.speed or 0.0, unit))
+
+    if unit == "bytes":
+        from rich.progress import DownloadColumn
+
+        count: ProgressColumn = DownloadColumn()
+    else:
+        count = MofNCompleteColumn()
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        count,
+        Rate(),
+        TextColumn("{task.fields[extra]}"),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        console=console,
+        transient=False,
+        disable=not console.is_terminal,
+    )
+
+
+def _rate(per_second: float, unit: str) -> str:
+    if unit == "bytes":
+        return f"{per_second / 1e6:.1f} MB/s"
+    return f"{per_second:.0f} {unit}/s" if per_second >= 10 else f"{per_second:.2g} {unit}/s"
+
+
+def _summary(bar: Progress, task: TaskID, label: str, unit: str) -> str:
+    state = next(t for t in bar.tasks if t.id == task)
+    seconds = state.elapsed or 0.0
+    count = f"{state.completed / 1e6:.1f} MB" if unit == "bytes" else f"{state.completed:.0f} {unit}"
+    rate = f" ({_rate(state.completed / seconds, unit)})" if seconds else ""
+    extra = f"  {state.fields['extra']}" if state.fields.get("extra") else ""
+    return f"{label}: {count} in {seconds:.1f} s{rate}{extra}"
+
+
+def emit_json(value: Any) -> None:
+    """One JSON object on stdout; NaN and infinity become null, because JSON has neither."""
+    print(json.dumps(_finite(value), indent=2, ensure_ascii=False, default=str))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value
+
+
+def report(outcome: Outcome, progress: Silent, *, as_json: bool) -> int:
+    """Tell the user what a stage did; returns the exit code (3 when clips were skipped)."""
+    if as_json:
+        emit_json(
+            {"path": str(outcome.path), "status": outcome.status, "skipped": outcome.skipped, **outcome.facts},
+        )
+    elif outcome.status == "current":
+        progress.note(f"up to date: {outcome.path} (--force does it again)")
+    else:
+        facts = ", ".join(
+            f"{v} {k.replace('_', ' ')}" for k, v in outcome.facts.items() if not isinstance(v, (dict, list))
+        )
+        progress.note(f"wrote {outcome.path}" + (f": {facts}" if facts else ""))
+    return 3 if outcome.skipped else 0

@@ -1,0 +1,39 @@
+"""Options that mean the same thing in every command, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RunOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--run", envvar="ASD_RUN", metavar="DIR", help="Run folder. Default: runs/<dataset>.", show_default=False
+    ),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="ASD_DATA", metavar="DIR", help="Data root. Default: data.", show_default=False),
+]
+DatasetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset", metavar="NAME", help="Dataset. Default: the run's, else the last one used.", show_default=False
+    ),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="PATH", help="Write here instead of into the run.", show_default=False),
+]
+MachineTypeOption = Annotated[
+    list[str] | None,
+    typer.Option("--machine-type", metavar="NAME", help="Only this machine type (repeatable).", show_default=False),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Do it again even if the result is up to date.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
+DeviceOption = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda", help="Where the network runs.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no talk; errors only.")]
+VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Show diagnostics.")]

@@ -1,0 +1,67 @@
+"""Embedders: features of the clips of one machine type in, embeddings out.
+
+A newcomer is a frozen dataclass (its fields are its parameters) with the attributes and the method of `Embedder`, and one
+line in `EMBEDDERS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from asdcli.spec import Registry
+
+EMBEDDERS = Registry(
+    "embedder",
+    {
+        "discriminative": "asdcli.embedders.discriminative:Discriminative",
+        "logmel": "asdcli.embedders.logmel:LogMel",
+    },
+)
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What an embedder returns.
+
+    Attributes:
+        vectors: (n_windows, n_dims) float32.
+        clip: (n_windows,) int64, index in the pack of the clip that a row belongs to, ascending.
+    """
+
+    vectors: np.ndarray
+    clip: np.ndarray
+
+    @classmethod
+    def one_per_clip(cls, vectors: np.ndarray) -> Embedded:
+        """Row i is the one vector of clip i."""
+        return cls(np.ascontiguousarray(vectors, dtype=np.float32), np.arange(len(vectors), dtype=np.int64))
+
+    @property
+    def window(self) -> np.ndarray:
+        """(n_windows,) int64, number of a row within its clip, from 0."""
+        first = np.searchsorted(self.clip, self.clip, side="left")
+        return np.arange(len(self.clip), dtype=np.int64) - first
+
+
+class Embedder(Protocol):
+    """Turns a pack into vectors. Machine types are embedded one by one, so a pack holds exactly one of them.
+
+    Attributes:
+        features: the kind it reads, `features/<kind>/<machine_type>.npz`.
+        trained: whether it is made by `asd train`; such a one is loaded from `model/`, the others from their spelling.
+    """
+
+    features: ClassVar[str]
+    trained: ClassVar[bool]
+
+    def embed(self, pack: Any, is_train: np.ndarray) -> Embedded:
+        """Embed the clips of one machine type.
+
+        Args:
+            pack: `features.pack.WaveformPack` or `VectorPack`, as `features` says.
+            is_train: (n_clips,) bool, the clips whose statistics may be used: the training split, normal by definition.
+        """
+        ...

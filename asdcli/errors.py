@@ -1,0 +1,44 @@
+"""What can go wrong by the user's hand: one message, one hint, few kinds."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AsdError(Exception):
+    """A named error (exit code 1): `message` says what, where and the value; `hint` says what to do."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(AsdError):
+    """The command line asks for something that does not exist (exit code 2)."""
+
+
+class MissingArtifact(AsdError):
+    """A stage's input file is not there; the hint names the step that makes it."""
+
+
+class BadArtifact(AsdError):
+    """A file is there but is not what it should be (wrong kind, newer version, damaged)."""
+
+
+class BadData(AsdError):
+    """The content of a dataset, an audio file or a table cannot be used."""
+
+
+class DownloadError(AsdError):
+    """A file could not be fetched or is not the file that was asked for."""
+
+
+def unknown_name(what: str, name: str, known: Iterable[str]) -> UsageError:
+    """The error for a name that is in no table, with the nearest known name as a suggestion."""
+    names = sorted(known)
+    lowered = {n.lower(): n for n in names}
+    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
+    guess = f"did you mean {lowered[close[0]]!r}? " if close else ""
+    return UsageError(f"unknown {what} {name!r}", f"{guess}known: {', '.join(names) or 'none'}")

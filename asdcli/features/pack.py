@@ -1,0 +1,106 @@
+"""Packs: all clips of one machine type in a few flat arrays, the content of one `features/<kind>/<machine_type>.npz`.
+
+A waveform pack holds the int16 PCM samples of its clips end to end, so that clips of any length lie in one array that
+goes to a device in one copy; a vector pack holds one row of statistics a clip. Neither knows files: a stage reads the
+arrays and hands them over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+# int16 full scale: sample / FULL_SCALE lies in [-1, 1), as every audio reader has it.
+FULL_SCALE = 32768.0
+
+
+@dataclass(frozen=True)
+class WaveformPack:
+    """Clips of any length as one flat array.
+
+    Attributes:
+        samples: (n_samples,) int16, all clips end to end.
+        offsets: (n_clips + 1,) int64; clip i is `samples[offsets[i]:offsets[i + 1]]`.
+        clip_ids: (n_clips,) unicode.
+        sample_rate: in Hz.
+    """
+
+    samples: np.ndarray
+    offsets: np.ndarray
+    clip_ids: np.ndarray
+    sample_rate: int
+
+    @classmethod
+    def of(cls, clips: Sequence[np.ndarray], clip_ids: Sequence[str], sample_rate: int) -> WaveformPack:
+        """Pack a list of (n_samples_i,) int16 clips."""
+        offsets = np.zeros(len(clips) + 1, np.int64)
+        np.cumsum([len(c) for c in clips], out=offsets[1:])
+        samples = np.empty(offsets[-1], np.int16)
+        for clip, start in zip(clips, offsets, strict=False):
+            samples[start : start + len(clip)] = clip
+        return cls(samples, offsets, np.asarray(clip_ids, dtype=np.str_), sample_rate)
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> WaveformPack:
+        """The pack of the arrays that `artifacts.read_arrays` returned."""
+        return cls(arrays["samples"], arrays["offsets"], arrays["clip_id"], int(arrays["sample_rate"]))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays as they lie in the file."""
+        return {
+            "samples": self.samples,
+            "offsets": self.offsets,
+            "clip_id": self.clip_ids,
+            "sample_rate": np.int64(self.sample_rate),
+        }
+
+    def __len__(self) -> int:
+        return len(self.clip_ids)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(n_clips,) int64, samples of each clip."""
+        return np.diff(self.offsets)
+
+    def clip(self, i: int) -> np.ndarray:
+        """(n_samples_i,) int16, a view."""
+        return self.samples[self.offsets[i] : self.offsets[i + 1]]
+
+    def batch(self, indices: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Some clips as float waveforms.
+
+        Returns:
+            waves: (n_indices, longest) float32 in [-1, 1), zero after the end of each clip.
+            lengths: (n_indices,) int64, samples of each clip.
+        """
+        index = np.asarray(indices, dtype=np.int64)
+        lengths = self.lengths[index]
+        waves = np.zeros((len(index), int(lengths.max(initial=0))), np.float32)
+        for row, i in enumerate(index):
+            np.divide(self.clip(i), np.float32(FULL_SCALE), out=waves[row, : lengths[row]])
+        return waves, lengths
+
+
+@dataclass(frozen=True)
+class VectorPack:
+    """One vector a clip.
+
+    Attributes:
+        vectors: (n_clips, n_dims) float32.
+        clip_ids: (n_clips,) unicode.
+    """
+
+    vectors: np.ndarray
+    clip_ids: np.ndarray
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> VectorPack:
+        return cls(arrays["vectors"], arrays["clip_id"])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"vectors": self.vectors, "clip_id": self.clip_ids}
+
+    def __len__(self) -> int:
+        return len(self.clip_ids)

@@ -1,0 +1,124 @@
+"""Where things lie: a data root with datasets, and a run folder with everything one experiment makes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from asdcli import artifacts
+from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError
+
+DATA_ROOT, RUNS_ROOT = Path("data"), Path("runs")
+_CURRENT = "current"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The paths of one dataset and one run. Nothing is created by naming it."""
+
+    data: Path
+    run: Path
+    dataset: str
+
+    @property
+    def dataset_root(self) -> Path:
+        return self.data / self.dataset
+
+    @property
+    def clips(self) -> Path:
+        return self.dataset_root / "clips.parquet"
+
+    def features(self, kind: str, machine_type: str) -> Path:
+        return self.features_dir(kind) / f"{machine_type}.npz"
+
+    def features_dir(self, kind: str) -> Path:
+        return self.run / "features" / kind
+
+    @property
+    def model(self) -> Path:
+        return self.run / "model"
+
+    @property
+    def embeddings(self) -> Path:
+        return self.run / "embeddings.parquet"
+
+    @property
+    def scores_dir(self) -> Path:
+        return self.run / "scores"
+
+    def scores(self, spelling: str) -> Path:
+        """`varmin:k=16,val=test-all` lies in `scores/varmin.k=16,val=test-all.parquet` (no colon: Windows)."""
+        return self.scores_dir / f"{spelling.replace(':', '.')}.parquet"
+
+    @property
+    def thresholds(self) -> Path:
+        return self.run / "thresholds.parquet"
+
+    @property
+    def results(self) -> Path:
+        return self.run / "results.parquet"
+
+    def errors(self, stage: str) -> Path:
+        return self.run / f"errors-{stage}.parquet"
+
+    def remember(self) -> None:
+        """Write the dataset's name into the run, and make both the ones that later commands take by default."""
+        _write_if_changed(self.run / "run.json", json.dumps({"dataset": self.dataset}) + "\n")
+        select(self.data, self.dataset)
+
+
+def select(data: Path, dataset: str) -> None:
+    """Make `dataset` the one that later commands on this data root take by default."""
+    _write_if_changed(data / _CURRENT, dataset + "\n")
+
+
+def resolve(*, data: Path | None = None, run: Path | None = None, dataset: str | None = None) -> Workspace:
+    """Find dataset and run from what the user gave.
+
+    The dataset is the one named, else the run's own, else the one last worked on under `data`, else the only one there.
+    The run is the one named, else `runs/<dataset>`.
+
+    Raises:
+        UsageError: the run belongs to another dataset than the one named, or there is more than one to choose from.
+        MissingArtifact: there is no dataset at all.
+    """
+    data = data or DATA_ROOT
+    if run is not None:
+        remembered = _dataset_of(run)
+        if remembered and dataset and remembered != dataset:
+            raise UsageError(f"run {run} belongs to dataset {remembered!r}, not {dataset!r}", "choose another --run")
+        dataset = dataset or remembered
+    dataset = dataset or _last_dataset(data)
+    return Workspace(data=data, run=run or RUNS_ROOT / dataset, dataset=dataset)
+
+
+def _dataset_of(run: Path) -> str | None:
+    note = run / "run.json"
+    if not note.exists():
+        return None
+    try:
+        return str(json.loads(note.read_text())["dataset"])
+    except (ValueError, KeyError, TypeError):
+        raise BadArtifact(f"{note} cannot be read", 'it should hold {"dataset": NAME}') from None
+
+
+def _last_dataset(data: Path) -> str:
+    note = data / _CURRENT
+    if note.exists():
+        return note.read_text().strip()
+    found = sorted(p.parent.name for p in data.glob("*/clips.parquet"))
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise MissingArtifact(f"no dataset under {data}", "start with: asd download synthetic")
+    raise UsageError(f"several datasets under {data}: {', '.join(found)}", "choose one with --dataset")
+
+
+def _write_if_changed(path: Path, text: str) -> None:
+    if path.is_dir():
+        raise BadData(f"{path} is a folder, not a file")
+    if path.exists() and path.read_text() == text:
+        return
+    with artifacts.atomic(path) as temporary:
+        temporary.write_text(text)

@@ -1,0 +1,96 @@
+"""Between machine and file: the room's impulse response, the microphone's colour, the factory in the background."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from asdcli.synthesis.seeds import generator
+from asdcli.synthesis.signals import SR, Array, Curve, gains, impulses, noise, orders, revolutions, ring, series
+
+RIR_S = 0.25
+
+
+@dataclass(frozen=True)
+class Microphone:
+    """A microphone and where it stands: colour, direct-to-reverberant ratio, reverberation time."""
+
+    colour: Curve
+    direct_db: float
+    rt60_s: float
+
+
+@dataclass(frozen=True)
+class Background:
+    """A factory hall without the machine: noise, mains hum, a neighbouring machine, clanks.
+
+    `neighbour` is (shaft Hz, level in dB); levels are relative to the noise; clanks come `clanks_per_s` on average.
+    """
+
+    curve: Curve
+    hum_db: float
+    neighbour: tuple[float, float]
+    clanks_per_s: float
+
+
+MICROPHONES = {
+    "1": Microphone(((50, -6), (120, 0), (3000, 0), (8000, -2)), 4.0, 0.25),
+    "2": Microphone(((50, -3), (200, 0), (2500, 2), (5000, 4), (8000, -4)), 1.0, 0.3),
+    "3": Microphone(((50, -12), (250, -3), (700, 0), (4000, 3), (8000, -6)), -2.0, 0.4),
+}
+BACKGROUNDS = {
+    "A": Background(((40, 0), (300, -6), (2000, -20), (8000, -34)), -8.0, (23.5, -10.0), 0.3),
+    "B": Background(((40, -4), (200, 0), (900, -8), (3000, -16), (8000, -26)), -12.0, (31.0, -8.0), 0.5),
+    "C": Background(((40, -8), (500, -4), (1500, 0), (4000, -10), (8000, -20)), -10.0, (14.2, -6.0), 0.4),
+}
+CLANK = ((640.0, 0.05, 1.0), (1730.0, 0.03, 0.7), (3100.0, 0.015, 0.5))
+
+
+@lru_cache(maxsize=128)
+def path(machine_type: str, section: str, microphone: str, n: int) -> NDArray[np.complex64]:
+    """Frequency response from machine to file for signals padded to `padded(n)`: housing, room, microphone.
+
+    The same for every seed: the seed draws recordings, it does not rebuild the factory.
+    """
+    rng = generator("path", machine_type, section, microphone)
+    mic = MICROPHONES[microphone]
+    t = np.arange(int(RIR_S * SR)) / SR
+    tail = rng.standard_normal(len(t)) * 10 ** (-3 * t / mic.rt60_s)
+    tail[: int(0.004 * SR)] = 0.0
+    early = impulses(len(t), rng.uniform(0.004, 0.03, 5) * SR, rng.uniform(-0.4, 0.4, 5))
+    reverberant = tail / np.sqrt(np.sum(tail**2)) + early
+    direct = 10 ** (mic.direct_db / 20)
+    reverberant[0] += direct
+    response = reverberant / np.sqrt(1 + direct**2 + np.sum(early**2))
+    housing = tuple((float(hz), float(db)) for hz, db in zip(np.geomspace(80, 7500, 9), rng.uniform(-4, 4, 9), strict=True))
+    spectrum = fft.rfft(response, padded(n))
+    return (spectrum * gains(housing, padded(n)) * gains(mic.colour, padded(n))).astype(np.complex64)
+
+
+def padded(n: int) -> int:
+    """FFT length at which a clip of `n` samples and the room's tail do not overlap."""
+    return int(fft.next_fast_len(n + int(RIR_S * SR), real=True))
+
+
+def hear(dry: Array, response: NDArray[np.complex64]) -> Array:
+    """`dry` through the path."""
+    n = len(dry)
+    return fft.irfft(fft.rfft(dry.astype(np.float32), padded(n)) * response, padded(n))[:n]
+
+
+def background(name: str, n: int, rng: np.random.Generator) -> Array:
+    """The factory hall `name` at the microphone; its steady noise has unit RMS."""
+    hall = BACKGROUNDS[name]
+    out = noise(n, rng, hall.curve, tilt_db=0.5 * rng.standard_normal())
+    hum = 10 ** (hall.hum_db / 20) * rng.lognormal(0.0, 0.2)
+    out = out + orders(np.arange(n) * (50.0 / SR) + rng.random(), {1: 0.3 * hum, 2: hum, 4: 0.5 * hum, 6: 0.2 * hum})
+    hz, db = hall.neighbour
+    level = 10 ** (db / 20) * rng.lognormal(0.0, 0.3)
+    out = out + orders(revolutions(n, hz * rng.normal(1.0, 0.01), rng), series(1, level / 2, 4, 0.3) | {11: level, 22: level / 2})
+    count = rng.poisson(hall.clanks_per_s * n / SR)
+    blows = impulses(n, rng.uniform(0, n, count), rng.lognormal(0.3, 0.5, count))
+    return out + ring(blows, CLANK, scale=rng.uniform(0.7, 1.4))

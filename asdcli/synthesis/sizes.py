@@ -1,0 +1,62 @@
+"""How much of the synthetic factory is recorded: the sizes of `asd download synthetic --size …`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asdcli.vocabulary import Subset
+
+DEV_ONLY = ((Subset.DEV, "00"),)
+SIX_SECTIONS = tuple((Subset.DEV if i < 3 else Subset.EVAL, f"{i:02d}") for i in range(6))
+
+
+@dataclass(frozen=True)
+class Size:
+    """Counts of one size; all counts are per machine type and section.
+
+    Attributes:
+        about: one line for the help.
+        machine_types: recorded when none are asked for.
+        sections: (subset, section) pairs.
+        train_source, train_target: normal training clips of each domain.
+        test: test clips of each (domain, condition); four times as many in all.
+        duration_s: length of each clip in seconds.
+        layout: edition whose folders and names are used, "dcase2023" or "dcase2021".
+    """
+
+    about: str
+    machine_types: tuple[str, ...]
+    train_source: int
+    train_target: int
+    test: int
+    duration_s: float
+    sections: tuple[tuple[Subset, str], ...] = DEV_ONLY
+    layout: str = "dcase2023"
+
+    @property
+    def clips_per_machine_type(self) -> int:
+        return len(self.sections) * (self.train_source + self.train_target + 4 * self.test)
+
+
+SIZES = {
+    "tiny": Size("for tests: seconds", ("fan", "valve"), 24, 4, 4, 2.0),
+    "small": Size("for a demonstration: 40 minutes of sound", ("fan", "gearbox", "valve"), 200, 10, 25, 6.0),
+    "full": Size(
+        "as large as a DCASE edition: seven machine types, 23 hours of sound",
+        ("bearing", "compressor", "fan", "gearbox", "pump", "slider", "valve"),
+        990,
+        10,
+        50,
+        10.0,
+    ),
+    "dcase2021": Size(
+        "the DCASE 2021 layout: six sections, three target clips each",
+        ("fan", "gearbox", "valve"),
+        30,
+        3,
+        12,
+        6.0,
+        SIX_SECTIONS,
+        "dcase2021",
+    ),
+}

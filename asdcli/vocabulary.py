@@ -1,0 +1,46 @@
+"""The field's words as types (see the dictionary in the README)."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class _Word(str, Enum):
+    def __str__(self) -> str:
+        return self.value
+
+
+class Domain(_Word):
+    """Acoustic condition before (`source`) or after (`target`) the domain shift."""
+
+    SOURCE = "source"
+    TARGET = "target"
+
+
+class Condition(_Word):
+    """The truth about a clip."""
+
+    NORMAL = "normal"
+    ANOMALY = "anomaly"
+
+
+class Split(_Word):
+    """The role of a clip's folder."""
+
+    TRAIN = "train"
+    TEST = "test"
+    SUPPLEMENTAL = "supplemental"
+
+
+class Subset(_Word):
+    """Development or evaluation part of an edition."""
+
+    DEV = "dev"
+    EVAL = "eval"
+
+
+class Unit(_Word):
+    """The clips that share one reference set and one alpha."""
+
+    MACHINE_TYPE = "machine-type"
+    SECTION = "section"

@@ -1,0 +1,37 @@
+"""Fixtures that every test may use: one thread a test, no terminal width surprises, and the shared material."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("COLUMNS", "160")
+os.environ.setdefault("NO_COLOR", "1")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with papers, published tables and real clips beside the checkout; skips where it is absent."""
+    root = Path(__file__).resolve().parents[2] / "shared"
+    root = Path(os.environ.get("ASD_SHARED", root))
+    if not (root / "published").is_dir():
+        pytest.skip(f"needs the shared material, absent here: {root}")
+    return root
+
+
+@pytest.fixture
+def asd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
+    """Run one `asd` command line in-process, in a temporary working folder, and give its exit code."""
+    from asdcli.cli import run
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("ASD_RUN", "ASD_DATA"):
+        monkeypatch.delenv(name, raising=False)
+
+    def call(*arguments: object) -> int:
+        return run([str(a) for a in arguments])
+
+    return call
