@@ -49,5 +49,8 @@ test-slow: $(READY)  ## the tests that take minutes
 test-gpu: $(READY)  ## the tests that need a CUDA device
 	$(BIN)/python -m pytest -m gpu
 
+bench: $(READY)  ## measure the promises of the README, as ratios in one run
+	$(BIN)/python -m tests.bench
+
 clean:  ## remove .venv and caches; data and runs stay
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -139,4 +139,6 @@ def _text(value: Any) -> str:
         return "none"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, enum.Enum):
+        return str(value.value)
     return repr(value) if isinstance(value, float) else str(value)

@@ -18,6 +18,7 @@ FLOORS = {
     "catalogue": 2,
     "audio": 2,
     "fetch": 2,
+    "layouts": 2,
     "submission": 2,
     "synthesis": 2,
     "truth": 2,
@@ -30,19 +31,7 @@ FLOORS = {
     "stages": 5,
     "cli": 6,
 }
-HEAVY = tuple("torch torchaudio sklearn librosa pyarrow matplotlib scipy imblearn pydantic httpx numpy".split())
-    "torch",
-    "torchaudio",
-    "sklearn",
-    "librosa",
-    "pyarrow",
-    "matplotlib",
-    "scipy",
-    "imblearn",
-    "pydantic",
-    "httpx",
-    "numpy",
-)
+HEAVY = {"torch", "torchaudio", "sklearn", "librosa", "pyarrow", "matplotlib", "scipy", "imblearn", "pydantic", "httpx"}
 TERMINAL = ("typer", "rich")
 
 

@@ -74,6 +74,29 @@ SCORES = Kind(
     ("clip_id",),
     (*_LABELS, Column("method", _text), Column("anomaly_score", _real)),
 )
+WINDOW_SCORES = Kind(
+    "window-scores",
+    1,
+    "asd score --method mse",
+    ("clip_id", "window"),
+    (_LABELS[0], Column("window", pa.int32()), *_LABELS[1:], Column("method", _text), Column("anomaly_score", _real)),
+)
+POOL = Kind(
+    "pool",
+    1,
+    "asd smooth --append",
+    ("clip_id", "window"),
+    (
+        _LABELS[0],
+        Column("window", pa.int32()),
+        *_LABELS[1:],
+        Column("anomaly_score", _real),
+        Column("vector", None),
+        # nearest first: rows of this table within the sample's pool, counted from 0, and squared distances
+        Column("neighbours", pa.large_list(pa.int32())),
+        Column("distances", pa.large_list(_real)),
+    ),
+)
 RESULTS = Kind(
     "results",
     1,
@@ -102,6 +125,36 @@ THRESHOLDS = Kind(
         Column("threshold", _real),
         Column("rule", _text),
         Column("n_clips", _count),
+    ),
+)
+TUNING = Kind(
+    "tuning",
+    1,
+    "asd tune",
+    ("method", "machine_type", "params"),
+    (
+        Column("method", _text),
+        Column("machine_type", _text),
+        Column("params", _text),
+        Column("chosen_on", _real, nullable=True),  # objective over the sections that choose
+        Column("reported_on", _real, nullable=True),  # and over those that are reported
+        Column("chosen", pa.bool_()),
+        Column("oracle", pa.bool_()),
+    ),
+)
+FRACTIONS = Kind(
+    "fractions",
+    1,
+    "asd smooth --fraction",
+    ("method", "machine_type", "fraction"),
+    (
+        Column("method", _text),
+        Column("machine_type", _text),
+        Column("fraction", _real),
+        Column("mean", _real),
+        Column("std", _real),
+        Column("n_repeats", _count),
+        Column("n_clips", _real),
     ),
 )
 ERRORS = Kind(

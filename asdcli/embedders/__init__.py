@@ -1,7 +1,7 @@
 """Embedders: features of the clips of one machine type in, embeddings out.
 
-A newcomer is a frozen dataclass (its fields are its parameters) with the attributes and the method of `Embedder`, and one
-line in `EMBEDDERS`.
+A newcomer is a frozen dataclass (its fields are its parameters) with the attributes and the method of `Embedder`, and
+one line in `EMBEDDERS`.
 """
 
 from __future__ import annotations

@@ -35,12 +35,10 @@ class WaveformPack:
     @classmethod
     def of(cls, clips: Sequence[np.ndarray], clip_ids: Sequence[str], sample_rate: int) -> WaveformPack:
         """Pack a list of (n_samples_i,) int16 clips."""
-        offsets = np.zeros(len(clips) + 1, np.int64)
-        np.cumsum([len(c) for c in clips], out=offsets[1:])
-        samples = np.empty(offsets[-1], np.int16)
-        for clip, start in zip(clips, offsets, strict=False):
-            samples[start : start + len(clip)] = clip
-        return cls(samples, offsets, np.asarray(clip_ids, dtype=np.str_), sample_rate)
+        builder = PackBuilder(sample_rate, expected=sum(map(len, clips)))
+        for clip_id, clip in zip(clip_ids, clips, strict=True):
+            builder.append(clip_id, clip)
+        return builder.finish()
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> WaveformPack:
@@ -104,3 +102,34 @@ class VectorPack:
 
     def __len__(self) -> int:
         return len(self.clip_ids)
+
+
+class PackBuilder:
+    """Collects clips one by one into a waveform pack whose samples are never held twice.
+
+    `expected` samples are reserved but not touched: a guess that is too large costs no memory, a right one no copy.
+    """
+
+    def __init__(self, sample_rate: int, *, expected: int = 0) -> None:
+        self._sample_rate = sample_rate
+        self._samples = np.empty(max(expected, 1), np.int16)
+        self._offsets = [0]
+        self._clip_ids: list[str] = []
+
+    def append(self, clip_id: str, clip: np.ndarray) -> None:
+        """Add one clip, (n_samples,) int16."""
+        start, end = self._offsets[-1], self._offsets[-1] + len(clip)
+        if end > len(self._samples):
+            grown = np.empty(max(end, len(self._samples) * 3 // 2), np.int16)
+            grown[:start] = self._samples[:start]
+            self._samples = grown
+        self._samples[start:end] = clip
+        self._offsets.append(end)
+        self._clip_ids.append(clip_id)
+
+    def finish(self) -> WaveformPack:
+        """The pack, sharing the buffer."""
+        offsets = np.asarray(self._offsets, np.int64)
+        return WaveformPack(
+            self._samples[: offsets[-1]], offsets, np.asarray(self._clip_ids, np.str_), self._sample_rate
+        )

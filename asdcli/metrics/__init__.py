@@ -1,1 +1,1 @@
-"""Official scores: areas under ROC curves, each edition's rule as data, intervals, thresholds. Arrays in, numbers out."""
+"""Official scores: areas under ROC curves, each edition's rule as data, intervals, thresholds."""

@@ -30,11 +30,12 @@ class DualBranch(nn.Module):
         super().__init__()
         if n_samples < self.shortest_clip:
             raise ValueError(f"the spectrum branch needs {self.shortest_clip} samples, got {n_samples}")
-        self.n_samples = n_samples
+        self.n_samples, self.sample_rate = n_samples, sample_rate
         self.spectrogram = AmplitudeSpectrogram(sample_rate)
         low, high = self.spectrogram.band
         self.spectrum_branch = SpectrumBranch(n_samples)
-        self.spectrogram_branch = SpectrogramBranch(high - low).to(memory_format=torch.channels_last)
+        self.spectrogram_branch = SpectrogramBranch(high - low)
+        self.spectrogram_branch.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
         with torch.autocast(waveforms.device.type, enabled=False):

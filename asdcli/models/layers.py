@@ -26,7 +26,7 @@ class SqueezeExcitation(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         means = x.flatten(2).mean(dim=2)
         gate = torch.sigmoid(self.excite(torch.relu(self.squeeze(means))))
-        return cast(torch.Tensor, x * gate.view(*gate.shape, *[1] * (x.ndim - 2)))
+        return x * gate.view(*gate.shape, *[1] * (x.ndim - 2))
 
 
 class ResidualUnit(nn.Module):
@@ -43,7 +43,7 @@ class ResidualUnit(nn.Module):
             nn.ReLU(),
             nn.Conv2d(c_in, c_out, 3, stride=stride, padding=1, bias=False),
             nn.BatchNorm2d(c_out, affine=False),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(c_out, c_out, 3, padding=1, bias=False),
             SqueezeExcitation(c_out),
         )

@@ -52,7 +52,7 @@ class SpectrogramBranch(nn.Module):
         self.stem = nn.Sequential(
             nn.Conv2d(1, WIDTHS[0][0], 7, stride=2, bias=False),
             nn.BatchNorm2d(WIDTHS[0][0], affine=False),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.MaxPool2d(3, stride=2),
         )
         height = ((n_bins - 7) // 2 + 1 - 3) // 2 + 1

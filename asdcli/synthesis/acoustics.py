@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from asdcli.synthesis.seeds import generator
-from asdcli.synthesis.signals import SR, Array, Curve, gains, impulses, noise, orders, revolutions, ring, series
+from asdcli.synthesis.signals import SR, Array, Curve, gains, impulses, mains, noise, orders, revolutions, ring, series
 
 RIR_S = 0.25
 
@@ -39,13 +39,17 @@ class Background:
 
 MICROPHONES = {
     "1": Microphone(((50, -6), (120, 0), (3000, 0), (8000, -2)), 4.0, 0.25),
-    "2": Microphone(((50, -3), (200, 0), (2500, 2), (5000, 4), (8000, -4)), 1.0, 0.3),
-    "3": Microphone(((50, -12), (250, -3), (700, 0), (4000, 3), (8000, -6)), -2.0, 0.4),
+    "2": Microphone(((50, -3), (200, 0), (1200, 0), (2000, 3), (3200, 0), (8000, -1)), 1.0, 0.3),
+    "3": Microphone(((50, -8), (250, -2), (500, 2), (900, 0), (4000, 2), (5500, -2), (8000, -2)), 0.0, 0.35),
 }
 BACKGROUNDS = {
-    "A": Background(((40, 0), (300, -6), (2000, -20), (8000, -34)), -8.0, (23.5, -10.0), 0.3),
-    "B": Background(((40, -4), (200, 0), (900, -8), (3000, -16), (8000, -26)), -12.0, (31.0, -8.0), 0.5),
-    "C": Background(((40, -8), (500, -4), (1500, 0), (4000, -10), (8000, -20)), -10.0, (14.2, -6.0), 0.4),
+    "A": Background(((40, 0), (120, 2), (250, -2), (1000, -11), (3000, -19), (8000, -29)), -8.0, (23.5, -10.0), 0.3),
+    "B": Background(
+        ((40, -2), (250, -5), (500, -4), (750, -4), (1300, -13), (3000, -19), (8000, -29)), -12.0, (31.0, -8.0), 0.5
+    ),
+    "C": Background(
+        ((40, -3), (250, -6), (1000, -12), (1600, -10), (2200, -11), (3000, -19), (8000, -28)), -10.0, (14.2, -6.0), 0.4
+    ),
 }
 CLANK = ((640.0, 0.05, 1.0), (1730.0, 0.03, 0.7), (3100.0, 0.015, 0.5))
 
@@ -66,7 +70,9 @@ def path(machine_type: str, section: str, microphone: str, n: int) -> NDArray[np
     direct = 10 ** (mic.direct_db / 20)
     reverberant[0] += direct
     response = reverberant / np.sqrt(1 + direct**2 + np.sum(early**2))
-    housing = tuple((float(hz), float(db)) for hz, db in zip(np.geomspace(80, 7500, 9), rng.uniform(-4, 4, 9), strict=True))
+    housing = tuple(
+        (float(hz), float(db)) for hz, db in zip(np.geomspace(80, 7500, 9), rng.uniform(-4, 4, 9), strict=True)
+    )
     spectrum = fft.rfft(response, padded(n))
     return (spectrum * gains(housing, padded(n)) * gains(mic.colour, padded(n))).astype(np.complex64)
 
@@ -85,12 +91,14 @@ def hear(dry: Array, response: NDArray[np.complex64]) -> Array:
 def background(name: str, n: int, rng: np.random.Generator) -> Array:
     """The factory hall `name` at the microphone; its steady noise has unit RMS."""
     hall = BACKGROUNDS[name]
-    out = noise(n, rng, hall.curve, tilt_db=0.5 * rng.standard_normal())
+    out = noise(n, rng, hall.curve, tilt_db=0.15 * rng.standard_normal())
     hum = 10 ** (hall.hum_db / 20) * rng.lognormal(0.0, 0.2)
-    out = out + orders(np.arange(n) * (50.0 / SR) + rng.random(), {1: 0.3 * hum, 2: hum, 4: 0.5 * hum, 6: 0.2 * hum})
+    out = out + mains(n, rng, {1: 0.3 * hum, 2: hum, 4: 0.5 * hum, 6: 0.2 * hum})
     hz, db = hall.neighbour
     level = 10 ** (db / 20) * rng.lognormal(0.0, 0.3)
-    out = out + orders(revolutions(n, hz * rng.normal(1.0, 0.01), rng), series(1, level / 2, 4, 0.3) | {11: level, 22: level / 2})
+    out = out + orders(
+        revolutions(n, hz * rng.normal(1.0, 0.01), rng), series(1, level / 2, 4, 0.3) | {11: level, 22: level / 2}
+    )
     count = rng.poisson(hall.clanks_per_s * n / SR)
-    blows = impulses(n, rng.uniform(0, n, count), rng.lognormal(0.3, 0.5, count))
+    blows = impulses(n, rng.uniform(0, n, count), rng.lognormal(-0.3, 0.5, count))
     return out + ring(blows, CLANK, scale=rng.uniform(0.7, 1.4))

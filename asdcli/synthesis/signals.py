@@ -44,16 +44,42 @@ def orders(revs: Array, table: Mapping[float, float]) -> Array:
     stays low and only the amplitudes decide how it sounds.
     """
     turns = max(float(revs[-1] - revs[0]), 1e-9)
-    highest = NYQUIST_GUARD_HZ * len(revs) / SR / turns
-    spectrum = np.zeros(TABLE // 2 + 1, complex)
+    wave = _wave(table, min(NYQUIST_GUARD_HZ * len(revs) / SR / turns, TABLE / 16)).astype(np.float32)
+    slope = np.diff(wave, append=wave[:1])
+    at = phase(revs) * np.float32(TABLE)
+    low = at.astype(np.intp)
+    low[low == TABLE] = 0  # a phase just below 1 can round up
+    return wave[low] + (at - low.astype(np.float32)) * slope[low]
+
+
+def mains(n: int, rng: np.random.Generator, table: Mapping[float, float]) -> Array:
+    """Hum of the 50 Hz mains: `table` as in `orders`, in multiples of 50 Hz."""
+    period = SR // 50
+    wave = _wave(table, NYQUIST_GUARD_HZ / 50, period)
+    return np.resize(np.roll(wave, int(rng.integers(period))), n)
+
+
+def _wave(table: Mapping[float, float], highest: float, points: int = TABLE) -> Array:
+    """One turn of a periodic sound, `points` samples."""
+    spectrum = np.zeros(points // 2 + 1, complex)
     for order, rms in table.items():
-        if order <= min(highest, TABLE / 16):
-            spectrum[int(order)] += rms * np.sqrt(2.0) * np.exp(2.4j * order * order) * TABLE / 2
-    wave = fft.irfft(spectrum, TABLE)
-    wave = np.append(wave, wave[0])
-    at = (revs % 1.0) * TABLE
-    low = at.astype(np.int64)
-    return wave[low] + (at - low) * (wave[low + 1] - wave[low])
+        if order <= highest:
+            spectrum[int(order)] += rms * np.sqrt(0.5) * points * np.exp(2.4j * order * order)
+    return fft.irfft(spectrum, points)
+
+
+def phase(revs: Array) -> NDArray[np.float32]:
+    """The part of `revs` after the point, 0 … 1."""
+    return (revs - np.floor(revs)).astype(np.float32)
+
+
+def merged(*tables: Mapping[float, float]) -> dict[float, float]:
+    """Order tables added in power."""
+    out: dict[float, float] = {}
+    for table in tables:
+        for order, rms in table.items():
+            out[order] = float(np.hypot(out.get(order, 0.0), rms))
+    return out
 
 
 def series(order: float, rms: float, count: int, decay: float) -> dict[float, float]:
@@ -63,13 +89,9 @@ def series(order: float, rms: float, count: int, decay: float) -> dict[float, fl
 
 def with_sidebands(table: Mapping[float, float], spacing: float, depth: float, count: int = 3) -> dict[float, float]:
     """`table` with `count` sidebands on each side of each order, the j-th at `depth / j` of its carrier."""
-    out = dict(table)
-    for order, rms in table.items():
-        for j in range(1, count + 1):
-            for side in (order - j * spacing, order + j * spacing):
-                if side > 0:
-                    out[side] = float(np.hypot(out.get(side, 0.0), rms * depth / j))
-    return out
+    steps = [j * sign for j in range(1, count + 1) for sign in (-1, 1)]
+    sides = ({o + j * spacing: rms * depth / abs(j) for o, rms in table.items() if o + j * spacing > 0} for j in steps)
+    return merged(table, *sides)
 
 
 def passings(revs: Array, per_rev: float, rng: np.random.Generator, slip: float = 0.0) -> Array:
@@ -97,6 +119,8 @@ def impulses(n: int, at: Array, strength: Array | float = 1.0) -> Array:
 def ring(blows: Array, modes: Sequence[Resonance], scale: float = 1.0) -> Array:
     """What a body with these modes does when struck by `blows`: each impulse becomes `gain * exp(-t/decay) sin(…)`."""
     out = np.zeros(len(blows))
+    if not blows.any():
+        return out
     for hz, decay_s, gain in modes:
         hz = min(hz * scale, NYQUIST_GUARD_HZ)
         r, w = np.exp(-1.0 / (decay_s * SR)), 2 * np.pi * hz / SR
@@ -112,11 +136,17 @@ def gains(curve: Curve, n: int) -> NDArray[np.float32]:
     return (10 ** (np.interp(at, np.log(hz), db) / 20)).astype(np.float32)
 
 
+@lru_cache(maxsize=8)
+def _octaves(n: int) -> NDArray[np.float32]:
+    """Octaves above 1 kHz, from -5 up, of the frequencies of a real FFT of `n` samples."""
+    return np.log2(np.maximum(fft.rfftfreq(n, 1 / SR), 31.25) / 1000).astype(np.float32)
+
+
 def noise(n: int, rng: np.random.Generator, curve: Curve, tilt_db: float = 0.0) -> Array:
     """Stationary noise of unit RMS whose spectrum is `curve`, tilted by `tilt_db` an octave about 1 kHz."""
     shape = gains(curve, n)
     if tilt_db:
-        shape = shape * gains(((31.25, -5 * tilt_db), (8000.0, 3 * tilt_db)), n)
+        shape = shape * np.exp(np.float32(tilt_db * np.log(10) / 20) * _octaves(n))
     parts = rng.standard_normal((2, len(shape)), dtype=np.float32)
     spectrum = (parts[0] + 1j * parts[1]) * (shape * np.float32(n / 2 / np.sqrt(np.sum(shape**2))))
     return fft.irfft(spectrum, n)
@@ -124,13 +154,13 @@ def noise(n: int, rng: np.random.Generator, curve: Curve, tilt_db: float = 0.0) 
 
 def swell(revs: Array, order: float, depth: float) -> Array:
     """A multiplier that breathes `order` times a turn: `1 + depth cos`."""
-    return 1.0 + depth * np.cos(2 * np.pi * order * revs)
+    return 1.0 + np.float32(depth) * np.cos(np.float32(2 * np.pi) * phase(order * revs))
 
 
-def pulses(phase: Array, width: float) -> Array:
-    """Smooth bumps of height 1 once per unit of `phase`, about `width` of a period wide."""
-    away = np.abs((phase % 1.0) - 0.5) / width
-    return np.exp(-0.5 * (2.0 * away) ** 2)
+def pulses(turns: Array, width: float) -> Array:
+    """Smooth bumps of height 1 once a turn, about `width` of a turn wide."""
+    away = (phase(turns) - np.float32(0.5)) * np.float32(2.0 / width)
+    return np.exp(np.float32(-0.5) * away * away)
 
 
 def gate(n: int, opens: Array, closes: Array, ramp_s: float) -> Array:

@@ -1,0 +1,70 @@
+"""Training: what can be trained (`MODELS`), and the one loop that trains it.
+
+A newcomer is a frozen dataclass (its fields are its parameters) with the attributes and the method of `Recipe`, and one
+line in `MODELS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from asdcli.progress import SILENT, Progress
+from asdcli.spec import Registry
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import torch
+
+    from asdcli.training.loop import Task
+
+MODELS = Registry(
+    "model",
+    {
+        "discriminative": "asdcli.training.discriminative:Discriminative",
+    },
+)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a recipe trains on.
+
+    Attributes:
+        clips: the label columns of the training clips, all normal, of the machine types that have a pack.
+        machine_types: in the order of their first use.
+        load: reads the pack of a machine type (`features.pack`), one at a time to spare memory.
+        clip_length_s: the clip length of the edition, None where the catalogue has none.
+    """
+
+    clips: pa.Table
+    machine_types: list[str]
+    load: Callable[[str], Any]
+    clip_length_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where, how exactly and from which seed a recipe is trained."""
+
+    seed: int
+    device: torch.device
+    precision: str = "auto"
+    progress: Progress = SILENT
+
+
+class Recipe(Protocol):
+    """A model and how it is trained; knows no files.
+
+    Attributes:
+        features: the kind of packs it reads.
+        epochs: how often it sees the training clips.
+    """
+
+    features: ClassVar[str]
+    epochs: int
+
+    def task(self, data: TrainingData, setting: Setting) -> Task:
+        """The training task: freshly initialised, deterministic in `setting.seed`."""
+        ...

@@ -1,0 +1,98 @@
+"""What the catalogue knows about an edition: the shape of its TOML files."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from asdcli.vocabulary import Split, Subset
+
+Era = Literal["2020", "2021", "2022"]
+TruthFormat = Literal["flags", "list", "renamed", "correspondence"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Part(_Strict):
+    """One subset: its machine types, its sections (by machine type where they differ) and its size a section.
+
+    `clips` counts the clips of each split of one section, where that number is the same for all machine types.
+    """
+
+    machine_types: tuple[str, ...]
+    sections: tuple[str, ...] = ("00",)
+    sections_of: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    clips: dict[Split, int] = Field(default_factory=dict)
+
+    def sections_for(self, machine_type: str) -> tuple[str, ...]:
+        return self.sections_of.get(machine_type, self.sections)
+
+
+class Record(_Strict):
+    """One Zenodo record: a zip per machine type, all named by one rule but for the `names` that break it."""
+
+    record: str
+    part: str
+    subset: Subset
+    splits: tuple[Split, ...]
+    file: str
+    names: dict[str, str] = Field(default_factory=dict)
+    md5: dict[str, str] = Field(default_factory=dict)
+    size: dict[str, int] = Field(default_factory=dict)
+
+    def zip_name(self, machine_type: str) -> str:
+        return self.names.get(machine_type, self.file.format(machine_type=machine_type))
+
+
+class Truth(_Strict):
+    """One kind of table that the organisers published after the challenge, and how to read it.
+
+    Formats: `flags` rows of `file,0/1`; `list` a line per machine type, then `file,renamed[,0/1]`; `renamed` rows of
+    `file,renamed[,renamed with attributes]`; `correspondence` rows of `name with attributes,distributed name`.
+    Tables that give attributes are read only where the user asks for released attributes.
+    """
+
+    gives: Literal["condition", "domain", "attributes"]
+    format: TruthFormat
+    url: str
+    subset: Subset = Subset.EVAL
+    splits: tuple[Split, ...] = (Split.TEST,)
+    machine_types: tuple[str, ...] = ()  # none: all of the subset
+
+
+class Edition(_Strict):
+    """One year's dataset and rules.
+
+    `clip_length_s` is the length in seconds to which training tiles or crops; None means that of the longest clip.
+    `clip_lengths_s` are the lengths of the recordings themselves, by subset and machine type, where known.
+    `channels` names the channels in their order in the file.
+    """
+
+    name: str
+    year: int | None = None
+    title: str
+    grammar: Era
+    metric: Literal["dcase2020", "dcase2021", "dcase2022"]
+    clip_length_s: float | None = None
+    sample_rate: int = 16000
+    channels: tuple[str, ...] = ("mono",)
+    licence: str
+    citation: tuple[str, ...] = ()
+    url: str | None = None
+    notes: tuple[str, ...] = ()
+    dev: Part
+    eval: Part | None = None
+    records: tuple[Record, ...] = ()
+    truth: tuple[Truth, ...] = ()
+    clip_lengths_s: dict[Subset, dict[str, float]] = Field(default_factory=dict)
+
+    def part(self, subset: Subset) -> Part | None:
+        """The development or evaluation part, None where the edition has none."""
+        return self.dev if subset == Subset.DEV else self.eval
+
+    @property
+    def subsets(self) -> tuple[Subset, ...]:
+        return tuple(s for s in Subset if self.part(s) is not None)

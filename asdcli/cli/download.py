@@ -1,0 +1,208 @@
+"""`asd download`: an edition of the challenge, or the synthetic dataset, into the data root."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asdcli.cli.options import DataOption, ForceOption, JsonOption, MachineTypeOption, QuietOption
+from asdcli.vocabulary import Subset
+
+if TYPE_CHECKING:
+    from asdcli.cli.console import Terminal
+    from asdcli.stages.download import Plan, Request
+
+_MIRROR, _SYNTHETIC = "Where from", "Synthetic dataset only"
+
+
+def download(
+    edition: Annotated[str, typer.Argument(metavar="EDITION|synthetic", help="dcase2020 … dcase2026, or synthetic.")],
+    subset: Annotated[
+        list[Subset] | None,
+        typer.Option("--subset", help="Part of the edition (repeatable). Default: dev.", show_default=False),
+    ] = None,
+    machine_type: MachineTypeOption = None,
+    released_attributes: Annotated[
+        bool, typer.Option("--released-attributes", help="Use attributes published after the challenge, too.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be fetched, with sizes.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Fetch nothing; check every file that is there.")] = False,
+    keep_archives: Annotated[bool, typer.Option("--keep-archives", help="Keep the zips after unpacking.")] = False,
+    connections: Annotated[
+        int, typer.Option("--connections", min=1, max=4, help="Transfers at a time; Zenodo blocks more than a few.")
+    ] = 2,
+    base_url: Annotated[
+        str | None,
+        typer.Option(
+            "--base-url",
+            metavar="URL",
+            help="A mirror in place of https://zenodo.org: URL/records/<record>/files/<zip>, or plainly URL/<zip>. "
+            "A md5sums.txt beside its zips replaces the official checksums.",
+            rich_help_panel=_MIRROR,
+            show_default=False,
+        ),
+    ] = None,
+    from_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--from-dir",
+            metavar="DIR",
+            help="Take the zips (and truth tables) from a folder that holds them.",
+            rich_help_panel=_MIRROR,
+            show_default=False,
+        ),
+    ] = None,
+    truth_url: Annotated[
+        str | None,
+        typer.Option(
+            "--truth-url",
+            metavar="URL",
+            help="A mirror of the ground truth in place of the organisers' hosts.",
+            rich_help_panel=_MIRROR,
+            show_default=False,
+        ),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            "--size",
+            metavar="tiny|small|full|dcase2021",
+            help="How much is rendered. Default: small.",
+            rich_help_panel=_SYNTHETIC,
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", min=0, help="Default: 0.", rich_help_panel=_SYNTHETIC, show_default=False),
+    ] = None,
+    data: DataOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Fetch an edition of DCASE Task 2 from Zenodo, or render the synthetic dataset.
+
+    The clips go to <data>/<edition>/, with clips.parquet, the table that all later commands read. What is there already
+    is skipped; a broken or killed download goes on where it stopped. The default is the development part; with --subset
+    eval come the additional training clips, the evaluation test clips, and their ground truth from the organisers'
+    public repositories.
+    """
+    from asdcli.cli.console import Terminal, report
+    from asdcli.errors import UsageError
+    from asdcli.stages import workspace
+
+    root = (data or workspace.DATA_ROOT) / edition
+    progress = Terminal(quiet=quiet)
+    if edition == "synthetic":
+        fetched_only: dict[str, object] = {
+            "--subset": subset,
+            "--base-url": base_url,
+            "--from-dir": from_dir,
+            "--truth-url": truth_url,
+            "--dry-run": dry_run,
+            "--verify": verify,
+            "--keep-archives": keep_archives,
+            "--released-attributes": released_attributes,
+        }
+        _refuse(fetched_only, "the synthetic dataset is rendered, not fetched")
+        from asdcli.stages import synthesize
+
+        outcome = synthesize.run(
+            root, size=size or "small", seed=seed or 0, machine_types=machine_type, force=force, progress=progress
+        )
+    else:
+        _refuse({"--size": size, "--seed": seed}, "only the synthetic dataset has sizes and seeds")
+        if dry_run and verify:
+            raise UsageError("--dry-run and --verify exclude each other")
+        from asdcli.stages import download as stage
+        from asdcli.stages import verify as verification
+
+        request = stage.Request(
+            edition=edition,
+            subsets=tuple(subset or [Subset.DEV]),
+            machine_types=tuple(machine_type) if machine_type else None,
+            base_url=base_url,
+            from_dir=from_dir,
+            truth_url=truth_url,
+            released_attributes=released_attributes,
+            keep_archives=keep_archives,
+            connections=connections,
+            force=force,
+        )
+        if dry_run:
+            return _show(stage.plan(request, root, progress=progress), request, root, as_json=as_json)
+        if verify:
+            checked = verification.run(request, root, progress=progress)
+            progress.note(f"{root} is complete: {checked.facts['files']} files of {checked.facts['archives']} archives")
+            return _json_only(checked.facts, as_json)
+        outcome = stage.run(request, root, progress=progress)
+        if outcome.status == "done":
+            _tell(request, progress)
+    workspace.select(data or workspace.DATA_ROOT, edition)
+    return report(outcome, progress, as_json=as_json)
+
+
+def _refuse(options: dict[str, object], why: str) -> None:
+    from asdcli.errors import UsageError
+
+    given = [name for name, value in options.items() if value not in (None, False)]
+    if given:
+        raise UsageError(f"{', '.join(given)}: {why}", "leave it out")
+
+
+def _json_only(facts: dict, as_json: bool) -> int:
+    if as_json:
+        from asdcli.cli.console import emit_json
+
+        emit_json(facts)
+    return 0
+
+
+def _tell(request: Request, progress: Terminal) -> None:
+    edition = request.known()
+    progress.note(f"licence: {edition.licence}; how to cite: asd datasets {edition.name}")
+    if Subset.EVAL not in request.subsets and edition.eval:
+        progress.note(f"the evaluation part: asd download {edition.name} --subset eval")
+
+
+def _show(plan: Plan, request: Request, root: Path, *, as_json: bool) -> int:
+    """Print a plan: one line an archive, then the sums."""
+    from asdcli.cli.console import emit_json, stdout
+    from asdcli.fetch import megabytes
+
+    rows: list[tuple[str, str, int | None, str]] = [(p.zip_name, p.record.part, None, "there") for p in plan.there]
+    for offer in plan.offers:
+        state = "missing" if offer.problem else "to fetch" if offer.source.md5 else "to fetch (no checksum known)"
+        rows.append((offer.part.zip_name, offer.part.record.part, offer.size, state))
+    tables = [t.url for t in request.tables() if not (root / t.path).exists()]
+    if as_json:
+        archives = [dict(zip(("archive", "part", "bytes", "state"), row, strict=True)) for row in rows]
+        emit_json({"archives": archives, "bytes": plan.size, "truth_tables": tables})
+        return 0
+    from rich.table import Table
+
+    table = Table("archive", "part", "size", "state", box=None, pad_edge=False)
+    for name, part, size, state in rows:
+        table.add_row(name, part, "" if size is None else megabytes(size), state)
+    console = stdout()
+    console.print(table)
+    fetched = [o for o in plan.offers if o.problem is None]
+    console.print(
+        f"{len(fetched)} archives to fetch"
+        + (f", {megabytes(plan.size)}" if plan.size is not None else "")
+        + (f", and {len(tables)} tables of ground truth" if tables else "")
+        + f" into {root}; {megabytes(_free(root))} are free there"
+    )
+    return 0
+
+
+def _free(root: Path) -> int:
+    import shutil
+
+    place = root.absolute()
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free

@@ -1,0 +1,185 @@
+"""`asd evaluate`: anomaly scores into official scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from asdcli.cli.options import (
+    DataOption,
+    DatasetOption,
+    JsonOption,
+    OutputOption,
+    QuietOption,
+    RunOption,
+    VerboseOption,
+)
+
+if TYPE_CHECKING:
+    from asdcli.stages.evaluate import Report
+    from asdcli.stages.scored import Scored
+    from asdcli.stages.workspace import Workspace
+
+
+def evaluate(
+    scores: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[SCORES]...", help="Score tables or folders of them. Default: all of the run."),
+    ] = None,
+    submission: Annotated[
+        Path | None,
+        typer.Option("--scores", metavar="DIR", help="A folder of challenge CSVs instead.", show_default=False),
+    ] = None,
+    names: Annotated[
+        list[Path] | None,
+        typer.Option("--names", metavar="FILE", help="Lists of renamed test files, for --scores.", show_default=False),
+    ] = None,
+    clips: Annotated[
+        Path | None,
+        typer.Option(
+            "--clips", metavar="FILE", help="Take the truth from here. Default: clips.parquet.", show_default=False
+        ),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric",
+            metavar="RULE",
+            help="dcase2020, dcase2021 or dcase2022 (and later). Default: the edition's own.",
+            show_default=False,
+        ),
+    ] = None,
+    max_fpr: Annotated[float, typer.Option("--max-fpr", help="Where pAUC ends, in (0, 1].")] = 0.1,
+    n_resamples: Annotated[
+        int, typer.Option("--bootstrap", min=0, metavar="N", help="95 % intervals from N resamples of the test clips.")
+    ] = 0,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--compare", metavar="A B", help="Paired bootstrap of method A minus B.", show_default=False),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the bootstrap.")] = 0,
+    thresholds: Annotated[
+        Path | None,
+        typer.Option(
+            "--thresholds", metavar="FILE", help="Decide by these. Default: the run's, if any.", show_default=False
+        ),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write all rows as CSV too.", show_default=False)
+    ] = None,
+    output: OutputOption = None,
+    run: RunOption = None,
+    data: DataOption = None,
+    dataset: DatasetOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> int:
+    """AUC, pAUC and the edition's official score, for every section, machine type and method, dev and eval apart.
+
+    Only test clips whose condition is known count. A number comes with the line that says how it was made.
+    """
+    from asdcli.cli import evaluation_tables
+    from asdcli.cli.console import Terminal, emit_json
+    from asdcli.errors import UsageError
+    from asdcli.stages import evaluate as stage
+    from asdcli.stages import workspace
+    from asdcli.stages.evaluation import write_csv
+
+    if scores and submission:
+        raise UsageError("give score tables or --scores DIR, not both")
+    options = stage.Options(metric=metric, max_fpr=max_fpr, n_resamples=n_resamples, seed=seed)
+    space = _workspace(workspace, data, run, dataset, needed=not scores and not (submission and clips))
+    methods = _methods(space, scores, submission, names, clips)
+    if space and not clips and space.clips.exists() and methods[0].header.dataset == space.dataset:
+        clips = space.clips
+    if space and not thresholds and space.thresholds.exists() and not scores:
+        thresholds = space.thresholds
+    if output is None and space and not scores and not submission:
+        output = space.results
+    progress = Terminal(quiet=quiet)
+    report = stage.run(
+        methods, output, clips=clips, thresholds=thresholds, compare=compare, options=options, progress=progress
+    )
+    if csv:
+        write_csv(report.evaluations, csv)
+    if as_json:
+        emit_json(_json(report))
+    elif not quiet:
+        evaluation_tables.show(report, details=verbose)
+    return 0
+
+
+def _workspace(
+    workspace: Any, data: Path | None, run: Path | None, dataset: str | None, *, needed: bool
+) -> Workspace | None:
+    """The workspace; None where there is none and explicit paths make do without."""
+    from asdcli.errors import AsdError
+
+    try:
+        return workspace.resolve(data=data, run=run, dataset=dataset)
+    except AsdError:
+        if needed or run or dataset:
+            raise
+        return None
+
+
+def _methods(
+    space: Workspace | None,
+    scores: list[Path] | None,
+    submission: Path | None,
+    names: list[Path] | None,
+    clips: Path | None,
+) -> list[Scored]:
+    from asdcli.stages import scored, submitted
+
+    if submission:
+        return [submitted.read(submission, clips or _known(space).clips, names=names or [])]
+    return scored.read(scores or [_known(space).scores_dir])
+
+
+def _known(space: Workspace | None) -> Workspace:
+    if space is None:  # _workspace has raised where this would have been a user's doing
+        raise RuntimeError("no workspace")
+    return space
+
+
+def _json(report: Report) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "results": [
+            {
+                "method": e.method,
+                "subset": e.subset,
+                "metric": e.spec.name,
+                "official": e.official,
+                "interval": e.interval,
+                "signature": e.signature,
+                "machine_types": e.by_machine_type,
+                "means": {
+                    mean: {t.name: e.mean(t.name, mean) for t in e.spec.reported} for mean in ("arithmetic", "harmonic")
+                },
+                "sections": [asdict(v) for v in e.values],
+                "decisions": [
+                    {
+                        "machine_type": d.machine_type,
+                        "section": d.section,
+                        "domain": d.domain,
+                        **asdict(d.confusion),
+                        "precision": d.confusion.precision,
+                        "recall": d.confusion.recall,
+                        "f1": d.confusion.f1,
+                    }
+                    for d in e.decided
+                ],
+            }
+            for e in report.evaluations
+        ],
+        "compared": report.compared,
+        "comparisons": {subset: asdict(c) for subset, c in report.comparisons.items()},
+        "warnings": report.warnings,
+        "path": str(report.outcome.path) if report.outcome else None,
+    }

@@ -1,0 +1,90 @@
+"""`asd extract-features`: audio into packs of features."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from asdcli.cli.options import (
+    DataOption,
+    DatasetOption,
+    ForceOption,
+    JsonOption,
+    MachineTypeOption,
+    OutputOption,
+    QuietOption,
+    RunOption,
+)
+
+
+class OnError(str, Enum):
+    fail = "fail"
+    skip = "skip"
+
+
+def extract_features(
+    features: Annotated[
+        str, typer.Option("--features", metavar="waveform|logmel", help="int16 waveforms, or log-mel statistics.")
+    ] = "waveform",
+    machine_type: MachineTypeOption = None,
+    channel: Annotated[
+        str | None,
+        typer.Option("--channel", metavar="near|far|N", help="Channel of clips that have several.", show_default=False),
+    ] = None,
+    sample_rate: Annotated[
+        int, typer.Option("--sample-rate", min=1, metavar="HZ", help="Sample rate that every clip must have.")
+    ] = 16_000,
+    resample: Annotated[bool, typer.Option("--resample", help="Convert other sample rates instead.")] = False,
+    rounding: Annotated[
+        bool, typer.Option("--round", help="Round samples finer than 16 bits instead of refusing them.")
+    ] = False,
+    on_error: Annotated[
+        OnError, typer.Option("--on-error", help="Stop at an unusable clip, or leave it out and exit with 3.")
+    ] = OnError.fail,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, help="Reading threads. Default: one a core.", show_default=False)
+    ] = None,
+    clips: Annotated[
+        Path | None,
+        typer.Option("--clips", metavar="FILE", help="Read this clips.parquet instead.", show_default=False),
+    ] = None,
+    output: OutputOption = None,
+    run: RunOption = None,
+    data: DataOption = None,
+    dataset: DatasetOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Pack the clips' audio, one file a machine type: features/<features>/<machine type>.npz.
+
+    Reads wav and flac without loss and refuses, by name, what is truncated, empty, not finite, at another sample rate,
+    or of several channels when none was chosen. Machine types that are up to date are left alone.
+    """
+    from asdcli.cli.console import Terminal, report
+    from asdcli.stages import extract, workspace
+
+    space = workspace.resolve(data=data, run=run, dataset=dataset)
+    space.remember()
+    progress = Terminal(quiet=quiet)
+    outcome = extract.run(
+        clips or space.clips,
+        output or space.features_dir(features),
+        errors=output / "errors.parquet" if output else space.errors("extract-features"),
+        features=features,
+        machine_types=machine_type,
+        channel=channel,
+        sample_rate=sample_rate,
+        resample=resample,
+        rounding=rounding,
+        on_error=on_error.value,
+        jobs=jobs,
+        force=force,
+        progress=progress,
+    )
+    if outcome.skipped:
+        progress.warn(f"{outcome.skipped} clips were left out; the reasons are in the errors table")
+    return report(outcome, progress, as_json=as_json)

@@ -1,0 +1,114 @@
+"""`asd index`: your own recordings into a dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from asdcli.cli.options import DataOption, ForceOption, JsonOption, QuietOption, SeedOption
+
+if TYPE_CHECKING:
+    from asdcli.cli.console import Terminal
+
+
+def index(
+    recordings: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of wav or flac files; it is only read.")],
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", help="Name of the dataset. Default: the folder's.", show_default=False),
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            "--manifest",
+            metavar="FILE",
+            help="CSV or Parquet that lists the recordings: path, and any of machine_type, section, subset, split, "
+            "domain, condition (or label), attributes.",
+            show_default=False,
+        ),
+    ] = None,
+    machine: Annotated[
+        str | None,
+        typer.Option(
+            "--machine",
+            metavar="NAME",
+            help="All recordings are of this one machine. Default: folders say, else the dataset's name.",
+            show_default=False,
+        ),
+    ] = None,
+    test_fraction: Annotated[
+        float,
+        typer.Option(
+            "--test-fraction",
+            metavar="F",
+            help="Share of normal clips held out for testing where there are anomalies, but no train and test.",
+        ),
+    ] = 0.2,
+    seed: SeedOption = 0,
+    data: DataOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Make a dataset of your own recordings, which stay where they are: clips.parquet, and a link to them.
+
+    Understands folders such as fan/train, fan/test/normal, fan/test/abnormal, or normal and abnormal alone; DCASE names
+    in any layout; MIMII's id_00/normal; or a --manifest. Labels, domains, sections and attributes are all optional.
+
+    Prints what was found, and what was left out and why. Exits with 3 when clips had to be left out.
+    """
+    from asdcli.cli.console import Terminal, report
+    from asdcli.stages import index as stage
+    from asdcli.stages import workspace
+
+    data = data or workspace.DATA_ROOT
+    dataset = stage.dataset_name(recordings, name)
+    progress = Terminal(quiet=quiet)
+    outcome = stage.run(
+        recordings,
+        data / dataset / "clips.parquet",
+        manifest=manifest,
+        machine=machine,
+        test_fraction=test_fraction,
+        seed=seed,
+        force=force,
+        progress=progress,
+    )
+    workspace.select(data, dataset)
+    if not as_json and not quiet:
+        _show(outcome.facts, progress)
+    code = report(outcome, progress, as_json=as_json)
+    if not as_json and "next" in outcome.facts:
+        progress.note(f"next: {' '.join(outcome.facts['next'])}")
+    return code
+
+
+def _show(facts: dict[str, Any], progress: Terminal) -> None:
+    """A table of what was found on stdout; what was left out, and advice, on stderr."""
+    from rich.table import Table
+
+    from asdcli.cli.console import stdout
+
+    if "found" not in facts:  # an edition in place: its own report was made already
+        return
+    labels = [c for c in ("subset", "domain", "condition") if len({row[c] for row in facts["found"]}) > 1]
+    labels = ["machine_type", "split", *labels]  # a column that always says the same says nothing
+    table = Table(box=None, pad_edge=False)
+    for column in labels:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for column in ("clips", "seconds", "Hz", "channels"):
+        table.add_column(column, justify="right")
+    for row in facts["found"]:
+        low, high = row["seconds"]
+        seconds = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+        rates, channels = (", ".join(map(str, row[c])) for c in ("sample_rates", "channels"))
+        table.add_row(*(row[c] or "-" for c in labels), str(row["clips"]), seconds, rates, channels)
+    stdout().print(table)
+    for row in facts["left_out"]:
+        more = ", …" if row["files"] > len(row["examples"]) else ""
+        say = progress.warn if row["loss"] else progress.note
+        say(f"left out {row['files']} ({row['reason']}): {', '.join(row['examples'])}{more}")
+    for note in facts["notes"]:
+        progress.note(note)

@@ -1,0 +1,160 @@
+"""`asd score`: embeddings into anomaly scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from asdcli.cli.options import (
+    DataOption,
+    DatasetOption,
+    ForceOption,
+    JsonOption,
+    OutputOption,
+    QuietOption,
+    RunOption,
+    SeedOption,
+    VerboseOption,
+)
+from asdcli.errors import UsageError
+from asdcli.vocabulary import Unit
+
+if TYPE_CHECKING:
+    from asdcli.stages.outcome import Outcome
+
+
+def score(
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-m",
+            "--method",
+            metavar="SPELLING|all",
+            help="nn, kmeans, smote, rescale or varmin, with parameters as in varmin:k=8,val=test-all (repeatable). "
+            "all: the thirteen of the paper's tables. Default: varmin.",
+            show_default=False,
+        ),
+    ] = None,
+    val: Annotated[
+        str | None,
+        typer.Option(
+            "--val",
+            metavar="SET",
+            help="Validation set of varmin: train-all, train-random, train-cluster or test-all.",
+            show_default=False,
+        ),
+    ] = None,
+    k: Annotated[int | None, typer.Option("-k", help="The method's k: its neighbours.", show_default=False)] = None,
+    unit: Annotated[
+        Unit, typer.Option("--unit", help="Clips that share one reference set and one alpha.")
+    ] = Unit.MACHINE_TYPE,
+    seed: SeedOption = 0,
+    embeddings: Annotated[
+        Path | None,
+        typer.Option("--embeddings", metavar="FILE", help="Score these embeddings instead.", show_default=False),
+    ] = None,
+    output: OutputOption = None,
+    run: RunOption = None,
+    data: DataOption = None,
+    dataset: DatasetOption = None,
+    force: ForceOption = False,
+    verbose: VerboseOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Give every clip an anomaly score: larger is more anomalous.
+
+    Test clips are compared with the training clips of their machine type, training clips with all but themselves. Each
+    method's scores go to scores/<method>.parquet.
+    """
+    from asdcli.cli.console import Terminal, emit_json, report
+    from asdcli.stages import score as stage
+    from asdcli.stages import workspace
+
+    spellings = _spellings(method or [], val=val, k=k)
+    if output is not None and len(spellings) > 1:
+        raise UsageError(
+            f"-o names one file, and there are {len(spellings)} methods", "name one --method, or use --run"
+        )
+    if output is not None and embeddings is not None:
+        outputs, errors = {spellings[0]: output}, output.parent / "errors-score.parquet"
+    else:
+        space = workspace.resolve(data=data, run=run, dataset=dataset)
+        embeddings, errors, dataset = embeddings or space.embeddings, space.errors("score"), space.dataset
+        outputs = {spelling: output or space.scores(spelling) for spelling in spellings}
+    progress = Terminal(quiet=quiet)
+    outcomes = stage.run(
+        embeddings,
+        outputs,
+        errors=errors,
+        unit=unit,
+        seed=seed,
+        dataset=dataset or "",
+        force=force,
+        progress=progress,
+    )
+    if as_json:
+        emit_json({"scores": [_plain(spelling, outcome) for spelling, outcome in outcomes.items()]})
+    else:
+        for outcome in outcomes.values():
+            report(outcome, progress, as_json=False)
+        if verbose:
+            _show(outcomes)
+    return 3 if any(outcome.skipped for outcome in outcomes.values()) else 0
+
+
+def _spellings(asked: list[str], *, val: str | None, k: int | None) -> list[str]:
+    """Canonical spellings without repetition. Raises UsageError for what no method can be."""
+    from asdcli.scorers import DEFAULT, PAPER, SCORERS
+
+    if "all" in asked and (val is not None or k is not None):
+        raise UsageError("--val and -k belong to one method, not to all", "leave them out, or name the method")
+    wanted = [s for name in asked or [DEFAULT] for s in (PAPER if name == "all" else (name,))]
+    return list(dict.fromkeys(SCORERS.spell(SCORERS.build(spelling, val=val, k=k)) for spelling in wanted))
+
+
+def _plain(spelling: str, outcome: Outcome) -> dict[str, Any]:
+    facts = {"path": str(outcome.path), "status": outcome.status, "skipped": outcome.skipped}
+    return {"method": spelling, **facts, **outcome.facts}
+
+
+_COLUMNS = {
+    "n_reference": "references",
+    "k": "k",
+    "n_val": "n_val",
+    "alpha": "alpha",
+    "variance_before": "variance",
+    "variance_after": "adjusted",
+    "correlation": "corr.",
+    "n_floored": "floored",
+    "clusters": "clusters",
+    "n_synthetic": "synthetic",
+}
+
+
+def _show(outcomes: Mapping[str, Outcome]) -> None:
+    """A table a method: what was found in every unit."""
+    from rich.table import Table
+
+    from asdcli.cli.console import stdout
+
+    for spelling, outcome in outcomes.items():
+        found: dict[str, dict[str, Any]] = outcome.facts["units"]
+        names = [name for name in _COLUMNS if any(name in unit for unit in found.values())]
+        table = Table(title=spelling, title_justify="left")
+        table.add_column("unit")
+        for name in names:
+            table.add_column(_COLUMNS[name], justify="right")
+        table.add_column("rules")
+        for unit, values in found.items():
+            table.add_row(unit, *(_cell(values.get(name)) for name in names), ", ".join(values.get("rules", ())))
+        stdout().print(table)
+
+
+def _cell(value: float | int | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

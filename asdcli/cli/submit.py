@@ -1,0 +1,123 @@
+"""`asd submit`: scores into a challenge package, or a look at one that is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asdcli.cli.options import DataOption, DatasetOption, JsonOption, OutputOption, QuietOption, RunOption
+from asdcli.vocabulary import Subset
+
+if TYPE_CHECKING:
+    from asdcli.stages.workspace import Workspace
+
+
+def submit(
+    scores: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[SCORES]...", help="One to four score tables. Default: those of the run."),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option("--label", metavar="LASTNAME_INSTITUTE", help="Your label.", show_default=False),
+    ] = None,
+    check: Annotated[
+        Path | None,
+        typer.Option(
+            "--check", metavar="DIR", help="Write nothing; say what is wrong with this folder.", show_default=False
+        ),
+    ] = None,
+    edition: Annotated[
+        str | None,
+        typer.Option("--edition", metavar="NAME", help="Whose naming. Default: the dataset's.", show_default=False),
+    ] = None,
+    subset: Annotated[
+        Subset, typer.Option("--subset", help="dev: a rehearsal with the development set.")
+    ] = Subset.EVAL,
+    thresholds: Annotated[
+        Path | None,
+        typer.Option("--thresholds", metavar="FILE", help="Decide by these. Default: the run's.", show_default=False),
+    ] = None,
+    meta: Annotated[
+        Path | None,
+        typer.Option("--meta", metavar="FILE", help="Pack this finished meta file.", show_default=False),
+    ] = None,
+    output: OutputOption = None,
+    run: RunOption = None,
+    data: DataOption = None,
+    dataset: DatasetOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Write anomaly_score and decision_result CSVs and meta files in an edition's exact naming, zipped.
+
+    The package goes to submission/ in the run. Decisions are taken from asd threshold. What is still missing or wrong
+    is said, and the exit code is then 3.
+    """
+    from asdcli.cli.console import Terminal, report
+    from asdcli.errors import UsageError
+    from asdcli.stages import scored, workspace
+    from asdcli.stages import submit as stage
+
+    if check:
+        return _check(check, edition, subset, _space(data, run, dataset, needed=not edition), as_json)
+    if not label:
+        raise UsageError("a submission needs a label", "for example --label Doe_FactoryLab")
+    space = workspace.resolve(data=data, run=run, dataset=dataset)
+    progress = Terminal(quiet=quiet)
+    outcome = stage.run(
+        scored.read(scores or [space.scores_dir]),
+        output or space.run / "submission",
+        label=label,
+        edition=edition,
+        subset=subset,
+        thresholds=thresholds or (space.thresholds if space.thresholds.exists() else None),
+        meta=meta,
+        progress=progress,
+    )
+    return report(outcome, progress, as_json=as_json)
+
+
+def _space(data: Path | None, run: Path | None, dataset: str | None, *, needed: bool) -> Workspace | None:
+    """The workspace, whose clips tell which names belong; None where there is none and the edition was named."""
+    from asdcli.errors import AsdError
+    from asdcli.stages import workspace
+
+    try:
+        return workspace.resolve(data=data, run=run, dataset=dataset)
+    except AsdError:
+        if needed or run or dataset:
+            raise
+        return None
+
+
+def _check(folder: Path, edition: str | None, subset: Subset, space: Workspace | None, as_json: bool) -> int:
+    """Say everything that is wrong with a folder; exit code 1 when something is."""
+    from asdcli import artifacts
+    from asdcli.cli.console import emit_json, stdout
+    from asdcli.errors import BadData
+    from asdcli.stages import submit as stage
+    from asdcli.submission.check import check
+    from asdcli.submission.formats import format_of
+
+    if not folder.is_dir():
+        raise BadData(f"no folder {folder}", "name the folder of one system: task2/Lastname_Institute_task2_1")
+    clips = None
+    if space and space.clips.exists():
+        own = stage.edition_of(artifacts.read_header(space.clips, artifacts.CLIPS), default=edition)
+        edition = edition or own
+        clips = space.clips if own == edition else None
+    edition = edition or (space.dataset if space else "")
+    problems = check(folder, format_of(edition), stage.expected(edition, subset, clips))
+    against = f"the clips of {clips}" if clips else f"the catalogue of {edition}"
+    if as_json:
+        emit_json({"path": str(folder), "edition": edition, "against": against, "problems": problems})
+    else:
+        console = stdout()
+        for problem in problems:
+            console.print(problem, markup=False)
+        verdict = f"{len(problems)} problems" if problems else "nothing wrong"
+        console.print(f"{folder}: {verdict} (checked against {against})", markup=False)
+    return 1 if problems else 0

@@ -1,0 +1,142 @@
+"""`asd threshold`: where normal ends, from scores of normal training clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asdcli.cli.options import (
+    DataOption,
+    DatasetOption,
+    ForceOption,
+    JsonOption,
+    OutputOption,
+    QuietOption,
+    RunOption,
+)
+
+if TYPE_CHECKING:
+    from asdcli.stages.outcome import Outcome
+
+
+def threshold(
+    scores: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[SCORES]...", help="Score tables or folders of them. Default: all of the run."),
+    ] = None,
+    rule: Annotated[
+        str | None,
+        typer.Option(
+            "--rule",
+            metavar="SPELLING",
+            help="gamma, quantile or false-alarms, with parameters as in gamma:quantile=0.9 (the default).",
+            show_default=False,
+        ),
+    ] = None,
+    quantile: Annotated[
+        float | None, typer.Option("--quantile", help="Quantile of gamma or quantile, in (0, 1).", show_default=False)
+    ] = None,
+    per_day: Annotated[
+        float | None, typer.Option("--per-day", help="False alarms a day that are bearable.", show_default=False)
+    ] = None,
+    clips_per_day: Annotated[
+        float | None,
+        typer.Option("--clips-per-day", help="Normal clips that arrive in a day [8640].", show_default=False),
+    ] = None,
+    given: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="Fit nothing; use these thresholds.", show_default=False),
+    ] = None,
+    decisions: Annotated[
+        Path | None,
+        typer.Option(
+            "--decisions",
+            metavar="FILE",
+            help="Write a decision for every test clip (.csv, .parquet).",
+            show_default=False,
+        ),
+    ] = None,
+    output: OutputOption = None,
+    run: RunOption = None,
+    data: DataOption = None,
+    dataset: DatasetOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Fit a threshold for each machine type on leave-one-out scores of its normal training clips.
+
+    One threshold serves both domains. It goes to thresholds.parquet; asd evaluate then shows precision, recall and F1,
+    asd submit writes decisions, and --decisions lists them. Nothing is scored again.
+    """
+    from asdcli.cli.console import Terminal, emit_json, report
+    from asdcli.errors import UsageError
+    from asdcli.stages import threshold as stage
+    from asdcli.stages import workspace
+
+    fitting = [o is not None for o in (rule, quantile, per_day, clips_per_day, output)]
+    if given and (any(fitting) or force):
+        raise UsageError("--from takes thresholds as they are: no rule, -o or --force beside it")
+    if given and not decisions:
+        raise UsageError("--from without --decisions does nothing", "name the file to write: --decisions FILE.csv")
+    space = None if scores and (given or output) else workspace.resolve(data=data, run=run, dataset=dataset)
+    tables = scores or [space.scores_dir]  # type: ignore[union-attr]
+    progress = Terminal(quiet=quiet)
+    done: dict[str, Outcome] = {}
+    if not given:
+        given = output or space.thresholds  # type: ignore[union-attr]
+        spelling = _spelling(rule, quantile, per_day, clips_per_day)
+        done["thresholds"] = stage.run(tables, given, rule=spelling, force=force, progress=progress)
+    if decisions:
+        done["decisions"] = stage.apply(tables, given, decisions, progress=progress)
+    if as_json:
+        emit_json(
+            {name: {"path": str(o.path), "status": o.status, **o.facts} for name, o in done.items()}
+            | {"rows": stage.rows(given)}
+        )
+        return 0
+    if not quiet:
+        _show(stage.rows(given), clips_per_day)
+    for outcome in done.values():
+        report(outcome, progress, as_json=False)
+    return 0
+
+
+def _spelling(rule: str | None, quantile: float | None, per_day: float | None, clips_per_day: float | None) -> str:
+    """The rule asked for, with the parameters that have options of their own."""
+    from asdcli.metrics.decisions import RULES
+
+    name = rule or ("false-alarms" if per_day is not None else "gamma")
+    overrides = {"quantile": quantile, "per_day": per_day}
+    if name.startswith("false-alarms"):  # elsewhere it only scales what is shown
+        overrides["clips_per_day"] = clips_per_day
+    return RULES.spell(RULES.build(name, **overrides))
+
+
+def _show(rows: list[dict], clips_per_day: float | None) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from asdcli.cli.console import stdout
+    from asdcli.metrics.decisions import FalseAlarms
+
+    per_day = clips_per_day or FalseAlarms().clips_per_day
+    table = Table(title=f"thresholds; false alarms expected of {per_day:g} normal clips a day", title_justify="left")
+    for heading in ("method", "machine type", "rule"):
+        table.add_column(heading)
+    for heading in ("threshold", "clips", "above", "false alarms/day"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        rate = row["false_alarm_rate"]
+        table.add_row(
+            Text(row["method"]),
+            Text(row["machine_type"]),
+            Text(row["rule"]),
+            f"{row['threshold']:.6g}",
+            str(row["n_clips"]),
+            f"{100 * rate:.1f} %",
+            f"{rate * per_day:.0f}" if rate else f"< {per_day / row['n_clips']:.0f}",
+        )
+    stdout().print(table, soft_wrap=False)

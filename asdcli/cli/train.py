@@ -1,0 +1,89 @@
+"""`asd train`: a model from the normal training clips."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from asdcli.cli.options import (
+    DataOption,
+    DatasetOption,
+    DeviceOption,
+    ForceOption,
+    JsonOption,
+    MachineTypeOption,
+    OutputOption,
+    QuietOption,
+    RunOption,
+    SeedOption,
+)
+
+
+def train(
+    model: Annotated[
+        str, typer.Option("--model", metavar="SPELLING", help="What to train: name, or name:key=value,….")
+    ] = "discriminative",
+    centers: Annotated[
+        str | None,
+        typer.Option("--centers", metavar="fixed|trainable", help="Class centres of the loss. Default: fixed."),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Default: 16.")] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", min=2, help="Default: 64.")] = None,
+    lr: Annotated[float | None, typer.Option("--lr", help="Learning rate of AdamW. Default: 0.001.")] = None,
+    clip_length: Annotated[
+        float | None,
+        typer.Option(
+            "--clip-length",
+            metavar="SECONDS",
+            help="Crop or repeat clips to this length. Default: the edition's, else that of the longest clip.",
+        ),
+    ] = None,
+    extra_classes: Annotated[
+        int | None, typer.Option("--extra-classes", min=0, help="Classes without clips in the loss. Default: 0.")
+    ] = None,
+    precision: Annotated[
+        str,
+        typer.Option("--precision", metavar="auto|fp32|bf16", help="auto: bf16 where the hardware has it."),
+    ] = "auto",
+    machine_type: MachineTypeOption = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    output: OutputOption = None,
+    run: RunOption = None,
+    data: DataOption = None,
+    dataset: DatasetOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Train the embedding model on the normal training clips of all machine types together.
+
+    Writes model/weights.safetensors, card.json and metrics.jsonl. Interrupted or killed, the same command goes on after
+    the last finished epoch.
+    """
+    from asdcli.cli.console import Terminal, report
+    from asdcli.stages import train, workspace
+
+    space = workspace.resolve(data=data, run=run, dataset=dataset)
+    space.remember()
+    progress = Terminal(quiet=quiet)
+    outcome = train.run(
+        space.clips,
+        space.run / "features",
+        output or space.model,
+        model=model,
+        seed=seed,
+        device=device,
+        precision=precision,
+        machine_types=machine_type,
+        force=force,
+        progress=progress,
+        centers=centers,
+        epochs=epochs,
+        batch_size=batch_size,
+        lr=lr,
+        clip_length=clip_length,
+        extra_classes=extra_classes,
+    )
+    return report(outcome, progress, as_json=as_json)

@@ -1,0 +1,38 @@
+"""Pooled log-mel statistics: an embedder that needs no training, and a floor that a trained one should beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from asdcli.embedders import Embedded
+from asdcli.errors import BadData
+from asdcli.features.pack import VectorPack
+
+# A spread below a hundredth of a decibel is rounding, not sound: it must not be blown up to one.
+_SMALLEST_SPREAD = 0.01
+
+
+@dataclass(frozen=True)
+class LogMel:
+    """Mean and standard deviation over time of the log-mel bands, standardised with a machine type's training clips.
+
+    Without standardising, every clip's vector points along the mean spectrum and cosine distances are all alike.
+    """
+
+    features: ClassVar[str] = "logmel"
+    trained: ClassVar[bool] = False
+
+    def embed(self, pack: VectorPack, is_train: np.ndarray) -> Embedded:
+        """(n_clips, n_dims) statistics in dB -> as many vectors, of mean 0 and variance 1 over the training clips.
+
+        Raises:
+            BadData: no training clips to standardise with.
+        """
+        if not is_train.any():
+            raise BadData("no training clips: log-mel statistics cannot be standardised")
+        train = pack.vectors[is_train].astype(np.float64)
+        spread = np.maximum(train.std(axis=0), _SMALLEST_SPREAD)
+        return Embedded.one_per_clip((pack.vectors - train.mean(axis=0)) / spread)

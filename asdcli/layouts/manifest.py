@@ -1,0 +1,195 @@
+"""Read recordings from a table: CSV or Parquet, one row a recording, a path and whatever else is known."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from asdcli import clips
+from asdcli.errors import BadData
+from asdcli.layouts import words
+from asdcli.layouts.recording import Recording
+from asdcli.vocabulary import Subset
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "path": ("path", "file", "filename", "file_name", "wav"),
+    "machine_type": ("machine_type", "machine"),
+    "section": ("section", "id"),
+    "subset": ("subset",),
+    "split": ("split",),
+    "domain": ("domain",),
+    "condition": ("condition", "label"),
+    "attributes": ("attributes", "attribute_string"),
+}
+"""What a manifest may say -> the column names understood, in any case."""
+
+_WORDS: Mapping[str, Mapping[str, Any]] = {
+    "subset": words.SUBSETS,
+    "split": words.SPLITS,
+    "domain": words.DOMAINS,
+    "condition": {**words.CONDITIONS, **words.LABEL_CODES},
+}
+
+_Table = dict[str, list[Any]]
+
+
+def read_manifest(file: Path, root: Path) -> tuple[list[Recording], list[str]]:
+    """Read `file`, whose paths are relative to `root` or absolute and below it.
+
+    Args:
+        file: `.parquet`, or CSV with a header line (comma, semicolon or tab; UTF-8).
+
+    Returns:
+        The recordings in the order of their paths, and the columns that are not used.
+
+    Raises:
+        BadData: no table, no path column, an empty or repeated path, a path outside `root`, words that are none of
+            split, domain, condition or subset, or a machine type that cannot be a file name.
+        OSError: the file cannot be read.
+    """
+    table = _parquet(file) if file.suffix.lower() == ".parquet" else _csv(file)
+    columns = _columns(table, file)
+    unused = [name for name in table if name not in columns.values()]
+    values = {what: table[name] for what, name in columns.items()}
+    paths = [_path(value, row, file, root) for row, value in enumerate(values.pop("path"), 1)]
+    _refuse_repeated(paths, file)
+    for what in _WORDS.keys() & values.keys():
+        values[what] = _meanings(values[what], what, columns[what], file)
+    for what in {"machine_type", "section"} & values.keys():
+        values[what] = [_text(v) for v in values[what]]
+    for name in set(values.get("machine_type", [])) - {None}:
+        if "/" in name or "\\" in name or name.startswith("."):
+            raise BadData(f"{file}: machine type {name!r} cannot be a file name", "leave out slashes and leading dots")
+    values["subset"] = [v or Subset.DEV for v in values.get("subset", [None] * len(paths))]
+    if "attributes" in values:
+        pairs = [_attributes(cell) for cell in values["attributes"]]
+        values |= {"attributes": [p for p, _ in pairs], "attribute_string": [s for _, s in pairs]}
+    names = list(values)
+    rows = zip(paths, *values.values(), strict=True)
+    recordings = [Recording(path, **dict(zip(names, rest, strict=True))) for path, *rest in rows]
+    return sorted(recordings, key=lambda r: r.path), unused
+
+
+def _parquet(file: Path) -> _Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(file)
+    except pa.ArrowInvalid as error:
+        raise BadData(f"{file} is not a Parquet file: {str(error).splitlines()[0]}") from None
+    if not len(table):
+        raise BadData(f"{file} has no rows")
+    return {name: table[name].to_pylist() for name in table.column_names}
+
+
+def _csv(file: Path) -> _Table:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadData(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}", "save it as UTF-8") from None
+    lines = text.splitlines()
+    delimiter = max(",;\t", key=lines[0].count) if lines else ","
+    rows = [(line, cells) for line, cells in _numbered(text, delimiter, file) if any(cells)]
+    if len(rows) < 2:
+        raise BadData(f"{file} has no rows" if rows else f"{file} is empty", "the first line names the columns")
+    header = rows[0][1]
+    twice = [name for name, n in Counter(header).items() if n > 1]
+    if twice:
+        raise BadData(f"{file}: column {twice[0]!r} comes twice")
+    for line, cells in rows[1:]:
+        if len(cells) != len(header):
+            raise BadData(
+                f"{file}, line {line}: {len(cells)} cells, but {len(header)} columns",
+                f"a cell that holds {delimiter!r} needs quotes",
+            )
+    return {name: list(cells) for name, cells in zip(header, zip(*(c for _, c in rows[1:]), strict=True), strict=True)}
+
+
+def _numbered(text: str, delimiter: str, file: Path) -> Iterable[tuple[int, list[str]]]:
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+    try:
+        for cells in reader:
+            yield reader.line_num, [cell.strip() for cell in cells]
+    except csv.Error as error:
+        raise BadData(f"{file}, line {reader.line_num}: {error}") from None
+
+
+def _columns(table: _Table, file: Path) -> dict[str, str]:
+    """What is said -> the table's own name of that column."""
+    by_lower = {name.lower(): name for name in table}
+    found: dict[str, str] = {}
+    for what, aliases in COLUMNS.items():
+        present = [by_lower[a] for a in aliases if a in by_lower]
+        if len(present) > 1:
+            raise BadData(f"{file}: columns {' and '.join(present)} both say {what}", "keep one of them")
+        if present:
+            found[what] = present[0]
+    if "path" not in found:
+        close = _close(list(table), COLUMNS["path"])
+        hint = f"did you mean {close[0]!r} to be the path? " if close else ""
+        raise BadData(f"{file} has no column 'path': it has {', '.join(table)}", f"{hint}rename one column to 'path'")
+    return found
+
+
+def _close(names: Sequence[str], known: Iterable[str]) -> list[str]:
+    return [n for n in names if difflib.get_close_matches(n.lower(), list(known), n=1, cutoff=0.6)]
+
+
+def _path(value: Any, row: int, file: Path, root: Path) -> str:
+    text = _text(value)
+    if text is None:
+        raise BadData(f"{file}, row {row}: the path is empty")
+    path = PurePosixPath(text.replace("\\", "/"))
+    if path.is_absolute():
+        for base in (root.absolute(), root.resolve()):
+            if path.is_relative_to(base):
+                path = path.relative_to(base)
+                break
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise BadData(f"{file}, row {row}: {text} lies outside {root}", "index a folder that holds all recordings")
+    return path.as_posix()
+
+
+def _refuse_repeated(paths: Sequence[str], file: Path) -> None:
+    repeated = [path for path, n in Counter(paths).items() if n > 1]
+    if repeated:
+        raise BadData(f"{file}: {repeated[0]} has more than one row ({len(repeated)} such paths)", "keep one row each")
+
+
+def _meanings(cells: Sequence[Any], what: str, column: str, file: Path) -> list[Any]:
+    """The cells of one column in the field's words; all words that mean nothing are named in one error."""
+    table = _WORDS[what]
+    spelled = [(_text(int(c) if isinstance(c, (bool, float)) and c == int(c) else c) or "").lower() for c in cells]
+    unknown = Counter(word for word in spelled if word and word not in table)
+    if unknown:
+        listed = ", ".join(f"{word!r} ({n} rows)" for word, n in unknown.most_common(5))
+        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        close = difflib.get_close_matches(next(iter(unknown)), list(table), n=1, cutoff=0.5)
+        guess = f"did you mean {close[0]!r}? " if close else ""
+        first = next(i for i, word in enumerate(spelled, 1) if word in unknown)
+        raise BadData(
+            f"{file}: column {column!r} holds words that are no {what}: {listed}{more}, the first in row {first}",
+            f"{guess}known: {', '.join(table)}; an empty cell says unknown",
+        )
+    return [table.get(word) for word in spelled]
+
+
+def _attributes(cell: Any) -> tuple[dict[str, str], str | None]:
+    """(pairs, opaque string) of one cell: text in the DCASE form, or a Parquet map or struct."""
+    if isinstance(cell, (dict, list)):
+        pairs = {str(k): str(v) for k, v in dict(cell).items() if v is not None}
+        return pairs, "_".join(f"{k}_{v}" for k, v in pairs.items()) or None
+    text = _text(cell)
+    return clips.parse_attributes(text), text
+
+
+def _text(value: Any) -> str | None:
+    """A cell as text; None for an empty cell or NaN."""
+    if value is None or value != value:
+        return None
+    return str(value).strip() or None

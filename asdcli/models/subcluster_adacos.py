@@ -1,0 +1,70 @@
+"""Sub-cluster AdaCos: cosine softmax in which each class has several centres (Wilkinghoff, IJCNN 2021).
+
+With cos_{c,j} the cosine between an embedding and centre j of class c, and scale s = √2 ln(C S - 1):
+
+    log p_c = logsumexp_j(s cos_{c,j}) - logsumexp_{c',j}(s cos_{c',j})
+    loss    = mean over the batch of -Σ_c y_c log p_c
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class SubclusterAdaCos(nn.Module):
+    """The loss, with its class centres.
+
+    Args:
+        n_dims: D of the embeddings.
+        n_classes: C, at least 2.
+        n_subclusters: S centres of each class.
+        trainable: whether the centres learn with the network or keep their random start.
+        dynamic: adapt s to each training batch instead of keeping it.
+
+    `centers` is (D, C S), centre j of class c in column c S + j, and is part of the state in both cases.
+    """
+
+    scale: torch.Tensor
+
+    def __init__(
+        self, n_dims: int, n_classes: int, n_subclusters: int = 16, *, trainable: bool = False, dynamic: bool = False
+    ) -> None:
+        super().__init__()
+        self.n_classes, self.dynamic = n_classes, dynamic
+        centers = torch.empty(n_dims, n_classes * n_subclusters)
+        self.centers = nn.Parameter(nn.init.xavier_uniform_(centers), requires_grad=trainable)
+        # Two classes of one centre each would give s = 0 and a loss that nothing moves.
+        fixed = math.sqrt(2) * math.log(max(n_classes * n_subclusters - 1, 2))
+        self.register_buffer("scale", torch.tensor(fixed))
+
+    def cosines(self, embeddings: torch.Tensor) -> torch.Tensor:
+        """`(batch, D)` -> `(batch, C, S)` in [-1, 1]."""
+        directions = functional.normalize(embeddings, dim=1)
+        cosines = directions @ functional.normalize(self.centers, dim=0)
+        return cosines.view(len(embeddings), self.n_classes, -1)
+
+    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Loss (a scalar) and log p `(batch, C)` of `(batch, D)` embeddings against `(batch, C)` soft labels.
+
+        The rows of `labels` sum to 1. Computed in float32 whatever the caller's autocast says.
+        """
+        with torch.autocast(embeddings.device.type, enabled=False):
+            cosines = self.cosines(embeddings.float())
+            if self.dynamic and self.training:
+                self._adapt(cosines.detach(), labels)
+            log_p = torch.logsumexp(self.scale * cosines, dim=2)
+            log_p = log_p - torch.logsumexp(log_p, dim=1, keepdim=True)
+            return -(labels * log_p).sum(dim=1).mean(), log_p
+
+    def _adapt(self, cosines: torch.Tensor, labels: torch.Tensor) -> None:
+        """s <- ln B_avg / cos(min(π/4, θ_med)), θ of a sample being the label-weighted angle to its classes' nearest
+        centres and B_avg the mean over the batch of Σ_{c,j} exp(s cos_{c,j})."""
+        log_b = torch.logsumexp((self.scale * cosines).flatten(1), dim=1)
+        log_b_avg = torch.logsumexp(log_b, dim=0) - math.log(len(log_b))
+        angles = torch.acos(cosines.amax(dim=2).clamp(-1, 1))
+        theta_med = (labels * angles).sum(dim=1).median().clamp(max=math.pi / 4)
+        self.scale.copy_(log_b_avg / torch.cos(theta_med))

@@ -1,0 +1,95 @@
+"""The local scale b(y) of each reference row, also as it would be without one clip, and scores adjusted by it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from asdcli.scorers.reference import Groups, Reference, Vectors
+
+Adjust = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""From D (…, n_ref) and b (n_ref,) to what a score is the minimum of."""
+
+
+def same(d: np.ndarray) -> np.ndarray:
+    return d
+
+
+@dataclass(frozen=True, eq=False)
+class LocalScale:
+    """b(y, X_ref, K): the mean distance from y to its K nearest others (Eq. 4), limited to [low, high].
+
+    Attributes:
+        full: (n_ref,) b(y) over all of X_ref but y's own clip; NaN where there is no other clip.
+        k_used: how many neighbours there were to average: K, or as many as there are.
+        transform: a monotone function of distances that is applied before averaging.
+    """
+
+    reference: Reference
+    k: int
+    transform: Callable[[np.ndarray], np.ndarray]
+    full: np.ndarray
+    k_used: int
+    low: float = -np.inf
+    high: float = np.inf
+
+    @staticmethod
+    def of(reference: Reference, k: int, transform: Callable[[np.ndarray], np.ndarray] = same) -> LocalScale:
+        distances = transform(reference.neighbours(k)[1][:, :k])
+        found = np.isfinite(distances).sum(axis=1)
+        return LocalScale(reference, k, transform, _mean(distances), int(found.min(initial=k)))
+
+    def limited(self, low: float, high: float) -> LocalScale:
+        return dataclasses.replace(self, full=np.clip(self.full, low, high), low=low, high=high)
+
+    def without(self, clips: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """b(rows[p]) over X_ref without clips[p] (strict leave-one-out): the next neighbour takes a lost one's place.
+
+        Where that leaves y no neighbour at all, b(y) keeps its value over all of X_ref.
+        """
+        neighbours, distances = self.reference.neighbours(self.k)
+        lost = (self.reference.owners[neighbours[rows]] == clips[:, None, None]).any(axis=2)
+        distances = np.sort(np.where(lost, np.inf, distances[rows]), axis=1)[:, : self.k]
+        b = np.clip(_mean(self.transform(distances)), self.low, self.high)
+        return np.where(np.isnan(b), self.full[rows], b)
+
+    def changes(self) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """A function of clips that gives all (i, y, b) where b(y) without clips[i] differs from b(y)."""
+        neighbours = self.reference.neighbours(self.k)[0][:, : self.k]
+        owners = self.reference.owners[neighbours]
+        y = np.broadcast_to(np.arange(len(neighbours))[:, None, None], owners.shape)
+        near = Groups(owners.ravel(), y.ravel())
+
+        def of(clips: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            i, rows = near.of(clips)
+            return i, rows, self.without(clips[i], rows)
+
+        return of
+
+
+def adjusted(scale: LocalScale, queries: Vectors, adjust: Adjust, *, strict: bool = True) -> np.ndarray:
+    """min over y of adjust(D(x, y), b(y)) for each query x: (n_queries,), infinite where X_ref is all x's own clip.
+
+    A query of a training clip sees b without that clip where `strict`; for test clips that makes no difference.
+    """
+    changes = scale.changes() if strict else None
+
+    def block(rows: slice, d: np.ndarray) -> np.ndarray:
+        a = adjust(scale.transform(d), scale.full)
+        if changes is not None:
+            i, y, b = changes(queries.clip[rows])
+            a[i, y] = adjust(scale.transform(d[i, y]), b)
+        return a.min(axis=1)
+
+    return np.concatenate(scale.reference.map(queries, block))
+
+
+def _mean(distances: np.ndarray) -> np.ndarray:
+    """The mean of the finite entries of each row; NaN where there is none."""
+    finite = np.isfinite(distances)
+    count = finite.sum(axis=1)
+    total = np.where(finite, distances, 0.0).sum(axis=1)
+    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)

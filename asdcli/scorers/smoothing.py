@@ -1,0 +1,241 @@
+"""Discriminative neighbourhood smoothing (Fujimura, Imoto, Toda 2024, Eq. 7): any score, averaged over similar samples.
+
+a_prop(y_i) = ( a_G(y_i) + sum over N_F(y_i) of a_G(y_k) ) / K, where N_F(y_i) are the K - 1 nearest of the observed samples
+F, y_i excluded: K counts the sample itself and K = 1 gives a_G back. The samples are observed test data, so the
+method is transductive. One neighbour search serves every K: a score is a prefix sum over the sorted neighbours.
+
+Neighbours are ordered by (distance, row). Distances come out of a matrix product, whose rounding depends on how the
+work is cut up; wherever that rounding could decide an order, the distances concerned are computed again from the
+differences. The order, and with it every bit of a smoothed score, therefore depends on nothing but the samples:
+`append` gives exactly what doing it all at once gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from asdcli.scorers.checks import at_least_one
+from asdcli.spec import Registry, always_spelled
+
+Metric = Literal["euclidean", "cosine"]
+Data = Literal["source", "all"]
+Level = Literal["window", "clip"]
+Pool = Literal["section", "machine-type"]
+
+SMOOTHERS = Registry("method", {"smooth": "asdcli.scorers.smoothing:Smooth"})
+
+_NORM_FLOOR = 1e-12
+_BLOCK = 1 << 23  # distances held at a time: 64 MB
+
+
+@dataclass(frozen=True)
+class Smooth:
+    """How scores are smoothed; its spelling follows that of the smoothed method: `mse+smooth:k=128,data=source`.
+
+    Attributes:
+        k: K of Eq. 7; one larger than the pool means the whole pool.
+        data: whether only source or all test samples may be neighbours. Every sample is smoothed.
+        level: what a sample is: a window, or a whole clip. Windows are averaged per clip after the smoothing.
+        pool: where neighbours are looked for.
+        metric: of the embedding space.
+    """
+
+    k: int = always_spelled(128)
+    data: Data = always_spelled("all")
+    level: Level = "window"
+    pool: Pool = "section"
+    metric: Metric = "euclidean"
+
+    def __post_init__(self) -> None:
+        at_least_one(smooth_k=self.k)
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The nearest pool members of every sample, nearest first, the sample itself left out.
+
+    Attributes:
+        index: (n, width) int32 row of each neighbour.
+        distance: (n, width) squared distance to it.
+        count: (n,) how many of the columns hold neighbours: the rest of a row means nothing.
+    """
+
+    index: np.ndarray
+    distance: np.ndarray
+    count: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+def prepare(vectors: np.ndarray, metric: Metric = "euclidean") -> np.ndarray:
+    """`vectors` (n, n_dims) in float64, of length one where `metric` is cosine (whose order is that of |x - y|^2 then)."""
+    x = np.ascontiguousarray(vectors, dtype=np.float64)
+    if metric == "cosine":
+        x = x / np.maximum(np.sqrt((x * x).sum(axis=1, keepdims=True)), _NORM_FLOOR)
+    return x
+
+
+def neighbours(x: np.ndarray, width: int, in_pool: np.ndarray | None = None) -> Neighbours:
+    """The `width` nearest pool members of every sample; fewer where the pool has fewer.
+
+    Args:
+        x: (n, n_dims) from `prepare`, finite.
+        width: neighbours wanted, K - 1.
+        in_pool: (n,) bool, the samples that may be neighbours; None for all. Every sample has neighbours, in the pool or not.
+    """
+    pool = np.arange(len(x)) if in_pool is None else np.flatnonzero(in_pool)
+    return _search(x, np.arange(len(x)), pool, width)
+
+
+def smooth(scores: np.ndarray, found: Neighbours, ks: Sequence[int]) -> np.ndarray:
+    """Eq. 7 for several K at once.
+
+    A K larger than the neighbours found plus one means all of them: the mean over the pool (and over the sample itself
+    where it is not in the pool).
+
+    Args:
+        scores: (n,) a_G, larger is more anomalous.
+        found: neighbours, searched with a width of at least max(ks) - 1 (or of the pool).
+        ks: K of each result, at least 1.
+
+    Returns:
+        (n_ks, n) smoothed scores.
+    """
+    scores = np.asarray(scores, dtype=np.float64)
+    smoothed = np.empty((len(ks), len(scores)))
+    others = np.minimum(np.asarray(ks)[:, None] - 1, found.count)  # (n_ks, n)
+    step = max(_BLOCK // (found.index.shape[1] + 1), 1)
+    for start in range(0, len(scores), step):
+        rows = slice(start, start + step)
+        own = scores[rows]
+        # column k of the running sum is a_G(y_i) plus its k nearest, summed from the nearest on
+        sums = np.cumsum(np.concatenate([own[:, None], scores[found.index[rows]]], axis=1), axis=1)
+        last = others[:, rows]
+        smoothed[:, rows] = sums[np.arange(len(own)), last] / (last + 1)
+    return smoothed
+
+
+def append(
+    x: np.ndarray, found: Neighbours, old: np.ndarray, width: int, in_pool: np.ndarray | None = None
+) -> Neighbours:
+    """The neighbours of all samples when those of the `old` ones among themselves are known.
+
+    Equals `neighbours(x, width, in_pool)` exactly. Costs the distances of the new samples to all: nothing between two old ones.
+
+    Args:
+        x: (n, n_dims) from `prepare`, old and new samples.
+        found: neighbours of the old samples, searched with the same `width`, their indices counting old samples only.
+        old: (n_old,) ascending rows of `x` that hold the old samples, in the order in which `found` has them.
+        width, in_pool: as in `neighbours`.
+    """
+    is_new = np.ones(len(x), bool)
+    is_new[old] = False
+    pool = np.ones(len(x), bool) if in_pool is None else np.asarray(in_pool, bool)
+    new = np.flatnonzero(is_new)
+    of_new = _search(x, new, np.flatnonzero(pool), width)
+    among_new = _search(x, old, np.flatnonzero(pool & is_new), width)
+    # an old sample keeps the nearest of its old and its new neighbours
+    column = np.arange(found.index.shape[1])
+    distance = np.where(column < found.count[:, None], found.distance, np.inf)
+    candidates = np.concatenate([old.astype(np.int32)[found.index], among_new.index], axis=1)
+    column = np.arange(among_new.index.shape[1])
+    added = np.where(column < among_new.count[:, None], among_new.distance, np.inf)
+    distance = np.concatenate([distance, added], axis=1)
+    wanted = min(width, int(pool.sum()))
+    index, distance = _nearest(x, old, candidates, distance, wanted)
+    result = Neighbours(
+        np.empty((len(x), wanted), np.int32), np.empty((len(x), wanted)), np.empty(len(x), found.count.dtype)
+    )
+    result.count[:] = np.minimum(wanted, pool.sum() - pool)
+    result.index[new], result.distance[new] = of_new.index, of_new.distance
+    result.index[old], result.distance[old] = index, distance
+    return result
+
+
+def restrict(found: Neighbours, keep: np.ndarray) -> Neighbours:
+    """What `neighbours` would find if only the samples `keep` (n,) bool had been observed.
+
+    Exact when `found` is complete (its width is that of the pool); else the neighbours that are left of those found.
+    """
+    rows = np.flatnonzero(keep)
+    seen = keep[found.index[rows]] & (np.arange(found.index.shape[1]) < found.count[rows, None])
+    count = seen.sum(axis=1)
+    # what is seen moves to the left, in its order
+    left = np.arange(int(count.max(initial=0))) < count[:, None]
+    index, distance = np.zeros(left.shape, np.int32), np.full(left.shape, np.inf)
+    number = (np.cumsum(keep) - 1).astype(np.int32)
+    index[left], distance[left] = number[found.index[rows][seen]], found.distance[rows][seen]
+    return Neighbours(index, distance, count)
+
+
+def _search(x: np.ndarray, queries: np.ndarray, pool: np.ndarray, width: int) -> Neighbours:
+    """The `width` nearest of the samples `pool` (rows of x, ascending) to each of the samples `queries`."""
+    wanted = max(min(width, len(pool)), 0)
+    index = np.empty((len(queries), wanted), np.int32)
+    distance = np.empty((len(queries), wanted))
+    in_pool = np.isin(queries, pool)
+    count = np.minimum(wanted, len(pool) - in_pool)
+    if wanted and len(queries):
+        members, own_place = x[pool], np.searchsorted(pool, queries)
+        members_norm, norm = _squared(members), _squared(x[queries])
+        step = max(_BLOCK // len(pool), 1)
+        for start in range(0, len(queries), step):
+            rows = slice(start, start + step)
+            d = x[queries[rows]] @ members.T
+            d *= -2
+            d += members_norm
+            d += norm[rows, None]
+            inside = np.flatnonzero(in_pool[rows])
+            d[inside, own_place[rows][inside]] = np.inf
+            index[rows], distance[rows] = _nearest(x, queries[rows], pool.astype(np.int32)[None], d, wanted)
+    return Neighbours(index, distance, count)
+
+
+def _nearest(
+    x: np.ndarray, queries: np.ndarray, candidates: np.ndarray, d: np.ndarray, wanted: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The `wanted` smallest of each row of `d` in the order of (exact distance, row of x), with their rows of x.
+
+    Args:
+        candidates: (1 or n_queries, n_candidates) rows of x that the columns of `d` stand for.
+        d: (n_queries, n_candidates) squared distances with rounding errors below `_uncertainty`; inf where there is nobody.
+    """
+    import torch
+
+    m = min(wanted + 1, d.shape[1])  # one more, to see whether the last place is disputed
+    values, columns = torch.from_numpy(d).topk(m, dim=1, largest=False, sorted=True)
+    nearest, place = values.numpy(), columns.numpy()
+    rows = np.broadcast_to(candidates, d.shape)
+    index = np.take_along_axis(rows, place[:, :wanted], axis=1)
+    distance = nearest[:, :wanted].copy()
+    error = _uncertainty(x, queries)
+    with np.errstate(invalid="ignore"):  # inf - inf: nobody is nobody's neighbour
+        disputed = (np.diff(nearest, axis=1) <= 2 * error[:, None]).any(axis=1)
+    for i in np.flatnonzero(disputed):
+        finite = nearest[i, :wanted][np.isfinite(nearest[i, :wanted])]
+        near = np.flatnonzero(d[i] <= finite[-1] + 2 * error[i])
+        near = near[np.argsort(rows[i, near], kind="stable")]
+        exact = ((x[rows[i, near]] - x[queries[i]]) ** 2).sum(axis=1)
+        order = np.argsort(exact, kind="stable")[: len(finite)]
+        index[i, : len(finite)], distance[i, : len(finite)] = rows[i, near[order]], exact[order]
+    return index, distance
+
+
+def _squared(x: np.ndarray) -> np.ndarray:
+    return (x * x).sum(axis=1)
+
+
+def _uncertainty(x: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """(n_queries,) bound on the rounding error of |x|^2 + |y|^2 - 2 <x, y> for any y among the samples.
+
+    A product of n_dims terms is off by at most n_dims units in the last place of sum |x_i y_i| <= (|x|^2 + |y|^2) / 2;
+    the norms and the sums add as much again.
+    """
+    norm = _squared(x)
+    unit = np.finfo(np.float64).eps
+    return 2 * (x.shape[1] + 4) * unit * (norm[queries] + norm.max(initial=0.0))

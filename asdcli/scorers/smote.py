@@ -1,0 +1,94 @@
+"""`smote`: nearest neighbour with interpolated target clips as further references (Matsumoto et al. 2025, Sec. 2.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from asdcli.scorers import Fitted
+from asdcli.scorers.checks import at_least_one, in_unit_interval
+from asdcli.scorers.nearest import nearest_distance
+from asdcli.scorers.reference import Reference, Vectors, unit_norm
+from asdcli.scorers.unit import UnitVectors
+
+
+@dataclass(frozen=True)
+class Smote:
+    """X_ref = source + target + synthetic target windows, so many that target : source becomes `ratio`.
+
+    A synthetic window lies at a random point between a target window and one of its `k` nearest target neighbours
+    (imbalanced-learn's SMOTE), and is then brought to unit length. A training clip is scored without itself and
+    without the synthetic windows that it is an end of.
+    """
+
+    ratio: float = 0.05
+    k: int = 5
+
+    def __post_init__(self) -> None:
+        in_unit_interval(smote_ratio=self.ratio)
+        at_least_one(smote_k=self.k)
+
+    def fit(self, unit: UnitVectors) -> Fitted:
+        rules = [*unit.rules, *unit.domain_rules]
+        source, target = unit.train.take(~unit.is_target), unit.train.take(unit.is_target)
+        wanted = int(np.floor(self.ratio * len(source) + 1e-9))  # 1e-9: 0.07 * 100 is 7, not 6
+        k = min(self.k, len(target) - 1)
+        reference, n_synthetic = unit.reference, 0
+        if not len(target):
+            rules.append("no-target")
+        elif wanted <= len(target):
+            rules.append("ratio-met" if len(source) else "no-source")
+        elif k < 1:
+            rules.append("single-target")
+        else:
+            if k < self.k:
+                rules.append("smote-k-reduced")
+            points = synthesise(source.x, target.x, wanted, k, seed=unit.seed_for("smote"))
+            n_synthetic = len(points)
+            reference = _with_synthetic(unit, target, points, k)
+        return Fitted(
+            lambda queries: nearest_distance(reference, queries),
+            {"n_reference": len(reference), "n_synthetic": n_synthetic, "k": max(k, 0), "rules": rules},
+        )
+
+
+def synthesise(source: np.ndarray, target: np.ndarray, n_target_new: int, k: int, *, seed: int) -> np.ndarray:
+    """The (n_target_new - n_target, n_dims) points that SMOTE adds to `target`, not yet of unit length."""
+    from imblearn.over_sampling import SMOTE
+    from threadpoolctl import threadpool_limits
+
+    x = np.concatenate([source, target])
+    is_target = np.concatenate([np.zeros(len(source), int), np.ones(len(target), int)])
+    with threadpool_limits(1):
+        sampler = SMOTE(sampling_strategy={1: n_target_new}, k_neighbors=k, random_state=seed)
+        resampled, _ = sampler.fit_resample(x, is_target)
+    return resampled[len(x) :]
+
+
+def segment_ends(points: np.ndarray, target: np.ndarray, k: int) -> np.ndarray:
+    """Rows of `target` (n_points, 2) between which each point was interpolated: the pair it lies between exactly.
+
+    A pair is a row and one of its k nearest others; |p - a| + |p - b| - |a - b| is zero on the segment, more elsewhere.
+    """
+    from scipy.spatial.distance import cdist
+
+    between = cdist(target, target)
+    others = between + np.diag(np.full(len(target), np.inf))
+    a = np.repeat(np.arange(len(target)), k)
+    b = np.argsort(others, axis=1, kind="stable")[:, :k].ravel()
+    ends = np.empty((len(points), 2), dtype=np.intp)
+    for i, point in enumerate(points):
+        to = np.linalg.norm(target - point, axis=1)
+        best = np.argmin(to[a] + to[b] - between[a, b])
+        ends[i] = a[best], b[best]
+    return ends
+
+
+def _with_synthetic(unit: UnitVectors, target: Vectors, points: np.ndarray, k: int) -> Reference:
+    train = unit.train
+    nobody = -1 - np.arange(len(points))
+    rows = Vectors(np.concatenate([train.x, unit_norm(points)]), np.concatenate([train.clip, nobody]))
+    ends = target.clip[segment_ends(points, target.x, k)]
+    parents = np.concatenate([np.repeat(train.clip[:, None], 2, axis=1), ends])
+    return Reference(rows, parents)

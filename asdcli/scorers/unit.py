@@ -1,0 +1,44 @@
+"""One unit: the training windows that make its reference set, its test windows, and its seeds."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from asdcli.scorers.reference import Reference, Vectors
+
+
+@dataclass(frozen=True, eq=False)
+class UnitVectors:
+    """What a scorer may see of a unit: no condition, and the domains of training windows only.
+
+    Rows come in an order that does not depend on how the clips were listed (the stage sorts them by clip_id), so that
+    seeded draws do not either.
+    """
+
+    name: str
+    train: Vectors
+    test: Vectors
+    is_target: np.ndarray  # (n_train,) bool; False also where the domain is unknown
+    n_sections: int = 1  # sections among the training clips
+    seed: int = 0
+    unknown_domain: bool = False  # some training windows have no domain
+    rules: tuple[str, ...] = ()  # fallbacks taken before any method saw the unit
+
+    @functools.cached_property
+    def reference(self) -> Reference:
+        """All training windows, source and target: the reference set of every method that does not resample."""
+        return Reference(self.train, keep=True)
+
+    @property
+    def domain_rules(self) -> list[str]:
+        """What a method that needs domain labels must say."""
+        return ["unknown-domain"] * self.unknown_domain
+
+    def seed_for(self, purpose: str) -> int:
+        """A seed in [0, 2**32) of its own for each (seed, unit, purpose): other units and methods change nothing."""
+        text = f"{self.seed}|{self.name}|{purpose}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little")

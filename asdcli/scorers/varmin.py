@@ -1,0 +1,163 @@
+"""`varmin`: distances less a local scale, weighted so that scores vary least (Matsumoto et al. 2025, Eq. 5-8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from asdcli.errors import UsageError
+from asdcli.scorers import Fitted
+from asdcli.scorers.checks import at_least_one, in_unit_interval
+from asdcli.scorers.local_scale import LocalScale, adjusted
+from asdcli.scorers.nearest import nearest_distance
+from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.validation import ValidationSet, choose
+from asdcli.spec import always_spelled
+
+Space = Literal["id", "log"]
+_LOG_FLOOR = 1e-12
+_FEWEST = 3  # an OLS slope through fewer points says nothing
+
+
+@dataclass(frozen=True)
+class VarMin:
+    """A(x) = min_y g(D(x, y)) - alpha g(b(y)), alpha* = Cov(u, v) / Var(v) over X_val.
+
+    u_z = g(D(z, y*(z))) and v_z = g(b(y*(z))), y*(z) the nearest reference of z by raw D (Eq. 6). A training clip z in
+    X_val is left out of X_ref.
+
+    Attributes:
+        k: neighbours averaged in b.
+        val: the validation set X_val.
+        loo: what leaving z out means, in the fit and when training clips are scored: `strict` takes z out of b too,
+            `loose` only out of the search for y*.
+        space: g is the identity (`id`) or the logarithm (`log`: log-VarMin, arXiv 2603.04605).
+        alpha: a fixed weight instead of alpha*.
+        alpha_range: `LOW..HIGH`, the limits of alpha*; none by default.
+        winsorise: b is cut off at this quantile of the unit's b.
+        clusters: clusters of train-cluster; by default the number of target clips of a section.
+        n_draws: draws of train-random, whose alphas are averaged.
+    """
+
+    k: int = always_spelled(16)
+    val: ValidationSet = always_spelled("train-all")
+    loo: Literal["strict", "loose"] = "strict"
+    space: Space = "id"
+    alpha: float | None = None
+    alpha_range: str | None = None
+    winsorise: float | None = None
+    clusters: int | None = None
+    n_draws: int = 1
+
+    def __post_init__(self) -> None:
+        at_least_one(varmin_k=self.k, varmin_clusters=self.clusters, varmin_n_draws=self.n_draws)
+        in_unit_interval(varmin_winsorise=self.winsorise)
+        if self.alpha is not None and not np.isfinite(self.alpha):
+            raise UsageError(f"varmin:alpha must be a finite number, got {self.alpha}")
+        if self.alpha_range is not None:
+            _limits(self.alpha_range)
+
+    def fit(self, unit: UnitVectors) -> Fitted:
+        reference = unit.reference
+        chosen = choose(unit, self.val, clusters=self.clusters, n_draws=self.n_draws)
+        scale = LocalScale.of(reference, self.k)
+        rules = [*unit.rules, *chosen.rules]
+        found: dict[str, Any] = {"n_reference": len(reference), "k": scale.k_used, "n_floored": 0}
+        if scale.k_used == 0:
+            found |= {"alpha": 0.0, "n_val": 0, "rules": [*rules, "single-reference"]}
+            return Fitted(lambda queries: transform(nearest_distance(reference, queries), self.space), found)
+        if scale.k_used < self.k:
+            rules.append("k-reduced")
+        if self.space == "log":
+            found["n_floored"] = int((scale.full < _LOG_FLOOR).sum())
+            rules += ["scale-floored"] * bool(found["n_floored"])
+        if self.winsorise is not None:
+            scale = scale.limited(-np.inf, float(np.quantile(scale.full, self.winsorise)))
+
+        fits = [slope(*self._points(scale, draw)) for draw in chosen.draws]
+        alpha = float(np.mean([f["alpha"] for f in fits])) if self.alpha is None else self.alpha
+        rules += [rule for rule in dict.fromkeys(f["rule"] for f in fits) if rule and self.alpha is None]
+        if self.alpha_range is not None and self.alpha is None:
+            limited = float(np.clip(alpha, *_limits(self.alpha_range)))
+            rules += ["alpha-clipped"] * (limited != alpha)
+            alpha = limited
+        found |= {"alpha": alpha, "n_val": len(chosen.draws[0]), **spread(*self._points(scale, chosen.draws[0]), alpha)}
+        return Fitted(lambda queries: self._score(scale, queries, alpha), found | {"rules": rules})
+
+    def _points(self, scale: LocalScale, val: Vectors) -> tuple[np.ndarray, np.ndarray]:
+        """u and v of Eq. 8 for the windows of `val` that have a reference of another clip."""
+        nearest, u = scale.reference.nearest(val)
+        v = scale.without(val.clip, nearest) if self.loo == "strict" else scale.full[nearest]
+        has = np.isfinite(u)
+        return transform(u[has], self.space), transform(v[has], self.space)
+
+    def _score(self, scale: LocalScale, queries: Vectors, alpha: float) -> np.ndarray:
+        def adjust(d: np.ndarray, b: np.ndarray) -> np.ndarray:
+            return transform(d, self.space) - alpha * transform(b, self.space)  # Eq. 5
+
+        return adjusted(scale, queries, adjust, strict=self.loo == "strict")
+
+
+def transform(values: np.ndarray, space: Space) -> np.ndarray:
+    """g: the identity, or the logarithm with its argument floored at 1e-12."""
+    return values if space == "id" else np.log(np.maximum(values, _LOG_FLOOR))
+
+
+def slope(u: np.ndarray, v: np.ndarray) -> dict[str, Any]:
+    """alpha* of Eq. 8, the OLS slope of u on v; 0 with the name of a rule where there is no meaningful one."""
+    if len(u) < _FEWEST:
+        return {"alpha": 0.0, "rule": "few-validation"}
+    centred = v - v.mean()
+    variance = float(np.mean(centred**2))
+    if variance <= 1e-12 * max(float(v.mean()) ** 2, 1e-12):
+        return {"alpha": 0.0, "rule": "flat-scale"}
+    return {"alpha": float(np.mean((u - u.mean()) * centred)) / variance, "rule": None}
+
+
+def spread(u: np.ndarray, v: np.ndarray, alpha: float) -> dict[str, float | None]:
+    """How much the adjustment narrows the scores of X_val; None where there is nothing to measure."""
+    if not len(u):
+        return {"variance_before": None, "variance_after": None, "correlation": None}
+    deviation = float(u.std() * v.std())
+    covariance = float(np.mean((u - u.mean()) * (v - v.mean())))
+    return {
+        "variance_before": float(u.var()),
+        "variance_after": float((u - alpha * v).var()),
+        "correlation": covariance / deviation if deviation > 0 else None,
+    }
+
+
+def alpha_sweep(
+    reference: Reference, queries: Vectors, alphas: np.ndarray, *, k: int = 16, space: Space = "id"
+) -> np.ndarray:
+    """Scores of Eq. 5 for every weight (the paper's Fig. 2): (n_alphas, n_queries), in one pass over the distances."""
+    scale = LocalScale.of(reference, k)
+    if scale.k_used == 0:
+        return np.tile(transform(nearest_distance(reference, queries), space), (len(alphas), 1))
+    changes, b = scale.changes(), transform(scale.full, space)
+
+    def block(rows: slice, d: np.ndarray) -> np.ndarray:
+        i, y, changed = changes(queries.clip[rows])
+        gd, gb = transform(d, space), transform(changed, space)
+        scores = np.empty((len(alphas), len(d)))
+        for s, alpha in zip(scores, alphas, strict=True):
+            a = gd - alpha * b
+            a[i, y] = gd[i, y] - alpha * gb
+            s[:] = a.min(axis=1)
+        return scores
+
+    return np.concatenate(reference.map(queries, block), axis=1)
+
+
+def _limits(text: str) -> tuple[float, float]:
+    low, dots, high = text.partition("..")
+    try:
+        limits = float(low), float(high)
+    except ValueError:
+        limits = (1.0, 0.0)
+    if not dots or not limits[0] <= limits[1]:
+        raise UsageError(f"varmin:alpha_range must be LOW..HIGH, got {text!r}", "for example alpha_range=0..1")
+    return limits

@@ -1,0 +1,250 @@
+"""Download an edition: plan what is missing, fetch and unpack it part by part, fetch the truth, index once.
+
+Every part is finished on its own and marked; what is marked is skipped without asking anybody. A part that fails does
+not stop the others and is named at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asdcli import artifacts, catalogue
+from asdcli.catalogue.edition import Edition
+from asdcli.catalogue.truth import Table, tables
+from asdcli.errors import AsdError, DownloadError, UsageError
+from asdcli.fetch import (
+    Job,
+    Retry,
+    Watcher,
+    client,
+    guard_disk,
+    md5_of,
+    megabytes,
+    require_space,
+    run_jobs,
+    transfer,
+    unzip,
+)
+from asdcli.progress import SILENT, Progress
+from asdcli.stages import ground_truth, index_clips
+from asdcli.stages.mirror import Folder, Mirror, Offer
+from asdcli.stages.outcome import Outcome
+from asdcli.stages.parts import MARKERS, Part, choose, mark
+from asdcli.vocabulary import Subset
+
+if TYPE_CHECKING:
+    import httpx
+
+ARCHIVES = "archives"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asks for.
+
+    `machine_types` None means all; for `base_url` and `from_dir` see `mirror`, for `truth_url` `ground_truth`.
+    """
+
+    edition: str
+    subsets: tuple[Subset, ...] = (Subset.DEV,)
+    machine_types: tuple[str, ...] | None = None
+    base_url: str | None = None
+    from_dir: Path | None = None
+    truth_url: str | None = None
+    released_attributes: bool = False
+    keep_archives: bool = False
+    connections: int = 2
+    force: bool = False
+
+    def parts(self) -> list[Part]:
+        """Raises UsageError for an unknown edition, subset or machine type, or options that exclude each other."""
+        edition = self.known()
+        if not edition.records:
+            raise UsageError(f"{edition.name} is not downloaded but rendered", "type: asd download synthetic")
+        if self.base_url and self.from_dir:
+            raise UsageError("--base-url and --from-dir exclude each other", "zips come from a mirror or from a folder")
+        return choose(edition, self.subsets, self.machine_types)
+
+    def known(self) -> Edition:
+        return catalogue.load(self.edition)
+
+    def tables(self) -> list[Table]:
+        return tables(self.known(), self.subsets, self.machine_types, attributes=self.released_attributes)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Parts that are there, and offers for those that are not."""
+
+    there: tuple[Part, ...]
+    offers: tuple[Offer, ...]
+
+    @property
+    def size(self) -> int | None:
+        """Bytes to fetch, None where some size is unknown."""
+        sizes = [o.size for o in self.offers if o.problem is None]
+        return None if None in sizes else sum(s for s in sizes if s is not None)
+
+
+def plan(request: Request, root: Path, *, retry: Retry | None = None, progress: Progress = SILENT) -> Plan:
+    """Look at what is there and ask for the rest, writing nothing. Errors as `run`."""
+    parts = request.parts()
+    there = () if request.force else tuple(p for p in parts if p.is_unpacked(root))
+    missing = [p for p in parts if p not in there]
+    if not missing:
+        return Plan(there, ())
+    if request.from_dir:
+        folder = Folder(request.from_dir, progress)
+        return Plan(there, tuple(folder.offer(p) for p in missing))
+    with client() as http:
+        mirror = Mirror(http, request.base_url, retry or Retry(), progress)
+        return Plan(there, tuple(mirror.offer(p) for p in missing))
+
+
+def run(request: Request, root: Path, *, retry: Retry | None = None, progress: Progress = SILENT) -> Outcome:
+    """Bring the parts of `request` that are not there, and (re)build `root/clips.parquet` when anything came.
+
+    Raises:
+        UsageError: unknown edition, machine type or impossible combination of options.
+        DownloadError: some parts could not be had (each named); the others are in place and indexed.
+        DiskError: the disk is full or not writable; what was finished stays.
+    """
+    retry = retry or Retry()
+    request.parts()  # refuse a wrong request before anything is made
+    with guard_disk(root):
+        root.mkdir(parents=True, exist_ok=True)
+    try:
+        planned = plan(request, root, retry=retry, progress=progress)
+    except DownloadError:
+        _remove_if_empty(root)
+        raise
+    failed: dict[str, AsdError] = {o.part.zip_name: o.problem for o in planned.offers if o.problem}
+    done: list[str] = []
+    wanted = [o for o in planned.offers if o.problem is None]
+    if wanted:
+        _require_room(wanted, root)
+        with ExitStack() as stack:
+            http = None if request.from_dir else stack.enter_context(client())
+            jobs = [Job(o.part.zip_name, _job(o, request, root, http, retry)) for o in wanted]
+            report = run_jobs(
+                jobs, connections=request.connections, total=planned.size, label=request.edition, progress=progress
+            )
+        done = report.done
+        failed |= report.failed
+    n_there = len(done) + len(planned.there)
+    if not n_there:
+        _remove_if_empty(root)
+        raise _summary(failed, 0, request)
+    lacking = _truth(request, root, retry, progress)
+    outcome = _index(request, root, progress)
+    _advise(request, lacking, progress)
+    if failed:
+        raise _summary(failed, n_there, request)
+    return outcome
+
+
+def _job(
+    offer: Offer, request: Request, root: Path, http: httpx.Client | None, retry: Retry
+) -> Callable[[Watcher], None]:
+    part, source = offer.part, offer.source
+    archive = root / ARCHIVES / source.name
+
+    def fetch_and_unpack(watcher: Watcher) -> None:
+        if http is None:
+            place = Path(source.urls[0])
+            _check_md5(place, source.md5)
+            watcher.count(offer.size or 0)
+        else:
+            place = archive
+            if not archive.exists() or (source.md5 and md5_of(archive) != source.md5):
+                transfer(http, source, archive, retry=retry, watcher=watcher)
+        if source.md5 is None:
+            watcher.say(f"{source.name}: no checksum is known for it; only the zip's own are checked")
+        unpacked = unzip(place, part.raw(root), top=part.machine_type, watcher=watcher)
+        mark(part, root, unpacked, source.md5)
+        if place == archive and not request.keep_archives:
+            archive.unlink()
+            _remove_if_empty(archive.parent)
+
+    return fetch_and_unpack
+
+
+def _check_md5(file: Path, md5: str | None) -> None:
+    if md5 and (got := md5_of(file)) != md5:
+        raise DownloadError(
+            f"{file} is not the file it should be: expected md5 {md5}, got {got}",
+            "fetch it again; for zips of another content put their sums into md5sums.txt beside them",
+        )
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _require_room(offers: Sequence[Offer], root: Path) -> None:
+    """Refuse early what cannot fit: the wavs are never smaller than their zips, and one zip lies beside them."""
+    sizes = [o.size for o in offers if o.size is not None]
+    if sizes:
+        require_space(
+            root, sum(sizes) + max(sizes), f"{len(offers)} archives ({megabytes(sum(sizes))}) and their clips"
+        )
+
+
+def _truth(request: Request, root: Path, retry: Retry, progress: Progress) -> dict[str, AsdError]:
+    """Fetch the missing truth tables; what could not be had, by path."""
+    wanted = [t for t in request.tables() if not (root / t.path).exists()]
+    if not wanted:
+        return {}
+    with client() as http:
+        return ground_truth.fetch(
+            wanted,
+            root,
+            http=http,
+            truth_url=request.truth_url,
+            from_dir=request.from_dir,
+            retry=retry,
+            progress=progress,
+        )
+
+
+def _index(request: Request, root: Path, progress: Progress) -> Outcome:
+    """clips.parquet, made again when a part or a truth table is newer than it."""
+    output = root / "clips.parquet"
+    made = index_clips.header(root, request.edition, request.released_attributes)
+    sources = [*(root / MARKERS).glob("*.json"), *(root / t.path for t in request.tables())]
+    newest = max((f.stat().st_mtime_ns for f in sources if f.exists()), default=0)
+    if artifacts.is_current(output, artifacts.CLIPS, made) and output.stat().st_mtime_ns >= newest:
+        return Outcome(output, "current")
+    return index_clips.run(
+        root,
+        output,
+        edition=request.edition,
+        released_attributes=request.released_attributes,
+        progress=progress,
+    )
+
+
+def _advise(request: Request, lacking: dict[str, AsdError], progress: Progress) -> None:
+    if not lacking:
+        return
+    first = next(iter(lacking.values()))
+    again = f"asd download {request.edition} " + " ".join(f"--subset {s}" for s in request.subsets)
+    progress.warn(
+        f"{len(lacking)} tables of ground truth could not be had (the first: {first}); the clips they speak of stay "
+        f"without condition or domain. Try again with: {again}"
+    )
+
+
+def _summary(failed: dict[str, AsdError], n_there: int, request: Request) -> DownloadError:
+    lines = [f"{len(failed)} of {len(failed) + n_there} archives of {request.edition} could not be had:"]
+    lines += [f"  {error}" for _, error in sorted(failed.items())]
+    kept = f"{n_there} archives are in place. " if n_there else ""
+    hints = {e.hint for e in failed.values() if e.hint}
+    return DownloadError(
+        "\n".join(lines), kept + (hints.pop() if len(hints) == 1 else "run the same command again later")
+    )

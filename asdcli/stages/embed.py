@@ -1,0 +1,155 @@
+"""embed: clips.parquet, feature packs and a model in, one table of embeddings out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from asdcli import artifacts
+from asdcli.embedders import EMBEDDERS, Embedded
+from asdcli.errors import BadData, MissingArtifact, UsageError
+from asdcli.progress import SILENT, Progress
+from asdcli.spec import parse
+from asdcli.stages import packs
+from asdcli.stages.outcome import Outcome
+from asdcli.vocabulary import Split
+
+FORMATS = ("parquet", "npz")
+
+
+def run(
+    clips: Path,
+    features: Path,
+    output: Path,
+    *,
+    model: Path,
+    embedder: str | None = None,
+    format: Literal["parquet", "npz"] = "parquet",
+    device: str = "auto",
+    batch_size: int = 64,
+    machine_types: Sequence[str] | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Outcome:
+    """Embed all training and test clips (not the supplemental ones) and write them to `output`.
+
+    Args:
+        clips: clips.parquet. features: folder of the packs, `<kind>/<machine_type>.npz`.
+        model: folder of the trained model; only looked at for embedders that are trained.
+        embedder: a spelling; by default that of the model.
+        format: `parquet` is what the next stages read; `npz` is for other programs.
+        device, batch_size: where and how many clips at once; they change speed, not results.
+        machine_types: only these; by default all that have a pack.
+
+    Raises:
+        MissingArtifact, BadArtifact: no clips, features or model, or features of other clips.
+        UsageError: unknown embedder, device or machine type.
+        BadData: nothing to embed, or vectors that are not finite.
+    """
+    if batch_size < 1:
+        raise UsageError(f"the batch size must be positive, got {batch_size}")
+    name, loaded = _embedder_name(embedder, model)
+    cls: Any = EMBEDDERS.load(name)
+    table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
+    found = packs.find(features, cls.features, table, machine_types, progress)
+    inputs = {"clips": upstream, **found.inputs}
+    if cls.trained:
+        inputs["model"] = loaded or artifacts.read_header(model, artifacts.MODEL)
+        spelling, instance = name, None
+    else:
+        instance = EMBEDDERS.build(embedder or name)
+        spelling = EMBEDDERS.spell(instance)
+    header = artifacts.Header.make(
+        artifacts.EMBEDDINGS, dataset=upstream.dataset, params={"embedder": spelling}, inputs=inputs
+    )
+    if not force and artifacts.is_current(output, artifacts.EMBEDDINGS, header):
+        return Outcome(output, "current")
+    instance = instance or _trained(cls, model, device, batch_size)
+
+    tables: list[pa.Table] = []
+    skipped = 0
+    labelled = [packs.rows_of(table, machine_type) for machine_type in found.machine_types]
+    for machine_type, rows in progress.track(
+        zip(found.machine_types, labelled, strict=True), total=sum(map(len, labelled)), label=f"embed {name}"
+    ):
+        pack = found.load(machine_type, rows)
+        skipped += len(rows) - len(pack)
+        tables.append(_embed(instance, pack, rows))
+        progress.advance(len(rows), machine_type=machine_type)
+    if skipped:
+        progress.warn(f"{skipped} clips have no features, because extract-features skipped them: not embedded")
+    embeddings = _concatenated(tables)
+    if not len(embeddings):
+        raise BadData("there is no training or test clip to embed", "see data/README.md for the layout of a dataset")
+    _write(output, embeddings, header, format)
+    return Outcome(output, facts={"clips": len(set(embeddings["clip_id"].to_pylist())), "dims": _n_dims(embeddings)})
+
+
+def _embedder_name(embedder: str | None, model: Path) -> tuple[str, artifacts.Header | None]:
+    """The name of the embedder asked for, or that of the model in the run (with its header)."""
+    if embedder is not None:
+        return parse(embedder)[0], None
+    try:
+        header = artifacts.read_header(model, artifacts.MODEL)
+    except MissingArtifact as error:
+        hint = f"{error.hint}; or take one that needs no training: asd embed --embedder logmel"
+        raise MissingArtifact(error.message, hint) from None
+    return parse(str(header.params.get("model", "")))[0], header
+
+
+def _trained(cls: Any, model: Path, device: str, batch_size: int) -> Any:
+    from asdcli.training.model_files import read_model
+    from asdcli.training.precision import pick_device
+
+    weights, card, _ = read_model(model)
+    return cls.load(card, weights, pick_device(device), batch_size)
+
+
+def _embed(embedder: Any, pack: Any, rows: pa.Table) -> pa.Table:
+    """The embeddings of one machine type with its clips' labels, in the order of the pack."""
+    places = pc.index_in(pa.array(pack.clip_ids.tolist(), pa.string()), value_set=rows["clip_id"].combine_chunks())
+    rows = rows.take(places).select(artifacts.CLIP_COLUMNS)
+    split = np.array(rows["split"].to_pylist())
+    embedded: Embedded = embedder.embed(pack, split == str(Split.TRAIN))
+    keep = np.isin(split, [str(Split.TRAIN), str(Split.TEST)])[embedded.clip]
+    vectors, clip = embedded.vectors[keep], embedded.clip[keep]
+    labels = rows.take(pa.array(clip))
+    broken = ~np.isfinite(vectors).all(axis=1)
+    if broken.any():
+        first = labels["clip_id"][int(broken.argmax())].as_py()
+        raise BadData(
+            f"{int(broken.sum())} embeddings are not finite, the first of {first}",
+            "train again with --precision fp32 or a lower --lr",
+        )
+    flat = pa.array(np.ascontiguousarray(vectors, np.float32).reshape(-1))
+    vector = pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
+    window = pa.array(embedded.window[keep], pa.int32())
+    return labels.add_column(1, "window", window).append_column("vector", vector)
+
+
+def _concatenated(tables: Sequence[pa.Table]) -> pa.Table:
+    widths = sorted({_n_dims(t) for t in tables if len(t)})
+    if len(widths) > 1:
+        raise BadData(f"embeddings of different machine types have different widths: {widths}")
+    return pa.concat_tables([t for t in tables if len(t)] or tables[:1])
+
+
+def _n_dims(embeddings: pa.Table) -> int:
+    return int(embeddings.schema.field("vector").type.list_size)
+
+
+def _write(output: Path, embeddings: pa.Table, header: artifacts.Header, format: str) -> None:
+    if format == "parquet":
+        artifacts.write_table(output, artifacts.EMBEDDINGS, embeddings, header)
+        return
+    arrays = {"vectors": embeddings["vector"].combine_chunks().flatten().to_numpy().reshape(len(embeddings), -1)}
+    arrays["window"] = embeddings["window"].to_numpy()
+    for name in artifacts.CLIP_COLUMNS:
+        if name != "attributes":  # attribute_string says the same
+            arrays[name] = np.array([value or "" for value in embeddings[name].to_pylist()], np.str_)
+    artifacts.write_arrays(output, artifacts.EMBEDDINGS, arrays, header)

@@ -1,0 +1,182 @@
+"""smooth --fraction: how smoothing grows with the number of observed clips (Fujimura et al. 2024, Fig. 5).
+
+Of each section, domain and condition the same share of clips is observed; smoothing and metric see only those. Every
+subset is given its best K and data, as in the paper: the curve shows what smoothing can do, not what a fixed K does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from asdcli import artifacts
+from asdcli.artifacts import Header
+from asdcli.errors import UsageError
+from asdcli.metrics.specs import SectionScores, Value, measure, official
+from asdcli.progress import SILENT, Progress
+from asdcli.scorers import smoothing
+from asdcli.scorers.smoothing import Data, Smooth
+from asdcli.stages import observed
+from asdcli.stages.objective import Judged, judged, of_sections, spec_of
+from asdcli.stages.observed import Observed
+from asdcli.stages.outcome import Outcome
+
+ALL = "all"
+"""What stands for a machine type in the row over all of them."""
+
+
+def fractions(text: str) -> list[float]:
+    """`0.05:1.0:0.05` is 0.05, 0.1, ... 1.0 (both ends); `0.2` and `0.2,0.5` are what they say.
+
+    Raises:
+        UsageError: no such range, or a fraction outside (0, 1].
+    """
+    try:
+        if ":" in text:
+            start, stop, step = (float(part) for part in text.split(":"))
+            n = int(round((stop - start) / step, 6)) + 1 if step > 0 else 0
+            found = [round(start + i * step, 10) for i in range(n)]
+        else:
+            found = [float(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or not all(0 < p <= 1 for p in found):
+        raise UsageError(
+            f"cannot read the fractions {text!r}", "write START:STOP:STEP above 0 and up to 1, as 0.05:1.0:0.05"
+        )
+    return found
+
+
+def run(
+    samples: Observed,
+    output: Path,
+    *,
+    truth: Path | None,
+    shares: Sequence[float],
+    repeats: int,
+    smooth: Smooth,
+    ks: Sequence[int],
+    data: Sequence[Data],
+    sections: Sequence[str] | None = None,
+    metric: str = "auc-pauc",
+    seed: int = 0,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Outcome:
+    """Smooth `repeats` random subsets of each share and write mean and standard deviation of the metric.
+
+    Args:
+        samples: from `observed.read`. truth: clips.parquet, whose conditions win over those in the scores.
+        ks, data: the parameters of which every subset gets the best. Pools are sections.
+        sections: only these; by default all with labels.
+
+    Raises:
+        BadData: no labels, or a source pool is asked for where domains are hidden. UsageError: no such section.
+    """
+    spec = spec_of(metric)
+    params = {"smooth": observed.SMOOTHED, "metric": metric, "fractions": list(shares), "repeats": repeats}
+    params |= {"ks": list(ks), "data": list(data), "sections": sections, "distance": smooth.metric}
+    header = Header.make(artifacts.FRACTIONS, dataset=samples.dataset, seed=seed, params=params, inputs=samples.inputs)
+    if not force and artifacts.is_current(output, artifacts.FRACTIONS, header):
+        return Outcome(output, "current")
+    clips = observed.per_clip(samples.table, samples.scores, samples.method)
+    labelled = judged(clips, truth)
+    labelled = labelled if sections is None else of_sections(labelled, sections)
+    curves = [_Section(samples, clips, one, smooth, ks, data) for one in labelled]
+    machine_types = sorted({s.machine_type for s in labelled})
+    found: dict[tuple[str, str, float], list[float]] = {}
+    sizes: dict[tuple[str, float], int] = {}
+    draws = [(share, repeat) for share in shares for repeat in range(repeats)]
+    for share, repeat in progress.track(draws, label="fraction", unit="subsets"):
+        best: list[Value] = []
+        plain: list[Value] = []
+        for machine_type in machine_types:
+            own = [c for c in curves if c.judged.machine_type == machine_type]
+            drawn = [c.draw(share, seed, repeat) for c in own]
+            candidates = [
+                measure(spec, [c.scores(*subset, i) for c, subset in zip(own, drawn, strict=True)])
+                for i in range(own[0].n_candidates)
+            ]
+            values = max(candidates, key=lambda v: official(spec, v) or 0.0)
+            of_ks = measure(spec, [c.scores(*subset, None) for c, subset in zip(own, drawn, strict=True)])
+            sizes[machine_type, share] = sum(int(keep.sum()) for keep, _ in drawn)
+            for name, one, total in (("smoothed", values, best), ("unsmoothed", of_ks, plain)):
+                found.setdefault((name, machine_type, share), []).append(official(spec, one) or 0.0)
+                total += one
+        for name, total in (("smoothed", best), ("unsmoothed", plain)):
+            found.setdefault((name, ALL, share), []).append(official(spec, total) or 0.0)
+        sizes[ALL, share] = sum(sizes[m, share] for m in machine_types)
+    rows = [
+        {
+            "method": samples.method + (observed.SMOOTHED if name == "smoothed" else ""),
+            "machine_type": machine_type,
+            "fraction": share,
+            "mean": float(np.mean(values)),
+            "std": float(np.std(values)),
+            "n_repeats": len(values),
+            "n_clips": sizes[machine_type, share],
+        }
+        for (name, machine_type, share), values in sorted(found.items())
+    ]
+    schema = pa.schema([(c.name, c.type) for c in artifacts.FRACTIONS.columns])
+    artifacts.write_table(output, artifacts.FRACTIONS, pa.Table.from_pylist(rows, schema), header)
+    return Outcome(output, facts={"subsets": len(draws), "rows": rows})
+
+
+class _Section:
+    """One section: its samples with all their neighbours, once for every subset."""
+
+    def __init__(
+        self,
+        samples: Observed,
+        clips: pa.Table,
+        section: Judged,
+        smooth: Smooth,
+        ks: Sequence[int],
+        data: Sequence[Data],
+    ) -> None:
+        ids = np.array(clips["clip_id"].to_pylist(), dtype=object)[section.rows]
+        of_clip = {clip_id: i for i, clip_id in enumerate(ids)}
+        place = np.array([of_clip.get(clip_id, -1) for clip_id in samples.table["clip_id"].to_pylist()])
+        rows = np.flatnonzero(place >= 0)
+        self.ks, self.scores_of, self.clip = list(ks), samples.scores[rows], place[rows]
+        self.judged = Judged(
+            section.machine_type, section.section, np.arange(len(ids)), section.anomalous, section.domain
+        )
+        x = smoothing.prepare(samples.vectors[rows], smooth.metric)
+        part = samples.table.take(pa.array(rows))
+        self.found = [smoothing.neighbours(x, len(x), observed.in_pool(part, one)) for one in data]
+        self.n_candidates = len(data) * len(self.ks)
+
+    def draw(self, share: float, seed: int, repeat: int) -> tuple[np.ndarray, np.ndarray]:
+        """A subset of the clips (n_clips,) bool, at least one of each domain and condition, and every candidate's scores."""
+        name = f"{self.judged.machine_type}/{self.judged.section}"
+        rng = np.random.default_rng([seed, repeat, round(share * 1e6), *name.encode()])
+        keep = np.zeros(len(self.judged.rows), bool)
+        stratum = [f"{d}{a}" for d, a in zip(self.judged.domain, self.judged.anomalous, strict=True)]
+        for one in sorted(set(stratum)):
+            members = np.array([i for i, s in enumerate(stratum) if s == one])
+            keep[rng.choice(members, max(1, round(share * len(members))), replace=False)] = True
+        inside = keep[self.clip]
+        smoothed = [
+            smoothing.smooth(self.scores_of[inside], smoothing.restrict(f, inside), self.ks) for f in self.found
+        ]
+        return keep, np.concatenate(
+            [
+                self._per_clip(self.scores_of[None], np.ones(len(inside), bool)),
+                *(self._per_clip(s, inside) for s in smoothed),
+            ]
+        )
+
+    def scores(self, keep: np.ndarray, of_clips: np.ndarray, candidate: int | None) -> SectionScores:
+        """Scores of the drawn clips under a candidate; None: as they were before smoothing."""
+        return self.judged.only(keep).scores(of_clips[0 if candidate is None else candidate + 1])
+
+    def _per_clip(self, scores: np.ndarray, inside: np.ndarray) -> np.ndarray:
+        """(n_candidates, n_clips) means over the samples of each clip; 0 where a clip was not drawn."""
+        n = len(self.judged.rows)
+        count = np.maximum(np.bincount(self.clip[inside], minlength=n), 1)
+        return np.stack([np.bincount(self.clip[inside], s, n) for s in scores]) / count

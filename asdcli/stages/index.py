@@ -1,0 +1,254 @@
+"""index: a folder of anyone's recordings in, clips.parquet out; the recordings stay where and as they are.
+
+Paths in clips.parquet are relative to the dataset root, and no absolute path may stand in an artifact. So recordings
+outside the dataset root are reached through a link beside the table, `<root>/audio -> DIR`: every later stage opens
+`root / path` as ever, the recordings may be read-only, the table does not depend on where they lie, and moved
+recordings need a new link only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from asdcli import artifacts, audio, catalogue
+from asdcli.clips import SUBSET_FOLDERS, without_suffix
+from asdcli.errors import AsdError, BadArtifact, BadData, UsageError
+from asdcli.layouts import LeftOut, Recording, assign_splits, find_audio, read_folders, read_manifest
+from asdcli.progress import SILENT, Progress
+from asdcli.stages import index_clips, index_report
+from asdcli.stages.outcome import Outcome
+
+LINK = "audio"
+ERRORS = "errors-index.parquet"
+
+
+def dataset_name(recordings: Path, asked: str | None = None) -> str:
+    """The dataset's name: the one asked for, else one made from the folder's: `My pumps (2)` -> `My-pumps-2`.
+
+    Raises:
+        UsageError: the name asked for cannot be a folder's, or none can be made.
+    """
+    name = re.sub(r"[^\w.-]+", "-", asked or recordings.resolve().name).strip("-.")
+    if asked is not None and name != asked:
+        raise UsageError(f"a dataset cannot be called {asked!r}", f"use letters, digits, '_', '.' and '-': {name}")
+    if not name:
+        raise UsageError(f"no dataset name can be made of {recordings}", "give one: --name NAME")
+    return name
+
+
+def run(
+    recordings: Path,
+    clips: Path,
+    *,
+    manifest: Path | None = None,
+    machine: str | None = None,
+    test_fraction: float = 0.2,
+    seed: int = 0,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Outcome:
+    """Write `clips` (and `errors-index.parquet` beside it, if clips are left out) for the audio below `recordings`.
+
+    Args:
+        recordings: a folder, read only.
+        clips: `<data>/<dataset>/clips.parquet`; its folder's name is the dataset's.
+        manifest: a table that says what folders would say; recordings that it does not list are left alone.
+        machine: the machine type of all recordings, whatever folders or manifest say.
+        test_fraction: share of the normal clips held out for testing where nothing says what tests; in (0, 1).
+        seed: chooses these clips.
+
+    Returns:
+        An Outcome whose `skipped` counts the clips left out, with facts for the report: see `index_report`.
+
+    Raises:
+        UsageError: the dataset's name belongs to other recordings, or `test_fraction` or `machine` cannot be.
+        BadData: no folder, no usable recording, a manifest that cannot be read.
+    """
+    root = clips.parent
+    _check(recordings, manifest, machine, test_fraction)
+    prefix = _prefix(recordings, root)
+    _refuse_if_taken(recordings, clips, prefix)
+    if root.name in catalogue.names() and not (prefix or manifest or machine):
+        return index_clips.run(root, clips, edition=root.name, progress=progress)
+
+    paths, left = find_audio(recordings)
+    unused: list[str] = []
+    if manifest:
+        read, unused = read_manifest(manifest, recordings)
+        listed = {r.path for r in read}
+        left += [LeftOut(p, f"not listed in {manifest.name}") for p in paths if p not in listed]
+    else:
+        read, contradictory = read_folders(paths)
+        left += contradictory
+    read = [dataclasses.replace(r, machine_type=machine or r.machine_type or root.name) for r in read]
+    read, infos = _probe(read, recordings, left, progress)
+    read = _without_twins(read, left)
+    read, untrainable, held_out = assign_splits(read, test_fraction=test_fraction, seed=seed)
+    left += untrainable
+    if not read:
+        raise _nothing(recordings, left)
+
+    table = _table(read, infos, prefix)
+    header = artifacts.Header.make(
+        artifacts.CLIPS,
+        dataset=root.name,
+        seed=seed,
+        params={"layout": "manifest" if manifest else "folders", "machine": machine, "test_fraction": test_fraction},
+        diagnostics={"held_out": held_out},
+    )
+    facts = index_report.facts(table, left, held_out, unused, test_fraction=test_fraction, seed=seed)
+    skipped = sum(x.is_loss for x in left)
+    _link(recordings, root, prefix)
+    _write_errors(root / ERRORS, left, prefix, header)
+    if not force and _is_there(clips, table, header):
+        return Outcome(clips, "current", skipped, facts)
+    artifacts.write_table(clips, artifacts.CLIPS, table, header)
+    return Outcome(clips, "done", skipped, facts)
+
+
+def _check(recordings: Path, manifest: Path | None, machine: str | None, test_fraction: float) -> None:
+    if not recordings.is_dir():
+        what = "is a file, not a folder" if recordings.exists() else "does not exist"
+        raise BadData(f"{recordings} {what}", "name the folder that holds the recordings")
+    if manifest and not manifest.is_file():
+        raise BadData(f"there is no manifest {manifest}")
+    if machine is not None and (not machine.strip() or "/" in machine or "\\" in machine or machine.startswith(".")):
+        raise UsageError(f"machine type {machine!r} cannot be a file name", "leave out slashes and leading dots")
+    if not 0 < test_fraction < 1:
+        raise UsageError(f"--test-fraction must lie between 0 and 1, got {test_fraction:g}")
+
+
+def _prefix(recordings: Path, root: Path) -> str:
+    """What stands before a recording's path below `recordings` to make it a path below the dataset root."""
+    inside, outside = recordings.resolve(), root.resolve()
+    if not inside.is_relative_to(outside):
+        return f"{LINK}/"
+    below = inside.relative_to(outside).as_posix()
+    return "" if below == "." else f"{below}/"
+
+
+def _refuse_if_taken(recordings: Path, clips: Path, prefix: str) -> None:
+    """A dataset is never turned into another one. Raises UsageError."""
+    root, link = clips.parent, clips.parent / LINK
+    hint = "choose another --name"
+    if root.name in catalogue.names() and not prefix:
+        return
+    if clips.exists() and not _is_own(clips):
+        raise UsageError(f"{root} is a dataset made by asd download", hint)
+    if prefix == f"{LINK}/" and (link.exists() or link.is_symlink()):
+        if not link.is_symlink():
+            raise UsageError(f"{link} is no link to recordings but a folder of its own", hint)
+        if link.exists() and not link.samefile(recordings):
+            raise UsageError(f"dataset {root.name!r} stands for {link.resolve()}, not for {recordings}", hint)
+    if prefix == f"{LINK}/" and any((root / folder).is_dir() for folder in SUBSET_FOLDERS):
+        raise UsageError(f"{root} holds an edition's recordings", hint)
+
+
+def _is_own(clips: Path) -> bool:
+    """Whether `clips` was made here; one that cannot be read (any more) is judged by the link beside it."""
+    try:
+        return "layout" in artifacts.read_header(clips, artifacts.CLIPS).params
+    except BadArtifact:
+        return (clips.parent / LINK).is_symlink()
+
+
+def _link(recordings: Path, root: Path, prefix: str) -> None:
+    link = root / LINK
+    if prefix != f"{LINK}/" or link.exists():
+        return
+    root.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)  # the recordings were moved: it leads nowhere
+    try:
+        link.symlink_to(recordings.resolve(), target_is_directory=True)
+    except OSError as error:
+        raise AsdError(
+            f"cannot make the link {link}: {error.strerror or error}",
+            f"put the recordings into {root} and index that folder: asd index {root}",
+        ) from None
+
+
+def _probe(
+    read: Sequence[Recording], recordings: Path, left: list[LeftOut], progress: Progress
+) -> tuple[list[Recording], dict[str, audio.Info]]:
+    """The recordings whose headers can be read, and these headers by path; the others go to `left`."""
+    infos: dict[str, audio.Info] = {}
+    for recording in progress.track(read, total=len(read), label="index"):
+        try:
+            infos[recording.path] = audio.info(recordings / recording.path)
+        except audio.BadAudio as error:
+            left.append(LeftOut(recording.path, error.reason, is_loss=True))
+    return [r for r in read if r.path in infos], infos
+
+
+def _without_twins(read: Iterable[Recording], left: list[LeftOut]) -> list[Recording]:
+    """Of files that differ in their suffix only (a.wav, a.flac, a.WAV) one stays: wav rather than flac."""
+    by_id: dict[str, Recording] = {}
+    for recording in sorted(read, key=lambda r: (not r.path.lower().endswith(".wav"), r.path)):
+        kept = by_id.setdefault(without_suffix(recording.path), recording)
+        if kept is not recording:
+            name = kept.path.rpartition("/")[2]
+            left.append(LeftOut(recording.path, f"the same clip as another file, by its name: {name}", is_loss=True))
+    return sorted(by_id.values(), key=lambda r: r.path)
+
+
+def _nothing(recordings: Path, left: Sequence[LeftOut]) -> BadData:
+    if not left:
+        return BadData(f"{recordings} is empty", "put wav or flac files there")
+    reasons = Counter(x.reason.partition(":")[0] for x in left).most_common(3)
+    told = "; ".join(f"{n} {reason}" for reason, n in reasons)
+    return BadData(
+        f"no usable wav or flac below {recordings}: of what is there, {told}",
+        f"the first is {left[0].path}: {left[0].reason}",
+    )
+
+
+def _table(read: Sequence[Recording], infos: dict[str, audio.Info], prefix: str) -> pa.Table:
+    def text(value: object) -> str | None:
+        return None if value is None else str(value)
+
+    columns: dict[str, list[Any]] = {
+        "clip_id": [prefix + without_suffix(r.path) for r in read],
+        "path": [prefix + r.path for r in read],
+        "attributes": [sorted(r.attributes.items()) for r in read],
+        "duration_s": [infos[r.path].duration_s for r in read],
+        "sample_rate": [infos[r.path].sample_rate for r in read],
+        "channels": [infos[r.path].channels for r in read],
+    }
+    for name in ("machine_type", "section", "subset", "split", "domain", "condition", "attribute_string"):
+        columns[name] = [text(getattr(r, name)) for r in read]
+    kinds = artifacts.CLIPS.columns
+    return pa.table({c.name: pa.array(columns[c.name], c.type) for c in kinds}).sort_by("clip_id")
+
+
+def _is_there(clips: Path, table: pa.Table, header: artifacts.Header) -> bool:
+    """Whether `clips` says the same already: its header cannot tell, because recordings are no artifacts."""
+    if not artifacts.is_current(clips, artifacts.CLIPS, header):
+        return False
+    there, _ = artifacts.read_table(clips, artifacts.CLIPS)
+    return bool(there.equals(table))
+
+
+def _write_errors(path: Path, left: Iterable[LeftOut], prefix: str, header: artifacts.Header) -> None:
+    """Name the clips that were left out; a table that says nothing any more goes away."""
+    reasons: dict[str, dict[str, str]] = {}
+    for lost in left:
+        if lost.is_loss:
+            reasons.setdefault(prefix + without_suffix(lost.path), {})[prefix + lost.path] = lost.reason
+    if not reasons:
+        path.unlink(missing_ok=True)
+        return
+    columns = {
+        "clip_id": list(reasons),
+        "path": [next(iter(of_path)) for of_path in reasons.values()],
+        "error": ["; ".join(of_path.values()) for of_path in reasons.values()],
+    }
+    table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}).sort_by("clip_id")
+    errors = artifacts.Header.make(artifacts.ERRORS, dataset=header.dataset, params=header.params)
+    artifacts.write_table(path, artifacts.ERRORS, table, errors)

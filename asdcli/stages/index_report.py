@@ -1,0 +1,101 @@
+"""What `asd index` found and what it left out, as plain facts that a table or a program can show."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from asdcli import audio
+from asdcli.layouts import LeftOut
+
+_GROUP = ("machine_type", "subset", "split", "domain", "condition")
+_EXAMPLES = 3
+
+
+def facts(
+    table: pa.Table,
+    left: Iterable[LeftOut],
+    held_out: Mapping[str, int],
+    unused: Sequence[str],
+    *,
+    test_fraction: float,
+    seed: int,
+) -> dict[str, Any]:
+    """JSON-ready: `clips`, `machine_types`, `found` (a row a group), `left_out` (a row a reason), `notes`, `next`."""
+    rates, channels = Counter(table["sample_rate"].to_pylist()), Counter(table["channels"].to_pylist())
+    notes = [
+        f"{machine_type}: held out {n} normal clips for testing ({test_fraction:g} of them, seed {seed})"
+        for machine_type, n in sorted(held_out.items())
+    ]
+    if unused:
+        notes.append(f"columns of the manifest that are not used: {', '.join(unused)}")
+    if "anomaly" not in table["condition"].to_pylist():
+        notes.append("no clip is labelled as an anomaly: scores and thresholds can be made, but nothing evaluated")
+    options, advice = _reading(rates, channels)
+    return {
+        "clips": len(table),
+        "machine_types": len(set(table["machine_type"].to_pylist())),
+        "found": _found(table),
+        "left_out": _left_out(left),
+        "notes": notes + advice,
+        "next": ["asd", "extract-features", *options],
+    }
+
+
+def _found(table: pa.Table) -> list[dict[str, Any]]:
+    groups: dict[tuple[str | None, ...], list[tuple[float, int, int]]] = defaultdict(list)
+    names = [table[name].to_pylist() for name in (*_GROUP, "duration_s", "sample_rate", "channels")]
+    for row in zip(*names, strict=True):
+        groups[row[: len(_GROUP)]].append(row[len(_GROUP) :])
+    rows = []
+    for key in sorted(groups, key=lambda key: tuple(part or "" for part in key)):
+        lengths, rates, channels = zip(*groups[key], strict=True)
+        rows.append(
+            {
+                **dict(zip(_GROUP, key, strict=True)),
+                "clips": len(lengths),
+                "seconds": [round(min(lengths), 3), round(max(lengths), 3)],
+                "sample_rates": sorted(set(rates)),
+                "channels": sorted(set(channels)),
+            }
+        )
+    return rows
+
+
+def _left_out(left: Iterable[LeftOut]) -> list[dict[str, Any]]:
+    """Files grouped by the reason up to its colon, losses first; a reason shared by several is told without its details."""
+    groups: dict[tuple[bool, str], list[LeftOut]] = defaultdict(list)
+    for x in left:
+        groups[not x.is_loss, x.reason.partition(":")[0]].append(x)
+    return [
+        {
+            "reason": own[0].reason if len({x.reason for x in own}) == 1 else reason,
+            "loss": not harmless,
+            "files": len(own),
+            "examples": sorted(x.path for x in own)[:_EXAMPLES],
+        }
+        for (harmless, reason), own in sorted(groups.items(), key=lambda item: item[0])
+    ]
+
+
+def _reading(rates: Mapping[int, int], channels: Mapping[int, int]) -> tuple[list[str], list[str]]:
+    """The options of extract-features that these clips need, and why: nothing is converted or dropped unasked."""
+    options, notes = [], []
+    listed = ", ".join(f"{rate} Hz ({n} clips)" for rate, n in sorted(rates.items()))
+    if len(rates) > 1:
+        options.append("--resample")
+        notes.append(f"sample rates differ: {listed}. --resample brings all to {audio.SAMPLE_RATE} Hz or --sample-rate")
+    elif audio.SAMPLE_RATE not in rates:
+        (rate,) = rates
+        options.append("--resample")
+        notes.append(
+            f"the sample rate is {rate} Hz, not {audio.SAMPLE_RATE}: --resample converts, --sample-rate {rate} keeps it"
+        )
+    if set(channels) != {1}:
+        listed = ", ".join(f"{n} clips of {count}" for count, n in sorted(channels.items()))
+        options += ["--channel", "0"]
+        notes.append(f"channels: {listed}. A clip is one channel: --channel N takes the same one everywhere, from 0")
+    return options, notes

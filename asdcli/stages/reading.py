@@ -1,0 +1,131 @@
+"""Reads the clips of one machine type in parallel and hands their features on in order.
+
+An unusable clip does not stop the others: it goes to a list of faults, and the stage decides what that means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from asdcli import audio
+from asdcli.errors import UsageError, unknown_name
+from asdcli.features.pack import PackBuilder, VectorPack
+from asdcli.progress import Progress
+
+_BLOCK = 64  # clips read ahead: bounds memory, and how long Ctrl-C waits
+
+
+@dataclass(frozen=True)
+class Row:
+    """One clip to read; `path` is relative to the dataset root."""
+
+    clip_id: str
+    path: str
+    duration_s: float | None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A clip that cannot be used, and why."""
+
+    row: Row
+    error: audio.BadAudio
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How every clip is read. These are the parameters in a pack's header.
+
+    Attributes:
+        features: `waveform` (int16 PCM) or `logmel` (statistics of log-mel bands).
+        sample_rate: in Hz.
+        channel: index, or None for clips of one channel.
+        resample, rounding: what of `audio.read` is allowed beyond lossless reading.
+
+    Raises:
+        UsageError: unknown features, or a sample rate that is none.
+    """
+
+    features: str = "waveform"
+    sample_rate: int = audio.SAMPLE_RATE
+    channel: int | None = None
+    resample: bool = False
+    rounding: bool = False
+
+    def __post_init__(self) -> None:
+        if self.features not in _PACKERS:
+            raise unknown_name("features", self.features, _PACKERS)
+        if self.sample_rate < 1:
+            raise UsageError(f"the sample rate must be positive, got {self.sample_rate}")
+
+    def waveform(self, path: Path) -> np.ndarray:
+        """(n_samples,) int16. Raises BadAudio."""
+        return audio.read(
+            path,
+            sample_rate=self.sample_rate,
+            channel=self.channel,
+            resample=self.resample,
+            rounding=self.rounding,
+        )
+
+
+_Read = Callable[[Path], np.ndarray]
+_Clips = Callable[[_Read], Iterator[tuple[str, np.ndarray]]]
+
+
+def read(
+    rows: Sequence[Row], root: Path, reading: Reading, pool: ThreadPoolExecutor, progress: Progress, label: str
+) -> tuple[dict[str, np.ndarray], list[Fault]]:
+    """The arrays of the pack of all usable clips, in the order of `rows`, and the unusable ones."""
+    faults: list[Fault] = []
+
+    def clips(make: _Read) -> Iterator[tuple[str, np.ndarray]]:
+        def attempt(row: Row) -> np.ndarray | audio.BadAudio:
+            try:
+                return make(root / row.path)
+            except audio.BadAudio as error:
+                return error
+
+        blocks = [rows[i : i + _BLOCK] for i in range(0, len(rows), _BLOCK)]
+        for block in progress.track(blocks, total=len(rows), label=label):
+            for row, made in zip(block, pool.map(attempt, block), strict=True):
+                if isinstance(made, audio.BadAudio):
+                    faults.append(Fault(row, made))
+                else:
+                    yield row.clip_id, made
+            progress.advance(len(block))
+
+    return _PACKERS[reading.features](rows, reading, clips), faults
+
+
+def _waveforms(rows: Sequence[Row], reading: Reading, clips: _Clips) -> dict[str, np.ndarray]:
+    expected = sum(int((row.duration_s or 0.0) * reading.sample_rate) + 1 for row in rows)
+    pack = PackBuilder(reading.sample_rate, expected=expected)
+    for clip_id, samples in clips(reading.waveform):
+        pack.append(clip_id, samples)
+    return pack.finish().arrays()
+
+
+def _statistics(rows: Sequence[Row], reading: Reading, clips: _Clips) -> dict[str, np.ndarray]:
+    from asdcli.features.logmel import MelSpec, statistics  # torch: not for waveforms
+
+    spec = MelSpec(sample_rate=reading.sample_rate, centre=False)  # no padding: only sound enters the statistics
+
+    def make(path: Path) -> np.ndarray:
+        samples = reading.waveform(path)
+        if len(samples) < spec.n_fft:
+            raise audio.BadAudio(path, f"is too short: {len(samples)} samples, a log-mel frame takes {spec.n_fft}")
+        return statistics(samples, spec)
+
+    made = list(clips(make))
+    vectors = np.array([vector for _, vector in made], np.float32).reshape(len(made), 2 * spec.n_mels)
+    return VectorPack(vectors, np.array([clip_id for clip_id, _ in made], np.str_)).arrays()
+
+
+_PACKERS = {"waveform": _waveforms, "logmel": _statistics}
+FEATURES = tuple(_PACKERS)

@@ -1,0 +1,112 @@
+"""train: clips.parquet and feature packs in, a trained model out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from asdcli import artifacts, catalogue
+from asdcli.errors import BadData
+from asdcli.progress import SILENT, Progress
+from asdcli.stages import packs
+from asdcli.stages.outcome import Outcome
+from asdcli.training import MODELS, Setting, TrainingData
+from asdcli.vocabulary import Condition, Split
+
+
+def run(
+    clips: Path,
+    features: Path,
+    output: Path,
+    *,
+    model: str = "discriminative",
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    machine_types: Sequence[str] | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+    **overrides: Any,
+) -> Outcome:
+    """Train `model` on the normal training clips and write it to the folder `output`.
+
+    An interrupted training leaves a checkpoint in `output`; the same call goes on from it and, on a CPU with the same
+    number of threads, ends with the same weights to the last bit. A finished model of the same making is left alone.
+
+    Args:
+        clips: clips.parquet. features: folder of the packs, `<kind>/<machine_type>.npz`.
+        model: a spelling, such as `discriminative:centers=trainable`; `overrides` that are not None win over it.
+        device: auto, cpu, cuda, cuda:N or mps. precision: auto, fp32 or bf16.
+        machine_types: only these; by default all that have a pack.
+
+    Raises:
+        MissingArtifact, BadArtifact: no clips or features, or features of other clips.
+        UsageError: unknown model, parameter, device or machine type.
+        BadData: no training clips, or nothing to tell apart. AsdError: the loss diverged.
+    """
+    from asdcli.training import loop, model_files
+    from asdcli.training.precision import pick_device, resolve_precision
+
+    recipe = MODELS.build(model, **overrides)
+    table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
+    found = packs.find(features, recipe.features, table, machine_types, progress)
+    training = _training_clips(table, found.machine_types)
+    header = artifacts.Header.make(
+        artifacts.MODEL,
+        dataset=upstream.dataset,
+        seed=seed,
+        params={"model": MODELS.spell(recipe), "precision": precision},
+        inputs={"clips": upstream.with_content(_digest(training)), **found.inputs},
+    )
+    if not force and model_files.is_finished(output, header):
+        return Outcome(output, "current")
+
+    where = pick_device(device)
+    resolve_precision(precision, where)
+    output.mkdir(parents=True, exist_ok=True)
+    if force:
+        (output / loop.CHECKPOINT).unlink(missing_ok=True)
+    data = TrainingData(
+        clips=training,
+        machine_types=found.machine_types,
+        load=lambda machine_type: found.load(machine_type, packs.rows_of(table, machine_type)),
+        clip_length_s=_edition_clip_length(upstream.params.get("edition", upstream.dataset)),
+    )
+    task = recipe.task(data, Setting(seed, where, precision, progress))
+    history = loop.fit(task, epochs=recipe.epochs, folder=output, header=header, progress=progress)
+    card = {"spec": MODELS.spell(recipe), **task.card()}
+    model_files.write_model(output, task.module, card, header)
+    (output / loop.CHECKPOINT).unlink(missing_ok=True)
+    last = history[-1]
+    seconds = sum(row["seconds"] for row in history)
+    facts = {"epochs": len(history), "clips": task.epoch_size, "loss": round(last["loss"], 4)}
+    return Outcome(output, facts={**facts, "accuracy": round(last["accuracy"], 4), "seconds": round(seconds, 1)})
+
+
+def _training_clips(table: pa.Table, machine_types: Sequence[str]) -> pa.Table:
+    """Label columns of the training clips of the machine types, without any that are known to be anomalous."""
+    anomalous = pc.fill_null(pc.equal(table["condition"], str(Condition.ANOMALY)), False)
+    chosen = pc.and_(pc.equal(table["split"], str(Split.TRAIN)), pc.invert(anomalous))
+    chosen = pc.and_(chosen, pc.is_in(table["machine_type"], pa.array(machine_types, pa.string())))
+    training = table.filter(chosen).select(artifacts.CLIP_COLUMNS)
+    if not len(training):
+        raise BadData(
+            f"no training clips of {', '.join(machine_types)}", "their folder must hold train/; see data/README.md"
+        )
+    return training
+
+
+def _digest(training: pa.Table) -> str:
+    """Digest of the training clips and their labels: other rows of clips.parquet do not make a model stale."""
+    rows = training.drop_columns(["attributes"]).to_pylist()  # attribute_string says the same
+    return hashlib.blake2b(json.dumps(rows, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def _edition_clip_length(edition: str) -> float | None:
+    return catalogue.load(edition).clip_length_s if edition in catalogue.names() else None

@@ -1,0 +1,162 @@
+"""Embeddings cut into the units that share a reference set, in an order that does not depend on the file's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from asdcli import artifacts
+from asdcli.errors import BadArtifact, BadData
+from asdcli.scorers.reference import NORM_FLOOR, Vectors, unit_norm
+from asdcli.scorers.unit import UnitVectors
+from asdcli.vocabulary import Condition, Domain, Split, Unit
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """All windows of a table of embeddings, sorted by clip_id and window.
+
+    Attributes:
+        clips: the label columns, one row a clip.
+        vectors: (n_windows, n_dims) float32 or float64, finite.
+        clip: (n_windows,) the row of `clips` that each window belongs to.
+    """
+
+    clips: pa.Table
+    vectors: np.ndarray
+    clip: np.ndarray
+    header: artifacts.Header
+
+    def column(self, name: str) -> np.ndarray:
+        """A label column as (n_clips,) objects, None where null."""
+        return np.array(self.clips[name].to_pylist(), dtype=object)
+
+    def mean(self, windows: np.ndarray) -> np.ndarray:
+        """The mean over each clip's windows of a value a window: (n_clips,)."""
+        n = len(self.clips)
+        return np.bincount(self.clip, weights=windows, minlength=n) / np.bincount(self.clip, minlength=n)
+
+
+@dataclass(frozen=True)
+class UnitPlan:
+    """Which clips (rows of `Embedded.clips`) make a unit, and which of them it gives scores to."""
+
+    name: str
+    train: np.ndarray
+    test: np.ndarray
+    scored: np.ndarray
+
+    def vectors(self, embedded: Embedded, *, seed: int) -> tuple[UnitVectors, np.ndarray, np.ndarray]:
+        """The unit as scorers see it, and the windows (rows of `Embedded.vectors`) of its training and test clips."""
+        of_train, of_test = (np.flatnonzero(np.isin(embedded.clip, clips)) for clips in (self.train, self.test))
+        domain = embedded.column("domain")[embedded.clip[of_train]]
+        raw = embedded.vectors[np.concatenate([of_train, of_test])]
+        x = unit_norm(raw)
+        short = (np.linalg.norm(raw, axis=1) < NORM_FLOOR).any()
+        unit = UnitVectors(
+            name=self.name,
+            train=Vectors(x[: len(of_train)], embedded.clip[of_train]),
+            test=Vectors(x[len(of_train) :], embedded.clip[of_test]),
+            is_target=domain == str(Domain.TARGET),
+            n_sections=len(set(embedded.column("section")[self.train])),
+            seed=seed,
+            unknown_domain=None in domain,
+            rules=("zero-norm",) if short else (),
+        )
+        return unit, of_train, of_test
+
+
+def read(path: Path) -> Embedded:
+    """Read embeddings and check what a scorer relies on.
+
+    Raises:
+        MissingArtifact, BadArtifact: no embeddings there, or vectors of several lengths.
+        BadData: a vector that is not finite, or a split or domain that is none, with the clip's name.
+    """
+    table, header = artifacts.read_table(path, artifacts.EMBEDDINGS, headerless=True)
+    if not len(table):
+        raise BadData(f"{path} holds no embeddings", f"make them again: {artifacts.EMBEDDINGS.made_by}")
+    table = table.take(pc.sort_indices(table, [("clip_id", "ascending"), ("window", "ascending")])).combine_chunks()
+    ids = table["clip_id"].to_pylist()
+    vectors = matrix(table["vector"].combine_chunks(), path)
+    broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(broken):
+        raise BadData(
+            f"{path}: the embedding of {ids[broken[0]]} is not finite ({len(broken)} of {len(ids)} rows)",
+            "check its audio and features, then embed again: asd embed --force",
+        )
+    for name, words in (("split", Split), ("domain", Domain)):
+        _check_words(table, name, [str(w) for w in words], path)
+    first = np.array([i == 0 or ids[i] != ids[i - 1] for i in range(len(ids))])
+    clips = table.select(list(artifacts.CLIP_COLUMNS)).filter(pa.array(first))
+    return Embedded(clips, vectors, np.cumsum(first) - 1, header)
+
+
+def plan(embedded: Embedded, unit: Unit) -> tuple[list[UnitPlan], dict[str, str], list[str]]:
+    """The units, the clips that no unit can score with the reason, and a sentence for every fallback taken.
+
+    The reference set of a unit is its training clips, save those known to be anomalous. With `Unit.SECTION` a clip
+    whose section has no training clips is scored by its machine type's unit.
+    """
+    machine_type, section = embedded.column("machine_type"), embedded.column("section")
+    split, condition = embedded.column("split"), embedded.column("condition")
+    anomalous = (split == str(Split.TRAIN)) & (condition == str(Condition.ANOMALY))
+    train, test = (split == str(Split.TRAIN)) & ~anomalous, split == str(Split.TEST)
+    unscored = dict.fromkeys(np.flatnonzero(anomalous), "it is a training clip with condition anomaly")
+    plans: list[UnitPlan] = []
+    warnings: list[str] = []
+    for name in sorted(set(machine_type[train | test])):
+        mine = machine_type == name
+        whole = UnitPlan(name, *(np.flatnonzero(mine & m) for m in (train, test, train | test)))
+        if not len(whole.train):
+            unscored |= dict.fromkeys(whole.test, f"machine type {name} has no training clips to compare it with")
+            continue
+        if unit is Unit.MACHINE_TYPE:
+            plans.append(whole)
+            continue
+        known = sorted(set(section[whole.train]) - {None})
+        for one in known:
+            of = mine & (section == one)
+            plans.append(UnitPlan(f"{name}/{one}", *(np.flatnonzero(of & m) for m in (train, test, train | test))))
+        rest = whole.scored[~np.isin(section[whole.scored], known)]
+        if len(rest):
+            plans.append(UnitPlan(name, whole.train, whole.test, rest))
+            sections = ", ".join(sorted({str(s or "none") for s in section[rest]}))
+            warnings.append(
+                f"{name}: {len(rest)} clips of section {sections}, which has no training clips of its own, are scored "
+                "against the whole machine type"
+            )
+    ids = embedded.column("clip_id")
+    return plans, {ids[i]: reason for i, reason in sorted(unscored.items())}, warnings
+
+
+def matrix(column: pa.Array, path: Path) -> np.ndarray:
+    """(n, n_dims) of a list column."""
+    if not isinstance(column.type, (pa.ListType, pa.LargeListType, pa.FixedSizeListType)):
+        raise BadArtifact(f"{path}: column 'vector' is {column.type}, not a list of numbers")
+    lengths = pc.list_value_length(column)
+    shortest, longest = (pc.min_max(lengths)[k].as_py() for k in ("min", "max"))
+    if column.null_count or shortest != longest or not longest:
+        raise BadArtifact(
+            f"{path}: vectors have {shortest} to {longest} dimensions, {column.null_count} are missing",
+            "every window needs a vector of the same length",
+        )
+    flat = column.flatten()
+    if not (pa.types.is_floating(flat.type) or pa.types.is_integer(flat.type)):
+        raise BadArtifact(f"{path}: column 'vector' is {column.type}, not a list of numbers")
+    values = flat.to_numpy(zero_copy_only=False)  # null entries become NaN
+    return values.reshape(len(column), longest)
+
+
+def _check_words(table: pa.Table, name: str, words: list[str], path: Path) -> None:
+    strange = pc.and_(pc.is_valid(table[name]), pc.invert(pc.is_in(table[name], pa.array(words))))
+    row = pc.index(strange, True).as_py()
+    if row >= 0:
+        raise BadData(
+            f"{path}: {table['clip_id'][row].as_py()} has {name} {table[name][row].as_py()!r}",
+            f"known: {', '.join(words)}",
+        )

@@ -1,0 +1,45 @@
+"""Is a downloaded dataset still what its zips held? Size and CRC-32 of every file, without the zips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from asdcli.errors import DownloadError
+from asdcli.progress import SILENT, Progress
+from asdcli.stages.download import Request
+from asdcli.stages.outcome import Outcome
+from asdcli.stages.parts import check, members
+
+
+def run(request: Request, root: Path, *, progress: Progress = SILENT) -> Outcome:
+    """Compare every unpacked file with what was in its zip (size and CRC-32).
+
+    Raises:
+        DownloadError: files are missing or changed (the first are named), or parts are not there at all.
+    """
+    parts = request.parts()
+    absent = [p.zip_name for p in parts if not p.is_unpacked(root)]
+    wrong: dict[str, list[str]] = {}
+    listed = [(p, members(p, root)) for p in parts if p.is_unpacked(root)]
+    total = sum(m.size for _, files in listed for m in files)
+
+    def checks() -> Iterator[int]:
+        for part, files in listed:
+            for member, fault in check(part, root, files):
+                if fault:
+                    wrong.setdefault(part.machine_type, []).append(fault)
+                yield member.size
+
+    for n_bytes in progress.track(checks(), total=total, label="verify", unit="bytes"):
+        progress.advance(n_bytes)
+    faults = [f for found in wrong.values() for f in found]
+    if faults or absent:
+        lines = [f"  {f}" for f in faults[:10]] + ([f"  … and {len(faults) - 10} more"] if len(faults) > 10 else [])
+        lines += [f"  {name} is not unpacked" for name in absent]
+        again = "".join(f" --machine-type {m}" for m in sorted(wrong))
+        force = f" --force{again}" if wrong else ""
+        raise DownloadError(
+            "\n".join([f"{root} is not complete:", *lines]), f"repair it: asd download {request.edition}{force}"
+        )
+    return Outcome(root, facts={"archives": len(listed), "files": sum(len(f) for _, f in listed), "bytes": total})

@@ -1,0 +1,66 @@
+"""How each edition names its CSVs, and how any such name is read back."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from asdcli.errors import unknown_name
+
+SCORE, DECISION = "anomaly_score", "decision_result"
+
+
+@dataclass(frozen=True)
+class Format:
+    """How one edition names its CSVs: the word for a section, whether domains lie apart, whether decisions are due."""
+
+    section: str = "section"
+    by_domain: bool = False
+    decisions: bool = True
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return (SCORE, DECISION) if self.decisions else (SCORE,)
+
+    def file_name(self, kind: str, part: Part) -> str:
+        """`anomaly_score_fan_section_00_test.csv` and its kin."""
+        domain = f"_{part.domain}" if self.by_domain else ""
+        return f"{kind}_{part.machine_type}_{self.section}_{part.section}{domain}_test.csv"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one CSV covers; `domain` is None where one file holds both."""
+
+    machine_type: str
+    section: str
+    domain: str | None = None
+
+
+FORMATS: dict[str, Format] = {
+    "dcase2020": Format(section="id", decisions=False),
+    "dcase2021": Format(by_domain=True),
+    **{f"dcase{year}": Format() for year in range(2022, 2027)},
+}
+
+
+def format_of(edition: str) -> Format:
+    """The format of an edition. Raises UsageError ("did you mean") for any other name."""
+    if edition not in FORMATS:
+        raise unknown_name("edition", edition, FORMATS)
+    return FORMATS[edition]
+
+
+_NAME = re.compile(
+    rf"(?P<kind>{SCORE}|{DECISION})_"
+    r"(?:DCASE\d{4}T2)?(?P<machine_type>.+?)_"  # the baseline puts the edition before the machine type ...
+    r"(?:id|section)_(?P<section>\d\d)"
+    r"(?:_(?P<domain>source|target))?"
+    r"(?:_test)?(?:_seed.*)?\.csv"  # ... and its seed and tag at the end
+)
+
+
+def parse_file_name(name: str) -> tuple[str, Part] | None:
+    """(SCORE or DECISION, part) of a CSV named in any edition's or in the baseline's style, else None."""
+    found = _NAME.fullmatch(name)
+    return (found["kind"], Part(found["machine_type"], found["section"], found["domain"])) if found else None

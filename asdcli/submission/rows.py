@@ -1,0 +1,94 @@
+"""The lines of a challenge CSV: no header, one test clip a line, its file name and its score or decision (0 or 1)."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from asdcli.clips import without_suffix
+from asdcli.errors import BadData
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: the clip's file name as it stands there, and a finite value."""
+
+    line: int
+    name: str
+    value: float
+
+    @property
+    def stem(self) -> str:
+        """The name without folder and suffix."""
+        return without_suffix(PurePosixPath(self.name).name)
+
+
+def write(path: Path, rows: Iterable[tuple[str, float | int]]) -> None:
+    """Write (file name, value) lines; a score keeps every digit it has."""
+    path.write_text("".join(f"{name},{value!r}\n" for name, value in rows), encoding="utf-8")
+
+
+def read(path: Path, *, decisions: bool = False) -> list[Row]:
+    """The rows of a CSV. Raises BadData naming the first line that is not in order."""
+    rows, problems = scan(path, decisions=decisions)
+    if problems:
+        raise BadData(problems[0], f"see everything that is wrong: asd submit --check {path.parent}")
+    return rows
+
+
+def scan(path: Path, *, decisions: bool) -> tuple[list[Row], list[str]]:
+    """The readable rows of a CSV, and a sentence for each line that is not in order."""
+    rows: list[Row] = []
+    problems: list[str] = []
+    first_seen: dict[str, int] = {}
+    for line, cells in _lines(path):
+        where = f"{path.name}, line {line}"
+        if len(cells) != 2:
+            problems.append(f"{where}: {len(cells)} fields instead of a file name and a value")
+            continue
+        name, text = cells[0].strip(), cells[1].strip()
+        try:
+            value = float(text)
+        except ValueError:
+            problems.append(f"{where}: {text!r} is not a number" + (" (a header?)" if line == 1 else ""))
+            continue
+        if not math.isfinite(value):
+            problems.append(f"{where}: the value of {name} is {text}")
+        elif decisions and value not in (0, 1):
+            problems.append(f"{where}: the decision on {name} is {text}, neither 0 nor 1")
+        elif name in first_seen:
+            problems.append(f"{where}: {name} is in line {first_seen[name]} already")
+        else:
+            first_seen[name] = line
+            rows.append(Row(line, name, value))
+    return rows, problems
+
+
+def read_aliases(path: Path) -> Iterator[tuple[str | None, list[str]]]:
+    """(machine type or None, names of one clip without suffix) from the organisers' lists of renamed test files.
+
+    Reads lists in which a line of its own names the machine type of the clips after it, and tables of two or three
+    names a row, which name none.
+    """
+    machine_type = None
+    for _, cells in _lines(path):
+        filled = [c.strip() for c in cells if c.strip()]
+        names = [without_suffix(PurePosixPath(c).name) for c in filled if not c.isdigit()]
+        if len(filled) == 1:
+            machine_type = filled[0]
+        elif len(names) > 1:
+            yield machine_type, names
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """(line number, cells) of the lines that are not empty."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            for line, cells in enumerate(csv.reader(file), start=1):
+                if any(c.strip() for c in cells):
+                    yield line, cells
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadData(f"{path} is not a CSV: {error}") from None

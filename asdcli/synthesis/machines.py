@@ -1,0 +1,149 @@
+"""The factory as data: machine types, what their attributes can be in each domain, and how bad their faults are.
+
+Calibration is editing the numbers of this file. A knob's `healthy` value varies from clip to clip by the log-normal
+`spread`; a fault turns its own knob to `mild` or `severe` and leaves the others healthy. What a knob means is said
+in the sound function's docstring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from asdcli.synthesis import rotating, strokes
+from asdcli.synthesis.rotating import Knobs, Take
+from asdcli.synthesis.signals import Array
+from asdcli.vocabulary import Domain
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One token pair of the file name, `key_value`, and its values in each domain."""
+
+    key: str
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Knob:
+    """Value of a fault's parameter in a healthy machine, in a mild and in a severe case."""
+
+    healthy: float
+    mild: float
+    severe: float
+    spread: float = 0.15
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine type. `snr_db` holds for the first source setting, machine over background, at the microphone.
+
+    An attribute `mic` chooses the microphone and `bkg` the background; `mic` and `bkg` below are for machine types
+    without that attribute.
+    """
+
+    sound: Callable[[Take, Knobs], Array]
+    attributes: tuple[Attribute, ...]
+    knobs: Mapping[str, Knob]
+    snr_db: float
+    mic: str = "1"
+    bkg: str = "A"
+
+    def settings(self, domain: Domain) -> list[dict[str, str]]:
+        """All combinations of the attribute values of `domain`, in a fixed order."""
+        values = [a.source if domain is Domain.SOURCE else a.target for a in self.attributes]
+        return [dict(zip((a.key for a in self.attributes), chosen, strict=True)) for chosen in product(*values)]
+
+
+MACHINES: dict[str, Machine] = {
+    "bearing": Machine(
+        rotating.bearing,
+        (Attribute("vel", ("14", "18", "22"), ("16", "20", "25")), Attribute("mic", ("1", "2"), ("3",))),
+        {
+            "outer_race": Knob(0.05, 1.2, 2.5),
+            "inner_race": Knob(0.05, 1.5, 3.0),
+            "ball": Knob(0.05, 0.6, 1.2),
+            "dry": Knob(0.05, 0.15, 0.3),
+            "dirt": Knob(0.1, 0.6, 1.2),
+        },
+        snr_db=8.0,
+    ),
+    "compressor": Machine(
+        strokes.compressor,
+        (Attribute("spd", ("540", "600", "680"), ("570", "640", "760")), Attribute("bar", ("4", "7"), ("6",))),
+        {
+            "knock": Knob(0.1, 2.0, 5.0),
+            "leak": Knob(0.03, 0.2, 0.45),
+            "dead": Knob(0.03, 0.5, 1.0),
+            "slip": Knob(0.01, 0.3, 0.7),
+            "outer_race": Knob(0.03, 1.0, 2.5),
+        },
+        snr_db=6.0,
+        bkg="B",
+    ),
+    "fan": Machine(
+        rotating.fan,
+        (Attribute("spd", ("1350", "1500", "1680"), ("1420", "1590", "1820")), Attribute("bkg", ("A", "B"), ("C",))),
+        {
+            "imbalance": Knob(0.15, 0.5, 1.2),
+            "blade": Knob(0.05, 0.5, 1.2),
+            "outer_race": Knob(0.03, 1.0, 2.5),
+            "rubbing": Knob(0.03, 0.3, 0.8),
+            "clogging": Knob(0.5, 4.0, 8.0),
+        },
+        snr_db=6.0,
+    ),
+    "gearbox": Machine(
+        rotating.gearbox,
+        (Attribute("spd", ("1050", "1200", "1380"), ("1120", "1290", "1500")), Attribute("load", ("0", "60"), ("30",))),
+        {
+            "wear": Knob(0.1, 0.5, 1.2),
+            "tooth": Knob(0.05, 0.25, 0.5),
+            "misalignment": Knob(0.06, 0.2, 0.4),
+            "inner_race": Knob(0.03, 1.0, 2.5),
+            "dry": Knob(0.05, 0.2, 0.45),
+        },
+        snr_db=7.0,
+        bkg="B",
+    ),
+    "pump": Machine(
+        rotating.pump,
+        (Attribute("spd", ("1400", "1560", "1740"), ("1480", "1650", "1900")), Attribute("bar", ("2", "5"), ("3",))),
+        {
+            "cavitation": Knob(0.02, 0.15, 0.35),
+            "leak": Knob(0.03, 0.15, 0.3),
+            "vane": Knob(0.05, 0.5, 1.2),
+            "imbalance": Knob(0.12, 0.5, 1.1),
+            "outer_race": Knob(0.03, 0.6, 1.5),
+        },
+        snr_db=6.0,
+        bkg="C",
+    ),
+    "slider": Machine(
+        strokes.slider,
+        (Attribute("vel", ("300", "400", "500"), ("350", "450", "570")), Attribute("ac", ("100", "50"), ("75",))),
+        {
+            "dry": Knob(0.05, 0.25, 0.6),
+            "debris": Knob(0.1, 4.0, 9.0),
+            "loose": Knob(0.1, 2.0, 5.0),
+            "screw": Knob(0.05, 0.5, 1.2),
+            "bump": Knob(1.0, 2.0, 4.0),
+        },
+        snr_db=6.0,
+    ),
+    "valve": Machine(
+        strokes.valve,
+        (Attribute("pat", ("00", "01", "02"), ("03", "04", "05")), Attribute("bar", ("2", "4"), ("3",))),
+        {
+            "missed": Knob(0.0, 0.25, 0.6),
+            "sticking": Knob(0.003, 0.05, 0.12),
+            "leak": Knob(0.01, 0.08, 0.2),
+            "bounce": Knob(0.08, 0.6, 1.2),
+            "weak": Knob(0.05, 0.3, 0.6),
+        },
+        snr_db=7.0,
+        bkg="B",
+    ),
+}

@@ -1,0 +1,123 @@
+"""The training loop: epochs of batches, a checkpoint after each, resumed where it stopped."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from asdcli import artifacts
+from asdcli.errors import AsdError
+from asdcli.progress import SILENT, Progress
+from asdcli.training import checkpoint
+
+CHECKPOINT, METRICS = "checkpoint.safetensors", "metrics.jsonl"
+_LOOK_EVERY_S = 0.25  # how often the loss is fetched from the device to be shown
+
+
+class Task(Protocol):
+    """What is trained. All randomness of an epoch follows from its number.
+
+    Attributes:
+        module: everything that has weights.
+        optimizer: over the trainable ones.
+        epoch_size: items (clips) seen in one epoch.
+    """
+
+    module: torch.nn.Module
+    optimizer: torch.optim.Optimizer
+    epoch_size: int
+
+    def batches(self, epoch: int) -> Iterator[Any]:
+        """The batches of an epoch, numbered from 0."""
+        ...
+
+    def loss(self, batch: Any) -> tuple[torch.Tensor, torch.Tensor, int]:
+        """Mean loss of a batch (a scalar to descend), the number of right answers (a scalar), and its items."""
+        ...
+
+    def card(self) -> dict[str, Any]:
+        """What a reader of the weights needs to know, as JSON values."""
+        ...
+
+
+def fit(
+    task: Task, *, epochs: int, folder: Path, header: artifacts.Header, progress: Progress = SILENT
+) -> list[dict[str, Any]]:
+    """Train until `epochs` are done and return one row of metrics an epoch.
+
+    Goes on from `folder`'s checkpoint if that was made as `header` says; the checkpoint stays until the caller, having
+    saved the weights, removes it. metrics.jsonl grows by a row an epoch.
+
+    Raises:
+        AsdError: the loss is no longer finite.
+    """
+    path = folder / CHECKPOINT
+    history = checkpoint.restore(path, task.module, task.optimizer, header)
+    if history is None:
+        history = []
+        if path.exists():
+            progress.warn(f"{path} is of another training (other parameters, seed or clips): starting anew")
+    else:
+        progress.note(f"going on after epoch {len(history)} of {epochs}")
+    task.module.train()
+    _write_metrics(folder / METRICS, history)
+    for epoch in progress.track(
+        range(len(history), epochs), total=(epochs - len(history)) * task.epoch_size, label="train"
+    ):
+        row = _epoch(task, epoch, epochs, progress)
+        history.append(row)
+        checkpoint.save(path, task.module, task.optimizer, header, history)
+        with (folder / METRICS).open("a") as file:
+            file.write(json.dumps(row) + "\n")
+    return history
+
+
+def _epoch(task: Task, epoch: int, epochs: int, progress: Progress) -> dict[str, Any]:
+    started = looked = time.perf_counter()
+    device = next(task.module.parameters()).device
+    total = torch.zeros(2, dtype=torch.float64 if device.type != "mps" else torch.float32, device=device)
+    n = 0
+    for batch in task.batches(epoch):
+        loss, right, items = task.loss(batch)
+        task.optimizer.zero_grad()
+        loss.backward()
+        task.optimizer.step()
+        total += torch.stack([loss.detach() * items, right.to(loss.dtype)])
+        n += items
+        now = time.perf_counter()
+        if now - looked > _LOOK_EVERY_S:  # .item() waits for the device: not at every step
+            looked = now
+            progress.advance(items, epoch=f"{epoch + 1}/{epochs}", loss=_finite(total[0].item() / n, epoch))
+        else:
+            progress.advance(items)
+    mean_loss = _finite(total[0].item() / n, epoch)
+    seconds = time.perf_counter() - started
+    progress.advance(task.epoch_size - n, epoch=f"{epoch + 1}/{epochs}", loss=mean_loss)
+    return {
+        "epoch": epoch + 1,
+        "loss": mean_loss,
+        "accuracy": total[1].item() / n,
+        "clips_per_s": n / seconds,
+        "seconds": seconds,
+    }
+
+
+def _finite(loss: float, epoch: int) -> float:
+    if not math.isfinite(loss):
+        raise AsdError(
+            f"the loss is {loss} in epoch {epoch + 1}: training has diverged",
+            "try a lower --lr, or --precision fp32; earlier epochs are kept as a checkpoint",
+        )
+    return loss
+
+
+def _write_metrics(path: Path, history: list[dict[str, Any]]) -> None:
+    """metrics.jsonl as of the checkpoint: a killed run may have written a row more."""
+    with artifacts.atomic(path) as temporary:
+        temporary.write_text("".join(json.dumps(row) + "\n" for row in history))

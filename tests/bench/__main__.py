@@ -1,0 +1,35 @@
+"""Benchmarks: `make bench`, or `python -m tests.bench [NAME ...]`. Tests do not time things; this does.
+
+Every benchmark measures the program as a user runs it (a child process, start-up included) and, in the same run, a
+plain reference way of doing the same work, and prints the ratio: seconds differ between machines, ratios less so.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench import jobs
+
+
+def main(names: list[str]) -> int:
+    known = {f.__name__: f for f in jobs.ALL}
+    unknown = [n for n in names if n not in known]
+    if unknown:
+        print(f"error: unknown benchmark {unknown[0]!r}\nhint: known: {', '.join(known)}", file=sys.stderr)
+        return 2
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"{'benchmark':<18}{'measured':>34}{'plain way':>28}{'ratio':>8}  budget")
+    for name in names or known:
+        with tempfile.TemporaryDirectory(prefix="asd-bench-") as folder:
+            result = known[name](Path(folder))
+        ratio = f"{result.ratio:.1f}x" if result.ratio else "-"
+        print(f"{name:<18}{result.measured:>34}{result.plain:>28}{ratio:>8}  {result.budget}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,31 @@
+"""Run one `asd` command line in a child process and measure its wall time and peak resident memory."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Wall seconds, and peak resident memory in MB."""
+
+    seconds: float
+    peak_mb: float
+
+
+def asd(*arguments: object, cwd: object) -> Usage:
+    """Run `asd ARGUMENTS` in `cwd`. Raises RuntimeError with the child's words when it fails."""
+    command = [sys.executable, "-m", "asdcli", *map(str, arguments)]
+    start = time.perf_counter()
+    child = subprocess.Popen(command, cwd=str(cwd), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert child.stderr is not None
+    words = child.stderr.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - start
+    if os.waitstatus_to_exitcode(status) != 0:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{words}")
+    return Usage(seconds, usage.ru_maxrss / 1024)

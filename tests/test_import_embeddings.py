@@ -1,0 +1,210 @@
+"""`asd embed --from FILE`: vectors from elsewhere become embeddings, or a refusal that names row and column."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from asdcli import artifacts
+from asdcli.errors import AsdError, BadData, MissingArtifact, UsageError
+from asdcli.stages import import_embeddings
+
+VECTORS = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+LABELS: dict[str, list[str]] = {
+    "clip_id": ["a", "b", "c", "d"],
+    "machine_type": ["fan", "fan", "fan", "3DPrinter"],
+    "section": ["00", "00", "01", ""],
+    "domain": ["source", "target", "", ""],
+    "split": ["train", "train", "test", "test"],
+    "condition": ["normal", "normal", "anomaly", ""],
+}
+
+
+def write_csv(path: Path, labels: dict[str, list[Any]], vectors: np.ndarray) -> Path:
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow([*labels, *(f"v{i}" for i in range(vectors.shape[1]))])
+        for i, vector in enumerate(vectors):
+            rows.writerow([*(values[i] for values in labels.values()), *vector.tolist()])
+    return path
+
+
+def write_parquet(path: Path, labels: dict[str, list[Any]], vectors: np.ndarray) -> Path:
+    pq.write_table(pa.table(labels | {"vector": vectors.tolist()}), path)
+    return path
+
+
+def write_wide_parquet(path: Path, labels: dict[str, list[Any]], vectors: np.ndarray) -> Path:
+    pq.write_table(pa.table(labels | {f"v{i}": vectors[:, i] for i in reversed(range(vectors.shape[1]))}), path)
+    return path
+
+
+def write_npz(path: Path, labels: dict[str, list[Any]], vectors: np.ndarray) -> Path:
+    np.savez(path, vectors=vectors, **{name: np.array(values) for name, values in labels.items()})
+    return path
+
+
+def bring(source: Path, **options: Any) -> list[dict[str, Any]]:
+    output = source.with_name("embeddings.parquet")
+    import_embeddings.run(source, output, dataset="mine", **options)
+    return artifacts.read_table(output, artifacts.EMBEDDINGS)[0].to_pylist()
+
+
+def refusal(source: Path) -> str:
+    with pytest.raises(BadData) as error:
+        bring(source)
+    assert str(source) in error.value.message
+    assert not source.with_name("embeddings.parquet").exists()
+    return f"{error.value.message}\n{error.value.hint}"
+
+
+FORMATS = [(write_csv, "x.csv"), (write_parquet, "x.parquet"), (write_wide_parquet, "x.parquet"), (write_npz, "x.npz")]
+
+
+@pytest.mark.parametrize(("write", "name"), FORMATS)
+def test_every_format_gives_the_same_table(tmp_path: Path, write: Callable[..., Path], name: str) -> None:
+    rows = bring(write(tmp_path / name, LABELS, VECTORS))
+    np.testing.assert_array_equal([r["vector"] for r in rows], VECTORS)
+    for column, values in LABELS.items():
+        assert [r[column] for r in rows] == [v or None for v in values], column
+    assert {(r["subset"], r["window"]) for r in rows} == {("dev", 0)}
+
+
+def test_section_domain_condition_are_optional_and_window_and_subset_are_taken(tmp_path: Path) -> None:
+    labels = {name: LABELS[name] for name in ("clip_id", "machine_type", "split")}
+    labels |= {"clip_id": ["a", "a", "b", "c"], "split": ["train"] * 2 + ["test"] * 2, "machine_type": ["fan"] * 4}
+    rows = bring(write_csv(tmp_path / "x.csv", labels | {"window": [0, 1, 0, 0], "subset": ["eval"] * 4}, VECTORS))
+    assert [(r["clip_id"], r["window"], r["subset"]) for r in rows] == [
+        ("a", 0, "eval"),
+        ("a", 1, "eval"),
+        ("b", 0, "eval"),
+        ("c", 0, "eval"),
+    ]
+    assert {r[name] for r in rows for name in ("section", "domain", "condition")} == {None}
+
+
+def test_an_embeddings_table_of_our_own_can_be_imported(tmp_path: Path) -> None:
+    first = bring(write_csv(tmp_path / "x.csv", LABELS, VECTORS))
+    (tmp_path / "embeddings.parquet").rename(tmp_path / "ours.parquet")
+    assert bring(tmp_path / "ours.parquet") == first
+
+
+def test_the_same_file_again_is_nothing_to_do_and_a_changed_one_is(tmp_path: Path) -> None:
+    source, output = write_csv(tmp_path / "x.csv", LABELS, VECTORS), tmp_path / "e.parquet"
+    assert import_embeddings.run(source, output, dataset="mine").facts == {"clips": 4, "vectors": 4, "dimensions": 3}
+    first = output.read_bytes()
+    assert import_embeddings.run(source, output, dataset="mine").status == "current"
+    import_embeddings.run(source, output, dataset="mine", force=True)
+    assert output.read_bytes() == first
+    write_csv(source, LABELS, VECTORS + 1)
+    assert import_embeddings.run(source, output, dataset="mine").status == "done"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("domain", "sources", "unknown domain 'sources' in row 2\ndid you mean 'source'"),
+        ("condition", "abnormal", "unknown condition 'abnormal' in row 2\ndid you mean 'anomaly'"),
+        ("condition", "anomalous", "did you mean 'anomaly'"),
+        ("split", "training", "did you mean 'train'"),
+        ("split", "", "split is empty in row 2"),
+        ("machine_type", "", "machine_type is empty in row 2"),
+        ("clip_id", "a", "clip 'a' stands twice with window 0, again in row 2"),
+        ("window", "x", "window 'x' in row 2"),
+    ],
+)
+def test_a_wrong_label_is_named_with_its_row(tmp_path: Path, column: str, value: str, words: str) -> None:
+    labels = {name: list(values) for name, values in LABELS.items()} | {"window": ["0"] * 4}
+    labels[column][2] = value
+    assert words in refusal(write_csv(tmp_path / "x.csv", labels, VECTORS))
+
+
+@pytest.mark.parametrize("column", ["clip_id", "machine_type", "split"])
+@pytest.mark.parametrize(("write", "name"), FORMATS)
+def test_a_missing_column_is_named(tmp_path: Path, write: Callable[..., Path], name: str, column: str) -> None:
+    labels = {k: v for k, v in LABELS.items() if k != column}
+    assert f"column {column!r} is missing" in refusal(write(tmp_path / name, labels, VECTORS))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300])
+@pytest.mark.parametrize(("write", "name"), FORMATS)
+def test_what_float32_cannot_hold_is_named_with_its_clip(
+    tmp_path: Path, write: Callable[..., Path], name: str, bad: float
+) -> None:
+    vectors = VECTORS.astype(np.float64)
+    vectors[[1, 3], 2] = bad
+    assert "2 vectors, the first of clip 'b'" in refusal(write(tmp_path / name, LABELS, vectors))
+
+
+def test_windows_of_a_clip_must_agree_about_it(tmp_path: Path) -> None:
+    labels = LABELS | {"clip_id": ["a", "b", "c", "c"], "window": ["0", "0", "0", "1"]}
+    assert "the windows of clip 'c' disagree" in refusal(write_csv(tmp_path / "x.csv", labels, VECTORS))
+
+
+def test_ragged_and_missing_vectors_are_named_with_their_row(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    for last, words in (([1.0, 2.0], "2 numbers in row 3, 3 in row 0"), (None, "0 numbers in row 3")):
+        pq.write_table(pa.table(LABELS | {"vector": [[1.0, 2.0, 3.0]] * 3 + [last]}), path)
+        assert words in refusal(path)
+    pq.write_table(pa.table(LABELS | {"vector": ["[1, 2]"] * 4}), path)
+    assert "not lists of numbers" in refusal(path)
+
+
+def test_gaps_words_and_nothing_among_the_vector_columns_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    write_csv(path, LABELS, VECTORS)
+    text = path.read_text()
+    path.write_text(text.replace("v1", "v7", 1))
+    assert "column v1 is missing" in refusal(path)
+    path.write_text(text.replace("v0,v1,v2", "x,y,z", 1))
+    assert "no vectors" in refusal(path)
+    path.write_text(text.replace("v0,v1", "v0,v0", 1))
+    assert "'v0' stands twice" in refusal(path)
+    path.write_text(text.splitlines()[0] + "\n")
+    assert "no vectors" in refusal(path)
+    path.write_text(text + "e,fan\n")
+    assert "cannot be read as CSV" in refusal(path)
+    path.write_text(text.replace(text.split(",")[-1], "loud\n"))
+    assert "cannot be read as CSV" in refusal(path)
+
+
+def test_broken_files_pickles_and_odd_shapes_are_refused(tmp_path: Path) -> None:
+    for name in ("x.csv", "x.parquet", "x.npz"):
+        (tmp_path / name).write_bytes(b"\xff\xfe\x00<html>")
+        assert "cannot be read" in refusal(tmp_path / name)
+    objects = {name: np.array(values, dtype=object) for name, values in LABELS.items()}
+    np.savez(tmp_path / "x.npz", vectors=VECTORS, **objects)
+    assert "objects" in refusal(tmp_path / "x.npz")
+    assert "shape (4, 3, 1)" in refusal(write_npz(tmp_path / "x.npz", LABELS, VECTORS[..., None]))
+    short = LABELS | {"domain": ["source"]}
+    assert "domain has 1 entries for 4 vectors" in refusal(write_npz(tmp_path / "x.npz", short, VECTORS))
+    assert "no array 'vectors'" in refusal(write_npz_without_vectors(tmp_path / "x.npz"))
+    pq.write_table(pa.table(LABELS | {"section": [0.5] * 4, "v0": [1.0] * 4}), tmp_path / "x.parquet")
+    assert "'section' is double, not text" in refusal(tmp_path / "x.parquet")
+
+
+def write_npz_without_vectors(path: Path) -> Path:
+    np.savez(path, clip_id=np.array(LABELS["clip_id"]))
+    return path
+
+
+def test_missing_files_and_unknown_formats_are_refused(tmp_path: Path) -> None:
+    wrong: list[tuple[str, type[AsdError]]] = [("none.csv", MissingArtifact), ("x.xlsx", UsageError)]
+    for name, kind in wrong:
+        with pytest.raises(kind):
+            bring(tmp_path / name)
+
+
+def test_the_command_imports_into_a_run(asd: Callable[..., int], tmp_path: Path) -> None:
+    write_csv(tmp_path / "x.csv", LABELS, VECTORS)
+    assert asd("embed", "--from", "x.csv", "--run", "runs/mine", "--dataset", "mine") == 0
+    table, header = artifacts.read_table(tmp_path / "runs/mine/embeddings.parquet", artifacts.EMBEDDINGS)
+    assert (len(table), header.dataset) == (4, "mine")
+    assert asd("embed", "--from", "gone.csv", "--run", "runs/mine") == 1
