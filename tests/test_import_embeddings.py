@@ -202,9 +202,20 @@ def test_missing_files_and_unknown_formats_are_refused(tmp_path: Path) -> None:
             bring(tmp_path / name)
 
 
-def test_the_command_imports_into_a_run(asd: Callable[..., int], tmp_path: Path) -> None:
+def test_the_command_imports_into_a_run_without_any_dataset_on_disk(asd: Callable[..., int], tmp_path: Path) -> None:
     write_csv(tmp_path / "x.csv", LABELS, VECTORS)
-    assert asd("embed", "--from", "x.csv", "--run", "runs/mine", "--dataset", "mine") == 0
-    table, header = artifacts.read_table(tmp_path / "runs/mine/embeddings.parquet", artifacts.EMBEDDINGS)
-    assert (len(table), header.dataset) == (4, "mine")
-    assert asd("embed", "--from", "gone.csv", "--run", "runs/mine") == 1
+    for options, name in ((("--run", "runs/a", "--dataset", "mine"), "mine"), (("--run", "runs/b"), "b"), ((), "x")):
+        assert asd("embed", "--from", "x.csv", "--data", f"data-{name}", *options) == 0
+        run = tmp_path / (options[1] if options else "runs/x")
+        table, header = artifacts.read_table(run / "embeddings.parquet", artifacts.EMBEDDINGS)
+        assert (len(table), header.dataset) == (4, name)
+    assert asd("embed", "--from", "gone.csv", "--run", "runs/a") == 1
+    assert asd("embed", "--data", "none") == 1
+
+
+def test_imported_vectors_can_be_scored(asd: Callable[..., int], tmp_path: Path) -> None:
+    write_csv(tmp_path / "x.csv", {n: v[:3] for n, v in LABELS.items()}, VECTORS[:3])
+    assert asd("embed", "--from", "x.csv", "--run", "runs/mine") == 0
+    assert asd("score", "--method", "nn", "--run", "runs/mine") == 0
+    scores = artifacts.read_table(tmp_path / "runs/mine/scores/nn.parquet", artifacts.SCORES)[0].to_pylist()
+    assert {s["clip_id"] for s in scores} >= {"c"}

@@ -318,7 +318,7 @@ def test_alpha_sweep_equals_scoring_with_each_weight() -> None:
 
 
 def test_strict_equals_loose_where_no_validation_clip_is_a_neighbour_of_its_nearest() -> None:
-    # k = 1 and clips in a chain of growing steps: the nearest of each is the one before it, whose own nearest is another
+    # k = 1 and a chain of growing steps: the nearest of each clip is the one before it, whose own nearest is another
     angles = np.cumsum([0.0, 0.01, 0.015, 0.03, 0.06, 0.12, 0.24])
     x = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     train = Vectors(x, np.arange(7))
@@ -511,7 +511,7 @@ def test_seeds_differ_by_unit_purpose_and_seed_and_stay_the_same_between_runs() 
     other = UnitVectors("pump", unit.train, unit.test, unit.is_target, seed=3)
     seeds = [unit.seed_for("smote"), unit.seed_for("kmeans"), other.seed_for("smote")]
     assert len(set(seeds)) == 3
-    assert unit.seed_for("smote") == 3325098431
+    assert unit.seed_for("smote") == 2621618741
 
 
 # ---------------------------------------------------------------------------------------------------------------------

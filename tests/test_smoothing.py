@@ -11,9 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import hmean
+from sklearn.metrics import roc_auc_score
 
-from asdcli import artifacts
 from asdcli.scorers import smoothing
+from tests import two_runs
 
 
 def brute_force(scores: np.ndarray, vectors: np.ndarray, k: int, in_pool: np.ndarray) -> np.ndarray:
@@ -62,7 +64,7 @@ def test_many_random_samples_equal_three_lines_of_brute_force() -> None:
 def test_k_of_one_returns_the_scores_and_k_of_the_pool_its_mean(
     given: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> None:
-    scores, vectors, in_pool = given
+    scores, vectors, _ = given
     n = len(scores)
     found = smoothing.neighbours(smoothing.prepare(vectors), n)
     one, whole, beyond = smoothing.smooth(scores, found, [1, n, n + 100])
@@ -139,3 +141,211 @@ def test_restricting_neighbours_equals_searching_among_fewer(
     searched = smoothing.neighbours(x[keep], len(x), in_pool[keep])
     a, b = (smoothing.smooth(scores[keep], found, [k]) for found in (fewer, searched))
     np.testing.assert_array_equal(a, b)
+
+
+# The command line
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> tuple[Path, Path]:
+    return two_runs.write(tmp_path, two_runs.rows(["fan", "valve"], ["00", "03"]))
+
+
+def smoothed(run: Path, spelling: str) -> dict[str, float]:
+    table = pq.read_table(run / "scores" / f"{spelling.replace(':', '.')}.parquet")
+    return dict(zip(table["clip_id"].to_pylist(), table["anomaly_score"].to_pylist(), strict=True))
+
+
+def smooth(asd: Callable[..., int], runs: tuple[Path, Path], *more: object, run: str = "out") -> int:
+    return asd("smooth", "--scores", runs[0], "--embeddings", runs[1], "--dataset", "made", "--run", run, *more)
+
+
+def test_two_runs_are_smoothed_by_window_within_sections(
+    asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    assert smooth(asd, runs, "-k", 5, "-k", 7, "--data", "source") == 0
+    scores = pq.read_table(runs[0] / "window-scores/mse.parquet").to_pylist()
+    embedded = pq.read_table(runs[1] / "embeddings.parquet").to_pylist()
+    vectors = {(r["clip_id"], r["window"]): r["vector"] for r in embedded}
+    expected: dict[str, list[float]] = {}
+    for group in {(r["machine_type"], r["section"]) for r in scores}:
+        own = [r for r in scores if (r["machine_type"], r["section"]) == group and r["split"] == "test"]
+        own.sort(key=lambda r: (r["clip_id"], r["window"]))
+        x = np.array([vectors[r["clip_id"], r["window"]] for r in own], dtype=float)
+        pool = np.array([r["domain"] == "source" for r in own])
+        a = brute_force(np.array([r["anomaly_score"] for r in own]), x, 7, pool)
+        for r, value in zip(own, a, strict=True):
+            expected.setdefault(r["clip_id"], []).append(value)
+    got = smoothed(tmp_path / "out", "mse+smooth:k=7,data=source")
+    assert got.keys() == expected.keys()
+    for clip_id, values in expected.items():
+        assert got[clip_id] == pytest.approx(np.mean(values), abs=1e-12)
+    assert (tmp_path / "out/scores/mse+smooth.k=5,data=source.parquet").exists()
+
+
+def test_k_of_one_gives_the_clips_scores_back(asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path) -> None:
+    assert smooth(asd, runs, "-k", 1, "--level", "clip") == 0
+    before = smoothed(runs[0], "mse")
+    after = smoothed(tmp_path / "out", "mse+smooth:k=1,data=all,level=clip")
+    assert len(after) == 2 * 2 * 16
+    assert all(before[clip_id] == score for clip_id, score in after.items())
+
+
+def test_smoothing_again_does_nothing(
+    asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert smooth(asd, runs, "-k", 4) == 0
+    path = tmp_path / "out/scores/mse+smooth.k=4,data=all.parquet"
+    before = path.stat().st_mtime_ns
+    assert smooth(asd, runs, "-k", 4) == 0
+    assert path.stat().st_mtime_ns == before and "up to date" in capsys.readouterr().err
+
+
+def test_smoothed_scores_can_be_evaluated(asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path) -> None:
+    assert smooth(asd, runs, "-k", 8) == 0
+    assert asd("evaluate", tmp_path / "out/scores", runs[0] / "scores", "--metric", "dcase2021", "--run", "out") == 0
+
+
+@pytest.mark.parametrize("level", ["window", "clip"])
+def test_appended_clips_give_the_same_table_as_all_at_once(
+    asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path, level: str
+) -> None:
+    options = ("-k", 6, "--data", "source", "--level", level)
+    assert smooth(asd, runs, *options, run="at-once") == 0
+    whole = {name: pq.read_table(path) for name, path in tables(runs).items()}
+    rng = np.random.default_rng(0)
+    ids = sorted(set(whole["clips"]["clip_id"].to_pylist()))
+    arrival = dict(zip(ids, rng.integers(0, 3, len(ids)), strict=True))
+    arrival |= {i: 1 for i in ids if "/valve/" in i and "section_03" in i}  # a pool that is new in the second batch
+    for step, seen in ((0, {0}), (1, {1}), (2, {0, 1, 2})):  # at last everything, old clips again among it
+        part = tmp_path / f"part-{step}"
+        for name, path in tables(runs).items():
+            keep = pa.array([arrival[i] in seen for i in whole[name]["clip_id"].to_pylist()])
+            to = part / path.relative_to(runs[0].parent)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            pq.write_table(whole[name].filter(keep), to)
+        assert smooth(asd, (part / "ae", part / "oe"), "--append", *options, run="bit-by-bit") == 0
+    spelling = "mse+smooth:k=6,data=source" + (",level=clip" if level == "clip" else "")
+    assert smoothed(tmp_path / "bit-by-bit", spelling) == smoothed(tmp_path / "at-once", spelling)
+
+
+def tables(runs: tuple[Path, Path]) -> dict[str, Path]:
+    scores, embeddings = runs
+    return {
+        "windows": scores / "window-scores/mse.parquet",
+        "clips": scores / "scores/mse.parquet",
+        "vectors": embeddings / "embeddings.parquet",
+    }
+
+
+def change(path: Path, **columns: object) -> None:
+    """Write a table again with some columns replaced by functions of its rows, or without the rows of `drop`."""
+    table = pq.read_table(path)
+    listed = table.to_pylist()
+    for name, value in columns.items():
+        if name == "drop":
+            table = table.filter(pa.array([not value(r) for r in listed]))
+        else:
+            column = pa.array([value(r) for r in listed], table.schema.field(name).type)
+            table = table.set_column(table.column_names.index(name), name, column)
+    pq.write_table(table, path)
+
+
+def test_a_pool_refuses_a_clip_with_another_score(
+    asd: Callable[..., int], runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert smooth(asd, runs, "--append") == 0
+    change(tables(runs)["windows"], anomaly_score=lambda r: r["anomaly_score"] + 1)
+    assert smooth(asd, runs, "--append") == 1
+    assert "another score or embedding" in capsys.readouterr().err
+    assert smooth(asd, runs, "--append", "--force") == 0
+
+
+def test_clips_of_one_run_only_are_named(
+    asd: Callable[..., int], runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = "dev_data/raw/fan/test/section_00_source_test_normal_0002"
+    change(tables(runs)["vectors"], drop=lambda r: r["clip_id"] == lost)
+    assert smooth(asd, runs) == 1
+    assert f"1 test clips of {runs[0]}" in (said := capsys.readouterr().err) and lost in said
+
+
+def test_windows_that_disagree_are_named(
+    asd: Callable[..., int], runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(tables(runs)["vectors"], drop=lambda r: r["window"] == 2)
+    assert smooth(asd, runs) == 1
+    said = capsys.readouterr().err
+    assert "the windows disagree" in said and "has 3 in" in said and "--level clip" in said
+    assert smooth(asd, runs, "--level", "clip") == 0
+
+
+def test_a_machine_type_of_one_run_only_is_left_out_with_a_word(
+    asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(tables(runs)["vectors"], drop=lambda r: r["machine_type"] == "fan")
+    assert smooth(asd, runs, "-k", 3) == 0
+    assert "no embeddings of fan" in capsys.readouterr().err
+    assert all("/valve/" in clip_id for clip_id in smoothed(tmp_path / "out", "mse+smooth:k=3,data=all"))
+
+
+def test_hidden_domains_have_no_source_pool(
+    asd: Callable[..., int], runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(tables(runs)["windows"], domain=lambda r: None)
+    assert smooth(asd, runs, "--data", "source") == 1
+    assert "domains of these test clips are hidden" in capsys.readouterr().err
+    assert smooth(asd, runs, "--data", "all") == 0
+
+
+def test_a_k_larger_than_the_pool_is_said(
+    asd: Callable[..., int], runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert smooth(asd, runs, "-k", 1000) == 0
+    assert "k = 1000 is larger than 4 of 4 pools (the smallest has 48 samples)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (("-k", "0"), 2, "-k"),
+        (("--data", "surce"), 2, "did you mean 'source'"),
+        (("--level", "clips"), 2, "did you mean 'clip'"),
+        (("--append", "-k", "2", "-k", "3"), 2, "--append and -o take one"),
+        (("--method", "msa"), 2, "did you mean 'mse'"),
+        (("--machine-type", "vale"), 2, "did you mean 'valve'"),
+        (("--fraction", "0:1:0.1"), 2, "START:STOP:STEP"),
+        (("--fraction", "0.5", "--sections", "07"), 2, "sections with labels: 00, 03"),
+    ],
+)
+def test_wrong_options_are_refused_in_words(
+    asd: Callable[..., int],
+    runs: tuple[Path, Path],
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+    code: int,
+    words: str,
+) -> None:
+    assert smooth(asd, runs, *options) == code
+    assert words in capsys.readouterr().err
+
+
+def test_the_whole_fraction_is_smoothing_itself(
+    asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    options = ("--fraction", "0.5:1.0:0.5", "--repeats", 3, "-k", 8, "--data", "all")
+    assert smooth(asd, runs, *options) == 0
+    table = pq.read_table(tmp_path / "out/fractions.parquet").to_pylist()
+    whole = {(r["machine_type"], r["method"]): r for r in table if r["fraction"] == 1.0}
+    half = {(r["machine_type"], r["method"]): r for r in table if r["fraction"] == 0.5}
+    assert whole["fan", "mse+smooth"]["std"] < 1e-12 < half["fan", "mse"]["std"]
+    assert whole["fan", "mse+smooth"]["n_clips"] == 32 and half["fan", "mse+smooth"]["n_clips"] == 16
+    assert smooth(asd, runs, "-k", 8) == 0
+    scores = smoothed(tmp_path / "out", "mse+smooth:k=8,data=all")
+    areas = []
+    for section in ("00", "03"):
+        own = {i: s for i, s in scores.items() if f"/fan/test/section_{section}" in i}
+        of = {c: [s for i, s in own.items() if c in i] for c in ("normal", "anomaly")}
+        y = np.repeat([0, 1], [len(of["normal"]), len(of["anomaly"])])
+        areas += [roc_auc_score(y, of["normal"] + of["anomaly"], max_fpr=p) for p in (None, 0.1)]
+    assert whole["fan", "mse+smooth"]["mean"] == pytest.approx(hmean(areas), abs=1e-9)

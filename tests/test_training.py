@@ -136,15 +136,15 @@ def test_spelling_and_options_make_the_same_recipe() -> None:
 
 def test_training_reduces_the_loss_and_learns_the_classes(noise: tuple[Path, Path], tmp_path: Path) -> None:
     progress = Notes()
-    outcome = train.run(*noise, tmp_path, epochs=6, mixup=0.0, progress=progress, **SMALL)
+    outcome = train.run(*noise, tmp_path, epochs=3, mixup=0.0, batch_size=5, device="cpu", progress=progress)
     rows = metrics(tmp_path)
-    assert [r["epoch"] for r in rows] == [1, 2, 3, 4, 5, 6]
-    assert rows[-1]["loss"] < 0.5 * rows[0]["loss"]
-    assert rows[-1]["accuracy"] >= 0.9
-    assert outcome.facts["epochs"] == 6 and outcome.facts["clips"] == 20
-    assert progress.counted == 6 * 20
+    assert [r["epoch"] for r in rows] == [1, 2, 3]
+    assert rows[-1]["loss"] < 0.75 * rows[0]["loss"]
+    assert rows[-1]["accuracy"] >= 0.8  # four classes, the most frequent 0.4
+    assert outcome.facts["epochs"] == 3 and outcome.facts["clips"] == 20
+    assert progress.counted == 3 * 20
     assert any("loss" in f for f in progress.fields)
-    assert any("repeated up to 4.38 s" in n for n in progress.notes)
+    assert any("least, 4.38 s" in n for n in progress.notes)
 
 
 def test_the_card_says_what_the_model_is(noise: tuple[Path, Path], trained: Path) -> None:
@@ -169,15 +169,13 @@ def test_the_card_says_what_the_model_is(noise: tuple[Path, Path], trained: Path
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_ones(
-    noise: tuple[Path, Path], trained: Path, tmp_path: Path
+    noise: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    made = {}
-    for name, seed in (("again", 0), ("other", 1)):
-        train.run(*noise, tmp_path / name, epochs=3, seed=seed, precision="fp32", **SMALL)
-        made[name] = (tmp_path / name / "weights.safetensors").read_bytes()
-    assert made["again"] == (trained / "weights.safetensors").read_bytes()
-    assert made["other"] != made["again"]
-    assert (tmp_path / "again" / "card.json").read_bytes() == (trained / "card.json").read_bytes()
+    for name, seed in (("one", 0), ("again", 0), ("other", 1)):
+        train.run(*noise, tmp_path / name, epochs=1, seed=seed, **SMALL)
+    weights = {n: (tmp_path / n / "weights.safetensors").read_bytes() for n in ("one", "again", "other")}
+    assert weights["one"] == weights["again"] != weights["other"]
+    assert (tmp_path / "one" / "card.json").read_bytes() == (tmp_path / "again" / "card.json").read_bytes()
 
 
 def test_a_finished_training_is_left_alone_until_something_changes(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +23,8 @@ COMMANDS = {
     "train": "asdcli.cli.train:train",
     "embed": "asdcli.cli.embed:embed",
     "score": "asdcli.cli.score:score",
+    "smooth": "asdcli.cli.smooth:smooth",
+    "tune": "asdcli.cli.tune:tune",
     "evaluate": "asdcli.cli.evaluate:evaluate",
     "threshold": "asdcli.cli.threshold:threshold",
     "submit": "asdcli.cli.submit:submit",
@@ -66,8 +70,14 @@ def build() -> typer.Typer:
         module, _, function = target.partition(":")
         if importlib.util.find_spec(module) is None:  # TEMPORARY, while the helpers write the commands
             continue
-        app.command(name)(getattr(importlib.import_module(module), function))
+        command = getattr(importlib.import_module(module), function)
+        app.command(name, help=_paragraphs(command))(command)
     return app
+
+
+def _paragraphs(command: Callable[..., object]) -> str:
+    """The docstring with each paragraph on one line, so that help breaks lines where the terminal ends."""
+    return "\n\n".join(" ".join(p.split()) for p in (inspect.getdoc(command) or "").split("\n\n"))
 
 
 def run(arguments: list[str]) -> int:

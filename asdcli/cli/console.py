@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Sized
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,16 +18,24 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def stdout() -> Console:
-    from rich.console import Console
+_FILE_WIDTH = 200  # columns of a table that goes to a file or a pipe, where nothing can be too wide
 
-    return Console(highlight=False, soft_wrap=True)
+
+def stdout() -> Console:
+    return _console()
 
 
 def stderr() -> Console:
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _FILE_WIDTH
+    return console
 
 
 class Terminal(Silent):

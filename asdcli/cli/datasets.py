@@ -92,7 +92,9 @@ def _show(e: Edition) -> None:
         console.print(f"\n[bold]{subset}[/bold]" + (f"  {counts} clips a section" if counts else ""))
         records = [r for r in e.records if r.subset == subset]
         columns = [f"{r.part}, record {r.record}" for r in records]
-        table = Table("machine type", "sections", "seconds", *columns, box=None, pad_edge=False)
+        table = Table("machine type", "sections", "seconds", box=None, pad_edge=False)
+        for column in columns:
+            table.add_column(column, overflow="fold")  # a zip's name is of no use cut short
         for m in part.machine_types if part else ():
             seconds = f"{lengths[m]:g}" if m in lengths else ""
             zips = [r.zip_name(m) + ("" if m in r.md5 else " *") for r in records]

@@ -184,7 +184,9 @@ def _show(plan: Plan, request: Request, root: Path, *, as_json: bool) -> int:
         return 0
     from rich.table import Table
 
-    table = Table("archive", "part", "size", "state", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in ("archive", "part", "size", "state"):
+        table.add_column(column, overflow="fold")
     for name, part, size, state in rows:
         table.add_row(name, part, "" if size is None else megabytes(size), state)
     console = stdout()

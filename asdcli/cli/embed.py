@@ -19,6 +19,7 @@ from asdcli.cli.options import (
     QuietOption,
     RunOption,
 )
+from asdcli.errors import MissingArtifact
 
 
 class Format(str, Enum):
@@ -63,7 +64,14 @@ def embed(
     from asdcli.cli.console import Terminal, report
     from asdcli.stages import embed, workspace
 
-    space = workspace.resolve(data=data, run=run, dataset=dataset)
+    try:
+        space = workspace.resolve(data=data, run=run, dataset=dataset)
+    except MissingArtifact:
+        if source is None:
+            raise
+        # vectors from elsewhere need no dataset on disk: they bear the name of the run, or of the file
+        name = run.resolve().name if run else source.stem
+        space = workspace.resolve(data=data, run=run, dataset=name)
     space.remember()
     progress = Terminal(quiet=quiet)
     target = output or space.embeddings.with_suffix(f".{format.value}")

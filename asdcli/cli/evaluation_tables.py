@@ -33,6 +33,8 @@ def show(report: Report, *, details: bool) -> None:
             console.print()
         for e in own:
             console.print(e.signature, markup=False)
+            if e.interval:
+                console.print(Text("  95 % interval ").append_text(_interval(e)))
         console.print()
     for subset, c in report.comparisons.items():
         a, b = report.compared or ("", "")
@@ -106,8 +108,6 @@ def _sections(e: Evaluation) -> Table:
         official = mean == e.spec.mean
         cells = [_number(e.mean(t.name, mean)) for t in e.spec.reported]
         last = _number(e.official, bold=True) if official else Text("")
-        if official and e.interval:
-            last = Text.assemble(last, " ", _interval(e))
         table.add_row(f"{mean} mean", "", *cells, last)
     return table
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import stat
+import threading
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from asdcli.errors import DownloadError
 from asdcli.fetch.disk import guard_disk, require_space
 from asdcli.fetch.transfer import Stopped, Watcher
 
+_moving = threading.Lock()  # a machine type's training and test zips may finish at the same moment
 _CLUTTER = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
@@ -60,7 +62,7 @@ def unzip(archive: Path, folder: Path, *, top: str, watcher: Watcher | None = No
             raise DownloadError(
                 f"{archive} lists {len(files)} files but {found} came out of it: names stand twice", "fetch it again"
             )
-        with guard_disk(folder):
+        with guard_disk(folder), _moving:
             _move_in(beside / top, folder / top)
     finally:
         shutil.rmtree(beside, ignore_errors=True)

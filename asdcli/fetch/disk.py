@@ -29,7 +29,8 @@ def guard_disk(path: Path) -> Iterator[None]:
                 "free some space and run the same command again: it goes on from the part that is there",
             ) from None
         raise DiskError(
-            f"cannot write {path}: {error.strerror or error}", "choose a folder that you may write to, with --data DIR"
+            f"cannot write {error.filename or path}: {error.strerror or error}",
+            "choose a folder that you may write to, with --data DIR",
         ) from None
 
 

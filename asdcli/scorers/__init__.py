@@ -26,6 +26,8 @@ SCORERS = Registry(
         "smote": "asdcli.scorers.smote:Smote",
         "rescale": "asdcli.scorers.rescale:Rescale",
         "varmin": "asdcli.scorers.varmin:VarMin",
+        "gmm": "asdcli.scorers.gmm:Mixture",
+        "mahalanobis": "asdcli.scorers.mahalanobis:Mahalanobis",
     },
 )
 
@@ -84,6 +86,8 @@ RULES = {
     "ratio-met": "there are enough target clips for the ratio: SMOTE left out",
     "smote-k-reduced": "SMOTE's k is larger than the number of other target clips: all of them are used",
     "unknown-domain": "some training clips have no domain: taken as source",
+    "components-reduced": "more clusters than training windows: as many as there are",
+    "covariance-singular": "a covariance is singular (fewer windows than dimensions, or duplicates): it is widened",
     "zero-norm": "a zero vector has no direction: its distance to everything is 0.5",
 }
 """Every fallback that a scorer may take, in words."""

@@ -32,16 +32,25 @@ def unit_norm(x: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """Windows of clips: `x` (n, n_dims) unit-norm float64, `clip` (n,) the number of the clip each is a window of."""
+    """Windows of clips: `x` (n, n_dims) unit-norm float64, `clip` (n,) the number of the clip each is a window of.
+
+    `norm` (n,) is the length that each row had before, None where it does not matter.
+    """
 
     x: np.ndarray
     clip: np.ndarray
+    norm: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.x)
 
     def take(self, rows: np.ndarray) -> Vectors:
-        return Vectors(self.x[rows], self.clip[rows])
+        return Vectors(self.x[rows], self.clip[rows], None if self.norm is None else self.norm[rows])
+
+    @property
+    def raw(self) -> np.ndarray:
+        """(n, n_dims) the vectors with their length, for methods that model it."""
+        return self.x if self.norm is None else self.x * self.norm[:, None]
 
 
 class Groups:

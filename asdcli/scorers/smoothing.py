@@ -1,7 +1,7 @@
 """Discriminative neighbourhood smoothing (Fujimura, Imoto, Toda 2024, Eq. 7): any score, averaged over similar samples.
 
-a_prop(y_i) = ( a_G(y_i) + sum over N_F(y_i) of a_G(y_k) ) / K, where N_F(y_i) are the K - 1 nearest of the observed samples
-F, y_i excluded: K counts the sample itself and K = 1 gives a_G back. The samples are observed test data, so the
+a_prop(y_i) = ( a_G(y_i) + sum over N_F(y_i) of a_G(y_k) ) / K, where N_F(y_i) are the K - 1 nearest of the observed
+samples F, y_i excluded: K counts the sample itself and K = 1 gives a_G back. The samples are observed test data, so the
 method is transductive. One neighbour search serves every K: a score is a prefix sum over the sorted neighbours.
 
 Neighbours are ordered by (distance, row). Distances come out of a matrix product, whose rounding depends on how the
@@ -73,7 +73,7 @@ class Neighbours:
 
 
 def prepare(vectors: np.ndarray, metric: Metric = "euclidean") -> np.ndarray:
-    """`vectors` (n, n_dims) in float64, of length one where `metric` is cosine (whose order is that of |x - y|^2 then)."""
+    """`vectors` (n, n_dims) in float64; for cosine of length one, where |x - y|^2 has the order of the cosine."""
     x = np.ascontiguousarray(vectors, dtype=np.float64)
     if metric == "cosine":
         x = x / np.maximum(np.sqrt((x * x).sum(axis=1, keepdims=True)), _NORM_FLOOR)
@@ -86,7 +86,7 @@ def neighbours(x: np.ndarray, width: int, in_pool: np.ndarray | None = None) -> 
     Args:
         x: (n, n_dims) from `prepare`, finite.
         width: neighbours wanted, K - 1.
-        in_pool: (n,) bool, the samples that may be neighbours; None for all. Every sample has neighbours, in the pool or not.
+        in_pool: (n,) bool, the samples that may be neighbours; None for all. The others have neighbours too.
     """
     pool = np.arange(len(x)) if in_pool is None else np.flatnonzero(in_pool)
     return _search(x, np.arange(len(x)), pool, width)
@@ -125,7 +125,7 @@ def append(
 ) -> Neighbours:
     """The neighbours of all samples when those of the `old` ones among themselves are known.
 
-    Equals `neighbours(x, width, in_pool)` exactly. Costs the distances of the new samples to all: nothing between two old ones.
+    Equals `neighbours(x, width, in_pool)` exactly. Costs the distances of the new samples to all, none between old.
 
     Args:
         x: (n, n_dims) from `prepare`, old and new samples.
@@ -203,7 +203,7 @@ def _nearest(
 
     Args:
         candidates: (1 or n_queries, n_candidates) rows of x that the columns of `d` stand for.
-        d: (n_queries, n_candidates) squared distances with rounding errors below `_uncertainty`; inf where there is nobody.
+        d: (n_queries, n_candidates) squared distances, off by less than `_uncertainty`; inf where there is nobody.
     """
     import torch
 

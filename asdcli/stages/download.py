@@ -133,6 +133,7 @@ def run(request: Request, root: Path, *, retry: Retry | None = None, progress: P
             report = run_jobs(
                 jobs, connections=request.connections, total=planned.size, label=request.edition, progress=progress
             )
+        _remove_if_empty(root / ARCHIVES)
         done = report.done
         failed |= report.failed
     n_there = len(done) + len(planned.there)
@@ -168,7 +169,6 @@ def _job(
         mark(part, root, unpacked, source.md5)
         if place == archive and not request.keep_archives:
             archive.unlink()
-            _remove_if_empty(archive.parent)
 
     return fetch_and_unpack
 
@@ -182,7 +182,7 @@ def _check_md5(file: Path, md5: str | None) -> None:
 
 
 def _remove_if_empty(folder: Path) -> None:
-    if not any(folder.iterdir()):
+    if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
 
 

@@ -115,14 +115,22 @@ def _rows(table: pa.Table, machine_type: str) -> list[Row]:
 
 def _header(reading: Reading, machine_type: str, rows: Sequence[Row], upstream: artifacts.Header) -> artifacts.Header:
     """The header of one pack. Its input is the machine type's own rows: other machine types do not make it stale."""
-    listing = json.dumps([[row.clip_id, row.path] for row in rows], ensure_ascii=False)
-    digest = hashlib.blake2b(listing.encode(), digest_size=16).hexdigest()
     return artifacts.Header.make(
         artifacts.FEATURES,
         dataset=upstream.dataset,
         params={"machine_type": machine_type, **dataclasses.asdict(reading)},
-        inputs={"clips": upstream.with_content(digest)},
+        inputs={"clips": upstream.with_content(_digest(rows))},
     )
+
+
+def clips_digest(clips: pa.Table, machine_type: str) -> str:
+    """What the pack of `machine_type` has as its input `clips`, if it is made from the table `clips`."""
+    return _digest(_rows(clips, machine_type))
+
+
+def _digest(rows: Sequence[Row]) -> str:
+    listing = json.dumps([[row.clip_id, row.path] for row in rows], ensure_ascii=False)
+    return hashlib.blake2b(listing.encode(), digest_size=16).hexdigest()
 
 
 def _is_current(target: Path, header: artifacts.Header, wavs: Sequence[Path]) -> bool:

@@ -152,7 +152,7 @@ class _Section:
         self.n_candidates = len(data) * len(self.ks)
 
     def draw(self, share: float, seed: int, repeat: int) -> tuple[np.ndarray, np.ndarray]:
-        """A subset of the clips (n_clips,) bool, at least one of each domain and condition, and every candidate's scores."""
+        """A subset of the clips (n_clips,) bool, at least one of each stratum, and every candidate's scores."""
         name = f"{self.judged.machine_type}/{self.judged.section}"
         rng = np.random.default_rng([seed, repeat, round(share * 1e6), *name.encode()])
         keep = np.zeros(len(self.judged.rows), bool)

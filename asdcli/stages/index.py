@@ -75,8 +75,8 @@ def run(
     _check(recordings, manifest, machine, test_fraction)
     prefix = _prefix(recordings, root)
     _refuse_if_taken(recordings, clips, prefix)
-    if root.name in catalogue.names() and not (prefix or manifest or machine):
-        return index_clips.run(root, clips, edition=root.name, progress=progress)
+    if _is_edition(root) and not (prefix or manifest or machine):
+        return _edition_in_place(clips, progress)
 
     paths, left = find_audio(recordings)
     unused: list[str] = []
@@ -125,6 +125,19 @@ def _check(recordings: Path, manifest: Path | None, machine: str | None, test_fr
         raise UsageError(f"--test-fraction must lie between 0 and 1, got {test_fraction:g}")
 
 
+def _is_edition(root: Path) -> bool:
+    return root.name in catalogue.names() and bool(catalogue.load(root.name).records)
+
+
+def _edition_in_place(clips: Path, progress: Progress) -> Outcome:
+    """An edition somebody unpacked (or linked) under its own name: its own grammar, attribute tables and truth."""
+    attributes = clips.exists() and artifacts.read_header(clips, artifacts.CLIPS).params.get("released_attributes")
+    edition = clips.parent.name
+    return index_clips.run(
+        clips.parent, clips, edition=edition, released_attributes=bool(attributes), progress=progress
+    )
+
+
 def _prefix(recordings: Path, root: Path) -> str:
     """What stands before a recording's path below `recordings` to make it a path below the dataset root."""
     inside, outside = recordings.resolve(), root.resolve()
@@ -138,7 +151,7 @@ def _refuse_if_taken(recordings: Path, clips: Path, prefix: str) -> None:
     """A dataset is never turned into another one. Raises UsageError."""
     root, link = clips.parent, clips.parent / LINK
     hint = "choose another --name"
-    if root.name in catalogue.names() and not prefix:
+    if _is_edition(root) and not prefix:
         return
     if clips.exists() and not _is_own(clips):
         raise UsageError(f"{root} is a dataset made by asd download", hint)

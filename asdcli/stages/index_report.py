@@ -66,7 +66,7 @@ def _found(table: pa.Table) -> list[dict[str, Any]]:
 
 
 def _left_out(left: Iterable[LeftOut]) -> list[dict[str, Any]]:
-    """Files grouped by the reason up to its colon, losses first; a reason shared by several is told without its details."""
+    """Files grouped by the reason up to its colon, losses first; details are told where all share them."""
     groups: dict[tuple[bool, str], list[LeftOut]] = defaultdict(list)
     for x in left:
         groups[not x.is_loss, x.reason.partition(":")[0]].append(x)

@@ -16,7 +16,7 @@ from asdcli.metrics.specs import MetricSpec, SectionScores, Term, measure, offic
 from asdcli.vocabulary import Condition
 
 AUC_PAUC = MetricSpec("auc-pauc", (Term("auc", "AUC"), Term("pauc", "pAUC", partial=True)), mean="harmonic")
-"""Harmonic mean of AUC and pAUC over sections, the domains of a section together: the measure of the smoothing paper."""
+"""Harmonic mean of AUC and pAUC over sections, a section's domains together: the measure of the smoothing paper."""
 
 
 def spec_of(name: str) -> MetricSpec:
@@ -45,7 +45,7 @@ class Judged:
 
 
 def judged(clips: pa.Table, truth: Path | None) -> list[Judged]:
-    """The sections of a table of clips by machine type and section, with conditions from `truth` over those in the table.
+    """The sections of a table of clips, with conditions from `truth` over those in the table.
 
     Raises:
         BadData: no clip has a known condition.

@@ -225,14 +225,14 @@ def _mean_vectors(table: pa.Table, vectors: np.ndarray) -> tuple[pa.Table, np.nd
 
 def _require_same(table: pa.Table, vectors_of: pa.Table, scores: Path, embeddings: Path, level: Level) -> None:
     """Raises BadData naming the first sample that only one of the tables has."""
-    samples = [list(zip(t["clip_id"].to_pylist(), t["window"].to_pylist(), strict=True)) for t in (table, vectors_of)]
-    if samples[0] == samples[1]:
+    a, b = (list(zip(t["clip_id"].to_pylist(), t["window"].to_pylist(), strict=True)) for t in (table, vectors_of))
+    if a == b:
         return
-    for path, other, mine, others in ((scores, embeddings, *samples), (embeddings, scores, *reversed(samples))):
+    for path, other, mine, others in ((scores, embeddings, a, b), (embeddings, scores, b, a)):
         lost = sorted(set(mine) - set(others))
         if not lost:
             continue
-        clip_id, window = lost[0]
+        clip_id = lost[0][0]
         if level == "window" and any(c == clip_id for c, _ in others):
             n, m = (sum(c == clip_id for c, _ in s) for s in (mine, others))
             raise BadData(

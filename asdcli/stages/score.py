@@ -46,12 +46,13 @@ def run(
         dataset: name for the header where the embeddings have none.
 
     Returns:
-        spelling -> outcome; `facts["units"]` holds the diagnostics of every unit.
+        canonical spelling -> outcome; `facts["units"]` holds the diagnostics of every unit.
 
     Raises:
         UsageError: unknown method or parameter.
         MissingArtifact, BadArtifact, BadData: no embeddings, not embeddings, or none that can be scored.
     """
+    outputs = {SCORERS.spell(SCORERS.build(spelling)): path for spelling, path in outputs.items()}
     methods: dict[str, Scorer] = {spelling: SCORERS.build(spelling) for spelling in outputs}
     upstream = artifacts.read_table_header(embeddings, artifacts.EMBEDDINGS, headerless=True)
     outcomes: dict[str, Outcome] = {}

@@ -7,7 +7,7 @@ clips that are new and smooths all of them, exactly as if they had been observed
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -112,7 +112,7 @@ def append(
     table = pa.concat_tables([old.select(samples.table.column_names), samples.table.filter(pa.array(is_new))])
     vectors = samples.vectors[is_new].astype(np.float64)
     vectors = vectors if before is None else np.concatenate([before.vectors, vectors])
-    order = pc.sort_indices(table, [("clip_id", "ascending"), ("window", "ascending")]).to_numpy()
+    order = pc.sort_indices(table, [("clip_id", "ascending"), ("window", "ascending")]).to_numpy().astype(np.int64)
     joined = dataclasses.replace(samples, table=table.take(pa.array(order)).combine_chunks(), vectors=vectors[order])
     place_in_old = np.where(order < len(old), order, -1)
 
@@ -151,7 +151,7 @@ def _header(samples: Observed, spelling: str) -> Header:
     return Header.make(artifacts.SCORES, dataset=samples.dataset, params={"method": spelling}, inputs=samples.inputs)
 
 
-def _warn_small(k: int, smooth: Smooth, samples: Observed, groups: Sequence[np.ndarray], progress: Progress) -> None:
+def _warn_small(k: int, smooth: Smooth, samples: Observed, groups: Iterable[np.ndarray], progress: Progress) -> None:
     members = observed.in_pool(samples.table, smooth.data)
     sizes = [int(members[rows].sum()) for rows in groups]
     small = [n for n in sizes if n < k]
@@ -164,7 +164,7 @@ def _warn_small(k: int, smooth: Smooth, samples: Observed, groups: Sequence[np.n
 
 @dataclasses.dataclass(frozen=True)
 class _Pool:
-    """A pool as it lies on disk: samples by (clip_id, window), their vectors, and their neighbours in their own group."""
+    """A pool as it lies on disk: samples by (clip_id, window), their vectors, and their neighbours in their group."""
 
     table: pa.Table
     vectors: np.ndarray
@@ -200,7 +200,8 @@ def _strangers(samples: Observed, before: _Pool | None, path: Path) -> np.ndarra
         return np.ones(len(samples.table), bool)
     if before.vectors.shape[1] != samples.vectors.shape[1]:
         raise BadData(
-            f"{path} holds vectors of {before.vectors.shape[1]} dimensions, the new ones have {samples.vectors.shape[1]}",
+            f"{path} holds vectors of {before.vectors.shape[1]} dimensions, "
+            f"the new ones have {samples.vectors.shape[1]}",
             "embed the new clips with the same model, or begin anew with --force",
         )
     keys = [zip(t["clip_id"].to_pylist(), t["window"].to_pylist(), strict=True) for t in (before.table, samples.table)]

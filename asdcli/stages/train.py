@@ -102,6 +102,15 @@ def _training_clips(table: pa.Table, machine_types: Sequence[str]) -> pa.Table:
     return training
 
 
+def clips_digest(clips: pa.Table, machine_types: Sequence[str]) -> str:
+    """What a model of `machine_types` has as its input `clips`, if it is trained on the table `clips`.
+
+    Raises:
+        BadData: there are no training clips of them.
+    """
+    return _digest(_training_clips(clips, machine_types))
+
+
 def _digest(training: pa.Table) -> str:
     """Digest of the training clips and their labels: other rows of clips.parquet do not make a model stale."""
     rows = training.drop_columns(["attributes"]).to_pylist()  # attribute_string says the same

@@ -56,11 +56,13 @@ class UnitPlan:
         domain = embedded.column("domain")[embedded.clip[of_train]]
         raw = embedded.vectors[np.concatenate([of_train, of_test])]
         x = unit_norm(raw)
-        short = (np.linalg.norm(raw, axis=1) < NORM_FLOOR).any()
+        norm = np.linalg.norm(raw.astype(np.float64), axis=1)
+        short = (norm < NORM_FLOOR).any()
+        n_train = len(of_train)
         unit = UnitVectors(
             name=self.name,
-            train=Vectors(x[: len(of_train)], embedded.clip[of_train]),
-            test=Vectors(x[len(of_train) :], embedded.clip[of_test]),
+            train=Vectors(x[:n_train], embedded.clip[of_train], norm[:n_train]),
+            test=Vectors(x[n_train:], embedded.clip[of_test], norm[n_train:]),
             is_target=domain == str(Domain.TARGET),
             n_sections=len(set(embedded.column("section")[self.train])),
             seed=seed,

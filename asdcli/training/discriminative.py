@@ -97,7 +97,8 @@ class Discriminative:
             return round(asked * rate)
         seconds = data.clip_length_s if data.clip_length_s is not None else longest / rate
         if seconds * rate < shortest:
-            setting.progress.note(f"clips of {seconds:g} s are repeated up to {shortest / rate:.2f} s, the least it takes")
+            least = shortest / rate
+            setting.progress.note(f"clips of {seconds:g} s are repeated up to the network's least, {least:.2f} s")
             return shortest
         return round(seconds * rate)
 

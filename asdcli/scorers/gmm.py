@@ -1,0 +1,97 @@
+"""`gmm`: the negative log-likelihood under a Gaussian mixture of the training embeddings, SerialOE's inlier model h."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from asdcli.errors import BadData
+from asdcli.scorers import Fitted
+from asdcli.scorers.checks import at_least_one
+from asdcli.scorers.reference import Vectors
+from asdcli.scorers.smoothing import Data
+from asdcli.scorers.unit import UnitVectors
+from asdcli.spec import always_spelled
+
+if TYPE_CHECKING:
+    from sklearn.mixture import GaussianMixture
+
+_WIDENINGS = (1e-6, 1e-4, 1e-2, 1.0)  # added to the diagonals of the covariances, relative to the mean variance
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A(x) = -log p(x), p a mixture of `clusters` Gaussians with full covariances over the unit's training windows.
+
+    The vectors keep their length. Training clips are scored by the mixture that has seen them. The paper fits one
+    mixture a section (`--unit section`) and chooses `clusters` from 1, 2, 4, ..., 32 and `data` on the development
+    sections (`asd tune`).
+
+    Attributes:
+        clusters: components of the mixture.
+        data: training windows of the source domain, or all.
+    """
+
+    clusters: int = always_spelled(8)
+    data: Data = always_spelled("all")
+
+    def __post_init__(self) -> None:
+        at_least_one(gmm_clusters=self.clusters)
+
+    def fit(self, unit: UnitVectors) -> Fitted:
+        x, rules = chosen(unit, self.data)
+        clusters = min(self.clusters, len(x))
+        if clusters < self.clusters:
+            rules.append("components-reduced")
+        mixture, widened = _fit(x, clusters, unit.seed_for("gmm"), unit.name)
+        if widened:
+            rules.append("covariance-singular")
+        return Fitted(
+            lambda queries: _negative_log_likelihood(mixture, queries),
+            {"n_reference": len(x), "clusters": clusters, "converged": bool(mixture.converged_), "rules": rules},
+        )
+
+
+def chosen(unit: UnitVectors, data: Data) -> tuple[np.ndarray, list[str]]:
+    """The training windows (n, n_dims), not normalised, that an inlier model is fitted on, and the rules that fired."""
+    rules = list(unit.rules)
+    if data == "all":
+        return unit.train.raw, rules
+    rules += unit.domain_rules
+    if unit.is_target.all():
+        return unit.train.raw, [*rules, "no-source"]
+    return unit.train.take(~unit.is_target).raw, rules
+
+
+def _fit(x: np.ndarray, clusters: int, seed: int, name: str) -> tuple[GaussianMixture, bool]:
+    """The mixture, and whether its covariances had to be widened more than usual. One thread: the same sums everywhere."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
+    from threadpoolctl import threadpool_limits
+
+    scale = float(x.var(axis=0).mean()) or 1.0
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for widening in _WIDENINGS:
+            mixture = GaussianMixture(clusters, covariance_type="full", reg_covar=widening * scale, random_state=seed)
+            try:
+                if len(x) > 1:
+                    mixture.fit(x)
+                else:  # scikit-learn refuses a single sample: it is the mean, and the widening the variance
+                    mixture.fit(np.concatenate([x, x]))
+            except (ValueError, np.linalg.LinAlgError):  # "ill-defined empirical covariance"
+                continue
+            return mixture, widening > _WIDENINGS[0] or len(x) <= x.shape[1]
+    raise BadData(
+        f"{name}: no Gaussian mixture fits the {len(x)} training windows", "check the embeddings for extremes"
+    )
+
+
+def _negative_log_likelihood(mixture: GaussianMixture, queries: Vectors) -> np.ndarray:
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        return -mixture.score_samples(queries.raw) if len(queries) else np.empty(0)

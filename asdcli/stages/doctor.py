@@ -1,0 +1,39 @@
+"""doctor: look at software, machine, datasets and a run, and say what is wrong and which command helps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from asdcli.errors import AsdError, MissingArtifact, UsageError
+from asdcli.stages import workspace
+from asdcli.stages.diagnosis import Finding, State, chain, datasets, machine, software
+
+
+def run(*, data: Path | None = None, run: Path | None = None, dataset: str | None = None) -> Iterator[Finding]:
+    """Yield every finding as it is made; nothing is changed. Arguments as `workspace.resolve`.
+
+    Raises:
+        UsageError: the run belongs to another dataset than the one named.
+    """
+    root = data or workspace.DATA_ROOT
+    yield from software.look()
+    yield from machine.look(root, run)
+    yield from datasets.look(root)
+    if run is not None and not run.is_dir():
+        yield Finding("run", str(run), State.PROBLEM, "there is no such folder", "choose another --run")
+        return
+    try:
+        space = workspace.resolve(data=data, run=run, dataset=dataset)
+    except MissingArtifact as error:
+        yield Finding("run", "none", State.NOTE, error.message, error.hint)
+        return
+    except UsageError as error:
+        if run or dataset:
+            raise
+        yield Finding("run", "none", State.NOTE, error.message, error.hint)
+        return
+    except AsdError as error:
+        yield Finding("run", str(run), State.PROBLEM, error.message, error.hint)
+        return
+    yield from chain.look(space)

@@ -1,0 +1,299 @@
+"""tune: choose the parameters of smoothing and of the inlier model on some sections, report on others.
+
+The protocol of Fujimura et al. 2024: K and data of the smoothing, and clusters and data of the Gaussian mixture, are
+chosen for each machine type by the labels of sections 00 to 02 and reported on 03 to 05, beside the oracle, which
+chose on those. Only the oracle, never a choice, sees the labels of the reported sections.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from asdcli import artifacts
+from asdcli.artifacts import Header
+from asdcli.errors import BadData
+from asdcli.metrics.specs import MetricSpec, Value, measure, official
+from asdcli.progress import SILENT, Progress
+from asdcli.scorers import smoothing
+from asdcli.scorers.gmm import Mixture
+from asdcli.scorers.smoothing import Data, Smooth
+from asdcli.stages import observed, smooth, units
+from asdcli.stages.objective import Judged, judged, objective, of_sections, spec_of
+from asdcli.stages.observed import Observed
+from asdcli.stages.outcome import Outcome
+from asdcli.vocabulary import Unit
+
+KS = tuple(2**i for i in range(12))
+CLUSTERS = (1, 2, 4, 8, 16, 32)
+CHOOSE, REPORT = ("00", "01", "02"), ("03", "04", "05")
+TUNED = ":tuned"
+
+Candidates = Mapping[str, np.ndarray]
+"""Parameters -> scores of all clips (n_clips,), in the order in which a tie is decided."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One parameter setting of one machine type, and what it is worth on both groups of sections."""
+
+    params: str
+    chosen_on: float | None
+    reported_on: float | None
+
+
+def run(
+    samples: Observed,
+    embeddings: Path,
+    output: Path,
+    *,
+    scores_output: Callable[[str], Path],
+    truth: Path | None,
+    how: Smooth,
+    ks: Sequence[int] = KS,
+    data: Sequence[Data] = ("source", "all"),
+    clusters: Sequence[int] = CLUSTERS,
+    choose: Sequence[str] = CHOOSE,
+    report: Sequence[str] = REPORT,
+    metric: str = "auc-pauc",
+    seed: int = 0,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Outcome:
+    """Search both grids, write them with the choices to `output`, and the chosen scores as two more methods.
+
+    Args:
+        samples: from `observed.read`: the scores to smooth, and the vectors to smooth them in.
+        embeddings: the table of those vectors, whose training clips the mixtures are fitted on.
+        scores_output: spelling of a method -> its file.
+        truth: clips.parquet, whose conditions win over those in the scores.
+        how: everything about the smoothing but K and data.
+        clusters: may be empty: no mixtures.
+        choose, report: sections.
+
+    Returns:
+        an outcome with the facts `choices` (method -> machine type -> parameters) and `table` (rows of Table II).
+
+    Raises:
+        BadData: a machine type has no labels to choose by. UsageError: no section of `choose` has labels.
+    """
+    spec = spec_of(metric)
+    params: dict[str, Any] = {
+        "method": samples.method,
+        "level": samples.level,
+        "pool": how.pool,
+        "distance": how.metric,
+    }
+    params |= {"metric": metric, "ks": list(ks), "data": list(data), "clusters": list(clusters)}
+    params |= {"choose": list(choose), "report": list(report)}
+    inputs = dict(samples.inputs)
+    if truth is not None and truth.exists():
+        inputs["clips"] = artifacts.read_table_header(truth, artifacts.CLIPS, headerless=True)
+    header = Header.make(artifacts.TUNING, dataset=samples.dataset, seed=seed, params=params, inputs=inputs)
+    if not force and artifacts.is_current(output, artifacts.TUNING, header):
+        return Outcome(output, "current", facts=artifacts.read_header(output, artifacts.TUNING).diagnostics)
+
+    clips = observed.per_clip(samples.table, samples.scores, samples.method)
+    labelled = judged(clips, truth)
+    choosing = of_sections(labelled, choose)
+    reporting = [s for s in labelled if s.section in report]
+    if not reporting:
+        progress.warn(f"no labels of sections {', '.join(report)}: parameters are chosen, nothing is reported")
+    families: dict[str, Candidates] = {}
+    if clusters:
+        families["gmm"] = _mixtures(embeddings, clips, clusters, data, seed, progress)
+    families[samples.method + observed.SMOOTHED] = _smoothed(samples, how, ks, data, progress)
+
+    machine_types = sorted(set(clips["machine_type"].to_pylist()))
+    found = {
+        family: {m: grid(spec, candidates, m, choosing, reporting) for m in machine_types}
+        for family, candidates in families.items()
+    }
+    chosen = {family: {m: select(c, m, choose) for m, c in of.items()} for family, of in found.items()}
+    oracle = {family: {m: best(c) for m, c in of.items()} for family, of in found.items()}
+    table = _table_ii(spec, samples.method, np.asarray(clips["anomaly_score"]), families, chosen, oracle, reporting)
+    header = dataclasses.replace(header, diagnostics={"choices": chosen, "oracle": oracle, "table": table})
+    _write(output, found, chosen, oracle, header)
+    for family, candidates in families.items():
+        _write_scores(scores_output(family + TUNED), clips, candidates, chosen[family], family + TUNED, samples, header)
+    return Outcome(output, facts=header.diagnostics)
+
+
+def grid(
+    spec: MetricSpec, candidates: Candidates, machine_type: str, choosing: Sequence[Judged], reporting: Sequence[Judged]
+) -> list[Choice]:
+    """Every candidate's objective over the machine type's choosing and reporting sections."""
+    groups = [[s for s in sections if s.machine_type == machine_type] for sections in (choosing, reporting)]
+    return [Choice(params, *(objective(spec, g, scores) for g in groups)) for params, scores in candidates.items()]
+
+
+def select(choices: Sequence[Choice], machine_type: str, sections: Sequence[str]) -> str:
+    """The parameters with the largest objective over the choosing sections; ties: the first.
+
+    Raises:
+        BadData: nothing was measured there.
+    """
+    values = [c.chosen_on for c in choices if c.chosen_on is not None]
+    if not values:
+        raise BadData(
+            f"{machine_type}: no labels in sections {', '.join(sections)} to choose parameters by",
+            "name sections that have labels with --choose, or leave the machine type out",
+        )
+    return next(c.params for c in choices if c.chosen_on == max(values))
+
+
+def best(choices: Sequence[Choice]) -> str | None:
+    """The parameters with the largest objective over the reported sections, which no system may know: the oracle."""
+    values = [c.reported_on for c in choices if c.reported_on is not None]
+    return next(c.params for c in choices if c.reported_on == max(values)) if values else None
+
+
+def _smoothed(
+    samples: Observed, how: Smooth, ks: Sequence[int], data: Sequence[Data], progress: Progress
+) -> dict[str, np.ndarray]:
+    """Every K and data from one neighbour search a pool and data; small K first."""
+    smoothed: dict[tuple[int, Data], np.ndarray] = {}
+    for one in data:
+        of_ks = np.empty((len(ks), len(samples.table)))
+        for rows, found in smooth.search(samples, dataclasses.replace(how, data=one), max(ks), progress):
+            of_ks[:, rows] = smoothing.smooth(samples.scores[rows], found, ks)
+        for k, scores in zip(ks, of_ks, strict=True):
+            smoothed[k, one] = np.asarray(observed.per_clip(samples.table, scores, "")["anomaly_score"])
+    return {f"k={k},data={one}": smoothed[k, one] for k in ks for one in data}
+
+
+def _mixtures(
+    embeddings: Path, clips: pa.Table, clusters: Sequence[int], data: Sequence[Data], seed: int, progress: Progress
+) -> dict[str, np.ndarray]:
+    """Negative log-likelihoods of one mixture a section, for every number of clusters and data."""
+    embeddings = embeddings / "embeddings.parquet" if embeddings.is_dir() else embeddings
+    embedded = units.read(embeddings)
+    plans, _, _ = units.plan(embedded, Unit.SECTION)
+    row = {clip_id: i for i, clip_id in enumerate(clips["clip_id"].to_pylist())}
+    place = np.array([row.get(clip_id, -1) for clip_id in embedded.column("clip_id")])
+    grid_of = [Mixture(n, one) for n in clusters for one in data]
+    scores = np.full((len(grid_of), len(clips)), np.nan)
+    plans = [p for p in plans if (place[p.scored] >= 0).any()]
+    for plan in progress.track(plans, total=len(plans) * len(grid_of), label="mixtures", unit="fits"):
+        unit, _, of_test = plan.vectors(embedded, seed=seed)
+        mine = plan.scored[place[plan.scored] >= 0]
+        for i, method in enumerate(grid_of):
+            windows = np.full(len(embedded.clip), np.nan)
+            windows[of_test] = method.fit(unit).score(unit.test)
+            scores[i, place[mine]] = embedded.mean(windows)[mine]
+            progress.advance(1)
+    missing = np.flatnonzero(np.isnan(scores).any(axis=0))
+    if len(missing):
+        raise BadData(
+            f"{embeddings} holds no training clips of {clips['machine_type'][int(missing[0])].as_py()}: "
+            "no mixture can be fitted",
+            "embed the train split too, or leave the mixtures out: --clusters none",
+        )
+    return {f"clusters={m.clusters},data={m.data}": s for m, s in zip(grid_of, scores, strict=True)}
+
+
+def _table_ii(
+    spec: MetricSpec,
+    method: str,
+    unsmoothed: np.ndarray,
+    families: Mapping[str, Candidates],
+    chosen: Mapping[str, Mapping[str, str]],
+    oracle: Mapping[str, Mapping[str, str | None]],
+    reporting: Sequence[Judged],
+) -> list[dict[str, Any]]:
+    """Rows in the form of the paper's Table II; the last column is the AUC of the section where the mixture is worst."""
+    if not reporting:
+        return []
+    smoothed = method + observed.SMOOTHED
+    rows = {"gmm": _picked(families["gmm"], chosen["gmm"])} if "gmm" in families else {}
+    rows[method] = dict.fromkeys(chosen[smoothed], unsmoothed)
+    rows[smoothed] = _picked(families[smoothed], chosen[smoothed])
+    rows[f"{smoothed} (oracle)"] = _picked(families[smoothed], oracle[smoothed])
+
+    def auc(section: Judged, scores: np.ndarray) -> float:
+        return next((v.value for v in measure(_AUC, [section.scores(scores)]) if v.value is not None), np.nan)
+
+    worst = min(reporting, key=lambda s: auc(s, rows["gmm"][s.machine_type])) if "gmm" in rows else None
+    table = []
+    for name, scores in rows.items():
+        values: list[Value] = []
+        row: dict[str, Any] = {"method": name}
+        for machine_type in sorted({s.machine_type for s in reporting}):
+            own = [s.scores(scores[machine_type]) for s in reporting if s.machine_type == machine_type]
+            measured = measure(spec, own)
+            row[machine_type] = official(spec, measured)
+            values += measured
+        row["all"] = official(spec, values)
+        if worst is not None:
+            of_worst = [scores[worst.machine_type]]
+            if name.endswith("(oracle)"):  # in that column the paper's oracle knows the section itself
+                of_worst = list(families[smoothed].values())
+            row[f"{worst.machine_type}-{worst.section}"] = max(auc(worst, s) for s in of_worst)
+        table.append(row)
+    return table
+
+
+_AUC = MetricSpec("auc", (spec_of("auc-pauc").terms[0],), mean="harmonic")
+
+
+def _picked(candidates: Candidates, choices: Mapping[str, str | None]) -> dict[str, np.ndarray]:
+    """Machine type -> scores of all clips under its parameters."""
+    return {m: candidates[params] for m, params in choices.items() if params is not None}
+
+
+def _write(
+    output: Path,
+    found: Mapping[str, Mapping[str, Sequence[Choice]]],
+    chosen: Mapping[str, Mapping[str, str]],
+    oracle: Mapping[str, Mapping[str, str | None]],
+    header: Header,
+) -> None:
+    rows = [
+        {
+            "method": family,
+            "machine_type": machine_type,
+            **dataclasses.asdict(choice),
+            "chosen": choice.params == chosen[family][machine_type],
+            "oracle": choice.params == oracle[family][machine_type],
+        }
+        for family, of in found.items()
+        for machine_type, choices in of.items()
+        for choice in choices
+    ]
+    schema = pa.schema([(c.name, c.type) for c in artifacts.TUNING.columns])
+    artifacts.write_table(output, artifacts.TUNING, pa.Table.from_pylist(rows, schema), header)
+
+
+def _write_scores(
+    path: Path,
+    clips: pa.Table,
+    candidates: Candidates,
+    chosen: Mapping[str, str],
+    spelling: str,
+    samples: Observed,
+    tuning: Header,
+) -> None:
+    """The clips' scores under each machine type's chosen parameters."""
+    machine_types = np.array(clips["machine_type"].to_pylist())
+    scores = np.empty(len(clips))
+    for machine_type, params in chosen.items():
+        own = machine_types == machine_type
+        scores[own] = candidates[params][own]
+    table = clips.select(list(artifacts.CLIP_COLUMNS))
+    table = table.append_column("method", pa.array([spelling] * len(table), pa.string()))
+    table = table.append_column("anomaly_score", pa.array(scores, pa.float64()))
+    header = Header.make(
+        artifacts.SCORES,
+        dataset=samples.dataset,
+        seed=tuning.seed,
+        params={"method": spelling, **{k: v for k, v in tuning.params.items() if k != "method"}},
+        inputs=samples.inputs,
+        diagnostics={"choices": dict(chosen)},
+    )
+    artifacts.write_table(path, artifacts.SCORES, table, header)
