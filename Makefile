@@ -10,10 +10,15 @@ READY  := $(VENV)/.ready
 export ASD_DATA = $(DATA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint format test test-slow test-gpu bench synthetic clean
+.PHONY: help setup demo lint format test test-slow test-gpu bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-22s %s\n", $$1, $$2 }'
+	@printf '\n  %s\n' 'For EDITION = $(EDITIONS):'
+	@printf '  make %-22s %s\n' EDITION 'download to official score; again goes on where it stopped' \
+	  EDITION-STAGE 'one stage: $(STAGES)'
+	@printf '  with %-22s %s\n' 'METHODS="nn varmin"' 'and SEED, DEVICE, EPOCHS, CHANNEL, SUBSETS="dev eval", SIZE, RUN, DATA' \
+	  'ARGS="--force"' 'anything else for the command of one stage'
 
 setup: $(READY)  ## make .venv and install asdcli with its development tools
 
@@ -30,6 +35,53 @@ demo: $(READY)  ## the main job on synthetic machines: download to official scor
 	$(ASD) embed --dataset synthetic
 	$(ASD) score --dataset synthetic --method nn --method varmin:k=16,val=test-all
 	$(ASD) evaluate --dataset synthetic
+
+# --- editions: `make dcase2023` runs all stages, `make dcase2023-score METHODS="nn varmin"` one ------------------------
+# Every stage finds out by itself what is up to date, so a target has nothing to remember and no file to compare.
+
+EDITIONS := synthetic dcase2020 dcase2021 dcase2022 dcase2023 dcase2024 dcase2025 dcase2026
+STAGES   := download extract-features train embed score evaluate
+
+METHODS ?= nn varmin
+SEED    ?= 0
+DEVICE  ?= auto
+SUBSETS ?= dev
+SIZE    ?= small
+RUN     ?=
+EPOCHS  ?=
+CHANNEL ?=
+ARGS    ?=
+
+# what one stage types, $1 being the edition
+where                = --dataset $1 $(if $(RUN),--run '$(RUN)')
+asd-download         = $(ASD) download $1 $(if $(filter synthetic,$1),--size $(SIZE),$(addprefix --subset ,$(SUBSETS)))
+asd-extract-features = $(ASD) extract-features $(where) $(if $(channel),--channel $(channel))
+asd-train            = $(ASD) train $(where) --seed $(SEED) --device $(DEVICE) $(if $(EPOCHS),--epochs $(EPOCHS))
+asd-embed            = $(ASD) embed $(where) --device $(DEVICE)
+asd-score            = $(ASD) score $(where) --seed $(SEED) $(foreach m,$(METHODS),--method '$m')
+asd-evaluate         = $(ASD) evaluate $(where)
+channel              = $(or $(CHANNEL),$(CHANNEL_$1))
+
+CHANNEL_dcase2026 := near# two microphones, and a clip is one channel
+
+# exit code 3 is "finished, but clips were left out and named": no reason to stop
+or-skipped = || test $$? -eq 3
+
+define newline
+
+
+endef
+
+.PHONY: $(EDITIONS) $(foreach stage,$(STAGES),$(EDITIONS:=-$(stage)))
+
+$(EDITIONS): $(READY)
+	$(foreach stage,$(STAGES),$(call asd-$(stage),$@) $(or-skipped)$(newline))
+
+define one-stage
+$(EDITIONS:=-$1): %-$1: $$(READY)
+	$$(call asd-$1,$$*) $$(ARGS) $$(or-skipped)
+endef
+$(foreach stage,$(STAGES),$(eval $(call one-stage,$(stage))))
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -98,6 +98,8 @@ def test_2020_shows_mean_auc_and_pauc_of_every_machine_type(asd, tmp_path, capsy
         assert stored == pytest.approx({**values, "official": score}, abs=1e-12)
         assert score == pytest.approx((values["auc"] + values["pauc"]) / 2, abs=1e-12)
     assert one["official"] == pytest.approx(np.mean(list(one["machine_types"].values())), abs=1e-12)
+    overall = {r["term"]: r["value"] for r in table.to_pylist() if r["machine_type"] is None}
+    assert one["official"] == overall["official"] == pytest.approx((overall["auc"] + overall["pauc"]) / 2, abs=1e-12)
 
 
 def test_another_rule_can_be_asked_for_and_is_in_the_signature(asd, tmp_path, capsys):
@@ -162,6 +164,28 @@ def test_truth_that_came_after_scoring_is_taken_from_clips(asd, tmp_path, capsys
     write_clips(tmp_path / "data", "dcase2023", rows)
     assert asd("evaluate", "--json") == 0
     assert result(capsys)["results"][0]["official"] == pytest.approx(official_2022(rows, scores), abs=1e-12)
+
+
+def test_labels_of_clips_win_over_labels_in_the_scores(asd, tmp_path, capsys):
+    rows = clip_rows("dcase2023", machine_types=["fan", "valve"])
+    scores = random_scores(rows)
+    turned = {"normal": "anomaly", "anomaly": "normal"}
+    wrong = [{**r, "condition": turned[r["condition"]]} if r["split"] == "test" else r for r in rows]
+    clips = write_clips(tmp_path / "data", "dcase2023", rows)
+    write_scores(tmp_path / "runs/dcase2023/scores/nn.parquet", wrong, scores, clips)
+    asd("evaluate", "--json")
+    assert result(capsys)["results"][0]["official"] == pytest.approx(official_2022(rows, scores), abs=1e-12)
+
+
+def test_methods_that_disagree_on_the_truth_are_not_compared(asd, tmp_path, capsys):
+    rows = clip_rows("dcase2023", machine_types=["fan"])
+    clips = write_clips(tmp_path / "elsewhere", "dcase2023", rows)
+    write_scores(tmp_path / "a.parquet", rows, random_scores(rows), clips, "a")
+    write_scores(
+        tmp_path / "b.parquet", [*rows[:-1], {**rows[-1], "condition": "normal"}], random_scores(rows), clips, "b"
+    )
+    assert asd("evaluate", "a.parquet", "b.parquet", "--compare", "a", "b") == 1
+    assert f"disagree on the condition of {rows[-1]['clip_id']}" in capsys.readouterr().err.replace("\n", " ")
 
 
 def test_rows_in_another_order_change_nothing(asd, tmp_path, capsys):

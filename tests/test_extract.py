@@ -166,6 +166,8 @@ def test_skipping_leaves_bad_clips_out_lists_them_and_tries_them_again(run: Run,
     _nan(wav(clips, "valve"))
     assert run(on_error="skip").skipped == 2
     assert len(WaveformPack.from_arrays(read_pack(tmp_path)[0])) == 4
+    again = run(on_error="skip")
+    assert (again.status, again.skipped) == ("done", 2)  # a pack with a hole is never up to date
     errors = artifacts.read_table(tmp_path / "errors.parquet", artifacts.ERRORS)[0].to_pylist()
     assert [e["path"] for e in errors] == [
         p.relative_to(clips.parent).as_posix() for p in (wav(clips), wav(clips, "valve"))

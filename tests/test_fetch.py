@@ -199,10 +199,10 @@ def test_a_content_length_that_is_too_short_is_found_out(server: Loopback, tmp_p
 
 
 def test_a_server_that_goes_on_elsewhere_than_asked_is_not_believed(server: Loopback, tmp_path: Path) -> None:
-    leave_half(server, tmp_path)
+    server.acts[PATH].append(Act(cut_after=HALF))
     n = len(CONTENT)
     server.acts[PATH].append(Act(status=206, body=CONTENT[9:], headers={"Content-Range": f"bytes 9-{n - 1}/{n}"}))
-    get(server, tmp_path)
+    get(server, tmp_path, good_md5=False)  # no checksum would notice
     assert only_the_file(tmp_path)
 
 
@@ -259,6 +259,17 @@ def test_a_folder_that_cannot_be_written_is_named(server: Loopback, tmp_path: Pa
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DiskError, match=r"cannot write .*/file: File exists"):
         get(server, tmp_path / "file")
+
+
+def test_two_downloads_do_not_mix_their_bytes(server: Loopback, tmp_path: Path) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    leave_half(server, tmp_path)
+    with (tmp_path / "a.zip.part").open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(DownloadError, match="another download is writing"):
+            get(server, tmp_path)
+    get(server, tmp_path)
+    assert only_the_file(tmp_path)
 
 
 def unpack(tmp_path: Path, content: bytes, top: str = "fan") -> list[str]:

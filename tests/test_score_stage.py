@@ -18,7 +18,7 @@ import pytest
 from asdcli import artifacts
 from asdcli.errors import BadArtifact, BadData, MissingArtifact
 from asdcli.progress import Silent
-from asdcli.scorers import PAPER, SCORERS
+from asdcli.scorers import PAPER
 from asdcli.stages import score, units
 from asdcli.vocabulary import Unit
 

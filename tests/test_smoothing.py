@@ -37,7 +37,7 @@ def samples(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rng.standard_normal(n), vectors, rng.random(n) < draw(st.sampled_from([0.5, 1.0]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(samples(), st.lists(st.integers(1, 40), min_size=1, max_size=4))
 def test_smoothing_equals_brute_force_also_with_ties_and_a_partial_pool(
     given: tuple[np.ndarray, np.ndarray, np.ndarray], ks: list[int]
@@ -100,7 +100,7 @@ def test_cosine_neighbours_do_not_see_the_length_of_a_vector() -> None:
     assert by["euclidean"][0] == 5.0 and by["cosine"][0] == 0.5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(samples(), st.integers(1, 40), st.integers(0, 2**32 - 1))
 def test_appending_equals_doing_it_all_at_once_to_the_last_bit(
     given: tuple[np.ndarray, np.ndarray, np.ndarray], k: int, seed: int

@@ -1,4 +1,4 @@
-"""`asd submit`, `asd submit --check`, `asd evaluate --scores`: names, rows, package, and all that can be wrong with them."""
+"""`asd submit`, `asd submit --check`, `asd evaluate --scores`: names, rows, package, and all that can be wrong."""
 
 from __future__ import annotations
 
@@ -107,6 +107,7 @@ def test_the_zip_holds_the_folder_under_task2_and_has_the_same_bytes_again(asd, 
     before = path.read_bytes()
     with zipfile.ZipFile(path) as archive:
         names = set(archive.namelist())
+        assert {i.date_time for i in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert names == {f"task2/Doe_Lab_task2_1/{p.name}" for p in package.iterdir()}
     assert "task2/Doe_Lab_task2_1/Doe_Lab_task2_1.meta.yaml" in names
     assert asd("submit", *LABEL) == 0

@@ -205,7 +205,11 @@ def test_thresholds_of_other_scores_are_left_out_and_said(asd, tmp_path, capsys)
 def test_few_training_clips_are_called_few(asd, tmp_path, capsys):
     make_run(tmp_path, "dcase2023", rows=clip_rows("dcase2023", machine_types=["fan"], train=5))
     assert asd("threshold") == 0
-    assert "fan: only 5 training clips" in capsys.readouterr().err
+    assert (
+        "few training clips for this rule: fan 5; a threshold from fewer than 20 is a guess" in capsys.readouterr().err
+    )
+    assert asd("threshold", "--per-day", "1") == 0
+    assert "so the tail of a gamma distribution is used" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -90,9 +90,9 @@ def test_the_table_is_what_the_score_files_are_worth(
 ) -> None:
     capsys.readouterr()
     assert tune(asd, runs, "--json", "-q") == 0
-    facts = json.loads(capsys.readouterr().out)
+    table = json.loads(capsys.readouterr().out)["table"]
     reported = ("03", "04", "05")
-    rows = {row["method"]: row for row in facts["table"]}
+    rows = {row[0]: dict(zip(table["columns"], row, strict=True)) for row in table["rows"]}
     assert list(rows) == ["gmm", "mse", "mse+smooth", "mse+smooth (oracle)"]
     files = {"gmm": "gmm.tuned", "mse+smooth": "mse+smooth.tuned"}
     for method, name in files.items():

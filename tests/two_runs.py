@@ -53,7 +53,7 @@ def write(
     rng = np.random.default_rng(seed)
     labels = [{**c, "window": w} for c in clips for w in range(windows)]
     anomalous = np.array([c["condition"] == "anomaly" for c in labels])
-    vectors = rng.standard_normal((len(labels), dims)) + 3.0 * anomalous[:, None]
+    vectors = rng.standard_normal((len(labels), dims)) + 0.8 * anomalous[:, None]
     scores = rng.standard_normal(len(labels)) + 0.5 * anomalous
     table = _table(labels, artifacts.WINDOW_SCORES)
     of_windows = _scored(table, method, scores)

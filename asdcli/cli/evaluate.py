@@ -109,6 +109,8 @@ def evaluate(
         emit_json(_json(report))
     elif not quiet:
         evaluation_tables.show(report, details=verbose)
+    if report.outcome:
+        progress.note(f"wrote {report.outcome.path}")
     return 0
 
 

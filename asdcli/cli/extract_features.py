@@ -70,10 +70,11 @@ def extract_features(
     space = workspace.resolve(data=data, run=run, dataset=dataset)
     space.remember()
     progress = Terminal(quiet=quiet)
+    errors = output / "errors.parquet" if output else space.errors("extract-features")
     outcome = extract.run(
         clips or space.clips,
         output or space.features_dir(features),
-        errors=output / "errors.parquet" if output else space.errors("extract-features"),
+        errors=errors,
         features=features,
         machine_types=machine_type,
         channel=channel,
@@ -86,5 +87,5 @@ def extract_features(
         progress=progress,
     )
     if outcome.skipped:
-        progress.warn(f"{outcome.skipped} clips were left out; the reasons are in the errors table")
+        progress.warn(f"{outcome.skipped} clips were left out; the reasons are in {errors}")
     return report(outcome, progress, as_json=as_json)

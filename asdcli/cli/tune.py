@@ -132,20 +132,20 @@ def _show(facts: dict[str, Any]) -> None:
 
     choices, oracle = facts["choices"], facts["oracle"]
     table = Table("machine type", title="chosen parameters", title_justify="left", box=None)
-    columns = [(choices, f, f) for f in choices] + [(oracle, f, f"{f} (oracle)") for f in list(choices)[-1:]]
+    columns = [(choices, f, f) for f in choices] + [(oracle, f, f"{f} (oracle)") for f in choices if "+" in f]
     for _, _, heading in columns:
         table.add_column(heading)
     for machine_type in next(iter(choices.values())):
         table.add_row(machine_type, *(of[family][machine_type] or "–" for of, family, _ in columns))
     stdout().print(table)
-    rows = facts["table"]
+    columns, rows = facts["table"]["columns"], facts["table"]["rows"]
     if not rows:
         return
     table = Table(title="reported sections, in percent", title_justify="left", box=None)
-    for heading in rows[0]:
+    for heading in columns:
         table.add_column(heading, justify="left" if heading == "method" else "right")
     for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
+        table.add_row(*(_cell(value) for value in row))
     stdout().print()
     stdout().print(table)
 

@@ -67,7 +67,7 @@ def chosen(unit: UnitVectors, data: Data) -> tuple[np.ndarray, list[str]]:
 
 
 def _fit(x: np.ndarray, clusters: int, seed: int, name: str) -> tuple[GaussianMixture, bool]:
-    """The mixture, and whether its covariances had to be widened more than usual. One thread: the same sums everywhere."""
+    """The mixture, and whether its covariances had to be widened more than usual. One thread: the same sums always."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
     from threadpoolctl import threadpool_limits

@@ -17,9 +17,10 @@ def run(*, data: Path | None = None, run: Path | None = None, dataset: str | Non
         UsageError: the run belongs to another dataset than the one named.
     """
     root = data or workspace.DATA_ROOT
+    given = _given(data=data, run=run, dataset=dataset)
     yield from software.look()
     yield from machine.look(root, run)
-    yield from datasets.look(root)
+    yield from datasets.look(root, _given(data=data))
     if run is not None and not run.is_dir():
         yield Finding("run", str(run), State.PROBLEM, "there is no such folder", "choose another --run")
         return
@@ -36,4 +37,9 @@ def run(*, data: Path | None = None, run: Path | None = None, dataset: str | Non
     except AsdError as error:
         yield Finding("run", str(run), State.PROBLEM, error.message, error.hint)
         return
-    yield from chain.look(space)
+    yield from chain.look(space, given)
+
+
+def _given(**options: object) -> list[str]:
+    """The user's own options, which the commands that we advise need too."""
+    return [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]

@@ -64,7 +64,9 @@ class Request:
         """Raises UsageError for an unknown edition, subset or machine type, or options that exclude each other."""
         edition = self.known()
         if not edition.records:
-            raise UsageError(f"{edition.name} is not downloaded but rendered", "type: asd download synthetic")
+            raise UsageError(
+                f"{edition.name} is not downloaded but rendered", "asd download synthetic --size dcase2021"
+            )
         if self.base_url and self.from_dir:
             raise UsageError("--base-url and --from-dir exclude each other", "zips come from a mirror or from a folder")
         return choose(edition, self.subsets, self.machine_types)

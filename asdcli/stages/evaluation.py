@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from asdcli import artifacts
-from asdcli.metrics import means
 from asdcli.metrics.decisions import Confusion
-from asdcli.metrics.specs import OFFICIAL, MetricSpec, Value
+from asdcli.metrics.specs import OFFICIAL, MetricSpec, Value, join
 from asdcli.vocabulary import Domain
 
 Row = tuple[str | None, str | None, str, float, int | None, int | None]
@@ -55,11 +54,12 @@ class Evaluation:
     def mean(self, term: str, mean: str | None = None, machine_type: str | None = None) -> float | None:
         """Mean (by default the rule's) of one term over the sections of one or all machine types; None if undefined."""
         own = [
-            v.value
+            (v.machine_type, v.value)
             for v in self.values
             if v.term == term and v.value is not None and machine_type in (None, v.machine_type)
         ]
-        return float(means.MEANS[mean or self.spec.mean](own)) if own else None
+        rule = replace(self.spec, mean=mean or self.spec.mean)
+        return float(join(rule, [m for m, _ in own], [value for _, value in own])) if own else None
 
 
 def rows(evaluation: Evaluation) -> list[Row]:

@@ -146,12 +146,25 @@ def sections(scored: Scored) -> tuple[dict[str, list[SectionScores]], list[str]]
 
 
 def shared_clips(a: Scored, b: Scored) -> tuple[Scored, Scored, list[str]]:
-    """Both methods on the test clips that both scored, with a sentence about the others."""
+    """Both methods on the test clips that both scored, with a sentence about the others.
+
+    Raises:
+        BadData: no clip in common, or different labels on one.
+    """
     a, b = a.split(Split.TEST), b.split(Split.TEST)
     kept = []
     for one, other in ((a, b), (b, a)):
         both = pc.is_in(one.table["clip_id"], value_set=other.table["clip_id"])
-        kept.append(replace(one, table=one.table.filter(both)))
+        kept.append(replace(one, table=one.table.filter(both).sort_by("clip_id")))
+    for name in TRUTH:
+        of_a, of_b = (k.table[name].to_pylist() for k in kept)
+        if of_a != of_b:
+            i = next(i for i, (x, y) in enumerate(zip(of_a, of_b, strict=True)) if x != y)
+            raise BadData(
+                f"{a.method} and {b.method} disagree on the {name} of {kept[0].table['clip_id'][i].as_py()}: "
+                f"{of_a[i]} and {of_b[i]}",
+                "take the truth from one table: --clips FILE",
+            )
     lost = len(a.table) + len(b.table) - len(kept[0].table) - len(kept[1].table)
     warnings = [f"{lost} test clips were scored by only one of {a.method} and {b.method} and left out"] if lost else []
     if not len(kept[0].table):

@@ -201,9 +201,14 @@ def _replace(folder: Path, place: Path) -> Path:
     """Move a finished folder to its place; one that stood there goes only when the new one is whole."""
     place.parent.mkdir(parents=True, exist_ok=True)
     old = folder.with_name(f"old.{place.name}")
-    if place.exists():
-        place.rename(old)
-    return folder.rename(place)
+    if not place.exists():
+        return folder.rename(place)
+    place.rename(old)
+    try:
+        return folder.rename(place)
+    except OSError:
+        old.rename(place)
+        raise
 
 
 def _zip(folders: Sequence[Path], package: Path) -> None:

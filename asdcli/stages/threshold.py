@@ -78,19 +78,15 @@ def run(
     if not force and artifacts.is_current(output, artifacts.THRESHOLDS, header):
         return Outcome(output, "current")
     fitted = []
+    few: dict[str, int] = {}
     for method in progress.track(methods, label="threshold", unit="methods"):
         for machine_type, own in _training_scores(method).items():
+            if len(own) < FEW or (isinstance(fitter, FalseAlarms) and fitter.extrapolates(len(own))):
+                few[machine_type] = len(own)
             try:
                 threshold = fitter.fit(own)
             except ValueError as error:
                 raise BadData(f"{method.method}, {machine_type}: {error}", "try --rule quantile:quantile=0.9") from None
-            if len(own) < FEW:
-                progress.warn(f"{machine_type}: only {len(own)} training clips for a threshold ({method.method})")
-            elif isinstance(fitter, FalseAlarms) and fitter.extrapolates(len(own)):
-                progress.warn(
-                    f"{machine_type}: {len(own)} training clips cannot show {fitter.per_day:g} false alarms in "
-                    f"{fitter.clips_per_day:g} clips; the tail of a gamma distribution is used ({method.method})"
-                )
             fitted.append(
                 {
                     "method": method.method,
@@ -102,6 +98,9 @@ def run(
                     "false_alarm_rate": float(decide(own, threshold).mean()),
                 }
             )
+    if few:
+        clips = ", ".join(f"{machine_type} {n}" for machine_type, n in few.items())
+        progress.warn(f"few training clips for this rule: {clips}; " + _what_then(fitter))
     artifacts.write_table(output, artifacts.THRESHOLDS, _table(fitted), header)
     return Outcome(output, facts={"methods": len(methods), "thresholds": len(fitted), "rule": spelling})
 
@@ -146,6 +145,13 @@ def rows(thresholds: Path) -> list[dict[str, Any]]:
     """The rows of a thresholds table, ready to be shown."""
     found: list[dict[str, Any]] = artifacts.read_table(thresholds, artifacts.THRESHOLDS)[0].to_pylist()
     return found
+
+
+def _what_then(rule: Rule) -> str:
+    if isinstance(rule, FalseAlarms):
+        wanted = f"{rule.per_day:g} false alarms in {rule.clips_per_day:g} clips"
+        return f"they cannot show {wanted}, so the tail of a gamma distribution is used"
+    return f"a threshold from fewer than {FEW} is a guess"
 
 
 def _training_scores(method: Scored) -> dict[str, npt.NDArray[np.float64]]:

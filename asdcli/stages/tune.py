@@ -78,7 +78,7 @@ def run(
         choose, report: sections.
 
     Returns:
-        an outcome with the facts `choices` (method -> machine type -> parameters) and `table` (rows of Table II).
+        an outcome with the facts `choices` (method -> machine type -> parameters) and `table` (columns and rows of Table II).
 
     Raises:
         BadData: a machine type has no labels to choose by. UsageError: no section of `choose` has labels.
@@ -206,10 +206,10 @@ def _table_ii(
     chosen: Mapping[str, Mapping[str, str]],
     oracle: Mapping[str, Mapping[str, str | None]],
     reporting: Sequence[Judged],
-) -> list[dict[str, Any]]:
-    """Rows in the form of the paper's Table II; the last column is the AUC of the section where the mixture is worst."""
+) -> dict[str, list]:
+    """In the form of the paper's Table II; the last column is the AUC of the section where the mixture is worst."""
     if not reporting:
-        return []
+        return {"columns": [], "rows": []}
     smoothed = method + observed.SMOOTHED
     rows = {"gmm": _picked(families["gmm"], chosen["gmm"])} if "gmm" in families else {}
     rows[method] = dict.fromkeys(chosen[smoothed], unsmoothed)
@@ -236,7 +236,7 @@ def _table_ii(
                 of_worst = list(families[smoothed].values())
             row[f"{worst.machine_type}-{worst.section}"] = max(auc(worst, s) for s in of_worst)
         table.append(row)
-    return table
+    return {"columns": list(table[0]), "rows": [list(row.values()) for row in table]}
 
 
 _AUC = MetricSpec("auc", (spec_of("auc-pauc").terms[0],), mean="harmonic")

@@ -10,7 +10,20 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from asdcli.synthesis.seeds import generator
-from asdcli.synthesis.signals import SR, Array, Curve, gains, impulses, mains, noise, orders, revolutions, ring, series
+from asdcli.synthesis.signals import (
+    SR,
+    Array,
+    Curve,
+    gains,
+    impulses,
+    mains,
+    merged,
+    noise,
+    orders,
+    revolutions,
+    ring,
+    series,
+)
 
 RIR_S = 0.25
 
@@ -89,16 +102,18 @@ def hear(dry: Array, response: NDArray[np.complex64]) -> Array:
 
 
 def background(name: str, n: int, rng: np.random.Generator) -> Array:
-    """The factory hall `name` at the microphone; its steady noise has unit RMS."""
+    """The factory hall `name` at the microphone; all but its clanks has unit RMS on average."""
     hall = BACKGROUNDS[name]
-    out = noise(n, rng, hall.curve, tilt_db=0.15 * rng.standard_normal())
-    hum = 10 ** (hall.hum_db / 20) * rng.lognormal(0.0, 0.2)
-    out = out + mains(n, rng, {1: 0.3 * hum, 2: hum, 4: 0.5 * hum, 6: 0.2 * hum})
-    hz, db = hall.neighbour
-    level = 10 ** (db / 20) * rng.lognormal(0.0, 0.3)
-    out = out + orders(
-        revolutions(n, hz * rng.normal(1.0, 0.01), rng), series(1, level / 2, 4, 0.3) | {11: level, 22: level / 2}
+    hum, tone = 10 ** (hall.hum_db / 20), 10 ** (hall.neighbour[1] / 20)
+    mains_table = {1: 0.3 * hum, 2: hum, 4: 0.5 * hum, 6: 0.2 * hum}
+    neighbour_table = merged(series(1, tone / 2, 4, 0.3), {11: tone, 22: tone / 2})
+    power = 1.0 + sum(rms**2 for rms in (*mains_table.values(), *neighbour_table.values()))
+    hz = hall.neighbour[0] * rng.normal(1.0, 0.01)
+    steady = (
+        noise(n, rng, hall.curve, tilt_db=0.15 * rng.standard_normal())
+        + mains(n, rng, mains_table) * rng.lognormal(0.0, 0.2)
+        + orders(revolutions(n, hz, rng), neighbour_table) * rng.lognormal(0.0, 0.3)
     )
     count = rng.poisson(hall.clanks_per_s * n / SR)
     blows = impulses(n, rng.uniform(0, n, count), rng.lognormal(-0.3, 0.5, count))
-    return out + ring(blows, CLANK, scale=rng.uniform(0.7, 1.4))
+    return steady / np.sqrt(power) + ring(blows, CLANK, scale=rng.uniform(0.7, 1.4))

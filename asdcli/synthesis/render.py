@@ -15,23 +15,32 @@ from asdcli.synthesis.seeds import generator
 from asdcli.synthesis.signals import SR, Array
 from asdcli.vocabulary import Domain
 
-LEVEL = 0.05
-"""RMS of a machine at its reference setting, full scale = 1 (-26 dBFS): leaves 26 dB for clicks."""
+LEVEL = 0.03
+"""RMS of a machine at its reference setting, full scale = 1 (-30 dBFS): leaves 30 dB for clicks."""
 SPREAD_MACHINE_DB = 0.4
 SPREAD_BACKGROUND_DB = 0.5
 
 
 def render(clip: PlannedClip, n: int, seed: int) -> NDArray[np.int16]:
     """The samples of `clip`, shape `(n,)` at 16 kHz, a function of its path, its plan and `seed` alone."""
+    near, hall = parts(clip, n, seed)
+    return np.round(np.clip(near + hall, -1.0, 1.0) * 32767).astype(np.int16)
+
+
+def parts(clip: PlannedClip, n: int, seed: int) -> tuple[Array, Array]:
+    """Machine and background as the microphone hears them, each `(n,)`, full scale = 1."""
     machine = MACHINES[clip.machine_type]
     rng = generator("clip", seed, str(clip.path), n)
     dry = machine.sound(_take(clip.machine_type, clip.section, clip.setting, n, rng), _knobs(machine, clip, rng))
     near = hear(dry, path(clip.machine_type, clip.section, clip.setting.get("mic", machine.mic), n))
-    near *= 10 ** (SPREAD_MACHINE_DB * rng.standard_normal() / 20) / reference_rms(clip.machine_type, clip.section)
+    near *= LEVEL * _db(SPREAD_MACHINE_DB * rng.standard_normal()) / reference_rms(clip.machine_type, clip.section)
     hall = background(clip.setting.get("bkg", machine.bkg), n, rng)
-    hall *= 10 ** ((SPREAD_BACKGROUND_DB * rng.standard_normal() - machine.snr_db) / 20)
-    wave = LEVEL * (near + hall)
-    return np.round(np.clip(wave, -1.0, 1.0) * 32767).astype(np.int16)
+    hall *= LEVEL * _db(SPREAD_BACKGROUND_DB * rng.standard_normal() - machine.snr_db)
+    return near, hall
+
+
+def _db(db: float) -> float:
+    return float(10 ** (db / 20))
 
 
 def _take(machine_type: str, section: str, setting: dict[str, str], n: int, rng: np.random.Generator) -> Take:

@@ -37,7 +37,7 @@ def revolutions(n: int, hz: float, rng: np.random.Generator, jitter: float = 0.0
     return np.cumsum(speed) / SR + rng.random()
 
 
-def orders(revs: Array, table: Mapping[float, float]) -> Array:
+def orders(revs: Array, table: Mapping[int, float]) -> Array:
     """The periodic sound of a shaft: `table` maps whole orders (cycles a turn) to RMS amplitudes.
 
     Orders above the Nyquist frequency are left out. Phases are fixed (quadratic, as in a chirp), so the crest factor
@@ -52,19 +52,19 @@ def orders(revs: Array, table: Mapping[float, float]) -> Array:
     return wave[low] + (at - low.astype(np.float32)) * slope[low]
 
 
-def mains(n: int, rng: np.random.Generator, table: Mapping[float, float]) -> Array:
+def mains(n: int, rng: np.random.Generator, table: Mapping[int, float]) -> Array:
     """Hum of the 50 Hz mains: `table` as in `orders`, in multiples of 50 Hz."""
     period = SR // 50
     wave = _wave(table, NYQUIST_GUARD_HZ / 50, period)
     return np.resize(np.roll(wave, int(rng.integers(period))), n)
 
 
-def _wave(table: Mapping[float, float], highest: float, points: int = TABLE) -> Array:
+def _wave(table: Mapping[int, float], highest: float, points: int = TABLE) -> Array:
     """One turn of a periodic sound, `points` samples."""
     spectrum = np.zeros(points // 2 + 1, complex)
     for order, rms in table.items():
         if order <= highest:
-            spectrum[int(order)] += rms * np.sqrt(0.5) * points * np.exp(2.4j * order * order)
+            spectrum[order] += rms * np.sqrt(0.5) * points * np.exp(2.4j * order * order)
     return fft.irfft(spectrum, points)
 
 
@@ -73,21 +73,21 @@ def phase(revs: Array) -> NDArray[np.float32]:
     return (revs - np.floor(revs)).astype(np.float32)
 
 
-def merged(*tables: Mapping[float, float]) -> dict[float, float]:
+def merged(*tables: Mapping[int, float]) -> dict[int, float]:
     """Order tables added in power."""
-    out: dict[float, float] = {}
+    out: dict[int, float] = {}
     for table in tables:
         for order, rms in table.items():
             out[order] = float(np.hypot(out.get(order, 0.0), rms))
     return out
 
 
-def series(order: float, rms: float, count: int, decay: float) -> dict[float, float]:
+def series(order: int, rms: float, count: int, decay: float) -> dict[int, float]:
     """Harmonics 1 … `count` of `order`, the h-th at `rms * h**-decay`."""
     return {order * h: rms * h**-decay for h in range(1, count + 1)}
 
 
-def with_sidebands(table: Mapping[float, float], spacing: float, depth: float, count: int = 3) -> dict[float, float]:
+def with_sidebands(table: Mapping[int, float], spacing: int, depth: float, count: int = 3) -> dict[int, float]:
     """`table` with `count` sidebands on each side of each order, the j-th at `depth / j` of its carrier."""
     steps = [j * sign for j in range(1, count + 1) for sign in (-1, 1)]
     sides = ({o + j * spacing: rms * depth / abs(j) for o, rms in table.items() if o + j * spacing > 0} for j in steps)
@@ -113,7 +113,10 @@ def impulses(n: int, at: Array, strength: Array | float = 1.0) -> Array:
     at, strength = at[inside], strength[inside]
     low = at.astype(np.int64)
     part = at - low
-    return np.bincount(low, strength * (1 - part), n) + np.bincount(low + 1, strength * part, n)
+    train: Array = np.zeros(n)
+    train += np.bincount(low, strength * (1 - part), n)
+    train += np.bincount(low + 1, strength * part, n)
+    return train
 
 
 def ring(blows: Array, modes: Sequence[Resonance], scale: float = 1.0) -> Array:

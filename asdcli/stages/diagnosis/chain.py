@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from asdcli.artifacts import Header, Kind
 from asdcli.errors import AsdError, BadArtifact, BadData, MissingArtifact
 from asdcli.stages import extract, train
 from asdcli.stages.diagnosis.finding import Finding, State
-from asdcli.stages.workspace import RUNS_ROOT, Workspace
+from asdcli.stages.workspace import Workspace
 
 _AREA = "run"
 _STAGES = {  # what a run holds -> the command that makes it, in the order of the chain
@@ -31,23 +31,27 @@ class _Run:
     """The walk's memory: the content of every file met so far, by the role it plays, and the roles that are stale."""
 
     space: Workspace
-    clips: pa.Table | None
+    given: Sequence[str]
+    clips: pa.Table | None = None
     contents: dict[str, str] = field(default_factory=dict)
     stale: set[str] = field(default_factory=set)
     met: set[str] = field(default_factory=set)
 
     def command(self, *words: str) -> str:
         """A command line on this run."""
-        place = [] if self.space.run == RUNS_ROOT / self.space.dataset else ["--run", str(self.space.run)]
-        return shlex.join([*words, *place])
+        return shlex.join([*words, *self.given])
 
 
-def look(space: Workspace) -> Iterator[Finding]:
-    """One finding for every file of the run, then one for the first stage that was not made."""
+def look(space: Workspace, given: Sequence[str] = ()) -> Iterator[Finding]:
+    """One finding for every file of the run, then one for the first stage that was not made.
+
+    `given` are the options that lead to this run; every command that is advised gets them.
+    """
+    run = _Run(space, given)
     if not space.run.is_dir():
-        yield Finding(_AREA, str(space.run), State.NOTE, "nothing made yet", "asd extract-features")
+        command = run.command("asd", "extract-features")
+        yield Finding(_AREA, str(space.run), State.NOTE, "nothing made yet", command)
         return
-    run = _Run(space, None)
     try:
         run.clips, header = artifacts.read_table(space.clips, artifacts.CLIPS)
         run.contents["clips"] = header.content

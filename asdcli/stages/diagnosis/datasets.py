@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+import shlex
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -20,8 +22,17 @@ from asdcli.vocabulary import Split, Subset
 _AREA = "data"
 
 
-def look(data: Path) -> Iterator[Finding]:
-    """The findings of every dataset below `data`, and one line for the editions that are not there."""
+def look(data: Path, given: Sequence[str] = ()) -> Iterator[Finding]:
+    """The findings of every dataset below `data`, and one line for the editions that are not there.
+
+    `given` are the options that lead to `data`; every command that is advised gets them.
+    """
+    for finding in _look(data):
+        fix = finding.fix and shlex.join([*shlex.split(finding.fix), *given])
+        yield dataclasses.replace(finding, fix=fix)
+
+
+def _look(data: Path) -> Iterator[Finding]:
     editions = [name for name in catalogue.names() if catalogue.load(name).records]
     roots = sorted(root for root in data.glob("*/") if _is_dataset(root)) if data.is_dir() else []
     for root in roots:
@@ -30,8 +41,7 @@ def look(data: Path) -> Iterator[Finding]:
             yield from _edition(root, catalogue.load(root.name))
     absent = [name for name in editions if data / name not in roots]
     if absent:
-        fix = "asd download NAME, or for a first try: asd download synthetic"
-        yield Finding(_AREA, "not here", State.NOTE, ", ".join(absent), fix)
+        yield Finding(_AREA, "not here", State.NOTE, ", ".join(absent), "asd download EDITION")
 
 
 def _is_dataset(root: Path) -> bool:
@@ -69,9 +79,9 @@ def _clips(root: Path) -> Iterator[Finding]:
 def _indexing(root: Path) -> str:
     """The command that makes the dataset's clips.parquet (and fetches what it can)."""
     if (root / LINK).is_symlink():
-        return f"asd index {(root / LINK).resolve()} --name {root.name}"
+        return shlex.join(["asd", "index", str((root / LINK).resolve()), "--name", root.name])
     if root.name not in catalogue.names():
-        return f"asd index {root}"
+        return shlex.join(["asd", "index", str(root)])
     here = [s for s, folder in zip(SUBSET_FOLDERS.values(), SUBSET_FOLDERS, strict=True) if (root / folder).is_dir()]
     options = [f"--subset {s}" for s in here] if here and here != [Subset.DEV] else []
     return " ".join(["asd download", root.name, *options])

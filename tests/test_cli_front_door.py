@@ -1,0 +1,345 @@
+"""The promises of the command line, kept by every command: help, usage errors, --json, interruption, and full disks."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asdcli import artifacts
+from asdcli.cli import COMMANDS, build
+from asdcli.cli import run as asd_run
+from asdcli.cli.console import Terminal
+
+Asd = Callable[..., int]
+
+CHAIN: dict[str, tuple[str, ...]] = {  # a stage -> its command line on a tiny dataset
+    "download": ("download", "synthetic", "--size", "tiny", "--machine-type", "fan"),
+    "extract-features": ("extract-features",),
+    "train": ("train", "--epochs", "2"),
+    "embed": ("embed",),
+    "score": ("score", "--method", "nn"),
+    "threshold": ("threshold",),
+    "evaluate": ("evaluate",),
+}
+LONG = ("download", "index", "extract-features", "train", "embed", "score")
+
+
+def commands() -> dict[str, Any]:
+    from typer.main import get_command
+
+    return dict(get_command(build()).commands)  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder in which every stage of the chain has run."""
+    place = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        for name in ("ASD_RUN", "ASD_DATA"):
+            patch.delenv(name, raising=False)
+        for line in CHAIN.values():
+            assert asd_run([*line, "--quiet"]) == 0, line
+    return place
+
+
+def before(stage: str, finished: Path, here: Path) -> None:
+    """Put into `here` what the stages before `stage` made."""
+    made = {
+        "download": [],
+        "index": ["data"],
+        "extract-features": ["data"],
+        "train": ["features"],
+        "embed": ["features", "model"],
+        "score": ["embeddings.parquet"],
+        "threshold": ["embeddings.parquet", "scores"],
+        "evaluate": ["embeddings.parquet", "scores"],
+    }[stage]
+    if made:
+        shutil.copytree(finished / "data", here / "data")
+    for name in made:
+        source, target = finished / "runs" / "synthetic" / name, here / "runs" / "synthetic" / name
+        if source.is_dir():
+            shutil.copytree(source, target)
+        elif source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+
+
+def line_of(stage: str) -> tuple[str, ...]:
+    return CHAIN.get(stage, ("index", "data/synthetic/dev_data", "--name", "mine"))
+
+
+def temporaries(place: Path) -> list[str]:
+    """Files that only an unfinished write leaves behind."""
+    return [p.name for p in place.rglob("*") if p.name.endswith((".tmp", ".part")) and p.is_file()]
+
+
+def check_whole(place: Path) -> None:
+    """Every artifact that is there can be read to its end."""
+    kinds = {
+        "clips": artifacts.CLIPS,
+        "embeddings": artifacts.EMBEDDINGS,
+        "results": artifacts.RESULTS,
+        "thresholds": artifacts.THRESHOLDS,
+        "errors-index": artifacts.ERRORS,
+    }
+    for path in place.rglob("*.parquet"):
+        kind = artifacts.SCORES if path.parent.name == "scores" else kinds[path.stem]
+        artifacts.read_table(path, kind)
+    for path in place.rglob("features/*/*.npz"):
+        artifacts.read_arrays(path, artifacts.FEATURES)
+    if (place / "runs" / "synthetic" / "model" / "card.json").exists():
+        from asdcli.training.model_files import read_model
+
+        read_model(place / "runs" / "synthetic" / "model")
+
+
+# --- help and usage ------------------------------------------------------------------------------------------------
+
+
+def test_every_command_has_help_and_so_has_each_of_its_options() -> None:
+    found = commands()
+    assert list(found) == list(COMMANDS)
+    silent = [f"{name} {p.opts[0]}" for name, c in found.items() for p in c.params if not getattr(p, "help", None)]
+    assert not silent
+    for name, command in found.items():
+        first = (command.help or "").split("\n\n")[0]
+        assert len(first) > 20 and first.rstrip().endswith((".", ":")), name
+
+
+def test_an_option_means_the_same_in_every_command() -> None:
+    meanings: dict[str, dict[str, list[str]]] = {}
+    shared = {"--run", "--data", "--dataset", "--force", "--json", "--quiet", "--machine-type", "--device", "--output"}
+    for name, command in commands().items():
+        for parameter in command.params:
+            for option in shared & set(parameter.opts):
+                meanings.setdefault(option, {}).setdefault(parameter.help, []).append(name)
+    assert {option: said for option, said in meanings.items() if len(said) > 1} == {}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_unknown_option_is_a_usage_error_that_points_at_the_help(
+    asd: Asd, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert asd(command, "--no-such-option") == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("error: No such option")
+    assert f"hint: see: asd {command} --help" in told.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_every_command_is_printed_to_stdout(asd: Asd, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert asd(command, "--help") == 0
+    told = capsys.readouterr()
+    assert f"asd {command}" in told.out and told.err == ""
+
+
+def test_an_unknown_command_is_a_usage_error(asd: Asd, capsys: pytest.CaptureFixture[str]) -> None:
+    assert asd("scroe") == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: No such command 'scroe'") and "hint:" in told
+
+
+# --- results to stdout, talk to stderr -----------------------------------------------------------------------------
+
+REPORTS: dict[str, tuple[str, ...]] = {
+    **CHAIN,
+    "index": ("index", "data/synthetic/dev_data", "--name", "mine"),
+    "datasets": ("datasets",),
+    "doctor": ("doctor",),
+    "smooth": ("smooth", "-k", "2", "--method", "nn"),
+}
+
+
+@pytest.mark.parametrize("command", REPORTS)
+def test_json_is_exactly_one_object_on_stdout_and_quiet_means_silence_on_stderr(
+    finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    monkeypatch.chdir(finished)
+    quiet = [] if command == "datasets" else ["--quiet"]
+    force = ["--force"] if command in ("score", "threshold", "embed") else []
+    assert asd_run([*REPORTS[command], *force, "--json", *quiet]) == 0
+    told = capsys.readouterr()
+    assert isinstance(json.loads(told.out), dict)
+    assert told.err == ""
+
+
+@pytest.mark.parametrize("command", [c for c in REPORTS if c not in ("datasets", "doctor", "evaluate", "index")])
+def test_without_json_a_stage_keeps_stdout_clean(
+    finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    monkeypatch.chdir(finished)
+    assert asd_run([*REPORTS[command]]) == 0
+    told = capsys.readouterr()
+    assert told.out == "" or command == "threshold"  # which shows a table of thresholds
+    assert "up to date" in told.err or "wrote" in told.err
+
+
+def test_a_second_run_of_every_stage_finds_nothing_to_do(
+    finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(finished)
+    for stage, line in CHAIN.items():
+        if stage in ("evaluate", "score"):
+            continue
+        capsys.readouterr()
+        assert asd_run([*line, "--json", "--quiet"]) == 0
+        assert json.loads(capsys.readouterr().out)["status"] == "current", stage
+
+
+def test_every_stage_without_its_input_names_the_command_that_makes_it(
+    asd: Asd, capsys: pytest.CaptureFixture[str], tmp_path: Path, finished: Path
+) -> None:
+    shutil.copytree(finished / "data", tmp_path / "data")
+    for stage, needed in (
+        ("train", "asd extract-features"),
+        ("embed", "asd train"),
+        ("score", "asd embed"),
+        ("evaluate", "asd score"),
+        ("threshold", "asd score"),
+    ):
+        assert asd(*CHAIN[stage]) == 1, stage
+        told = capsys.readouterr().err
+        assert "error:" in told and needed in told, stage
+    assert not list((tmp_path / "runs").rglob("*.parquet"))
+
+
+# --- interruption --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("stage", LONG)
+def test_an_interrupted_stage_leaves_only_whole_files_and_the_next_call_finishes(
+    finished: Path,
+    tmp_path: Path,
+    asd: Asd,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    stage: str,
+    number: signal.Signals,
+    code: int,
+) -> None:
+    """A real signal to this very process, sent while the stage is amid its work: at the first step it counts."""
+    before(stage, finished, tmp_path)
+    original = Terminal.track
+    sent: list[int] = []
+
+    def track(self: Terminal, items: Any, **options: Any) -> Iterator[Any]:
+        for item in original(self, items, **options):
+            yield item
+            if not sent:
+                sent.append(number)
+                os.kill(os.getpid(), number)
+
+    handlers = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(Terminal, "track", track)
+            assert asd(*line_of(stage)) == code
+        assert sent == [number]
+        told = capsys.readouterr().err
+        assert "run the same command again to go on from here" in told and "Traceback" not in told
+        assert temporaries(tmp_path) == []
+        check_whole(tmp_path)
+        assert asd(*line_of(stage), "--quiet") == 0
+        assert temporaries(tmp_path) == []
+        check_whole(tmp_path)
+    finally:
+        for s, handler in handlers.items():
+            signal.signal(s, handler)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_program_ends_with_the_exit_code_of_its_signal(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    command = [sys.executable, "-m", "asdcli", "download", "synthetic", "--size", "full"]
+    program = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    try:
+        while not list(tmp_path.rglob("*.wav")) and program.poll() is None:
+            pass
+        program.send_signal(number)
+        _, told = program.communicate(timeout=60)
+    finally:
+        program.kill()
+    assert program.returncode == code, told
+    assert "go on from here" in told and "Traceback" not in told
+    assert temporaries(tmp_path) == []
+
+
+# --- places that cannot be written ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stage", [s for s in CHAIN if s != "download"])
+def test_a_run_below_a_file_is_an_error_in_words(
+    finished: Path, tmp_path: Path, asd: Asd, capsys: pytest.CaptureFixture[str], stage: str
+) -> None:
+    before(stage, finished, tmp_path)
+    (tmp_path / "file").touch()
+    inputs = {
+        "train": ["-o", "file/model"],
+        "embed": ["-o", "file/e.parquet"],
+        "score": ["-o", "file/s.parquet"],
+        "threshold": ["-o", "file/t.parquet"],
+        "evaluate": ["-o", "file/r.parquet"],
+    }
+    assert asd(*CHAIN[stage], *inputs.get(stage, ["--run", "file/run"])) == 1
+    told = capsys.readouterr().err
+    assert "error:" in told and "file" in told and "Traceback" not in told
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """A file system of so many KiB (a real one: only root may mount it)."""
+    mounted: list[Path] = []
+
+    def mount(kib: int) -> Path:
+        place = tmp_path / "disk"
+        place.mkdir()
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={kib}k", "none", str(place)], capture_output=True, text=True
+        )
+        if done.returncode:
+            pytest.skip(f"needs the right to mount a small disk: {done.stderr.strip()}")
+        mounted.append(place)
+        return place
+
+    if shutil.which("mount") is None or not hasattr(os, "getuid") or os.getuid() != 0:
+        pytest.skip("needs the right to mount a small disk")
+    yield mount
+    for place in mounted:
+        with contextlib.suppress(subprocess.CalledProcessError):
+            subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize("stage", LONG)
+def test_a_full_disk_is_an_error_in_words_that_keeps_what_was_made(
+    finished: Path,
+    tmp_path: Path,
+    asd: Asd,
+    capsys: pytest.CaptureFixture[str],
+    small_disk: Callable[[int], Path],
+    stage: str,
+) -> None:
+    before(stage, finished, tmp_path)
+    disk = small_disk(8 if stage in ("index", "score") else 64)
+    kept = disk / "kept"
+    kept.write_bytes(bytes(4096))
+    where = ["--data", str(disk)] if stage in ("download", "index") else ["-o", str(disk / "out")]
+    assert asd(*line_of(stage), *where) == 1
+    told = capsys.readouterr().err
+    assert "error:" in told and "Traceback" not in told
+    assert "No space left on device" in told or "full" in told or "free" in told
+    assert "hint:" in told
+    assert kept.read_bytes() == bytes(4096)
+    assert temporaries(disk) == []

@@ -1,0 +1,117 @@
+"""The Makefile's edition targets: which commands come out, that those commands exist, and the chain for real."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from asdcli import catalogue
+
+ROOT = Path(__file__).resolve().parents[1]
+STAGES = ("download", "extract-features", "train", "embed", "score", "evaluate")
+EDITIONS = ["synthetic", *(name for name in catalogue.names() if catalogue.load(name).records)]
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+
+
+def make(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run make on the Makefile with this very interpreter's `asd`, without making a .venv."""
+    asd = f"{sys.executable} -m asdcli"
+    command = ["make", "-f", str(ROOT / "Makefile"), "--no-print-directory", "READY=", f"ASD={asd}", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+
+
+def typed(*arguments: str) -> list[list[str]]:
+    """The words after `asd` of every command that `make -n` shows."""
+    done = make("-n", *arguments)
+    assert done.returncode == 0, done.stderr
+    lines = [shlex.split(line) for line in done.stdout.splitlines()]
+    return [words[3 : words.index("||")] for words in lines]
+
+
+def test_the_editions_of_the_makefile_are_those_of_the_catalogue() -> None:
+    for edition in EDITIONS:
+        assert [words[0] for words in typed(edition)] == list(STAGES)
+
+
+def test_an_edition_runs_from_download_to_evaluate_with_what_was_overridden() -> None:
+    settings = ["METHODS=nn varmin:k=16,val=test-all", "SEED=7", "DEVICE=cuda", "EPOCHS=3", "RUN=/tmp/my run"]
+    where = ["--dataset", "dcase2023", "--run", "/tmp/my run"]
+    assert typed("dcase2023", *settings, "SUBSETS=dev eval") == [
+        ["download", "dcase2023", "--subset", "dev", "--subset", "eval"],
+        ["extract-features", *where],
+        ["train", *where, "--seed", "7", "--device", "cuda", "--epochs", "3"],
+        ["embed", *where, "--device", "cuda"],
+        ["score", *where, "--seed", "7", "--method", "nn", "--method", "varmin:k=16,val=test-all"],
+        ["evaluate", *where],
+    ]
+
+
+def test_each_stage_has_a_target_of_its_own_that_takes_further_options() -> None:
+    for stage in STAGES:
+        ((command, *options),) = typed(f"dcase2021-{stage}", "ARGS=--json --quiet")
+        assert command == stage
+        assert options[-2:] == ["--json", "--quiet"]
+    assert typed("dcase2023-score", "METHODS=nn varmin")[0][-4:] == ["--method", "nn", "--method", "varmin"]
+
+
+def test_the_two_microphones_of_2026_are_near_unless_far_is_asked_for() -> None:
+    assert typed("dcase2026-extract-features")[0][-2:] == ["--channel", "near"]
+    assert typed("dcase2026-extract-features", "CHANNEL=far")[0][-2:] == ["--channel", "far"]
+    assert "--channel" not in typed("dcase2025-extract-features")[0]
+
+
+def test_every_option_that_the_targets_type_exists() -> None:
+    from typer.main import get_command
+
+    from asdcli.cli import build
+
+    commands = get_command(build()).commands  # type: ignore[attr-defined]
+    lines = [*typed("synthetic", "EPOCHS=1", "RUN=r", "CHANNEL=0"), *typed("dcase2023", "SUBSETS=dev eval")]
+    for command, *words in lines:
+        known = {name for parameter in commands[command].params for name in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known, command
+
+
+def test_help_names_editions_and_stages() -> None:
+    told = make("help").stdout
+    for word in (*EDITIONS, *STAGES, "METHODS", "SEED", "DEVICE", "demo", "clean"):
+        assert word in told
+
+
+def test_a_stage_restarts_where_it_stopped_and_data_goes_where_it_was_told(tmp_path: Path) -> None:
+    settings = ("synthetic-download", "SIZE=tiny", f"DATA={tmp_path / 'sounds'}", "ARGS=--machine-type fan")
+    first, second = make(*settings, cwd=tmp_path), make(*settings, cwd=tmp_path)
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr
+    assert "wrote" in first.stderr and "up to date" in second.stderr
+    assert (tmp_path / "sounds" / "synthetic" / "clips.parquet").exists()
+
+
+def test_a_stage_that_skipped_clips_does_not_stop_the_others_and_one_that_failed_does(tmp_path: Path) -> None:
+    for code, expected in ((3, len(STAGES)), (1, 1)):
+        fake, log = tmp_path / f"asd{code}", tmp_path / f"log{code}"
+        fake.write_text(f"#!/bin/sh\necho $1 >> {log}\nexit {code}\n")
+        fake.chmod(0o755)
+        done = make("dcase2020", f"ASD={fake}", cwd=tmp_path)
+        assert len(log.read_text().split()) == expected
+        assert (done.returncode == 0) == (code == 3)
+
+
+@pytest.mark.slow
+def test_the_whole_chain_on_the_synthetic_dataset_ends_with_an_official_score(tmp_path: Path) -> None:
+    settings = ("synthetic", "SIZE=tiny", "EPOCHS=1", "METHODS=nn varmin", f"DATA={tmp_path / 'data'}")
+    first = make(*settings, cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert "synthetic|dev|machines:2|embedder:discriminative|method:nn|seed:0" in first.stdout
+    assert (tmp_path / "runs" / "synthetic" / "results.parquet").exists()
+    model = tmp_path / "runs" / "synthetic" / "model" / "weights.safetensors"
+    before = model.stat().st_mtime_ns
+    again = make(*settings, cwd=tmp_path)
+    assert again.returncode == 0
+    assert again.stderr.count("up to date") >= 5
+    assert model.stat().st_mtime_ns == before
