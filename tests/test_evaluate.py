@@ -166,6 +166,16 @@ def test_truth_that_came_after_scoring_is_taken_from_clips(asd, tmp_path, capsys
     assert result(capsys)["results"][0]["official"] == pytest.approx(official_2022(rows, scores), abs=1e-12)
 
 
+def test_a_clip_that_the_truth_lacks_is_named_and_left_out(asd, tmp_path, capsys):
+    rows = clip_rows("dcase2023", machine_types=["fan"])
+    make_run(tmp_path, "dcase2023", rows=[*rows[:-1], {**rows[-1], "condition": None}])
+    asd("evaluate", "--json")
+    found = result(capsys)
+    assert any(f"1 test clip ({rows[-1]['clip_id']}) is without known condition in dev" in w for w in found["warnings"])
+    pauc = next(v for v in found["results"][0]["sections"] if v["term"] == "pauc")
+    assert (pauc["n_normal"], pauc["n_anomalous"]) == (20, 19)
+
+
 def test_labels_of_clips_win_over_labels_in_the_scores(asd, tmp_path, capsys):
     rows = clip_rows("dcase2023", machine_types=["fan", "valve"])
     scores = random_scores(rows)

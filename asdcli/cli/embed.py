@@ -78,7 +78,9 @@ def embed(
     if source is not None:
         from asdcli.stages import import_embeddings
 
-        outcome = import_embeddings.run(source, output or space.embeddings, dataset=space.dataset, force=force, progress=progress)
+        outcome = import_embeddings.run(
+            source, output or space.embeddings, dataset=space.dataset, force=force, progress=progress
+        )
     else:
         outcome = embed.run(
             space.clips,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def evaluate(
     scores: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[SCORES]...", help="Score tables or folders of them. Default: all of the run."),
+        typer.Argument(metavar="SCORES", help="Score tables or folders of them. Default: all of the run."),
     ] = None,
     submission: Annotated[
         Path | None,

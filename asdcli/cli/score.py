@@ -11,6 +11,7 @@ import typer
 from asdcli.cli.options import (
     DataOption,
     DatasetOption,
+    DeviceOption,
     ForceOption,
     JsonOption,
     OutputOption,
@@ -33,8 +34,9 @@ def score(
             "-m",
             "--method",
             metavar="SPELLING|all",
-            help="nn, kmeans, smote, rescale or varmin, with parameters as in varmin:k=8,val=test-all (repeatable). "
-            "all: the thirteen of the paper's tables. Default: varmin.",
+            help="nn, kmeans, smote, rescale, varmin, gmm or mahalanobis, with parameters as in varmin:k=8,val=test-all "
+            "(repeatable); of an autoencoder mse or selective-mahalanobis. all: the thirteen of the paper's tables. "
+            "Default: varmin.",
             show_default=False,
         ),
     ] = None,
@@ -56,6 +58,16 @@ def score(
         Path | None,
         typer.Option("--embeddings", metavar="FILE", help="Score these embeddings instead.", show_default=False),
     ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model",
+            metavar="DIR",
+            help="The autoencoder of mse. Default: the run's autoencoder/.",
+            show_default=False,
+        ),
+    ] = None,
+    device: DeviceOption = "auto",
     output: OutputOption = None,
     run: RunOption = None,
     data: DataOption = None,
@@ -68,52 +80,84 @@ def score(
     """Give every clip an anomaly score: larger is more anomalous.
 
     Test clips are compared with the training clips of their machine type, training clips with all but themselves. Each
-    method's scores go to scores/<method>.parquet.
+    method's scores go to scores/<method>.parquet. mse and selective-mahalanobis are X
+    waveforms, not embeddings, and write window-scores/<method>.parquet too.
     """
     from asdcli.cli.console import Terminal, emit_json, report
     from asdcli.stages import score as stage
     from asdcli.stages import workspace
 
-    spellings = _spellings(method or [], val=val, k=k)
-    if output is not None and len(spellings) > 1:
-        raise UsageError(
-            f"-o names one file, and there are {len(spellings)} methods", "name one --method, or use --run"
-        )
-    if output is not None and embeddings is not None:
+    spellings, reconstructed = _spellings(method or [], val=val, k=k)
+    n_methods = len(spellings) + len(reconstructed)
+    if output is not None and n_methods > 1:
+        raise UsageError(f"-o names one file, and there are {n_methods} methods", "name one --method, or use --run")
+    if output is not None and embeddings is not None and spellings:
         outputs, errors = {spellings[0]: output}, output.parent / "errors-score.parquet"
     else:
         space = workspace.resolve(data=data, run=run, dataset=dataset)
         embeddings, errors, dataset = embeddings or space.embeddings, space.errors("score"), space.dataset
         outputs = {spelling: output or space.scores(spelling) for spelling in spellings}
     progress = Terminal(quiet=quiet)
-    outcomes = stage.run(
-        embeddings,
-        outputs,
-        errors=errors,
-        unit=unit,
-        seed=seed,
-        dataset=dataset or "",
-        force=force,
-        progress=progress,
-    )
+    outcomes: dict[str, Outcome] = {}
+    if reconstructed:
+        from asdcli.stages import reconstruct
+
+        places = {
+            m: reconstruct.Output(
+                output or space.scores(m),
+                output.with_name(f"{output.stem}.windows.parquet") if output else space.window_scores(m),
+            )
+            for m in reconstructed
+        }
+        outcomes |= reconstruct.run(
+            space.clips,
+            space.run / "features",
+            places,
+            model=model or space.autoencoder,
+            device=device,
+            force=force,
+            progress=progress,
+        )
+    if spellings:
+        outcomes |= stage.run(
+            embeddings,
+            outputs,
+            errors=errors,
+            unit=unit,
+            seed=seed,
+            dataset=dataset or "",
+            force=force,
+            progress=progress,
+        )
     if as_json:
         emit_json({"scores": [_plain(spelling, outcome) for spelling, outcome in outcomes.items()]})
     else:
         for outcome in outcomes.values():
             report(outcome, progress, as_json=False)
         if verbose:
-            _show(outcomes)
+            _show({m: o for m, o in outcomes.items() if "units" in o.facts})
     return 3 if any(outcome.skipped for outcome in outcomes.values()) else 0
 
 
-def _spellings(asked: list[str], *, val: str | None, k: int | None) -> list[str]:
-    """Canonical spellings without repetition. Raises UsageError for what no method can be."""
+def _spellings(asked: list[str], *, val: str | None, k: int | None) -> tuple[list[str], list[str]]:
+    """Canonical spellings without repetition, of methods on embeddings and of methods on residuals.
+
+    Raises:
+        UsageError: what no method can be.
+    """
     from asdcli.scorers import DEFAULT, PAPER, SCORERS
+    from asdcli.scorers.reconstruction import RECONSTRUCTION
+    from asdcli.spec import parse
 
     if "all" in asked and (val is not None or k is not None):
         raise UsageError("--val and -k belong to one method, not to all", "leave them out, or name the method")
     wanted = [s for name in asked or [DEFAULT] for s in (PAPER if name == "all" else (name,))]
-    return list(dict.fromkeys(SCORERS.spell(SCORERS.build(spelling, val=val, k=k)) for spelling in wanted))
+    found: tuple[dict[str, None], dict[str, None]] = ({}, {})
+    for spelling in wanted:
+        of_residuals = parse(spelling)[0] in RECONSTRUCTION.entries
+        registry = RECONSTRUCTION if of_residuals else SCORERS
+        found[of_residuals][registry.spell(registry.build(spelling, val=val, k=k))] = None
+    return list(found[0]), list(found[1])
 
 
 def _plain(spelling: str, outcome: Outcome) -> dict[str, Any]:

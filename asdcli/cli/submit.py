@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def submit(
     scores: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[SCORES]...", help="One to four score tables. Default: those of the run."),
+        typer.Argument(metavar="SCORES", help="One to four score tables. Default: those of the run."),
     ] = None,
     label: Annotated[
         str | None,

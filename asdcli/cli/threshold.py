@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def threshold(
     scores: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[SCORES]...", help="Score tables or folders of them. Default: all of the run."),
+        typer.Argument(metavar="SCORES", help="Score tables or folders of them. Default: all of the run."),
     ] = None,
     rule: Annotated[
         str | None,

@@ -28,9 +28,19 @@ def train(
         str | None,
         typer.Option("--centers", metavar="fixed|trainable", help="Class centres of the loss. Default: fixed."),
     ] = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Default: 16.")] = None,
-    batch_size: Annotated[int | None, typer.Option("--batch-size", min=2, help="Default: 64.")] = None,
-    lr: Annotated[float | None, typer.Option("--lr", help="Learning rate of AdamW. Default: 0.001.")] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile",
+            metavar="default|paper|dcase-baseline",
+            help="Of an autoencoder: 100 or the paper's 1,500 epochs, or the organisers' system.",
+        ),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Default: the model's own (16).")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", min=2, help="Default: the model's own (64).")
+    ] = None,
+    lr: Annotated[float | None, typer.Option("--lr", help="Largest learning rate. Default: 0.001.")] = None,
     clip_length: Annotated[
         float | None,
         typer.Option(
@@ -59,10 +69,12 @@ def train(
 ) -> int:
     """Train the embedding model on the normal training clips of all machine types together.
 
-    Writes model/weights.safetensors, card.json and metrics.jsonl. Interrupted or killed, the same command goes on after
+    An autoencoder goes to autoencoder/ and serves asd score --method mse; other models go to model/ and serve asd embed.
+    Writes weights.safetensors, card.json and metrics.jsonl. Interrupted or killed, the same command goes on after
     the last finished epoch.
     """
     from asdcli.cli.console import Terminal, report
+    from asdcli.spec import parse
     from asdcli.stages import train, workspace
 
     space = workspace.resolve(data=data, run=run, dataset=dataset)
@@ -71,7 +83,7 @@ def train(
     outcome = train.run(
         space.clips,
         space.run / "features",
-        output or space.model,
+        output or (space.autoencoder if parse(model)[0] == "autoencoder" else space.model),
         model=model,
         seed=seed,
         device=device,
@@ -79,6 +91,7 @@ def train(
         machine_types=machine_type,
         force=force,
         progress=progress,
+        profile=profile,
         centers=centers,
         epochs=epochs,
         batch_size=batch_size,

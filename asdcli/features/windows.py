@@ -12,21 +12,18 @@ import numpy as np
 WINDOW_S, HOP_S = 4.0, 1.0
 
 
-def starts(length: int, window: int, hop: float) -> np.ndarray:
-    """First positions (n_windows,) int64 of the windows of a clip, all of which lie inside it.
+def starts(n_samples: int, window: int, hop: int) -> np.ndarray:
+    """First samples (n_windows,) int64 of the windows of a clip, ascending.
 
     Args:
-        length, window: in the same unit, samples or frames, both at least 1. A `length` below `window` counts as `window`.
-        hop: between windows, above 0; need not be whole (a second is 31.25 frames of 32 ms): starts are rounded.
+        n_samples: of the clip; fewer than `window` count as `window`, because such a clip is repeated.
+        window, hop: in samples, at least 1.
 
     Returns:
-        0, then multiples of the hop, and `length - window` as the last where the hops do not end there.
+        multiples of the hop, and `n_samples - window` as the last where the hops do not end there.
     """
-    last = max(length - window, 0)
-    whole = np.rint(np.arange(int(last / hop) + 1) * hop).astype(np.int64)
-    # a rounded start may lie up to half a step from the flush one: that is the same window
-    inside = whole[whole + 1 <= last] if hop != int(hop) else whole[whole < last]
-    return np.append(inside, last)
+    last = max(n_samples - window, 0)
+    return np.append(np.arange(0, last, hop, dtype=np.int64), last)
 
 
 def repeated(samples: np.ndarray, least: int) -> np.ndarray:

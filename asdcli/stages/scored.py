@@ -115,7 +115,7 @@ def sections(scored: Scored) -> tuple[dict[str, list[SectionScores]], list[str]]
     test = scored.split(Split.TEST).table
     hidden = test.filter(pc.is_null(test["condition"]))
     warnings = [
-        f"{_some(_of(hidden, subset)['clip_id'].to_pylist())} of {subset} without known condition and left out"
+        f"{_some(_of(hidden, subset)['clip_id'].to_pylist())} without known condition in {subset} and left out"
         for subset in sorted(pc.unique(hidden["subset"]).to_pylist())
     ]
     test = test.filter(pc.is_valid(test["condition"]))

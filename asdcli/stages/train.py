@@ -85,8 +85,12 @@ def run(
     (output / loop.CHECKPOINT).unlink(missing_ok=True)
     last = history[-1]
     seconds = sum(row["seconds"] for row in history)
-    facts = {"epochs": len(history), "clips": task.epoch_size, "loss": round(last["loss"], 4)}
-    return Outcome(output, facts={**facts, "accuracy": round(last["accuracy"], 4), "seconds": round(seconds, 1)})
+    facts: dict[str, Any] = {"epochs": len(history), task.unit: task.epoch_size, "loss": round(last["loss"], 4)}
+    if "accuracy" in last:
+        facts["accuracy"] = round(last["accuracy"], 4)
+    rate = task.epoch_size * len(history) / max(seconds, 1e-9)
+    facts |= {"seconds": round(seconds, 1), f"{task.unit}_per_s": round(rate, 1), "step_ms": round(last["step_ms"], 1)}
+    return Outcome(output, facts=facts)
 
 
 def _training_clips(table: pa.Table, machine_types: Sequence[str]) -> pa.Table:

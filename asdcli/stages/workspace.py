@@ -40,6 +40,11 @@ class Workspace:
         return self.run / "model"
 
     @property
+    def autoencoder(self) -> Path:
+        """Beside the model that embeds: scores of one are smoothed in the space of the other."""
+        return self.run / "autoencoder"
+
+    @property
     def embeddings(self) -> Path:
         return self.run / "embeddings.parquet"
 
@@ -50,6 +55,10 @@ class Workspace:
     def scores(self, spelling: str) -> Path:
         """`varmin:k=16,val=test-all` lies in `scores/varmin.k=16,val=test-all.parquet` (no colon: Windows)."""
         return self.scores_dir / f"{spelling.replace(':', '.')}.parquet"
+
+    def window_scores(self, spelling: str) -> Path:
+        """Scores of the windows that a clip's score is the mean of."""
+        return self.run / "window-scores" / self.scores(spelling).name
 
     @property
     def thresholds(self) -> Path:

@@ -23,6 +23,7 @@ MODELS = Registry(
     "model",
     {
         "discriminative": "asdcli.training.discriminative:Discriminative",
+        "autoencoder": "asdcli.training.autoencoder:Autoencoder",
     },
 )
 

@@ -121,6 +121,8 @@ class DiscriminativeModule(nn.Module):
 class DiscriminativeTask:
     """A `training.loop.Task`."""
 
+    unit = "clips"
+
     def __init__(
         self,
         recipe: Discriminative,

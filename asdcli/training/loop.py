@@ -26,19 +26,24 @@ class Task(Protocol):
     Attributes:
         module: everything that has weights.
         optimizer: over the trainable ones.
-        epoch_size: items (clips) seen in one epoch.
+        epoch_size: items seen in one epoch.
+        unit: what an item is called.
     """
 
     module: torch.nn.Module
     optimizer: torch.optim.Optimizer
     epoch_size: int
+    unit: str
 
     def batches(self, epoch: int) -> Iterator[Any]:
         """The batches of an epoch, numbered from 0."""
         ...
 
-    def loss(self, batch: Any) -> tuple[torch.Tensor, torch.Tensor, int]:
-        """Mean loss of a batch (a scalar to descend), the number of right answers (a scalar), and its items."""
+    def loss(self, batch: Any) -> tuple[torch.Tensor, torch.Tensor | None, int]:
+        """Mean loss of a batch (a scalar to descend), the number of right answers (a scalar), and its items.
+
+        Gradients are zero before. Where nothing is asked, no answer is right: None.
+        """
         ...
 
     def card(self) -> dict[str, Any]:
@@ -68,7 +73,7 @@ def fit(
     task.module.train()
     _write_metrics(folder / METRICS, history)
     for epoch in progress.track(
-        range(len(history), epochs), total=(epochs - len(history)) * task.epoch_size, label="train"
+        range(len(history), epochs), total=(epochs - len(history)) * task.epoch_size, label="train", unit=task.unit
     ):
         row = _epoch(task, epoch, epochs, progress)
         history.append(row)
@@ -82,13 +87,16 @@ def _epoch(task: Task, epoch: int, epochs: int, progress: Progress) -> dict[str,
     started = looked = time.perf_counter()
     device = next(task.module.parameters()).device
     total = torch.zeros(2, dtype=torch.float64 if device.type != "mps" else torch.float32, device=device)
-    n = 0
+    n = steps = 0
+    answers = False
     for batch in task.batches(epoch):
-        loss, right, items = task.loss(batch)
         task.optimizer.zero_grad()
+        loss, right, items = task.loss(batch)
         loss.backward()
         task.optimizer.step()
-        total += torch.stack([loss.detach() * items, right.to(loss.dtype)])
+        total += torch.stack([loss.detach() * items, loss.new_zeros(()) if right is None else right.to(loss.dtype)])
+        answers = right is not None
+        steps += 1
         n += items
         now = time.perf_counter()
         if now - looked > _LOOK_EVERY_S:  # .item() waits for the device: not at every step
@@ -102,8 +110,9 @@ def _epoch(task: Task, epoch: int, epochs: int, progress: Progress) -> dict[str,
     return {
         "epoch": epoch + 1,
         "loss": mean_loss,
-        "accuracy": total[1].item() / n,
-        "clips_per_s": n / seconds,
+        **({"accuracy": total[1].item() / n} if answers else {}),
+        f"{task.unit}_per_s": n / seconds,
+        "step_ms": 1000 * seconds / steps,
         "seconds": seconds,
     }
 
