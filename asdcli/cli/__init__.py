@@ -91,6 +91,8 @@ def run(arguments: list[str]) -> int:
         except _ClickException as error:
             where = error.ctx.command_path if getattr(error, "ctx", None) else "asd"
             raise UsageError(error.format_message(), f"see: {where} --help") from None
+        if result == 130:  # newer typer takes Ctrl-C for itself, and says nothing
+            raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
 
     return guarded(command)

@@ -24,7 +24,7 @@ def datasets(
 
     if edition is None:
         known = [catalogue.load(name) for name in catalogue.names()]
-        emit_json([_facts(e) for e in known]) if as_json else _list(known)
+        emit_json({"editions": [_facts(e) for e in known]}) if as_json else _list(known)
     else:
         one = catalogue.load(edition)
         emit_json(_facts(one)) if as_json else _show(one)

@@ -34,8 +34,8 @@ def score(
             "-m",
             "--method",
             metavar="SPELLING|all",
-            help="nn, kmeans, smote, rescale, varmin, gmm or mahalanobis, with parameters as in varmin:k=8,val=test-all "
-            "(repeatable); of an autoencoder mse or selective-mahalanobis. all: the thirteen of the paper's tables. "
+            help="nn, kmeans, smote, rescale, varmin, gmm or mahalanobis, with parameters as in "
+            "varmin:k=8,val=test-all (repeatable); of an autoencoder mse or selective-mahalanobis. all: the thirteen of the paper's tables. "
             "Default: varmin.",
             show_default=False,
         ),
@@ -80,7 +80,7 @@ def score(
     """Give every clip an anomaly score: larger is more anomalous.
 
     Test clips are compared with the training clips of their machine type, training clips with all but themselves. Each
-    method's scores go to scores/<method>.parquet. mse and selective-mahalanobis are X
+    method's scores go to scores/<method>.parquet. mse and selective-mahalanobis are an autoencoder's own: they read
     waveforms, not embeddings, and write window-scores/<method>.parquet too.
     """
     from asdcli.cli.console import Terminal, emit_json, report

@@ -69,7 +69,7 @@ def train(
 ) -> int:
     """Train the embedding model on the normal training clips of all machine types together.
 
-    An autoencoder goes to autoencoder/ and serves asd score --method mse; other models go to model/ and serve asd embed.
+    An autoencoder goes to autoencoder/ and serves asd score --method mse, any other model to model/, for asd embed.
     Writes weights.safetensors, card.json and metrics.jsonl. Interrupted or killed, the same command goes on after
     the last finished epoch.
     """

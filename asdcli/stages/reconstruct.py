@@ -57,7 +57,8 @@ def run(
         model: folder of a trained autoencoder.
 
     Raises:
-        UsageError: unknown method, parameter or device. MissingArtifact, BadArtifact: no autoencoder, clips or features.
+        UsageError: unknown method, parameter or device.
+        MissingArtifact, BadArtifact: no autoencoder, clips or features.
         BadData: clips at another sample rate than the network was trained at.
     """
     methods: dict[str, ReconstructionScorer] = {m: RECONSTRUCTION.build(m) for m in outputs}

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 
 from asdcli import artifacts
 
@@ -34,7 +34,7 @@ def save(
             tensors[f"optimizer.{number}.{name}"] = value.detach().cpu().contiguous()
     metadata = {_KEY: json.dumps({"header": header.to_json(), "history": history})}
     with artifacts.atomic(path) as temporary:
-        save_file(tensors, temporary, metadata=metadata)
+        temporary.write_bytes(to_bytes(tensors, metadata))  # save_file hides what the operating system says
 
 
 def restore(

@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
 
 from asdcli import artifacts
 from asdcli.errors import BadArtifact
@@ -25,7 +26,7 @@ def write_model(
     tensors = tensors_of(module)
     header = header.with_content(_digest(tensors))
     with artifacts.atomic(folder / WEIGHTS) as temporary:
-        save_file(tensors, temporary)
+        temporary.write_bytes(to_bytes(tensors))  # save_file hides what the operating system says (a full disk)
     with artifacts.atomic(folder / CARD) as temporary:
         temporary.write_text(json.dumps({**dataclasses.asdict(header), "card": card}, indent=1, sort_keys=True) + "\n")
     return header
