@@ -60,7 +60,7 @@ class Machine:
 MACHINES: dict[str, Machine] = {
     "bearing": Machine(
         rotating.bearing,
-        (Attribute("vel", ("14", "18", "22"), ("16", "20", "25")), Attribute("mic", ("1", "2"), ("3",))),
+        (Attribute("vel", ("14", "22"), ("17", "26")), Attribute("mic", ("1", "2"), ("3",))),
         {
             "outer_race": Knob(0.05, 1.2, 2.5),
             "inner_race": Knob(0.05, 1.5, 3.0),
@@ -72,7 +72,7 @@ MACHINES: dict[str, Machine] = {
     ),
     "compressor": Machine(
         strokes.compressor,
-        (Attribute("spd", ("540", "600", "680"), ("570", "640", "760")), Attribute("bar", ("4", "7"), ("6",))),
+        (Attribute("spd", ("540", "680"), ("600", "760")), Attribute("bar", ("4", "7"), ("6",))),
         {
             "knock": Knob(0.1, 2.0, 5.0),
             "leak": Knob(0.03, 0.2, 0.45),
@@ -85,7 +85,7 @@ MACHINES: dict[str, Machine] = {
     ),
     "fan": Machine(
         rotating.fan,
-        (Attribute("spd", ("1350", "1500", "1680"), ("1420", "1590", "1820")), Attribute("bkg", ("A", "B"), ("C",))),
+        (Attribute("spd", ("1320", "1680"), ("1480", "1860")), Attribute("bkg", ("A", "B"), ("C",))),
         {
             "imbalance": Knob(0.15, 0.5, 1.2),
             "blade": Knob(0.05, 0.5, 1.2),
@@ -97,7 +97,7 @@ MACHINES: dict[str, Machine] = {
     ),
     "gearbox": Machine(
         rotating.gearbox,
-        (Attribute("spd", ("1050", "1200", "1380"), ("1120", "1290", "1500")), Attribute("load", ("0", "60"), ("30",))),
+        (Attribute("spd", ("1020", "1380"), ("1180", "1560")), Attribute("load", ("0", "60"), ("30",))),
         {
             "wear": Knob(0.1, 0.5, 1.2),
             "tooth": Knob(0.05, 0.25, 0.5),
@@ -110,7 +110,7 @@ MACHINES: dict[str, Machine] = {
     ),
     "pump": Machine(
         rotating.pump,
-        (Attribute("spd", ("1400", "1560", "1740"), ("1480", "1650", "1900")), Attribute("bar", ("2", "5"), ("3",))),
+        (Attribute("spd", ("1380", "1740"), ("1540", "1920")), Attribute("bar", ("2", "5"), ("3",))),
         {
             "cavitation": Knob(0.02, 0.15, 0.35),
             "leak": Knob(0.03, 0.15, 0.3),
@@ -123,7 +123,7 @@ MACHINES: dict[str, Machine] = {
     ),
     "slider": Machine(
         strokes.slider,
-        (Attribute("vel", ("300", "400", "500"), ("350", "450", "570")), Attribute("ac", ("100", "50"), ("75",))),
+        (Attribute("vel", ("300", "460"), ("370", "560")), Attribute("ac", ("100", "50"), ("75",))),
         {
             "dry": Knob(0.05, 0.25, 0.6),
             "debris": Knob(0.1, 4.0, 9.0),
@@ -135,7 +135,7 @@ MACHINES: dict[str, Machine] = {
     ),
     "valve": Machine(
         strokes.valve,
-        (Attribute("pat", ("00", "01", "02"), ("03", "04", "05")), Attribute("bar", ("2", "4"), ("3",))),
+        (Attribute("pat", ("00", "02"), ("03", "04")), Attribute("bar", ("2", "4"), ("3",))),
         {
             "missed": Knob(0.0, 0.25, 0.6),
             "sticking": Knob(0.003, 0.05, 0.12),
