@@ -356,7 +356,7 @@ def test_the_report_says_which_options_other_rates_and_channels_need(
     asd: Asd, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wav(tmp_path / "mine" / "a.wav", sr=44100, channels=2)
-    wav(tmp_path / "mine" / "b.wav", sr=16000)
+    wav(tmp_path / "mine" / "fan" / "b.wav", sr=16000)
     assert asd("index", "mine") == 0
     told = capsys.readouterr().err
     assert "sample rates differ: 16000 Hz (1 clips), 44100 Hz (1 clips)" in told
@@ -365,6 +365,20 @@ def test_the_report_says_which_options_other_rates_and_channels_need(
     wav(tmp_path / "other" / "a.wav", sr=8000)
     asd("index", "other")
     assert "--resample converts, --sample-rate 8000 keeps it" in capsys.readouterr().err
+
+
+def test_a_single_class_is_told_the_way_that_needs_no_training(
+    asd: Asd, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for i in range(4):
+        wav(tmp_path / "mine" / "normal" / f"{i}.wav", n=16000)
+    wav(tmp_path / "mine" / "abnormal" / "0.wav", n=16000)
+    assert asd("index", "mine") == 0
+    told = capsys.readouterr().err
+    assert "one machine type without sections, domains or attributes" in told
+    assert "next: asd extract-features --features logmel\n" in told
+    for line in ("extract-features --features logmel", "embed --embedder logmel", "score --method nn", "evaluate"):
+        assert asd(*line.split(), "--quiet") == 0
 
 
 def test_held_out_clips_are_told_with_fraction_and_seed(

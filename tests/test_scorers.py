@@ -15,6 +15,7 @@ from asdcli.scorers import DEFAULT, PAPER, RULES, SCORERS
 from asdcli.scorers.kmeans import cluster
 from asdcli.scorers.local_scale import LocalScale
 from asdcli.scorers.reference import Groups, Reference, Vectors, _smallest, unit_norm
+from asdcli.scorers.rescale import scale_floor
 from asdcli.scorers.smote import Smote, segment_ends, synthesise
 from asdcli.scorers.unit import UnitVectors
 from asdcli.scorers.validation import choose, representatives
@@ -387,6 +388,11 @@ def test_duplicate_clips_score_lowest_and_never_divide_by_zero() -> None:
     assert fitted.diagnostics["n_floored"] == 7
     assert fitted.diagnostics["rules"] == ["scale-floored"]
     assert fitted.score(same_as_reference)[0] == 0.0
+
+
+def test_the_floor_of_the_scale_is_a_thousandth_of_the_median_above_zero() -> None:
+    assert scale_floor(np.array([0.0, 0.5, 0.1, 0.3])) == pytest.approx(3e-4, rel=1e-15)
+    assert scale_floor(np.zeros(3)) == 1e-12
 
 
 def test_all_clips_alike_fall_back_to_alpha_zero() -> None:

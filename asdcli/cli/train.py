@@ -36,6 +36,14 @@ def train(
             help="Of an autoencoder: 100 or the paper's 1,500 epochs, or the organisers' system.",
         ),
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            "--weights",
+            metavar="none|FILE|NAME",
+            help="Pretrained backbone of serial-oe: a file, or timm's name of weights to fetch. Default: none.",
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Default: the model's own (16).")] = None,
     batch_size: Annotated[
         int | None, typer.Option("--batch-size", min=2, help="Default: the model's own (64).")
@@ -92,6 +100,7 @@ def train(
         force=force,
         progress=progress,
         profile=profile,
+        weights=weights,
         centers=centers,
         epochs=epochs,
         batch_size=batch_size,

@@ -18,6 +18,7 @@ EMBEDDERS = Registry(
     {
         "discriminative": "asdcli.embedders.discriminative:Discriminative",
         "logmel": "asdcli.embedders.logmel:LogMel",
+        "serial-oe": "asdcli.embedders.serial_oe:SerialOE",
     },
 )
 
@@ -52,6 +53,8 @@ class Embedder(Protocol):
     Attributes:
         features: the kind it reads, `features/<kind>/<machine_type>.npz`.
         trained: whether it is made by `asd train`; such a one is loaded from `model/`, the others from their spelling.
+
+    One that has a network for each machine type also has `of_machine_type(name)`, which gives the embedder of one.
     """
 
     features: ClassVar[str]

@@ -79,7 +79,8 @@ def run(
     ):
         pack = found.load(machine_type, rows)
         skipped += len(rows) - len(pack)
-        tables.append(_embed(instance, pack, rows))
+        own = instance.of_machine_type(machine_type) if hasattr(instance, "of_machine_type") else instance
+        tables.append(_embed(own, pack, rows))
         progress.advance(len(rows), machine_type=machine_type)
     if skipped:
         progress.warn(f"{skipped} clips have no features, because extract-features skipped them: not embedded")

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from asdcli import audio
 from asdcli.layouts import LeftOut
+from asdcli.training.labels import classes
+from asdcli.vocabulary import Split
 
 _GROUP = ("machine_type", "subset", "split", "domain", "condition")
 _EXAMPLES = 3
@@ -35,6 +38,12 @@ def facts(
     if "anomaly" not in table["condition"].to_pylist():
         notes.append("no clip is labelled as an anomaly: scores and thresholds can be made, but nothing evaluated")
     options, advice = _reading(rates, channels)
+    if _is_one_class(table):
+        options = ["--features", "logmel", *options]
+        advice.append(
+            "one machine type without sections, domains or attributes: nothing to tell apart in training, so take "
+            "what needs none: asd extract-features --features logmel, then asd embed --embedder logmel"
+        )
     return {
         "clips": len(table),
         "machine_types": len(set(table["machine_type"].to_pylist())),
@@ -43,6 +52,11 @@ def facts(
         "notes": notes + advice,
         "next": ["asd", "extract-features", *options],
     }
+
+
+def _is_one_class(table: pa.Table) -> bool:
+    labels, _ = classes(table.filter(pc.equal(table["split"], str(Split.TRAIN))))
+    return len(labels) == 1
 
 
 def _found(table: pa.Table) -> list[dict[str, Any]]:

@@ -115,7 +115,7 @@ def gearbox(take: Take, knobs: Knobs) -> Array:
     ratio = pinion / wheel
     revs = take.shaft(hz, jitter=0.003 + 0.002 * load)
     wear = knobs["wear"]
-    mesh = series(pinion, (0.25 + 0.45 * load) * take.rng.lognormal(0.0, 0.12), 9, 1.5 - 0.5 * load)
+    mesh = series(pinion, (0.4 + 0.3 * load) * take.rng.lognormal(0.0, 0.12), 9, 1.7 - 0.9 * load)
     mesh = {o: rms * (1.0 + wear * (o > pinion)) for o, rms in mesh.items()}
     shaft = {1: 0.1, 2: knobs["misalignment"], 3: 0.5 * knobs["misalignment"], 4: 0.03}
     sound = orders(revs, merged(shaft, with_sidebands(mesh, 1, wear)))

@@ -64,8 +64,9 @@ def valve(take: Take, knobs: Knobs) -> Array:
     clicks += ring(blows, SEAT, take.scale * (1.0 - 0.3 * knobs["weak"]))
     bar = take.number("bar")
     opening = gate(n, opens, closes, 0.012)
-    curve = ((100, -14), (600, -6), (1200 + 150 * bar, 0), (3500, -6), (8000, -18))
-    flow = noise(n, rng, curve, 0.15 * rng.standard_normal()) * (0.25 + 0.12 * bar) * rng.lognormal(0.0, 0.06)
+    peak_hz = 600.0 + 400.0 * bar  # a faster jet is brighter
+    curve = ((100, -16), (0.5 * peak_hz, -6), (peak_hz, 0), (2 * peak_hz, -6), (8000, -18))
+    flow = noise(n, rng, curve, 0.15 * rng.standard_normal()) * (0.5 + 0.03 * bar) * rng.lognormal(0.0, 0.06)
     hiss = noise(n, rng, ((800, -26), (2600, -4), (5000, 0), (8000, -6)))
     coil = mains(n, rng, series(2, 0.08, 5, 0.7)) * opening
     return clicks + flow * opening + coil + knobs["leak"] * hiss * (1.0 - opening)

@@ -24,6 +24,7 @@ MODELS = Registry(
     {
         "discriminative": "asdcli.training.discriminative:Discriminative",
         "autoencoder": "asdcli.training.autoencoder:Autoencoder",
+        "serial-oe": "asdcli.training.serial_oe:SerialOE",
     },
 )
 

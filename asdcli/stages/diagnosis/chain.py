@@ -59,8 +59,12 @@ def look(space: Workspace, given: Sequence[str] = ()) -> Iterator[Finding]:
         yield Finding(_AREA, "clips", State.PROBLEM, error.message, error.hint)
     for path in sorted(space.run.glob("features/*/*.npz")):
         yield _features(run, path)
-    if (space.model / "card.json").exists():
-        yield _model(run)
+    for folder in (space.autoencoder, space.model):
+        if (folder / "card.json").exists():
+            yield _model(run, folder)
+        elif any(folder.glob("checkpoint.*")):
+            text = "training was interrupted; the same command goes on"
+            yield Finding(_AREA, folder.name, State.NOTE, text, run.command("asd", "train"))
     if space.embeddings.exists():
         yield _embeddings(run)
     for path in sorted(space.scores_dir.glob("*.parquet")):
@@ -107,21 +111,21 @@ def _reading(header: Header) -> list[str]:
     return options
 
 
-def _model(run: _Run) -> Finding:
-    header = _header(run.space.model, artifacts.MODEL)
+def _model(run: _Run, folder: Path) -> Finding:
+    header = _header(folder, artifacts.MODEL)
     if isinstance(header, AsdError):
-        return _unreadable(run, "model", header, run.command("asd", "train"))
+        return _unreadable(run, folder.name, header, run.command("asd", "train"))
     params = header.params
     options = ["--model", str(params.get("model")), "--seed", str(header.seed)]
     options += ["--precision", str(params["precision"])] if params.get("precision", "auto") != "auto" else []
-    current: dict[str, str | None] = {role: run.contents.get(role) for role in header.inputs if role != "clips"}
+    current = {role: run.contents.get(role) for role in header.inputs if role != "clips"}
     if run.clips is not None:
         trained_on = sorted(role.rpartition("/")[2] for role in header.inputs if role.startswith("features/"))
         try:
             current["clips"] = train.clips_digest(run.clips, trained_on)
         except BadData:
             current["clips"] = None
-    return _judge(run, "model", header, current, run.command("asd", "train", *options))
+    return _judge(run, folder.name, header, current, run.command("asd", "train", *options))
 
 
 def _embeddings(run: _Run) -> Finding:
@@ -143,13 +147,15 @@ def _scores(run: _Run, path: Path) -> Finding:
     if isinstance(header, AsdError):
         return _unreadable(run, role, header, run.command("asd", "score"))
     method = str(header.params.get("method", path.stem))
-    own = set(header.inputs) == {"embeddings"}  # others combine scores and embeddings that may lie in other runs
     options = ["--method", method, "--seed", str(header.seed or 0)]
     options += (
         ["--unit", str(header.params["unit"])] if header.params.get("unit", "machine-type") != "machine-type" else []
     )
-    current = {"embeddings": run.contents.get("embeddings")} if own else {}
-    finding = _judge(run, role, header, current, run.command("asd", "score", *options))
+    inputs = {"autoencoder" if name == "model" else name: digest for name, digest in header.inputs.items()}
+    # scores made of other scores (asd smooth) may come from other runs: what they are made of cannot be told
+    own = set(inputs) == {"embeddings"} or "autoencoder" in inputs
+    current = {name: run.contents.get(name) for name in inputs} if own else {}
+    finding = _judge(run, role, header, current, run.command("asd", "score", *options), inputs=inputs)
     run.contents[f"method {method}"] = header.content
     if role in run.stale:
         run.stale.add(f"method {method}")

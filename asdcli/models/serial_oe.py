@@ -1,0 +1,81 @@
+"""SerialOE's network: EfficientNet-B0 on a mel spectrogram, a neck to 128 dimensions, a machine head and a product head.
+
+Source: Fujimura et al. 2024, II-B and IV-A. The front end lies before it: (batch, n_mels, n_frames) of amplitudes, no log.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import nn
+
+MachineHead = Literal["linear", "norm"]
+
+
+class SerialOE(nn.Module):
+    """f_D with its heads g_mac and g_id.
+
+    Args:
+        n_products: C of Eq. 6, the product IDs (sections) of the machine type.
+        backbone: a timm network, whose globally pooled features are used.
+        machine_head: `linear` from the embedding, or `norm`: from its mean square, as in the reference code.
+        weights: a file with pretrained weights of the backbone, or None for random ones. Nothing is ever downloaded here.
+    """
+
+    n_dims = 128
+
+    def __init__(
+        self,
+        n_products: int,
+        backbone: str = "tf_efficientnet_b0",
+        machine_head: MachineHead = "linear",
+        weights: str | None = None,
+    ) -> None:
+        import timm
+
+        super().__init__()
+        pretrained = {"pretrained": True, "pretrained_cfg_overlay": {"file": weights}} if weights else {}
+        self.backbone = timm.create_model(backbone, in_chans=1, num_classes=0, **pretrained)
+        width = int(self.backbone.num_features)
+        if hasattr(self.backbone, "head_hidden_size"):
+            width = int(self.backbone.head_hidden_size)
+        self.neck = nn.Sequential(
+            nn.Dropout(0.3),
+            nn.Linear(width, self.n_dims),
+            nn.BatchNorm1d(self.n_dims),
+            nn.PReLU(),
+            nn.Linear(self.n_dims, self.n_dims),
+        )
+        self.machine_head = machine_head
+        self.g_mac = nn.Linear(self.n_dims if machine_head == "linear" else 1, 1)
+        self.g_id = nn.Linear(self.n_dims, n_products, bias=False)
+
+    def forward(self, mels: torch.Tensor) -> torch.Tensor:
+        """Embeddings (batch, 128), not normalised, of mel spectrograms (batch, n_mels, n_frames)."""
+        pooled = self.backbone(mels[:, None].contiguous(memory_format=torch.channels_last))
+        embeddings: torch.Tensor = self.neck(pooled.flatten(1))
+        return embeddings
+
+    def heads(self, embeddings: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits of "normal sound of this machine type" (batch,) and of its products (batch, n_products)."""
+        seen = embeddings
+        if self.machine_head == "norm":
+            seen = embeddings.square().mean(dim=1, keepdim=True)
+        return self.g_mac(seen)[:, 0], self.g_id(embeddings)
+
+
+def serial_oe_loss(
+    machine_logits: torch.Tensor,
+    product_logits: torch.Tensor,
+    is_machine: torch.Tensor,
+    is_product: torch.Tensor,
+    lambda_id: float,
+) -> torch.Tensor:
+    """L_machine + lambda_id L_id, Eq. 3 (with the minus sign that Eq. 5 forgets), averaged over the batch and products.
+
+    Args:
+        is_machine: (batch,) t^mac in [0, 1]. is_product: (batch, n_products) t^id, zero for other machine types.
+    """
+    bce = nn.functional.binary_cross_entropy_with_logits
+    return bce(machine_logits, is_machine) + lambda_id * bce(product_logits, is_product)
