@@ -4,10 +4,10 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 ASD    := $(BIN)/asd
-DATA   ?= data
+DATA   := $(or $(DATA),$(ASD_DATA),data)
 READY  := $(VENV)/.ready
 
-export ASD_DATA = $(DATA)
+export ASD_DATA := $(DATA)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo lint format test test-slow test-gpu bench clean

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -118,10 +117,3 @@ def test_nothing_defined_is_refused():
     s = sections(8, n_machines=1)[0]
     with pytest.raises(ValueError, match="nothing to resample"):
         samples([replace(s, anomalous=np.zeros(200, bool))])
-
-
-def test_a_thousand_resamples_of_a_whole_edition_take_less_than_ten_seconds():
-    these = sections(9, n_machines=16)
-    start = time.perf_counter()
-    assert len(samples(these, n_resamples=1000)) == 1000
-    assert time.perf_counter() - start < 10

@@ -35,8 +35,8 @@ def score(
             "--method",
             metavar="SPELLING|all",
             help="nn, kmeans, smote, rescale, varmin, gmm or mahalanobis, with parameters as in "
-            "varmin:k=8,val=test-all (repeatable); of an autoencoder mse or selective-mahalanobis. all: the thirteen of the paper's tables. "
-            "Default: varmin.",
+            "varmin:k=8,val=test-all (repeatable); of an autoencoder mse or selective-mahalanobis. "
+            "all: the thirteen of the paper's tables. Default: varmin.",
             show_default=False,
         ),
     ] = None,

@@ -41,7 +41,7 @@ class SerialOE:
             network = Network(len(card["products"][machine_type]), card["backbone"], card["machine_head"])
             prefix = f"{number}."
             network.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
-            networks[machine_type] = network.to(device, memory_format=torch.channels_last).eval()
+            networks[machine_type] = network.to(device).eval()
         return cls(networks, card["sample_rate"], device, batch_size)
 
     def of_machine_type(self, name: str) -> SerialOE:

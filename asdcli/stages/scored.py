@@ -122,7 +122,7 @@ def sections(scored: Scored) -> tuple[dict[str, list[SectionScores]], list[str]]
     if not len(test):
         raise BadData(
             f"{scored.path}: no test clip has a known condition: there is nothing to compare the scores with",
-            "get the truth (asd download EDITION) or name a table that has it: --clips FILE",
+            "label the clips (asd download EDITION, asd index), or name a table that does: --clips FILE",
         )
     strange = set(pc.unique(test["condition"]).to_pylist()) - {str(c) for c in Condition}
     if strange:

@@ -68,7 +68,7 @@ def run(
     """
     fitter: Rule = RULES.build(rule)
     spelling = RULES.spell(fitter)
-    methods = tables.read(scores)
+    methods = _with_training_scores(tables.read(scores), progress)
     header = Header.make(
         artifacts.THRESHOLDS,
         dataset=methods[0].header.dataset,
@@ -154,15 +154,24 @@ def _what_then(rule: Rule) -> str:
     return f"a threshold from fewer than {FEW} is a guess"
 
 
+def _with_training_scores(methods: Sequence[Scored], progress: Progress) -> list[Scored]:
+    """The methods that scored training clips: smoothed scores, for one, are of test clips only."""
+    with_training = [m for m in methods if len(m.split(Split.TRAIN).table)]
+    if not with_training:
+        raise BadData(
+            f"{methods[0].path} holds no scores of training clips, and thresholds are fitted on those",
+            "asd score writes them, each clip left out of its own reference set",
+        )
+    without = ", ".join(m.method for m in methods if m not in with_training)
+    if without:
+        progress.warn(f"no threshold for {without}: no training clips among these scores")
+    return with_training
+
+
 def _training_scores(method: Scored) -> dict[str, npt.NDArray[np.float64]]:
     """(n,) scores of the normal training clips of each machine type."""
     train = method.split(Split.TRAIN).table
     train = train.filter(pc.not_equal(pc.fill_null(train["condition"], ""), str(Condition.ANOMALY)))
-    if not len(train):
-        raise BadData(
-            f"{method.path} holds no scores of training clips, and thresholds are fitted on those",
-            "asd score writes them, each clip left out of its own reference set",
-        )
     machine_types = np.array(train["machine_type"].to_pylist())
     scores = train["anomaly_score"].to_numpy()
     return {str(m): scores[machine_types == m] for m in np.unique(machine_types)}

@@ -9,6 +9,6 @@ that simple detectors find some faults and miss others. A method that wins here 
 """
 
 from asdcli.synthesis.sizes import SIZES, Size
-from asdcli.synthesis.write import MACHINE_TYPES, write
+from asdcli.synthesis.writing import MACHINE_TYPES, write
 
 __all__ = ["MACHINE_TYPES", "SIZES", "Size", "write"]
