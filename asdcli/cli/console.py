@@ -106,7 +106,9 @@ def _bar(console: Console, unit: str) -> Progress:
 
     class Rate(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text(_rate(task.finished_speed or task.speed or 0.0, unit))
+            # what ends within a blink has no speed yet
+            overall = task.completed / task.elapsed if task.elapsed else 0.0
+            return Text(_rate(task.finished_speed or task.speed or overall, unit))
 
     if unit == "bytes":
         from rich.progress import DownloadColumn

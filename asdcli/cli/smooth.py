@@ -217,7 +217,7 @@ def _fraction(
         shares=stage.fractions(fraction),
         smooth=how,
         ks=ks or KS,
-        data=[how.data] if data else ["source", "all"],
+        data=how.data if data else None,
         sections=sections.split(",") if sections else None,
         metric=objective,
         **rest,
@@ -227,18 +227,15 @@ def _fraction(
         return 0
     from rich.table import Table
 
-    rows = outcome.facts.get("rows", [])
-    columns = sorted({(row["machine_type"], row["method"]) for row in rows}, key=lambda c: (c[0] == stage.ALL, c))
-    table = Table("observed", title="mean ± standard deviation, each subset with its best k and data", box=None)
-    for machine_type, method in columns:
-        table.add_column(f"{machine_type}\n{method}", justify="right")
-    for share in dict.fromkeys(row["fraction"] for row in rows):
-        of = {
-            (r["machine_type"], r["method"]): f"{r['mean']:.4f} ± {r['std']:.4f}"
-            for r in rows
-            if r["fraction"] == share
-        }
-        table.add_row(f"{share:.0%}", *(of[c] for c in columns))
-    if rows:
-        stdout().print(table)
+    rows = outcome.facts["rows"]
+    machine_types = sorted({row["machine_type"] for row in rows}, key=lambda m: (m == stage.ALL, m))
+    title = "percent, mean ± standard deviation, every subset with its best k and data"
+    table = Table("observed", "method", title=title, title_justify="left", box=None)
+    for machine_type in machine_types:
+        table.add_column(machine_type, justify="right")
+    for share, method in dict.fromkeys((row["fraction"], row["method"]) for row in rows):
+        of = {r["machine_type"]: r for r in rows if (r["fraction"], r["method"]) == (share, method)}
+        cells = (f"{100 * of[m]['mean']:.2f} ± {100 * of[m]['std']:.2f}" for m in machine_types)
+        table.add_row(f"{share:.0%}", method, *cells)
+    stdout().print(table)
     return report(type(outcome)(outcome.path, outcome.status), rest["progress"], as_json=False)

@@ -94,7 +94,7 @@ def tune(
         scores_output=space.scores,
         truth=space.clips,
         how=how,
-        data=[how.data] if data else ["source", "all"],
+        data=how.data if data else None,
         choose=choose.split(","),
         report=report_on.split(","),
         metric=objective,

@@ -1,6 +1,6 @@
 """SerialOE's network: EfficientNet-B0 on a mel spectrogram, a neck to 128 dimensions, heads for machine and product.
 
-Source: Fujimura et al. 2024, II-B and IV-A. The front end lies before it and gives (batch, n_mels, n_frames) amplitudes.
+Source: Fujimura et al. 2024, II-B and IV-A. Its front end is `features.outlier_mels`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ class SerialOE(nn.Module):
         backbone: a timm network, whose globally pooled features are used.
         machine_head: `linear` from the embedding, or `norm`: from its mean square, as in the reference code.
         weights: a file with pretrained weights of the backbone, or None for random ones. Nothing is downloaded here.
+
+    Raises:
+        ValueError, RuntimeError: the weights are not those of the backbone.
     """
 
     n_dims = 128
@@ -39,6 +42,10 @@ class SerialOE(nn.Module):
             {"pretrained": True, "pretrained_cfg_overlay": {"file": weights}} if weights else {}
         )
         network: Any = timm.create_model(backbone, in_chans=1, num_classes=0, **pretrained)
+        if weights:  # timm itself passes over what a file lacks
+            lost = set(network.state_dict()) - set(timm.models.load_state_dict(weights))
+            if lost:
+                raise ValueError(f"the file lacks {len(lost)} of its tensors, such as {min(lost)}")
         width = int(getattr(network, "head_hidden_size", network.num_features))
         self.backbone = network
         self.neck = nn.Sequential(
@@ -51,7 +58,7 @@ class SerialOE(nn.Module):
         self.machine_head = machine_head
         self.g_mac = nn.Linear(self.n_dims if machine_head == "linear" else 1, 1)
         self.g_id = nn.Linear(self.n_dims, n_products, bias=False)
-        self.to(memory_format=torch.channels_last)  # twice as fast on CPUs
+        nn.Module.to(self, memory_format=torch.channels_last)  # type: ignore[call-overload]  # twice as fast on CPUs
 
     def forward(self, mels: torch.Tensor) -> torch.Tensor:
         """Embeddings (batch, 128), not normalised, of mel spectrograms (batch, n_mels, n_frames)."""

@@ -59,7 +59,7 @@ def run(
     repeats: int,
     smooth: Smooth,
     ks: Sequence[int],
-    data: Sequence[Data],
+    data: Data | None = None,
     sections: Sequence[str] | None = None,
     metric: str = "auc-pauc",
     seed: int = 0,
@@ -70,22 +70,24 @@ def run(
 
     Args:
         samples: from `observed.read`. truth: clips.parquet, whose conditions win over those in the scores.
-        ks, data: the parameters of which every subset gets the best. Pools are sections.
+        ks, data: the parameters of which every subset gets the best; no `data` means all there are. Pools are sections.
         sections: only these; by default all with labels.
 
     Raises:
         BadData: no labels, or a source pool is asked for where domains are hidden. UsageError: no such section.
     """
     spec = spec_of(metric)
+    tried = observed.data_to_try(samples.table, data, progress)
     params = {"smooth": observed.SMOOTHED, "metric": metric, "fractions": list(shares), "repeats": repeats}
-    params |= {"ks": list(ks), "data": list(data), "sections": sections, "distance": smooth.metric}
+    params |= {"ks": list(ks), "data": list(tried), "sections": sections, "distance": smooth.metric}
     header = Header.make(artifacts.FRACTIONS, dataset=samples.dataset, seed=seed, params=params, inputs=samples.inputs)
     if not force and artifacts.is_current(output, artifacts.FRACTIONS, header):
-        return Outcome(output, "current")
+        before, _ = artifacts.read_table(output, artifacts.FRACTIONS)
+        return Outcome(output, "current", facts={"rows": before.to_pylist()})
     clips = observed.per_clip(samples.table, samples.scores, samples.method)
     labelled = judged(clips, truth)
     labelled = labelled if sections is None else of_sections(labelled, sections)
-    curves = [_Section(samples, clips, one, smooth, ks, data) for one in labelled]
+    curves = [_Section(samples, clips, one, smooth, ks, tried) for one in labelled]
     machine_types = sorted({s.machine_type for s in labelled})
     found: dict[tuple[str, str, float], list[float]] = {}
     sizes: dict[tuple[str, float], int] = {}
@@ -119,7 +121,9 @@ def run(
             "n_repeats": len(values),
             "n_clips": sizes[machine_type, share],
         }
-        for (name, machine_type, share), values in sorted(found.items())
+        for (name, machine_type, share), values in sorted(
+            found.items(), key=lambda f: (f[0][2], f[0][0] == "smoothed", f[0][1])
+        )
     ]
     schema = pa.schema([(c.name, c.type) for c in artifacts.FRACTIONS.columns])
     artifacts.write_table(output, artifacts.FRACTIONS, pa.Table.from_pylist(rows, schema), header)

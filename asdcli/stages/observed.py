@@ -115,8 +115,18 @@ def in_pool(table: pa.Table, data: Data) -> np.ndarray:
         return np.ones(len(table), bool)
     domains = table["domain"]
     if domains.null_count == len(table):
-        raise BadData("the domains of these test clips are hidden: there is no source pool", "smooth with --data all")
+        raise BadData("no domain of these test clips is known: there is no source pool", "smooth with --data all")
     return pc.fill_null(pc.equal(domains, str(Domain.SOURCE)), False).to_numpy(zero_copy_only=False)
+
+
+def data_to_try(table: pa.Table, asked: Data | None, progress: Progress) -> tuple[Data, ...]:
+    """What is asked for; else both, or only `all` where no domain is known."""
+    if asked is not None:
+        return (asked,)
+    if table["domain"].null_count == len(table):
+        progress.note("no domain of these clips is known: there is no source pool to try")
+        return ("all",)
+    return ("source", "all")
 
 
 def per_clip(table: pa.Table, scores: np.ndarray, spelling: str) -> pa.Table:

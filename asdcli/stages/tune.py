@@ -57,7 +57,7 @@ def run(
     truth: Path | None,
     how: Smooth,
     ks: Sequence[int] = KS,
-    data: Sequence[Data] = ("source", "all"),
+    data: Data | None = None,
     clusters: Sequence[int] = CLUSTERS,
     choose: Sequence[str] = CHOOSE,
     report: Sequence[str] = REPORT,
@@ -78,19 +78,20 @@ def run(
         choose, report: sections.
 
     Returns:
-        an outcome with the facts `choices` (method -> machine type -> parameters) and `table` (columns and rows of Table II).
+        an outcome with the facts `choices` (method -> machine type -> parameters) and `table` (columns, rows).
 
     Raises:
         BadData: a machine type has no labels to choose by. UsageError: no section of `choose` has labels.
     """
     spec = spec_of(metric)
+    tried = observed.data_to_try(samples.table, data, progress)
     params: dict[str, Any] = {
         "method": samples.method,
         "level": samples.level,
         "pool": how.pool,
         "distance": how.metric,
     }
-    params |= {"metric": metric, "ks": list(ks), "data": list(data), "clusters": list(clusters)}
+    params |= {"metric": metric, "ks": list(ks), "data": list(tried), "clusters": list(clusters)}
     params |= {"choose": list(choose), "report": list(report)}
     inputs = dict(samples.inputs)
     if truth is not None and truth.exists():
@@ -107,8 +108,8 @@ def run(
         progress.warn(f"no labels of sections {', '.join(report)}: parameters are chosen, nothing is reported")
     families: dict[str, Candidates] = {}
     if clusters:
-        families["gmm"] = _mixtures(embeddings, clips, clusters, data, seed, progress)
-    families[samples.method + observed.SMOOTHED] = _smoothed(samples, how, ks, data, progress)
+        families["gmm"] = _mixtures(embeddings, clips, clusters, tried, seed, progress)
+    families[samples.method + observed.SMOOTHED] = _smoothed(samples, how, ks, tried, progress)
 
     machine_types = sorted(set(clips["machine_type"].to_pylist()))
     found = {
@@ -174,7 +175,9 @@ def _mixtures(
     """Negative log-likelihoods of one mixture a section, for every number of clusters and data."""
     embeddings = embeddings / "embeddings.parquet" if embeddings.is_dir() else embeddings
     embedded = units.read(embeddings)
-    plans, _, _ = units.plan(embedded, Unit.SECTION)
+    plans, _, warnings = units.plan(embedded, Unit.SECTION)
+    for sentence in warnings:
+        progress.warn(sentence)
     row = {clip_id: i for i, clip_id in enumerate(clips["clip_id"].to_pylist())}
     place = np.array([row.get(clip_id, -1) for clip_id in embedded.column("clip_id")])
     grid_of = [Mixture(n, one) for n in clusters for one in data]
@@ -211,7 +214,8 @@ def _table_ii(
     if not reporting:
         return {"columns": [], "rows": []}
     smoothed = method + observed.SMOOTHED
-    rows = {"gmm": _picked(families["gmm"], chosen["gmm"])} if "gmm" in families else {}
+    gmm = "gmm" in families
+    rows = {"gmm": _picked(families["gmm"], chosen["gmm"])} if gmm else {}
     rows[method] = dict.fromkeys(chosen[smoothed], unsmoothed)
     rows[smoothed] = _picked(families[smoothed], chosen[smoothed])
     rows[f"{smoothed} (oracle)"] = _picked(families[smoothed], oracle[smoothed])
@@ -219,7 +223,7 @@ def _table_ii(
     def auc(section: Judged, scores: np.ndarray) -> float:
         return next((v.value for v in measure(_AUC, [section.scores(scores)]) if v.value is not None), np.nan)
 
-    worst = min(reporting, key=lambda s: auc(s, rows["gmm"][s.machine_type])) if "gmm" in rows else None
+    worst = min(reporting, key=lambda s: np.nan_to_num(auc(s, rows["gmm"][s.machine_type]), nan=1.0)) if gmm else None
     table = []
     for name, scores in rows.items():
         values: list[Value] = []

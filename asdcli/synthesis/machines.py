@@ -85,7 +85,7 @@ MACHINES: dict[str, Machine] = {
     ),
     "fan": Machine(
         rotating.fan,
-        (Attribute("spd", ("1320", "1680"), ("1480", "1860")), Attribute("bkg", ("A", "B"), ("C",))),
+        (Attribute("spd", ("1320", "1680"), ("1480", "1800")), Attribute("bkg", ("A", "B"), ("C",))),
         {
             "imbalance": Knob(0.15, 0.5, 1.2),
             "blade": Knob(0.05, 0.5, 1.2),
@@ -112,7 +112,7 @@ MACHINES: dict[str, Machine] = {
         rotating.pump,
         (Attribute("spd", ("1380", "1740"), ("1540", "1920")), Attribute("bar", ("2", "5"), ("3",))),
         {
-            "cavitation": Knob(0.02, 0.15, 0.35),
+            "cavitation": Knob(0.02, 0.08, 0.18),
             "leak": Knob(0.03, 0.15, 0.3),
             "vane": Knob(0.05, 0.5, 1.2),
             "imbalance": Knob(0.12, 0.5, 1.1),

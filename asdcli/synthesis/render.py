@@ -18,7 +18,7 @@ from asdcli.vocabulary import Domain
 LEVEL = 0.03
 """RMS of a machine at its reference setting, full scale = 1 (-30 dBFS): leaves 30 dB for clicks."""
 SPREAD_MACHINE_DB = 0.4
-SPREAD_BACKGROUND_DB = {Domain.SOURCE: 0.5, Domain.TARGET: 1.5}
+SPREAD_BACKGROUND_DB = {Domain.SOURCE: 0.5, Domain.TARGET: 1.0}
 
 
 def render(clip: PlannedClip, n: int, seed: int) -> NDArray[np.int16]:

@@ -84,14 +84,16 @@ def rubbing(take: Take, revs: Array, strength: float) -> Array:
 def fan(take: Take, knobs: Knobs) -> Array:
     """Axial fan: shaft orders, blade pass, turbulent flow that breathes with the blades, motor hum.
 
-    Knobs: imbalance (1x amplitude), blade (sidebands of a bent blade around the blade pass), outer_race, rubbing,
-    clogging (decibels lost above 1 kHz and won below by a blocked inlet).
+    Knobs: imbalance (1x amplitude; breathing of flow and blades), blade (sidebands of a bent blade around the blade
+    pass), outer_race, rubbing, clogging (decibels lost above 1 kHz and won below by a blocked inlet).
     """
     hz = take.number("spd") / 60
     blades = (7, 5, 9, 6, 8, 11)[take.unit % 6]
     speed = hz / 25.0
     revs = take.shaft(hz)
-    blade_pass = with_sidebands(series(blades, 0.42 * take.rng.lognormal(0.0, 0.12), 8, 1.1), 1, knobs["blade"], 2)
+    # a whirling rotor loads its blades unevenly, as one bent blade does, only less
+    uneven = float(np.hypot(knobs["blade"], 0.4 * knobs["imbalance"]))
+    blade_pass = with_sidebands(series(blades, 0.42 * take.rng.lognormal(0.0, 0.12), 8, 1.1), 1, uneven, 2)
     shaft = {1: knobs["imbalance"], 2: 0.06 + 0.25 * knobs["imbalance"], 3: 0.04}
     clog = knobs["clogging"]
     curve = ((60, 2 + clog), (350 * speed, clog), (1000 * speed, -4), (2500 * speed, -11 - clog), (8000, -26 - clog))

@@ -106,6 +106,12 @@ def passings(revs: Array, per_rev: float, rng: np.random.Generator, slip: float 
     return np.interp(at[at < last], revs, np.arange(len(revs)))
 
 
+def crossings(revs: Array, angle: float) -> Array:
+    """Sample positions (float) at which the shaft stands at `angle` (0 … 1 of a turn)."""
+    whole = np.arange(np.ceil(revs[0] - angle), revs[-1] - angle)
+    return np.interp(whole + angle, revs, np.arange(len(revs)))
+
+
 def impulses(n: int, at: Array, strength: Array | float = 1.0) -> Array:
     """An impulse train: each of `at` (sample positions) shared between its two neighbouring samples."""
     strength = np.broadcast_to(np.asarray(strength, float), at.shape)

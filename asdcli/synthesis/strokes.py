@@ -9,12 +9,12 @@ from asdcli.synthesis.signals import (
     SR,
     Array,
     Resonance,
+    crossings,
     gate,
     impulses,
     mains,
     noise,
     orders,
-    passings,
     pulses,
     ring,
     series,
@@ -115,11 +115,11 @@ def compressor(take: Take, knobs: Knobs) -> Array:
     thumps, clacks = np.zeros(n), np.zeros(n)
     for cylinder in range(cylinders):
         work = 1.0 - knobs["dead"] * (cylinder == 0)
-        at = passings(revs + cylinder / cylinders, 1.0, rng)
+        at = crossings(revs, cylinder / cylinders)
         each = work * rng.lognormal(0.0, 0.12, at.shape)
         thumps += impulses(n, at, (2.0 + 0.5 * bar) * each)
         clacks += impulses(n, at + 0.3 / hz * SR, 2.5 * each)
-    at = passings(revs, 1.0, rng)
+    at = crossings(revs, 0.12)
     slap = ring(impulses(n, at, knobs["knock"] * rng.lognormal(0.0, 0.2, at.shape)), REED, 0.7 * take.scale)
     intake = noise(n, rng, ((60, -4), (300, 0), (1200, -6), (8000, -24)), 0.15 * rng.standard_normal())
     intake = intake * (0.3 + pulses(cylinders * revs, 0.4))

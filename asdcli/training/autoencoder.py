@@ -24,7 +24,7 @@ from asdcli.models.autoencoder import Autoencoder as Network
 from asdcli.spec import always_spelled
 from asdcli.training import Setting, TrainingData
 from asdcli.training.holdout import held_out
-from asdcli.training.precision import autocast
+from asdcli.training.precision import autocast, resolve_precision
 from asdcli.training.seeds import generator, seeded
 
 Profile = Literal["default", "paper", "dcase-baseline"]
@@ -165,7 +165,7 @@ class AutoencoderTask:
         )
         self.module = networks.to(setting.device)
         self.optimizer = torch.optim.Adam(self.module.parameters(), lr=recipe.lr)
-        self.precision = "bf16" if setting.precision == "bf16" else "fp32"
+        self.precision = resolve_precision(setting.precision, setting.device)
         self.kept = [self._kept(m, b) for m, b in zip(machine_types, banks, strict=True)]
         self.unit = "vectors" if front.window_frames is None else "windows"
         self.epoch_size = sum(map(len, self.kept))
@@ -219,6 +219,7 @@ class AutoencoderTask:
             "profile": self.recipe.profile,
             "sample_rate": self.front.mel.sample_rate,
             "n_mels": self.front.mel.n_mels,
+            "precision": self.precision,
             "n_parameters": sum(p.numel() for p in self.module[0].parameters()),
             "n_clips": {m: len(b.count) for m, b in zip(self.machine_types, self.banks, strict=True)},
             "n_held_out": {m: int(b.held_out.sum()) for m, b in zip(self.machine_types, self.banks, strict=True)},

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple, cast
 import numpy as np
 import pyarrow as pa
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from asdcli.errors import AsdError, BadData, UsageError, unknown_name
@@ -39,8 +40,8 @@ class SerialOE:
         lambda_id: weight of the product loss.
         machine_head: `linear`, or `norm` as in the reference code.
         backbone: name of a timm network.
-        weights: of the backbone: `none`, or a file (safetensors, or a torch state dict), or the name of pretrained
-            weights that timm knows, which are then fetched.
+        weights: of the backbone: `none`, or a safetensors file, or the name of pretrained weights that timm knows, which
+            are then fetched.
         epochs, batch_size, lr: of AdamW under OneCycleLR; half a batch is outliers.
     """
 
@@ -88,7 +89,7 @@ class SerialOE:
         """A freshly initialised network. Raises AsdError when `weights` do not fit it."""
         try:
             return Network(n_products, self.backbone, self.machine_head, weights)
-        except (RuntimeError, KeyError, OSError) as error:
+        except (RuntimeError, ValueError, OSError, SafetensorError) as error:
             first = str(error).strip().splitlines()[0]
             raise AsdError(f"{self.weights} do not fit {self.backbone}: {first}", "leave --weights out") from None
 
@@ -281,6 +282,8 @@ def _weights(weights: str, backbone: str, setting: Setting) -> str | None:
     if weights == "none":
         return None
     if Path(weights).exists():
+        if Path(weights).suffix != ".safetensors":
+            raise UsageError(f"{weights} is no safetensors file", "nothing is unpickled here: convert it first")
         return weights
     if weights.split(".")[0] != backbone or weights not in timm.list_pretrained(f"{backbone}*"):
         raise unknown_name(f"weights of {backbone}", weights, ["none", *timm.list_pretrained(f"{backbone}*")])
