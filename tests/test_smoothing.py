@@ -229,6 +229,22 @@ def test_appended_clips_give_the_same_table_as_all_at_once(
     assert smoothed(tmp_path / "bit-by-bit", spelling) == smoothed(tmp_path / "at-once", spelling)
 
 
+def test_a_run_killed_between_pool_and_scores_is_made_good_by_the_next(
+    asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert smooth(asd, runs, "--append", "-k", 4) == 0
+    path = tmp_path / "out/scores/mse+smooth.k=4,data=all.parquet"
+    whole = path.read_bytes()
+    stale = pq.read_table(path).slice(0, 3)
+    for leave in (lambda: path.unlink(), lambda: pq.write_table(stale.replace_schema_metadata(None), path)):
+        leave()
+        assert smooth(asd, runs, "--append", "-k", 4) == 0
+        assert pq.read_table(path).equals(pq.read_table(pa.BufferReader(whole)))
+    capsys.readouterr()
+    assert smooth(asd, runs, "--append", "-k", 4) == 0
+    assert "up to date" in capsys.readouterr().err
+
+
 def tables(runs: tuple[Path, Path]) -> dict[str, Path]:
     scores, embeddings = runs
     return {
@@ -268,6 +284,35 @@ def test_clips_of_one_run_only_are_named(
     change(tables(runs)["vectors"], drop=lambda r: r["clip_id"] == lost)
     assert smooth(asd, runs) == 1
     assert f"1 test clips of {runs[0]}" in (said := capsys.readouterr().err) and lost in said
+
+
+def test_files_may_be_named_and_windows_of_a_file_averaged_first(
+    asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    files = tables(runs)
+    named = (files["windows"], files["vectors"])
+    assert smooth(asd, named, "-k", 3, run="by-file") == 0
+    assert smooth(asd, runs, "-k", 3, run="by-run") == 0
+    assert smoothed(tmp_path / "by-file", "mse+smooth:k=3,data=all") == smoothed(
+        tmp_path / "by-run", "mse+smooth:k=3,data=all"
+    )
+    assert smooth(asd, named, "-k", 3, "--level", "clip", run="by-file") == 0
+    assert smooth(asd, runs, "-k", 3, "--level", "clip", run="by-run") == 0
+    of_clips = [smoothed(tmp_path / run, "mse+smooth:k=3,data=all,level=clip") for run in ("by-file", "by-run")]
+    assert of_clips[0] == pytest.approx(of_clips[1], abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("level", "words"), [("window", "scores of clips, not of windows"), (None, "is not a Parquet file")]
+)
+def test_a_file_that_does_not_serve_is_refused_in_words(
+    asd: Callable[..., int], runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str], level: str | None, words: str
+) -> None:
+    file = tables(runs)["clips"]
+    if level is None:
+        file.write_text("no table")
+    assert smooth(asd, (file, runs[1]), *(("--level", level) if level else ())) == 1
+    assert words in capsys.readouterr().err
 
 
 def test_windows_that_disagree_are_named(

@@ -147,7 +147,9 @@ def test_another_seed_draws_other_recordings_of_the_same_plan() -> None:
 def test_a_rerun_repairs_what_is_missing_or_cut_and_touches_nothing_else(tiny: Path) -> None:
     before = digests(tiny)
     files = sorted(tiny.glob("dev_data/raw/fan/train/*.wav"))
+    half = files[0].read_bytes()[:2000]
     files[0].unlink()
+    files[0].with_name(f".{files[0].name}.part").write_bytes(half)  # what kill -9 leaves
     files[1].write_bytes(files[1].read_bytes()[:1000])
     (tiny / "dev_data/raw/valve/attributes_00.csv").unlink()
     times = {p: p.stat().st_mtime_ns for p in tiny.rglob("*.wav") if p not in files[:2]}
@@ -321,7 +323,7 @@ def test_a_valve_misses_the_stated_share_of_its_strokes() -> None:
 
 
 def test_a_leaking_valve_hisses_while_it_is_closed() -> None:
-    tight, leaking = (valve(take(6, pat="04", bar="2"), healthy("valve", leak=leak)) for leak in (0.01, 0.2))
+    tight, leaking = (valve(take(6, pat="02", bar="2"), healthy("valve", leak=leak)) for leak in (0.01, 0.2))
 
     def closed(x: np.ndarray) -> float:
         return float(np.quantile(np.sqrt(np.convolve(x**2, np.ones(160) / 160, "valid")), 0.1))
@@ -427,7 +429,7 @@ def test_passings_without_slip_are_evenly_spaced(hz: float, per_rev: float, seed
     at=st.lists(st.floats(-10, 110), max_size=20),
     strength=st.floats(-5, 5),
     seed=st.integers(0, 2**32),
-    tilt=st.floats(-3, 3),
+    tilt=st.floats(-1, 1),
 )
 def test_impulses_keep_their_strength_and_noise_its_unit_rms(
     at: list[float], strength: float, seed: int, tilt: float
@@ -435,8 +437,8 @@ def test_impulses_keep_their_strength_and_noise_its_unit_rms(
     where = np.array(at, dtype=float)
     inside = ((where >= 0) & (where < 99)).sum()
     assert impulses(100, where, strength).sum() == pytest.approx(strength * inside, abs=1e-9)
-    curve = ((100.0, 0.0), (4000.0, -6.0))
-    assert noise(16000, np.random.default_rng(seed), curve, tilt).std() == pytest.approx(1.0, rel=0.06)
+    curve = ((100.0, 0.0), (4000.0, -6.0))  # some 2000 independent bins at least: 6 % is five standard deviations
+    assert noise(64000, np.random.default_rng(seed), curve, tilt).std() == pytest.approx(1.0, rel=0.06)
 
 
 def test_generators_depend_on_their_names_and_on_nothing_else() -> None:

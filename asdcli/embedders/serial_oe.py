@@ -70,7 +70,7 @@ class SerialOE:
         places = lengths * -(-window // lengths) - window + 1
         at = torch.from_numpy((np.concatenate([np.empty(0), *first]) + 0.5) / places)
         bank, spec = WaveformBank.of(pack.samples, pack.offsets, self.device), mel_spec(self.sample_rate)
-        spread, index = torch.from_numpy(moments(pack)).to(self.device), torch.from_numpy(clip)
+        spread, index = moments(pack).to(self.device), torch.from_numpy(clip)
         batches = []
         with torch.inference_mode():
             for some in torch.arange(len(clip)).split(self.batch_size):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from asdcli.features.logmel import MelSpec, mel_frames
@@ -27,15 +26,15 @@ def mel_spec(sample_rate: int) -> MelSpec:
     )
 
 
-def moments(pack: WaveformPack) -> np.ndarray:
-    """(n_clips, 2) float32 mean and standard deviation of each recording in [-1, 1); the latter 1 for constant ones."""
-    found = np.empty((len(pack), 2))
-    for i in range(len(pack)):
-        samples = pack.clip(i)
-        found[i] = samples.mean(dtype=np.float64), samples.std(dtype=np.float64)
-    found /= FULL_SCALE
-    found[found[:, 1] == 0, 1] = 1.0
-    return found.astype(np.float32)
+def deviation(samples: torch.Tensor) -> tuple[float, float]:
+    """Mean and standard deviation in [-1, 1) of a recording of (n_samples,) int16; the latter 1 for a constant one."""
+    spread, mean = torch.std_mean(samples.double(), correction=0)
+    return float(mean) / FULL_SCALE, float(spread) / FULL_SCALE or 1.0
+
+
+def moments(pack: WaveformPack) -> torch.Tensor:
+    """(n_clips, 2) float32 of `deviation`."""
+    return torch.tensor([deviation(torch.from_numpy(pack.clip(i))) for i in range(len(pack))])
 
 
 def standardised(waves: torch.Tensor, moments: torch.Tensor) -> torch.Tensor:

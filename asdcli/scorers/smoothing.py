@@ -12,7 +12,8 @@ differences. The order, and with it every bit of a smoothed score, therefore dep
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,7 +30,7 @@ Pool = Literal["section", "machine-type"]
 SMOOTHERS = Registry("method", {"smooth": "asdcli.scorers.smoothing:Smooth"})
 
 _NORM_FLOOR = 1e-12
-_BLOCK = 1 << 23  # distances held at a time: 64 MB
+_BLOCK = 1 << 22  # distances that a thread holds at a time: 32 MB
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def append(
     added = np.where(column < among_new.count[:, None], among_new.distance, np.inf)
     distance = np.concatenate([distance, added], axis=1)
     wanted = min(width, int(pool.sum()))
-    index, distance = _nearest(x, old, candidates, distance, wanted)
+    index, distance = _nearest(x, old, candidates, distance, wanted, _uncertainty(x, old))
     result = Neighbours(
         np.empty((len(x), wanted), np.int32), np.empty((len(x), wanted)), np.empty(len(x), found.count.dtype)
     )
@@ -162,6 +163,8 @@ def restrict(found: Neighbours, keep: np.ndarray) -> Neighbours:
 
     Exact when `found` is complete (its width is that of the pool); else the neighbours that are left of those found.
     """
+    if keep.all():
+        return found
     rows = np.flatnonzero(keep)
     seen = keep[found.index[rows]] & (np.arange(found.index.shape[1]) < found.count[rows, None])
     count = seen.sum(axis=1)
@@ -183,27 +186,46 @@ def _search(x: np.ndarray, queries: np.ndarray, pool: np.ndarray, width: int) ->
     if wanted and len(queries):
         members, own_place = x[pool], np.searchsorted(pool, queries)
         members_norm, norm = _squared(members), _squared(x[queries])
-        step = max(_BLOCK // len(pool), 1)
-        for start in range(0, len(queries), step):
-            rows = slice(start, start + step)
+        candidates, error = pool.astype(np.int32)[None], _uncertainty(x, queries)
+
+        def work(rows: slice) -> None:
             d = x[queries[rows]] @ members.T
             d *= -2
             d += members_norm
             d += norm[rows, None]
             inside = np.flatnonzero(in_pool[rows])
             d[inside, own_place[rows][inside]] = np.inf
-            index[rows], distance[rows] = _nearest(x, queries[rows], pool.astype(np.int32)[None], d, wanted)
+            index[rows], distance[rows] = _nearest(x, queries[rows], candidates, d, wanted, error[rows])
+
+        step = max(_BLOCK // len(pool), 1)
+        _spread(work, [slice(start, start + step) for start in range(0, len(queries), step)])
     return Neighbours(index, distance, count)
 
 
+def _spread(work: Callable[[slice], None], blocks: list[slice]) -> None:
+    """Do the blocks on as many threads as torch would take, each with one-threaded products: no thread waits."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    workers = min(len(blocks), torch.get_num_threads())
+    with threadpool_limits(1, user_api="blas"):
+        if workers < 2:
+            for block in blocks:
+                work(block)
+            return
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as threads:
+            list(threads.map(work, blocks))
+
+
 def _nearest(
-    x: np.ndarray, queries: np.ndarray, candidates: np.ndarray, d: np.ndarray, wanted: int
+    x: np.ndarray, queries: np.ndarray, candidates: np.ndarray, d: np.ndarray, wanted: int, error: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The `wanted` smallest of each row of `d` in the order of (exact distance, row of x), with their rows of x.
 
     Args:
         candidates: (1 or n_queries, n_candidates) rows of x that the columns of `d` stand for.
-        d: (n_queries, n_candidates) squared distances, off by less than `_uncertainty`; inf where there is nobody.
+        d: (n_queries, n_candidates) squared distances, inf where there is nobody.
+        error: (n_queries,) what each of them may be off by.
     """
     import torch
 
@@ -213,7 +235,6 @@ def _nearest(
     rows = np.broadcast_to(candidates, d.shape)
     index = np.take_along_axis(rows, place[:, :wanted], axis=1)
     distance = nearest[:, :wanted].copy()
-    error = _uncertainty(x, queries)
     with np.errstate(invalid="ignore"):  # inf - inf: nobody is nobody's neighbour
         disputed = (np.diff(nearest, axis=1) <= 2 * error[:, None]).any(axis=1)
     for i in np.flatnonzero(disputed):

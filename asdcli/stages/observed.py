@@ -146,9 +146,7 @@ def _scores(
     """The table of scores to take, with a column `window`, and what it holds."""
     windows, clips = artifacts.WINDOW_SCORES, artifacts.SCORES
     if scores.is_dir():
-        found = {
-            level: _methods(scores / folder) for level, folder in (("window", "window-scores"), ("clip", "scores"))
-        }
+        found = {"window": _methods(scores / "window-scores", windows), "clip": _methods(scores / "scores", clips)}
         known = sorted({**found["window"], **found["clip"]})
         if method is None:
             if len(known) > 1:
@@ -166,26 +164,45 @@ def _scores(
                 "smooth its clips: --level clip" if level == "window" else f"make them first: {clips.made_by}",
             )
         path = found[level][method]
+        has_windows = level == "window"
     else:
         artifacts.require(scores, clips)
-        names = pq.read_schema(scores).names if scores.suffix == ".parquet" else []
-        level, path = ("window" if "window" in names else "clip"), scores
-    table, header = artifacts.read_table(path, windows if level == "window" else clips, headerless=True)
-    spellings = pc.unique(table["method"]).to_pylist()
-    if len(spellings) > 1 and method not in spellings:
+        path, has_windows = scores, _has_windows(scores)
+        if level == "window" and not has_windows:
+            raise BadData(f"{path} holds scores of clips, not of windows", "smooth clips: --level clip")
+        level = level or ("window" if has_windows else "clip")
+    table, header = artifacts.read_table(path, windows if has_windows else clips, headerless=True)
+    spellings = [str(s) for s in pc.unique(table["method"]).to_pylist()]
+    if not spellings:
+        raise BadData(f"{path} holds no scores", f"make them again: {clips.made_by}")
+    if method is not None and method not in spellings:
+        raise unknown_name("method", method, spellings)
+    if method is None and len(spellings) > 1:
         raise UsageError(f"{path} holds several methods: {', '.join(spellings)}", "choose one with --method")
-    spelling = method if method in spellings else spellings[0]
-    table = table.filter(pc.equal(table["method"], spelling)).drop_columns(["method"])
-    if level == "clip":
+    spelling = method or spellings[0]
+    table = table.filter(pc.equal(table["method"], spelling))
+    if has_windows and level == "clip":
+        table = _sorted(table)
+        table, has_windows = per_clip(table, table["anomaly_score"].to_numpy(), spelling), False
+    table = table.drop_columns(["method"])
+    if not has_windows:
         table = table.add_column(1, "window", pa.array(np.zeros(len(table), np.int32)))
-    return _sorted(table), header, str(spelling), level
+    return _sorted(table), header, spelling, level
 
 
-def _methods(folder: Path) -> dict[str, Path]:
+def _has_windows(path: Path) -> bool:
+    try:
+        return "window" in pq.read_schema(path).names
+    except (pa.ArrowInvalid, OSError):  # reading it as scores will say what it is
+        return False
+
+
+def _methods(folder: Path, kind: artifacts.Kind) -> dict[str, Path]:
     """Spelling -> file of the scores in `folder` that are not smoothed."""
     found = {}
     for path in sorted(folder.glob("*.parquet")):
-        for spelling in pc.unique(pq.read_table(path, columns=["method"])["method"]).to_pylist():
+        table, _ = artifacts.read_table(path, kind, headerless=True)
+        for spelling in pc.unique(table["method"]).to_pylist():
             if SMOOTHED not in spelling:
                 found[str(spelling)] = path
     return found

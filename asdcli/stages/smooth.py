@@ -107,8 +107,10 @@ def append(
     before = None if force or not pool.exists() else _Pool.read(pool, spelling)
     old = samples.table.slice(0, 0) if before is None else before.table
     is_new = _strangers(samples, before, pool)
-    if before is not None and not is_new.any() and output.exists():
-        return Outcome(output, "current")
+    if before is not None and not is_new.any():
+        made = _header_of_pooled(before.header, spelling, before.header.dataset)
+        if artifacts.is_current(output, artifacts.SCORES, made):  # not so where a run was killed between the two files
+            return Outcome(output, "current")
     table = pa.concat_tables([old.select(samples.table.column_names), samples.table.filter(pa.array(is_new))])
     vectors = samples.vectors[is_new].astype(np.float64)
     vectors = vectors if before is None else np.concatenate([before.vectors, vectors])
@@ -137,8 +139,7 @@ def append(
     inputs = samples.inputs | ({} if before is None else {"pool": before.header})
     header = _write_pool(pool, joined, index, distance, spelling, inputs)
     clips = observed.per_clip(joined.table, smoothed, spelling)
-    out = Header.make(artifacts.SCORES, dataset=joined.dataset, params={"method": spelling}, inputs={"pool": header})
-    artifacts.write_table(output, artifacts.SCORES, clips, out)
+    artifacts.write_table(output, artifacts.SCORES, clips, _header_of_pooled(header, spelling, joined.dataset))
     return Outcome(output, facts={"clips": len(clips), "new_samples": int(is_new.sum()), "samples": len(table)})
 
 
@@ -149,6 +150,10 @@ def spelled(samples: Observed, smooth: Smooth) -> str:
 
 def _header(samples: Observed, spelling: str) -> Header:
     return Header.make(artifacts.SCORES, dataset=samples.dataset, params={"method": spelling}, inputs=samples.inputs)
+
+
+def _header_of_pooled(pool: Header, spelling: str, dataset: str) -> Header:
+    return Header.make(artifacts.SCORES, dataset=dataset, params={"method": spelling}, inputs={"pool": pool})
 
 
 def _warn_small(k: int, smooth: Smooth, samples: Observed, groups: Iterable[np.ndarray], progress: Progress) -> None:

@@ -18,7 +18,7 @@ from asdcli.vocabulary import Domain
 LEVEL = 0.03
 """RMS of a machine at its reference setting, full scale = 1 (-30 dBFS): leaves 30 dB for clicks."""
 SPREAD_MACHINE_DB = 0.4
-SPREAD_BACKGROUND_DB = {Domain.SOURCE: 0.5, Domain.TARGET: 1.0}
+SPREAD_BACKGROUND_DB = 0.5
 
 
 def render(clip: PlannedClip, n: int, seed: int) -> NDArray[np.int16]:
@@ -35,7 +35,7 @@ def parts(clip: PlannedClip, n: int, seed: int) -> tuple[Array, Array]:
     near = hear(dry, path(clip.machine_type, clip.section, clip.setting.get("mic", machine.mic), n))
     near *= LEVEL * _db(SPREAD_MACHINE_DB * rng.standard_normal()) / reference_rms(clip.machine_type, clip.section)
     hall = background(clip.setting.get("bkg", machine.bkg), n, rng)
-    hall *= LEVEL * _db(SPREAD_BACKGROUND_DB[clip.domain] * rng.standard_normal() - machine.snr_db)
+    hall *= LEVEL * _db(SPREAD_BACKGROUND_DB * rng.standard_normal() - machine.snr_db)
     return near, hall
 
 

@@ -22,14 +22,7 @@ from asdcli.synthesis.signals import (
     with_sidebands,
 )
 
-PATTERNS = {
-    "00": (0.6,),
-    "01": (0.45, 0.75),
-    "02": (0.4, 0.4, 1.0),
-    "03": (0.5, 0.68),
-    "04": (0.38, 0.82),
-    "05": (0.4, 0.55, 0.8),
-}
+PATTERNS = {"00": (0.6,), "01": (0.4, 0.4, 1.0), "02": (0.5, 0.68)}
 """Valve programmes: seconds from each stroke to the next, over and over. The valve is open for OPEN_S of each."""
 OPEN_S = 0.25
 PLUNGER: tuple[Resonance, ...] = ((2300.0, 0.006, 1.0), (4100.0, 0.004, 0.7), (900.0, 0.015, 0.35))
@@ -64,7 +57,7 @@ def valve(take: Take, knobs: Knobs) -> Array:
     clicks += ring(blows, SEAT, take.scale * (1.0 - 0.3 * knobs["weak"]))
     bar = take.number("bar")
     opening = gate(n, opens, closes, 0.012)
-    peak_hz = 600.0 + 400.0 * bar  # a faster jet is brighter
+    peak_hz = 900.0 + 250.0 * bar  # a faster jet is brighter
     curve = ((100, -16), (0.5 * peak_hz, -6), (peak_hz, 0), (2 * peak_hz, -6), (8000, -18))
     flow = noise(n, rng, curve, 0.15 * rng.standard_normal()) * (0.5 + 0.03 * bar) * rng.lognormal(0.0, 0.06)
     hiss = noise(n, rng, ((800, -26), (2600, -4), (5000, 0), (8000, -6)))
@@ -89,9 +82,8 @@ def slider(take: Take, knobs: Knobs) -> Array:
     table = {1: 0.1, 2: 0.1} | series(balls, 0.35 * rng.lognormal(0.0, 0.12), 6, 0.9)
     whine = orders(revs, with_sidebands(table, 1, knobs["screw"], 1)) * forth
     rolling = noise(n, rng, ((80, -8), (500, 0), (1600, -5), (8000, -22)), 0.15 * rng.standard_normal()) * forth**1.5
-    squeal = (
-        noise(n, rng, ((1200, -40), (2300 * take.scale, 0), (2700 * take.scale, 0), (5000, -18), (8000, -30))) * forth
-    )
+    pitch = 2500.0 * take.scale
+    squeal = noise(n, rng, ((0.5 * pitch, -40), (0.92 * pitch, 0), (1.08 * pitch, 0), (2 * pitch, -18), (8000, -30)))
     turns = np.flatnonzero(np.diff((t // half).astype(np.int64)) != 0).astype(float)
     ends = ring(impulses(n, turns, knobs["bump"] * rng.lognormal(0.0, 0.15, turns.shape)), END_STOP, take.scale)
     rattle = (turns[:, None] + SR * (0.12 + rng.uniform(0.0, 0.15, (len(turns), 6)))).ravel()
@@ -99,7 +91,7 @@ def slider(take: Take, knobs: Knobs) -> Array:
     blows = impulses(n, rattle, knobs["loose"] * rng.lognormal(0.0, 0.5, rattle.shape))
     blows += impulses(n, place, knobs["debris"] * rng.lognormal(0.0, 0.2, place.shape))
     loud = (velocity / 400.0) ** 1.2
-    return loud * (whine + 0.45 * rolling + knobs["dry"] * squeal) + ends + ring(blows, LOOSE_PART, take.scale)
+    return loud * (whine + 0.45 * rolling + knobs["dry"] * squeal * forth) + ends + ring(blows, LOOSE_PART, take.scale)
 
 
 def compressor(take: Take, knobs: Knobs) -> Array:
@@ -127,12 +119,5 @@ def compressor(take: Take, knobs: Knobs) -> Array:
     motor = orders(2.9 * revs, {1: 0.12, 2: 0.1, 4: 0.05, 12: 0.06, 24: 0.04})
     squeal = orders(revs, series(round(1400 / hz), 1.0, 3, 1.0)) * knobs["slip"]
     body = ring(thumps, PISTON, take.scale) + ring(clacks, REED, take.scale)
-    return (
-        body
-        + 0.35 * intake
-        + motor
-        + knobs["leak"] * hiss
-        + slap
-        + squeal
-        + outer_race(take, 2.9 * revs, knobs["outer_race"])
-    )
+    defects = slap + squeal + knobs["leak"] * hiss + outer_race(take, 2.9 * revs, knobs["outer_race"])
+    return body + 0.35 * intake + motor + defects

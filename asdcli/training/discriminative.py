@@ -70,7 +70,7 @@ class Discriminative:
             BadData: fewer than two classes, no clips, or packs of different sample rates.
             UsageError: a clip length that the network cannot take.
         """
-        bank, rows, rate = _gather(data, setting.device)
+        bank, rows, rate = gather(data, setting.device)
         labels, index = classes(data.clips.take(rows))
         if len(labels) < 2:
             raise BadData(
@@ -181,7 +181,7 @@ class DiscriminativeTask:
         }
 
 
-def _gather(data: TrainingData, device: torch.device) -> tuple[WaveformBank, list[int], int]:
+def gather(data: TrainingData, device: torch.device) -> tuple[WaveformBank, list[int], int]:
     """The training clips that the packs hold, end to end on the device.
 
     Returns the bank, the row of `data.clips` of each of its clips, and the sample rate.

@@ -18,13 +18,13 @@ from safetensors import SafetensorError
 from torch import nn
 
 from asdcli.errors import AsdError, BadData, UsageError, unknown_name
-from asdcli.features.outlier_mels import mel_spec, mels, moments, standardised
-from asdcli.features.pack import WaveformPack
+from asdcli.features.outlier_mels import deviation, mel_spec, mels, standardised
 from asdcli.features.windows import WINDOW_S
 from asdcli.models.serial_oe import MachineHead, serial_oe_loss
 from asdcli.models.serial_oe import SerialOE as Network
 from asdcli.models.waveforms import WaveformBank
 from asdcli.training import Setting, TrainingData, outliers
+from asdcli.training.discriminative import gather
 from asdcli.training.holdout import held_out
 from asdcli.training.precision import autocast, resolve_precision
 from asdcli.training.seeds import derive, seeded
@@ -40,7 +40,7 @@ class SerialOE:
         lambda_id: weight of the product loss.
         machine_head: `linear`, or `norm` as in the reference code.
         backbone: name of a timm network.
-        weights: of the backbone: `none`, or a safetensors file, or the name of pretrained weights that timm knows, which
+        weights: of the backbone: `none`, or a safetensors file, or the name of pretrained weights of timm, which
             are then fetched.
         epochs, batch_size, lr: of AdamW under OneCycleLR; half a batch is outliers.
     """
@@ -236,40 +236,23 @@ class SerialOETask:
 
 def _gather(data: TrainingData, setting: Setting) -> _Clips:
     """The training clips that the packs hold, end to end on the device."""
-    row_of = {clip_id: row for row, clip_id in enumerate(data.clips["clip_id"].to_pylist())}
-    parts: list[np.ndarray] = []
-    lengths: list[int] = []
-    rows: list[int] = []
-    spreads: list[np.ndarray] = []
-    rates = {}
-    for machine_type in data.machine_types:
-        pack: WaveformPack = data.load(machine_type)
-        rates[machine_type] = pack.sample_rate
-        chosen = [i for i, clip_id in enumerate(pack.clip_ids.tolist()) if clip_id in row_of]
-        rows += [row_of[clip_id] for clip_id in pack.clip_ids[chosen].tolist()]
-        lengths += pack.lengths[chosen].tolist()
-        spreads.append(moments(pack)[chosen])
-        parts.append(np.concatenate([np.empty(0, np.int16), *(pack.clip(i) for i in chosen)]))
-    if len(set(rates.values())) > 1:
-        raise BadData(
-            "sample rates differ: " + ", ".join(f"{m} {r} Hz" for m, r in rates.items()),
-            "extract all machine types alike: asd extract-features --resample",
-        )
+    bank, rows, rate = gather(data, setting.device)
     clips: pa.Table = data.clips.take(rows)
     machines = clips["machine_type"].to_pylist()
     sections = [section or "-" for section in clips["section"].to_pylist()]
     products = {m: sorted({s for s, of in zip(sections, machines, strict=True) if of == m}) for m in data.machine_types}
     number = {m: i for i, m in enumerate(data.machine_types)}
-    offsets = np.cumsum([0, *lengths], dtype=np.int64)
+    ends = (bank.starts + bank.lengths).tolist()
+    spread = [deviation(bank.samples[start:end]) for start, end in zip(bank.starts.tolist(), ends, strict=True)]
     return _Clips(
-        WaveformBank.of(np.concatenate(parts), offsets, setting.device),
-        torch.from_numpy(np.concatenate(spreads)),
+        bank,
+        torch.tensor(spread),
         np.array([number[m] for m in machines]),
         np.array([products[m].index(s) for m, s in zip(machines, sections, strict=True)]),
         held_out(clips, setting.seed),
         data.machine_types,
         products,
-        next(iter(rates.values())),
+        rate,
     )
 
 
