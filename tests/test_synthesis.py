@@ -98,8 +98,7 @@ def test_the_2021_layout_has_six_sections_three_target_clips_and_test_folders_by
             assert counts.pop((subset, f"{i:02d}", folder)) == n
     assert not counts
     names = {c.path.name for c in clips}
-    assert "section_04_target_train_normal_0002_spd_1120_load_30.wav" not in names  # setting 2 is another speed
-    assert any(re.fullmatch(r"section_04_target_train_normal_0002_spd_\d+_load_30\.wav", n) for n in names)
+    assert "section_04_target_train_normal_0001_spd_1180_load_90.wav" in names
     assert "section_05_source_test_anomaly_0000.wav" in names
     assert SIZES["dcase2021"].duration_s > 5  # at least two 4-second windows with 75 % overlap
 
@@ -114,7 +113,7 @@ def test_attribute_tables_say_what_the_names_say(tiny: Path) -> None:
         assert listed == {f"{machine_type}/{p.parent.name}/{p.name}" for p in folder.glob("*/*.wav")}
         assert all(row[0].endswith("_" + "_".join(row[1:]) + ".wav") for row in rows)
         domains = [{tuple(r[1:]) for r in rows if f"_{d}_" in r[0] and "/train/" in r[0]} for d in ("source", "target")]
-        assert min(map(len, domains)) >= 2 and not domains[0] & domains[1]
+        assert len(domains[0]) >= 2 and domains[1] and not domains[0] & domains[1]
 
 
 def test_the_fault_table_names_every_anomaly_and_no_normal_clip(tiny: Path) -> None:

@@ -62,7 +62,11 @@ def train(
     ] = None,
     precision: Annotated[
         str,
-        typer.Option("--precision", metavar="auto|fp32|bf16", help="auto: bf16 where the hardware has it."),
+        typer.Option(
+            "--precision",
+            metavar="auto|fp32|bf16",
+            help="auto: bf16 where it is faster: the discriminative network, on hardware that has it.",
+        ),
     ] = "auto",
     machine_type: MachineTypeOption = None,
     seed: SeedOption = 0,

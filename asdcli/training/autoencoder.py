@@ -165,7 +165,8 @@ class AutoencoderTask:
         )
         self.module = networks.to(setting.device)
         self.optimizer = torch.optim.Adam(self.module.parameters(), lr=recipe.lr)
-        self.precision = resolve_precision(setting.precision, setting.device)
+        # auto is fp32: in bf16 twenty epochs reached a held-out loss of 26.6 instead of 26.3, for no gain that matters
+        self.precision = resolve_precision("fp32" if setting.precision == "auto" else setting.precision, setting.device)
         self.kept = [self._kept(m, b) for m, b in zip(machine_types, banks, strict=True)]
         self.unit = "vectors" if front.window_frames is None else "windows"
         self.epoch_size = sum(map(len, self.kept))
