@@ -118,7 +118,7 @@ def test_log_mel_statistics_need_no_model(places: dict[str, Path], tmp_path: Pat
         artifacts.write_arrays(path, artifacts.FEATURES, pack.arrays(), header)
     inputs = {**places, "features": tmp_path / "features", "model": tmp_path / "none"}
     outcome = embed.run(**inputs, embedder="logmel", output=tmp_path / "e.parquet")
-    assert outcome.facts == {"clips": 28, "dims": 6}
+    assert outcome.facts == {"clips": 28, "dims": 7}  # the statistics and a constant
     header = artifacts.read_header(tmp_path / "e.parquet", artifacts.EMBEDDINGS)
     assert header.params == {"embedder": "logmel"} and "model" not in header.inputs
 
