@@ -212,6 +212,49 @@ def test_missing_and_wrong_tables_are_refused(tmp_path: Path, clips: Path, run: 
         extract.run(tmp_path / "packs/fan.npz", tmp_path / "packs", errors=tmp_path / "errors.parquet")
 
 
+# two channels
+
+
+def _stereo(clips: Path) -> None:
+    """Every wav gets a far channel: its samples backwards."""
+    for path in clips.parent.rglob("*.wav"):
+        near, rate = soundfile.read(path, dtype="int16")
+        soundfile.write(path, np.column_stack([near, near[::-1]]), rate)
+
+
+def test_both_channels_stand_side_by_side_under_one_clip(run: Run, clips: Path, tmp_path: Path) -> None:
+    _stereo(clips)
+    packs = {}
+    for channel in ("near", "far", "both"):
+        assert run(channel=channel).facts["clips"] == 10
+        packs[channel] = WaveformPack.from_arrays(read_pack(tmp_path)[0])
+    near, far, both = packs["near"], packs["far"], packs["both"]
+    assert both.clip_ids.tolist() == [i for i in near.clip_ids.tolist() for _ in range(2)]
+    for i in range(len(near)):
+        np.testing.assert_array_equal(both.clip(2 * i), near.clip(i))
+        np.testing.assert_array_equal(both.clip(2 * i + 1), far.clip(i))
+
+
+def test_both_channels_of_mono_clips_are_refused_by_name(run: Run, clips: Path) -> None:
+    with pytest.raises(BadData, match=r"normal_0000\.wav: has no channel 1: it has 1"):
+        run(channel="both")
+
+
+def test_both_channels_become_windows_of_a_clip_that_is_scored_once(
+    asd: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _stereo(write_dataset(tmp_path / "data" / "toy"))
+    assert asd("extract-features", "--features", "logmel") == 1
+    assert "--channel near, far, both" in capsys.readouterr().err
+    assert asd("extract-features", "--features", "logmel", "--channel", "both") == 0
+    assert asd("embed", "--embedder", "logmel") == 0
+    embeddings, _ = artifacts.read_table(tmp_path / "runs/toy/embeddings.parquet", artifacts.EMBEDDINGS)
+    assert embeddings["window"].to_pylist() == [0, 1] * 10
+    assert asd("score", "--method", "nn") == 0
+    scores, _ = artifacts.read_table(tmp_path / "runs/toy/scores/nn.parquet", artifacts.SCORES)
+    assert len(scores) == 10 and np.isfinite(scores["anomaly_score"].to_numpy()).all()
+
+
 # through the front door
 
 
@@ -235,7 +278,7 @@ def test_the_command_exits_with_1_2_and_3(
     _truncate(wav(clips))
     assert asd("extract-features") == 1
     assert "truncated" in capsys.readouterr().err
-    assert asd("extract-features", "--channel", "both") == 2
+    assert asd("extract-features", "--channel", "bth") == 2
     assert asd("extract-features", "--on-error", "ignore") == 2
     assert asd("extract-features", "--on-error", "skip") == 3
     assert len(artifacts.read_table(tmp_path / "runs/toy/errors-extract-features.parquet", artifacts.ERRORS)[0]) == 1

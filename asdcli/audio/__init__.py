@@ -16,12 +16,13 @@ import numpy as np
 
 from asdcli.audio.bad import BadAudio
 from asdcli.audio.riff import Wav, pcm16, walk
-from asdcli.errors import UsageError, unknown_name
+from asdcli.errors import unknown_name
 
-__all__ = ["CHANNELS", "SAMPLE_RATE", "BadAudio", "Info", "channel_index", "info", "read"]
+__all__ = ["BOTH", "CHANNELS", "SAMPLE_RATE", "BadAudio", "Info", "channel_index", "info", "read"]
 
 SAMPLE_RATE = 16_000
 CHANNELS = {"near": 0, "far": 1}  # DCASE 2026: left is the microphone near the machine, right the far one
+BOTH = "both"
 
 _FULL_SCALE = 32768.0
 
@@ -39,22 +40,19 @@ class Info:
         return self.n_samples / self.sample_rate
 
 
-def channel_index(word: str | None) -> int | None:
-    """The index of the channel called `near`, `far`, `0`, `1`, …; None stays None.
+def channel_index(word: str | None) -> int | str | None:
+    """The index of the channel called `near`, `far`, `0`, `1`, …; None stays None, and `both` stays `both`.
 
     Raises:
-        UsageError: an unknown word, or `both`: the average of two microphones is neither of them.
+        UsageError: an unknown word.
     """
     if word is None or word in CHANNELS:
         return None if word is None else CHANNELS[word]
     if word.isdecimal():
         return int(word)
-    if word == "both":
-        raise UsageError(
-            "--channel both cannot be packed: a pack holds one channel of each clip",
-            "extract the channels into two runs: --channel near --run runs/near, then --channel far --run runs/far",
-        )
-    raise unknown_name("channel", word, [*CHANNELS, "0", "1"])
+    if word == BOTH:
+        return BOTH
+    raise unknown_name("channel", word, [*CHANNELS, BOTH, "0", "1"])
 
 
 def info(path: Path) -> Info:
@@ -100,7 +98,9 @@ def read(
                 "--resample converts it, --sample-rate says what to expect",
             )
         if channel is None and found.channels > 1:
-            raise BadAudio(path, f"has {found.channels} channels", "choose one: --channel near, far or a number from 0")
+            raise BadAudio(
+                path, f"has {found.channels} channels", "choose: --channel near, far, both or a number from 0"
+            )
         chosen = channel or 0
         if chosen >= found.channels:
             raise BadAudio(

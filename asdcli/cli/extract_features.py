@@ -32,7 +32,12 @@ def extract_features(
     machine_type: MachineTypeOption = None,
     channel: Annotated[
         str | None,
-        typer.Option("--channel", metavar="near|far|N", help="Channel of clips that have several.", show_default=False),
+        typer.Option(
+            "--channel",
+            metavar="near|far|both|N",
+            help="Channel of clips that have several. both: as two windows of each clip.",
+            show_default=False,
+        ),
     ] = None,
     sample_rate: Annotated[
         int, typer.Option("--sample-rate", min=1, metavar="HZ", help="Sample rate that every clip must have.")

@@ -23,7 +23,7 @@ class WaveformPack:
     Attributes:
         samples: (n_samples,) int16, all clips end to end.
         offsets: (n_clips + 1,) int64; clip i is `samples[offsets[i]:offsets[i + 1]]`.
-        clip_ids: (n_clips,) unicode.
+        clip_ids: (n_clips,) unicode; a clip of which two channels were packed stands twice, one after the other.
         sample_rate: in Hz.
     """
 

@@ -78,7 +78,7 @@ def run(
         zip(found.machine_types, labelled, strict=True), total=sum(map(len, labelled)), label=f"embed {name}"
     ):
         pack = found.load(machine_type, rows)
-        skipped += len(rows) - len(pack)
+        skipped += len(rows) - len(np.unique(pack.clip_ids))
         own = instance.of_machine_type(machine_type) if hasattr(instance, "of_machine_type") else instance
         tables.append(_embed(own, pack, rows))
         progress.advance(len(rows), machine_type=machine_type)
@@ -118,7 +118,11 @@ def _embed(embedder: Any, pack: Any, rows: pa.Table) -> pa.Table:
     split = np.array(rows["split"].to_pylist())
     embedded: Embedded = embedder.embed(pack, split == str(Split.TRAIN))
     keep = np.isin(split, [str(Split.TRAIN), str(Split.TEST)])[embedded.clip]
-    vectors, clip = embedded.vectors[keep], embedded.clip[keep]
+    # channels of one clip stand side by side in the pack, and become windows of the clip, one after the other
+    first = np.flatnonzero(np.append(True, pack.clip_ids[1:] != pack.clip_ids[:-1]))
+    clip = first[np.searchsorted(first, embedded.clip, side="right") - 1]
+    window = Embedded(embedded.vectors, clip).window[keep]
+    vectors, clip = embedded.vectors[keep], clip[keep]
     labels = rows.take(pa.array(clip))
     broken = ~np.isfinite(vectors).all(axis=1)
     if broken.any():
@@ -129,8 +133,7 @@ def _embed(embedder: Any, pack: Any, rows: pa.Table) -> pa.Table:
         )
     flat = pa.array(np.ascontiguousarray(vectors, np.float32).reshape(-1))
     vector = pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
-    window = pa.array(embedded.window[keep], pa.int32())
-    return labels.add_column(1, "window", window).append_column("vector", vector)
+    return labels.add_column(1, "window", pa.array(window, pa.int32())).append_column("vector", vector)
 
 
 def _concatenated(tables: Sequence[pa.Table]) -> pa.Table:

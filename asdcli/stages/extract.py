@@ -50,7 +50,7 @@ def run(
         errors: table of the clips left out (`skip`); removed when there are none.
         features: `waveform` (int16 PCM) or `logmel` (statistics of log-mel bands).
         machine_types: only these.
-        channel: `near`, `far` or an index; needed for clips of several channels.
+        channel: `near`, `far`, `both` or an index; needed for clips of several channels.
         sample_rate: in Hz, what every clip must have.
         resample: bring other rates to `sample_rate`.
         rounding: round samples finer than 16 bits.

@@ -44,7 +44,8 @@ class Reading:
     Attributes:
         features: `waveform` (int16 PCM) or `logmel` (statistics of log-mel bands).
         sample_rate: in Hz.
-        channel: index, or None for clips of one channel.
+        channel: index, None for clips of one channel, or "both": near and far, each a row of the pack, side by side
+            under the same clip_id. They become windows 0 and 1 of the clip.
         resample, rounding: what of `audio.read` is allowed beyond lossless reading.
 
     Raises:
@@ -53,7 +54,7 @@ class Reading:
 
     features: str = "waveform"
     sample_rate: int = audio.SAMPLE_RATE
-    channel: int | None = None
+    channel: int | str | None = None
     resample: bool = False
     rounding: bool = False
 
@@ -63,18 +64,26 @@ class Reading:
         if self.sample_rate < 1:
             raise UsageError(f"the sample rate must be positive, got {self.sample_rate}")
 
-    def waveform(self, path: Path) -> np.ndarray:
-        """(n_samples,) int16. Raises BadAudio."""
-        return audio.read(
-            path,
-            sample_rate=self.sample_rate,
-            channel=self.channel,
-            resample=self.resample,
-            rounding=self.rounding,
-        )
+    def waveforms(self, path: Path) -> list[np.ndarray]:
+        """(n_samples,) int16 of each channel that is wanted. Raises BadAudio."""
+        return [
+            audio.read(
+                path,
+                sample_rate=self.sample_rate,
+                channel=channel,
+                resample=self.resample,
+                rounding=self.rounding,
+            )
+            for channel in self.channels
+        ]
+
+    @property
+    def channels(self) -> tuple[int | None, ...]:
+        """What is read of each clip, in the order of the pack."""
+        return tuple(audio.CHANNELS.values()) if isinstance(self.channel, str) else (self.channel,)
 
 
-_Read = Callable[[Path], np.ndarray]
+_Read = Callable[[Path], list[np.ndarray]]
 _Clips = Callable[[_Read], Iterator[tuple[str, np.ndarray]]]
 
 
@@ -85,7 +94,7 @@ def read(
     faults: list[Fault] = []
 
     def clips(make: _Read) -> Iterator[tuple[str, np.ndarray]]:
-        def attempt(row: Row) -> np.ndarray | audio.BadAudio:
+        def attempt(row: Row) -> list[np.ndarray] | audio.BadAudio:
             try:
                 return make(root / row.path)
             except audio.BadAudio as error:
@@ -97,7 +106,7 @@ def read(
                 if isinstance(made, audio.BadAudio):
                     faults.append(Fault(row, made))
                 else:
-                    yield row.clip_id, made
+                    yield from ((row.clip_id, channel) for channel in made)
             progress.advance(len(block))
 
     return _PACKERS[reading.features](rows, reading, clips), faults
@@ -105,8 +114,8 @@ def read(
 
 def _waveforms(rows: Sequence[Row], reading: Reading, clips: _Clips) -> dict[str, np.ndarray]:
     expected = sum(int((row.duration_s or 0.0) * reading.sample_rate) + 1 for row in rows)
-    pack = PackBuilder(reading.sample_rate, expected=expected)
-    for clip_id, samples in clips(reading.waveform):
+    pack = PackBuilder(reading.sample_rate, expected=expected * len(reading.channels))
+    for clip_id, samples in clips(reading.waveforms):
         pack.append(clip_id, samples)
     return pack.finish().arrays()
 
@@ -116,11 +125,11 @@ def _statistics(rows: Sequence[Row], reading: Reading, clips: _Clips) -> dict[st
 
     spec = MelSpec(sample_rate=reading.sample_rate, centre=False)  # no padding: only sound enters the statistics
 
-    def make(path: Path) -> np.ndarray:
-        samples = reading.waveform(path)
-        if len(samples) < spec.n_fft:
-            raise audio.BadAudio(path, f"is too short: {len(samples)} samples, a log-mel frame takes {spec.n_fft}")
-        return statistics(samples, spec)
+    def make(path: Path) -> list[np.ndarray]:
+        channels = reading.waveforms(path)
+        if len(channels[0]) < spec.n_fft:
+            raise audio.BadAudio(path, f"is too short: {len(channels[0])} samples, a log-mel frame takes {spec.n_fft}")
+        return [statistics(samples, spec) for samples in channels]
 
     made = list(clips(make))
     vectors = np.array([vector for _, vector in made], np.float32).reshape(len(made), 2 * spec.n_mels)

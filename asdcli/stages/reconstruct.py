@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from asdcli import artifacts
 from asdcli.artifacts import Header
-from asdcli.errors import BadArtifact, BadData, MissingArtifact
+from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers.reconstruction import RECONSTRUCTION, ReconstructionScorer, Residuals, ResidualScore
 from asdcli.stages import packs
@@ -162,6 +162,11 @@ def _score(
             "extract the features as for the training",
         )
     place = {clip_id: i for i, clip_id in enumerate(pack.clip_ids.tolist())}
+    if len(place) < len(pack):
+        raise UsageError(
+            f"{machine_type}: an autoencoder scores one channel of each clip, and these features hold two",
+            "extract one of them: asd extract-features --channel near",
+        )
     rows = rows.filter(pc.is_in(rows["clip_id"], pa.array(list(place), pa.string())))
     clips = [place[clip_id] for clip_id in rows["clip_id"].to_pylist()]
     training = Residuals(front.mel.n_mels)
