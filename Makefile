@@ -39,7 +39,7 @@ demo: $(READY)  ## the main job on synthetic machines: download to official scor
 # a small backbone and few epochs, because this is for CPUs; the paper's system is the default of each command
 dns-demo: export ASD_DATA := $(DATA)/dns-demo
 dns-demo: export ASD_RUN := runs/dns-demo
-dns-demo: $(READY)  ## neighbourhood smoothing on synthetic machines: autoencoder to Table II (ten minutes on two cores)
+dns-demo: $(READY)  ## neighbourhood smoothing on synthetic machines: autoencoder to Table II (six minutes on two cores)
 	$(ASD) download synthetic --size dcase2021
 	$(ASD) extract-features
 	$(ASD) train --model autoencoder --epochs 20
