@@ -10,6 +10,10 @@ class _Word(str, Enum):
         return self.value
 
 
+DEVICES = ("auto", "cpu", "cuda", "mps")
+"""Where a network can run; `cuda:N` names one of several."""
+
+
 class Domain(_Word):
     """Acoustic condition before (`source`) or after (`target`) the domain shift."""
 

@@ -347,3 +347,12 @@ def test_a_full_disk_is_an_error_in_words_that_keeps_what_was_made(
     assert "hint:" in told
     assert kept.read_bytes() == bytes(4096)
     assert temporaries(disk) == []
+
+
+@pytest.mark.parametrize("command", ["train", "embed", "score"])
+def test_a_word_that_is_no_device_is_refused_even_where_there_is_nothing_to_do(
+    command: str, finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(finished)
+    assert asd_run([command, "--device", "cudda"]) == 2
+    assert "did you mean 'cuda'" in capsys.readouterr().err

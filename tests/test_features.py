@@ -41,14 +41,6 @@ def test_a_pack_gives_every_clip_back_whatever_was_expected(lengths: list[int], 
         np.testing.assert_array_equal(pack.clip(i), clip)
 
 
-def test_a_batch_is_in_order_scaled_to_one_and_zero_after_each_end() -> None:
-    pack = WaveformPack.of([np.array([-32768, 16384], np.int16), np.array([8192], np.int16)], ["a", "b"], 16_000)
-    waves, lengths = pack.batch([1, 0])
-    np.testing.assert_array_equal(waves, np.array([[0.25, 0.0], [-1.0, 0.5]], np.float32))
-    assert waves.dtype == np.float32
-    assert lengths.tolist() == [1, 2]
-
-
 # mel frames
 
 CONVENTIONS = [

@@ -14,6 +14,7 @@ from asdcli.cli.options import (
     OutputOption,
     QuietOption,
     RunOption,
+    ScoresArgument,
     VerboseOption,
 )
 
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    scores: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="SCORES", help="Score tables or folders of them. Default: all of the run."),
-    ] = None,
+    scores: ScoresArgument = None,
     submission: Annotated[
         Path | None,
         typer.Option("--scores", metavar="DIR", help="A folder of challenge CSVs instead.", show_default=False),

@@ -7,6 +7,17 @@ from typing import Annotated
 
 import typer
 
+from asdcli.errors import unknown_name
+from asdcli.vocabulary import DEVICES
+
+
+def _device(name: str) -> str:
+    """Refuses a word that is no device even where the command then finds nothing to do."""
+    if name.partition(":")[0] not in DEVICES:
+        raise unknown_name("device", name, DEVICES)
+    return name
+
+
 RunOption = Annotated[
     Path | None,
     typer.Option(
@@ -33,7 +44,13 @@ MachineTypeOption = Annotated[
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Do it again even if the result is up to date.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
-DeviceOption = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda", help="Where the network runs.")]
+DeviceOption = Annotated[
+    str, typer.Option("--device", metavar="auto|cpu|cuda|mps", callback=_device, help="Where the network runs.")
+]
+ScoresArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="SCORES", help="Score tables or folders of them. Default: all of the run."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no talk; errors only.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Show diagnostics.")]

@@ -15,6 +15,7 @@ from asdcli.cli.options import (
     OutputOption,
     QuietOption,
     RunOption,
+    ScoresArgument,
 )
 
 if TYPE_CHECKING:
@@ -22,10 +23,7 @@ if TYPE_CHECKING:
 
 
 def threshold(
-    scores: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="SCORES", help="Score tables or folders of them. Default: all of the run."),
-    ] = None,
+    scores: ScoresArgument = None,
     rule: Annotated[
         str | None,
         typer.Option(

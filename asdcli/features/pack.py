@@ -66,20 +66,6 @@ class WaveformPack:
         """(n_samples_i,) int16, a view."""
         return self.samples[self.offsets[i] : self.offsets[i + 1]]
 
-    def batch(self, indices: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Some clips as float waveforms.
-
-        Returns:
-            waves: (n_indices, longest) float32 in [-1, 1), zero after the end of each clip.
-            lengths: (n_indices,) int64, samples of each clip.
-        """
-        index = np.asarray(indices, dtype=np.int64)
-        lengths = self.lengths[index]
-        waves = np.zeros((len(index), int(lengths.max(initial=0))), np.float32)
-        for row, i in enumerate(index):
-            np.divide(self.clip(i), np.float32(FULL_SCALE), out=waves[row, : lengths[row]])
-        return waves, lengths
-
 
 @dataclass(frozen=True)
 class VectorPack:

@@ -15,7 +15,6 @@ class Size:
     """Counts of one size; all counts are per machine type and section.
 
     Attributes:
-        about: one line for the help.
         machine_types: recorded when none are asked for.
         sections: (subset, section) pairs.
         train_source, train_target: normal training clips of each domain.
@@ -24,7 +23,6 @@ class Size:
         layout: edition whose folders and names are used, "dcase2023" or "dcase2021".
     """
 
-    about: str
     machine_types: tuple[str, ...]
     train_source: int
     train_target: int
@@ -33,16 +31,12 @@ class Size:
     sections: tuple[tuple[Subset, str], ...] = DEV_ONLY
     layout: str = "dcase2023"
 
-    @property
-    def clips_per_machine_type(self) -> int:
-        return len(self.sections) * (self.train_source + self.train_target + 4 * self.test)
-
 
 SIZES = {
-    "tiny": Size("for tests: seconds", ("fan", "valve"), 24, 4, 4, 2.0),
-    "small": Size("for a demonstration: 40 minutes of sound", ("fan", "gearbox", "valve"), 200, 10, 25, 6.0),
+    # tiny: for tests; small: for a demonstration; full: as large as an edition, 23 hours of sound
+    "tiny": Size(("fan", "valve"), 24, 4, 4, 2.0),
+    "small": Size(("fan", "gearbox", "valve"), 200, 10, 25, 6.0),
     "full": Size(
-        "as large as a DCASE edition: seven machine types, 23 hours of sound",
         ("bearing", "compressor", "fan", "gearbox", "pump", "slider", "valve"),
         990,
         10,
@@ -50,7 +44,6 @@ SIZES = {
         10.0,
     ),
     "dcase2021": Size(
-        "the DCASE 2021 layout: six sections, three target clips each",
         ("fan", "gearbox", "valve"),
         30,
         3,

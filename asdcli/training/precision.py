@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from asdcli.errors import UsageError, unknown_name
+from asdcli.vocabulary import DEVICES
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "fp32", "bf16")
 
 
