@@ -1,16 +1,16 @@
 """The autoencoder recipe: one network a machine type, trained side by side, each as if it were alone.
 
-Frames are computed once, before the first epoch. On a CPU each machine type has a thread of its own with one-threaded
-matrix products: two threads inside products of this size wait for one another longer than they compute.
+Frames are computed once, before the first epoch. On a CPU the networks take turns on as many threads as torch would
+use, each step whole on one of them: two threads inside products of this size wait for one another longer than they
+compute. No network waits for another.
 """
 
 from __future__ import annotations
 
-import contextlib
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -24,6 +24,7 @@ from asdcli.models.autoencoder import Autoencoder as Network
 from asdcli.spec import always_spelled
 from asdcli.training import Setting, TrainingData
 from asdcli.training.holdout import held_out
+from asdcli.training.loop import Step
 from asdcli.training.precision import autocast, resolve_precision
 from asdcli.training.seeds import generator, seeded
 
@@ -117,27 +118,29 @@ class FrameBank:
                 f"the pack of {machine_type} holds none of its training clips", "asd extract-features --force"
             )
         clips = data.clips.take([rows[pack.clip_ids[i]] for i in chosen])
-        with one_thread():
-            parts = [front.frames(pack.clip(i)) for i in chosen]
+        with _threads() as threads:
+            parts = list(threads.map(lambda i: front.frames(pack.clip(i)), chosen))
         count = torch.tensor([len(p) for p in parts])
         none = np.zeros(len(chosen), bool)
         out = held_out(clips, setting.seed) if split else none
         return cls(torch.cat(parts).to(setting.device), count.cumsum(0) - count, count, torch.from_numpy(out))
 
     def windows(self, n_frames: int, batch_size: int, draw: torch.Generator) -> Iterator[torch.Tensor]:
-        """Batches of vectors: of every clip that is trained on one window of `n_frames` at a random place."""
+        """Batches of frame numbers (n_windows, n_frames): of every clip trained on one window at a random place."""
         clips = torch.nonzero(~self.held_out).flatten()
         for some in clips[torch.randperm(len(clips), generator=draw)].split(batch_size):
             places = self.count[some] - n_frames + 1
             at = self.first[some] + (torch.rand(len(some), generator=draw, dtype=torch.float64) * places).long()
-            index = (at[:, None] + torch.arange(n_frames)).to(self.frames.device)
-            yield stacked(self.frames[index]).flatten(0, 1)
+            yield at[:, None] + torch.arange(n_frames)
 
     def vectors(self, batch_size: int, draw: torch.Generator, kept: torch.Tensor) -> Iterator[torch.Tensor]:
-        """Batches of the vectors that begin at the frames `kept`, in random order."""
+        """Batches of frame numbers (n_vectors, 5): the vectors that begin at the frames `kept`, in random order."""
         for some in kept[torch.randperm(len(kept), generator=draw)].split(batch_size):
-            index = (some[:, None] + torch.arange(N_STACKED)).to(self.frames.device)
-            yield self.frames[index].flatten(1)
+            yield some[:, None] + torch.arange(N_STACKED)
+
+    def stacked(self, frames: torch.Tensor) -> torch.Tensor:
+        """All vectors (n_vectors, 640) within each row of frame numbers."""
+        return stacked(self.frames[frames.to(self.frames.device)]).flatten(0, 1)
 
     def vector_starts(self) -> torch.Tensor:
         """Frames at which a vector of five frames of one clip begins."""
@@ -145,7 +148,7 @@ class FrameBank:
 
 
 class AutoencoderTask:
-    """A `training.loop.Task` whose step is one step of every machine type's network that still has a batch."""
+    """A `training.loop.Task` whose steps are those of all machine types' networks by turns."""
 
     def __init__(
         self,
@@ -164,16 +167,13 @@ class AutoencoderTask:
             setting,
         )
         self.module = networks.to(setting.device)
-        self.optimizer = torch.optim.Adam(self.module.parameters(), lr=recipe.lr)
+        self.optimizers = [torch.optim.Adam(n.parameters(), lr=recipe.lr, fused=True) for n in self.module]
         # auto is fp32: in bf16 twenty epochs reached a held-out loss of 26.6 instead of 26.3, for no gain that matters
         self.precision = resolve_precision("fp32" if setting.precision == "auto" else setting.precision, setting.device)
         self.kept = [self._kept(m, b) for m, b in zip(machine_types, banks, strict=True)]
         self.unit = "vectors" if front.window_frames is None else "windows"
         self.epoch_size = sum(map(len, self.kept))
-        workers = min(len(banks), torch.get_num_threads()) if setting.device.type == "cpu" else 1
-        self.pool = (
-            ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) if workers > 1 else None
-        )
+        self.threads = _threads(None if setting.device.type == "cpu" else 1)
 
     def _kept(self, machine_type: str, bank: FrameBank) -> torch.Tensor:
         """What one epoch sees: clips that are not held out, or nine tenths of the vectors."""
@@ -183,36 +183,44 @@ class AutoencoderTask:
         order = torch.randperm(len(every), generator=generator(self.setting.seed, "held-out", machine_type))
         return every[order[round(_VECTORS_HELD_OUT * len(every)) :]]
 
-    def batches(self, epoch: int) -> Iterator[list[tuple[int, torch.Tensor]]]:
-        """Of every machine type that has any left, its number and a batch of vectors (n_vectors, 640)."""
-        streams = []
-        for machine_type, bank, kept in zip(self.machine_types, self.banks, self.kept, strict=True):
-            draw = generator(self.setting.seed, "epoch", epoch, machine_type)
-            if self.front.window_frames is not None:
-                streams.append(bank.windows(self.front.window_frames, self.recipe.batch_size, draw))
-            else:
-                streams.append(bank.vectors(self.recipe.batch_size, draw, kept))
-        with one_thread():
-            for step in zip_longest(*streams):
-                yield [(i, x) for i, x in enumerate(step) if x is not None]
+    def steps(self, epoch: int) -> Iterator[Step]:
+        """A step of every machine type's network that has a batch left, by turns, as long as there are any.
 
-    def loss(self, batch: list[tuple[int, torch.Tensor]]) -> tuple[torch.Tensor, None, int]:
-        """Mean squared error (Eq. 1) over the step. The networks' gradients are in place when it returns."""
-        results = list((self.pool.map if self.pool else map)(self._descend, batch))
-        items = [self._items(x) for _, x in batch]
-        mean = torch.stack([loss * n for loss, n in zip(results, items, strict=True)]).sum() / sum(items)
-        return mean.requires_grad_(), None, sum(items)  # a leaf: descending it does nothing more
+        A network whose step is done goes to the end of the queue of the threads, so that none of them is idle.
+        """
+        batches = [self._batches(number, epoch) for number in range(len(self.banks))]
+        turns: deque[tuple[int, Future[Step]]] = deque()
 
-    def _descend(self, one: tuple[int, torch.Tensor]) -> torch.Tensor:
-        number, x = one
+        def queue(number: int) -> None:
+            frames = next(batches[number], None)
+            if frames is not None:
+                turns.append((number, self.threads.submit(self._step, number, frames)))
+
+        for number in range(len(self.banks)):
+            queue(number)
+        while turns:
+            number, done = turns.popleft()
+            step = done.result()
+            queue(number)
+            yield step
+
+    def _batches(self, number: int, epoch: int) -> Iterator[torch.Tensor]:
+        """Frame numbers of the batches of one machine type."""
+        draw = generator(self.setting.seed, "epoch", epoch, self.machine_types[number])
+        if self.front.window_frames is not None:
+            return self.banks[number].windows(self.front.window_frames, self.recipe.batch_size, draw)
+        return self.banks[number].vectors(self.recipe.batch_size, draw, self.kept[number])
+
+    def _step(self, number: int, frames: torch.Tensor) -> Step:
+        """Descend the mean squared error (Eq. 1) of one batch."""
+        x = self.banks[number].stacked(frames)
+        self.optimizers[number].zero_grad()
         with autocast(self.setting.device, self.precision):
             reconstruction = self.module[number](x)
-        loss = (reconstruction.float() - x).square().mean()
+        loss = nn.functional.mse_loss(reconstruction.float(), x)
         loss.backward()
-        return loss.detach()
-
-    def _items(self, x: torch.Tensor) -> int:
-        return len(x) if self.front.window_frames is None else len(x) // (self.front.window_frames - N_STACKED + 1)
+        self.optimizers[number].step()
+        return Step(loss.detach(), None, len(frames))
 
     def card(self) -> dict[str, Any]:
         return {
@@ -240,19 +248,13 @@ class AutoencoderTask:
             return None
         network = self.module[number].eval()
         total = 0.0
-        with torch.inference_mode(), one_thread():
+        with torch.inference_mode():
             for some in starts.split(4096):
-                x = bank.frames[(some[:, None] + torch.arange(N_STACKED)).to(bank.frames.device)].flatten(1)
+                x = bank.stacked(some[:, None] + torch.arange(N_STACKED))
                 total += float((network(x) - x).square().mean(dim=1).double().sum())
         return total / len(starts)
 
 
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Matrix products on one thread within the block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _threads(n: int | None = None) -> ThreadPoolExecutor:
+    """`n` threads, by default as many as torch would take, each with one-threaded matrix products."""
+    return ThreadPoolExecutor(n or torch.get_num_threads(), initializer=torch.set_num_threads, initargs=(1,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +24,25 @@ def tensors_of(module: torch.nn.Module, prefix: str = "") -> dict[str, torch.Ten
 def save(
     path: Path,
     module: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizers: Sequence[torch.optim.Optimizer],
     header: artifacts.Header,
     history: list[dict[str, Any]],
 ) -> None:
     """Write the state after `len(history)` epochs, whole or not at all."""
     tensors = tensors_of(module, "module.")
-    for number, state in optimizer.state_dict()["state"].items():
-        for name, value in state.items():
-            tensors[f"optimizer.{number}.{name}"] = value.detach().cpu().contiguous()
+    for place, optimizer in enumerate(optimizers):
+        for number, state in optimizer.state_dict()["state"].items():
+            for name, value in state.items():
+                tensors[f"optimizer.{place}.{number}.{name}"] = value.detach().cpu().contiguous()
     metadata = {_KEY: json.dumps({"header": header.to_json(), "history": history})}
     with artifacts.atomic(path) as temporary:
         temporary.write_bytes(to_bytes(tensors, metadata))  # save_file hides what the operating system says
 
 
 def restore(
-    path: Path, module: torch.nn.Module, optimizer: torch.optim.Optimizer, header: artifacts.Header
+    path: Path, module: torch.nn.Module, optimizers: Sequence[torch.optim.Optimizer], header: artifacts.Header
 ) -> list[dict[str, Any]] | None:
-    """Bring `module` and `optimizer` to the saved state and return its history.
+    """Bring `module` and `optimizers` to the saved state and return its history.
 
     None, with nothing changed, where there is no checkpoint or where it belongs to another making than `header`.
     """
@@ -52,22 +54,23 @@ def restore(
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except (OSError, SafetensorError, KeyError, ValueError):
         return None
-    state: dict[int, dict[str, torch.Tensor]] = {}
+    states: list[dict[int, dict[str, torch.Tensor]]] = [{} for _ in optimizers]
     weights = {}
     for key, tensor in tensors.items():
         owner, _, name = key.partition(".")
         if owner == "module":
             weights[name] = tensor
         else:
-            number, _, name = name.partition(".")
-            state.setdefault(int(number), {})[name] = tensor
+            place, number, name = name.split(".")
+            states[int(place)].setdefault(int(number), {})[name] = tensor
     module.load_state_dict(weights)
-    groups = optimizer.state_dict()["param_groups"]
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    for number, values in state.items():
-        for name, value in values.items():
-            values[name] = _laid_out_like(parameters[number], value)
-    optimizer.load_state_dict({"state": state, "param_groups": groups})
+    for optimizer, state in zip(optimizers, states, strict=True):
+        groups = optimizer.state_dict()["param_groups"]
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        for number, values in state.items():
+            for name, value in values.items():
+                values[name] = _laid_out_like(parameters[number], value)
+        optimizer.load_state_dict({"state": state, "param_groups": groups})
     history: list[dict[str, Any]] = saved["history"]
     return history
 

@@ -23,6 +23,7 @@ from asdcli.models.waveforms import WaveformBank
 from asdcli.spec import always_spelled
 from asdcli.training import Setting, TrainingData
 from asdcli.training.labels import LABEL_COLUMNS, classes
+from asdcli.training.loop import Step, descend
 from asdcli.training.precision import autocast, resolve_precision
 from asdcli.training.seeds import generator, seeded
 
@@ -138,7 +139,11 @@ class DiscriminativeTask:
         self.epoch_size = len(bank)
         self.precision = resolve_precision(setting.precision, setting.device)
         trainable = [p for p in module.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(trainable, lr=recipe.lr, weight_decay=recipe.weight_decay)
+        self.optimizers = [torch.optim.AdamW(trainable, lr=recipe.lr, weight_decay=recipe.weight_decay)]
+
+    def steps(self, epoch: int) -> Iterator[Step]:
+        """One step a batch."""
+        return descend(self.optimizers[0], self.batches(epoch), self.loss)
 
     def batches(self, epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Mixed waveforms `(batch, n_samples)` and soft labels `(batch, n_classes)`.

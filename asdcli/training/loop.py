@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
 
@@ -20,30 +20,40 @@ CHECKPOINT, METRICS = "checkpoint.safetensors", "metrics.jsonl"
 _LOOK_EVERY_S = 0.25  # how often the loss is fetched from the device to be shown
 
 
+Batch = TypeVar("Batch")
+
+
+class Step(NamedTuple):
+    """What a step of an optimizer came from.
+
+    Attributes:
+        loss: mean loss of the batch, a scalar without gradients.
+        right: number of right answers, a scalar; None where nothing is asked.
+        items: of the batch.
+    """
+
+    loss: torch.Tensor
+    right: torch.Tensor | None
+    items: int
+
+
 class Task(Protocol):
     """What is trained. All randomness of an epoch follows from its number.
 
     Attributes:
         module: everything that has weights.
-        optimizer: over the trainable ones.
+        optimizers: over the trainable ones.
         epoch_size: items seen in one epoch.
         unit: what an item is called.
     """
 
     module: torch.nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizers: Sequence[torch.optim.Optimizer]
     epoch_size: int
     unit: str
 
-    def batches(self, epoch: int) -> Iterator[Any]:
-        """The batches of an epoch, numbered from 0."""
-        ...
-
-    def loss(self, batch: Any) -> tuple[torch.Tensor, torch.Tensor | None, int]:
-        """Mean loss of a batch (a scalar to descend), the number of right answers (a scalar), and its items.
-
-        Gradients are zero before. Where nothing is asked, no answer is right: None.
-        """
+    def steps(self, epoch: int) -> Iterator[Step]:
+        """Train an epoch, numbered from 0: every step is done when it is yielded."""
         ...
 
     def card(self) -> dict[str, Any]:
@@ -63,7 +73,7 @@ def fit(
         AsdError: the loss is no longer finite.
     """
     path = folder / CHECKPOINT
-    history = checkpoint.restore(path, task.module, task.optimizer, header)
+    history = checkpoint.restore(path, task.module, task.optimizers, header)
     if history is None:
         history = []
         if path.exists():
@@ -77,10 +87,24 @@ def fit(
     ):
         row = _epoch(task, epoch, epochs, progress)
         history.append(row)
-        checkpoint.save(path, task.module, task.optimizer, header, history)
+        checkpoint.save(path, task.module, task.optimizers, header, history)
         with (folder / METRICS).open("a") as file:
             file.write(json.dumps(row) + "\n")
     return history
+
+
+def descend(
+    optimizer: torch.optim.Optimizer,
+    batches: Iterable[Batch],
+    loss: Callable[[Batch], tuple[torch.Tensor, torch.Tensor | None, int]],
+) -> Iterator[Step]:
+    """A step of `optimizer` for each batch, one after the other; `loss` gives what a `Step` holds, with gradients."""
+    for batch in batches:
+        optimizer.zero_grad()
+        mean, right, items = loss(batch)
+        mean.backward()
+        optimizer.step()
+        yield Step(mean.detach(), right, items)
 
 
 def _epoch(task: Task, epoch: int, epochs: int, progress: Progress) -> dict[str, Any]:
@@ -89,12 +113,8 @@ def _epoch(task: Task, epoch: int, epochs: int, progress: Progress) -> dict[str,
     total = torch.zeros(2, dtype=torch.float64 if device.type != "mps" else torch.float32, device=device)
     n = steps = 0
     answers = False
-    for batch in task.batches(epoch):
-        task.optimizer.zero_grad()
-        loss, right, items = task.loss(batch)
-        loss.backward()
-        task.optimizer.step()
-        total += torch.stack([loss.detach() * items, loss.new_zeros(()) if right is None else right.to(loss.dtype)])
+    for loss, right, items in task.steps(epoch):
+        total += torch.stack([loss * items, loss.new_zeros(()) if right is None else right.to(loss.dtype)])
         answers = right is not None
         steps += 1
         n += items

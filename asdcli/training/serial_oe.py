@@ -26,6 +26,7 @@ from asdcli.models.waveforms import WaveformBank
 from asdcli.training import Setting, TrainingData, outliers
 from asdcli.training.discriminative import gather
 from asdcli.training.holdout import held_out
+from asdcli.training.loop import Step, descend
 from asdcli.training.precision import autocast, resolve_precision
 from asdcli.training.seeds import derive, seeded
 
@@ -145,7 +146,11 @@ class SerialOETask:
                 raise BadData(f"{machine_type}: there are {len(positives)} normal clips and {len(negatives)} outliers")
         self.epoch_size = 2 * sum(len(p) for p, _ in self.members)
         groups = [{"params": list(network.parameters())} for network in module]
-        self.optimizer = torch.optim.AdamW(groups, lr=recipe.lr, weight_decay=0.0)
+        self.optimizers = [torch.optim.AdamW(groups, lr=recipe.lr, weight_decay=0.0)]
+
+    def steps(self, epoch: int) -> Iterator[Step]:
+        """One step a batch."""
+        return descend(self.optimizers[0], self.batches(epoch), self.loss)
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         """The batches of every machine type; sets the rate of the network whose turn it is."""
@@ -154,7 +159,7 @@ class SerialOETask:
             a_epoch = outliers.steps(len(positives), self.half)
             total = a_epoch * self.recipe.epochs
             rng = np.random.default_rng(derive(self.setting.seed, "epoch", epoch, machine_type))
-            group = self.optimizer.param_groups[number]
+            group = self.optimizers[0].param_groups[number]
             for i, pair in enumerate(outliers.batches(positives, negatives, self.half, rng)):
                 step = epoch * a_epoch + i
                 group["lr"], beta = outliers.one_cycle(step, total, self.recipe.lr)
