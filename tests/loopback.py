@@ -40,10 +40,13 @@ class Seen:
 
 
 class Loopback:
-    """Serves `files` (path -> content). `acts[path]` are used up one a GET; `always[path]` stays."""
+    """Serves `files` (path -> content), with `headers`. `acts[path]` are used up one a GET; `always[path]` stays."""
 
-    def __init__(self, files: dict[str, bytes] | None = None, *, etags: bool = True) -> None:
+    def __init__(
+        self, files: dict[str, bytes] | None = None, *, etags: bool = True, headers: dict[str, str] | None = None
+    ) -> None:
         self.files = dict(files or {})
+        self.headers = dict(headers or {})
         self.etags = etags
         self.acts: dict[str, deque[Act]] = defaultdict(deque)
         self.always: dict[str, Act] = {}
@@ -108,7 +111,8 @@ class Loopback:
 
     def _send_file(self, request: BaseHTTPRequestHandler, content: bytes, asked: str | None, act: Act) -> None:
         etag = f'"{hashlib.md5(content).hexdigest()}"'
-        headers = {"Accept-Ranges": "bytes", **({"ETag": etag} if self.etags else {}), **act.headers}
+        headers = {"Accept-Ranges": "bytes", **({"ETag": etag} if self.etags else {})}
+        headers |= self.headers | act.headers
         changed = request.headers.get("If-Range") not in (None, etag)
         if asked and not act.ignore_range and not changed:
             begin = int(re.fullmatch(r"bytes=(\d+)-", asked)[1])

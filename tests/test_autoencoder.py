@@ -107,7 +107,7 @@ def residuals() -> list[np.ndarray]:
 
 
 def fit(method: str, residuals: list[np.ndarray], n_target: int = 3) -> tuple[Any, dict]:
-    training = Residuals(residuals[0].shape[-1])
+    training = Residuals(residuals[0].shape[-1], sum(map(len, residuals)))
     for i, one in enumerate(residuals):
         training.add(one, Domain.TARGET if i >= len(residuals) - n_target else Domain.SOURCE)
     return RECONSTRUCTION.build(method).fit(training)
@@ -122,12 +122,27 @@ def test_selective_mahalanobis_is_the_smaller_of_two_quadratic_forms(residuals: 
     inverse = [np.linalg.inv(np.cov(np.concatenate(r).reshape(-1, 6).T)) for r in (residuals[:9], residuals[9:])]
     test = np.random.default_rng(1).standard_normal((30, 5, 6)) * 2 + 0.5
     rows = test.reshape(-1, 6)
-    mean = rows.mean(axis=0)
-    score, found = fit("selective-mahalanobis", residuals)
-    assert score(test) == pytest.approx(min(mean @ p @ mean for p in inverse))
-    score, _ = fit("selective-mahalanobis:mode=per-frame", residuals)
+    score, found = fit("selective-mahalanobis:mode=per-frame", residuals)
     assert score(test) == pytest.approx(min(np.mean([r @ p @ r for r in rows]) for p in inverse))
     assert found["rules"] == []
+
+
+def test_the_organisers_mahalanobis_takes_the_mean_off_each_shuffled_batch(residuals: list[np.ndarray]) -> None:
+    every, target = np.concatenate(residuals), np.repeat(np.arange(12) >= 9, 40)
+    order = np.empty(len(every), int)
+    order[np.random.default_rng(0).permutation(len(every))] = np.arange(len(every))
+    inverse = []
+    for domain in (~target, target):
+        products = np.zeros((6, 6))
+        for batch in np.array_split(order, range(256, len(order), 256)):
+            rows = every[[i for i in batch if domain[i]]].reshape(-1, 6)
+            products += (rows - rows.mean(axis=0)).T @ (rows - rows.mean(axis=0))
+        inverse.append(np.linalg.inv(products / (domain.sum() - 1)))
+    test = np.random.default_rng(1).standard_normal((30, 5, 6)) * 2 + 0.5
+    flat = test.reshape(-1, 6)
+    gram = [flat @ p @ flat.T for p in inverse]  # whose mean over all entries is that code's score
+    score, _ = fit("selective-mahalanobis", residuals)
+    assert score(test) == pytest.approx(min(g.mean() for g in gram))
 
 
 def test_without_target_residuals_the_source_covariance_serves_alone(residuals: list[np.ndarray]) -> None:

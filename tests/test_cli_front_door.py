@@ -349,6 +349,20 @@ def test_a_full_disk_is_an_error_in_words_that_keeps_what_was_made(
     assert temporaries(disk) == []
 
 
+def test_want_of_memory_is_an_error_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    from asdcli.cli.boundary import guarded
+
+    def greedy() -> None:
+        torch.empty(1 << 55)
+
+    assert guarded(greedy) == 1
+    assert "error: out of memory" in capsys.readouterr().err
+    with pytest.raises(RuntimeError, match="shapes"):
+        guarded(lambda: torch.ones(2, 3) @ torch.ones(2, 3))  # a bug keeps its traceback
+
+
 @pytest.mark.parametrize("command", ["train", "embed", "score"])
 def test_a_word_that_is_no_device_is_refused_even_where_there_is_nothing_to_do(
     command: str, finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save, save_file
 
 from asdcli import artifacts
 from asdcli.embedders.serial_oe import SerialOE as Embedder
@@ -24,8 +27,9 @@ from asdcli.features.pack import WaveformPack
 from asdcli.models.serial_oe import SerialOE, serial_oe_loss
 from asdcli.progress import Silent
 from asdcli.stages import train
-from asdcli.training import MODELS, outliers
+from asdcli.training import MODELS, memory, outliers
 from tests import noise_run
+from tests.loopback import Loopback
 
 TINY = "mobilenetv3_small_050"
 
@@ -157,6 +161,26 @@ def test_the_card_tells_products_rates_and_held_out_losses(model: Path) -> None:
     assert row["step_ms"] > 0 and row["images_per_s"] > 0 and row["accuracy"] > 0
 
 
+def test_a_sample_keeps_what_its_layers_need_for_the_backward_pass() -> None:
+    linear, relu = torch.nn.Linear(1000, 500), torch.nn.ReLU()  # the input, and the result of the ReLU
+    network = torch.nn.Sequential(linear, relu, torch.nn.Linear(500, 1))
+    assert memory.bytes_a_sample(network, torch.ones(2, 1000)) == 4 * (1000 + 500)
+
+
+def test_a_step_that_cannot_fit_is_announced_before_it_is_killed(
+    noise: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Heard(Silent):
+        said = ""
+
+        def warn(self, message: str) -> None:
+            self.said += message
+
+    monkeypatch.setattr(memory, "free_bytes", lambda device: 30_000_000)
+    train.run(*noise, tmp_path, progress=(heard := Heard()), **{**SMALL, "epochs": 1})
+    assert "0.0 GB are free" in heard.said and "--batch-size" in heard.said
+
+
 def test_one_machine_type_has_no_outliers_and_that_is_said(noise: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(BadData, match=r"fan is the only machine type.*no outliers"):
         train.run(*noise, tmp_path, machine_types=["fan"], **SMALL)
@@ -180,6 +204,37 @@ def test_weights_are_a_file_that_fits_or_a_name_that_timm_knows(noise: tuple[Pat
         train.run(*noise, tmp_path / "m", **once, weights="tf_efficientnet_b0.ns_jft_in1k")
     with pytest.raises(UsageError, match="unknown backbone"):
         train.run(*noise, tmp_path / "m", **{**once, "model": "serial-oe:backbone=efficientnet_b00"})
+
+
+def test_named_weights_come_from_the_hub_once_and_its_absence_is_said_at_once(
+    noise: tuple[Path, Path], tmp_path: Path
+) -> None:
+    import timm
+
+    name = f"{TINY}.lamb_in1k"
+    file = f"/timm/{name}/resolve/main/model.safetensors"
+    content = save({key: tensor.contiguous() for key, tensor in timm.create_model(TINY).state_dict().items()})
+
+    def asd(hub: str, run: str) -> subprocess.CompletedProcess:
+        words = ["train", "--model", f"serial-oe:backbone={TINY}", "--weights", name, "--epochs", "1", "-q"]
+        words += ["--dataset", "noise", "--data", str(noise[0].parents[1]), "--run", str(tmp_path / run)]
+        (tmp_path / run).mkdir()
+        (tmp_path / run / "features").symlink_to(noise[1])
+        env = {**os.environ, "HF_ENDPOINT": hub, "HF_HOME": str(tmp_path / "hub")}
+        command = [sys.executable, "-m", "asdcli", *words]
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+    absent = asd("http://127.0.0.1:9", "absent")
+    assert absent.returncode == 1 and "error: cannot fetch" in absent.stderr and "--weights FILE" in absent.stderr
+    assert "Retrying" not in absent.stderr
+    with Loopback({file: content}, headers={"X-Repo-Commit": "a" * 40}) as hub:
+        assert asd(hub.url, "fetched").returncode == 0
+        assert len(hub.gets(file)) == 1
+    cached = asd("http://127.0.0.1:9", "cached")
+    assert cached.returncode == 0
+    assert (tmp_path / "cached/model/weights.safetensors").read_bytes() == (
+        tmp_path / "fetched/model/weights.safetensors"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize(("spelling", "words"), [("batch_size=5", "must be even"), ("lambda_id=-1", "not negative")])

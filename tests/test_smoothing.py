@@ -18,11 +18,14 @@ from asdcli.scorers import smoothing
 from tests import two_runs
 
 
-def brute_force(scores: np.ndarray, vectors: np.ndarray, k: int, in_pool: np.ndarray) -> np.ndarray:
+def brute_force(
+    scores: np.ndarray, vectors: np.ndarray, k: int, in_pool: np.ndarray, apart: np.ndarray | None = None
+) -> np.ndarray:
     """Eq. 7 word for word: each sample with the K - 1 nearest others of the pool, ties to the lower row."""
+    apart = np.arange(len(vectors)) if apart is None else apart
     smoothed = []
     for i in range(len(vectors)):
-        others = [j for j in np.flatnonzero(in_pool) if j != i]
+        others = [j for j in np.flatnonzero(in_pool) if apart[j] != apart[i]]
         others.sort(key=lambda j: (((vectors[i] - vectors[j]) ** 2).sum(), j))
         smoothed.append(np.mean([scores[i], *scores[others[: k - 1]]]))
     return np.array(smoothed)
@@ -37,15 +40,19 @@ def samples(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rng.standard_normal(n), vectors, rng.random(n) < draw(st.sampled_from([0.5, 1.0]))
 
 
-@settings(max_examples=30, deadline=None)
-@given(samples(), st.lists(st.integers(1, 40), min_size=1, max_size=4))
-def test_smoothing_equals_brute_force_also_with_ties_and_a_partial_pool(
-    given: tuple[np.ndarray, np.ndarray, np.ndarray], ks: list[int]
+@settings(max_examples=60, deadline=None)
+@given(samples(), st.lists(st.integers(1, 40), min_size=1, max_size=4), st.none() | st.integers(1, 8))
+def test_smoothing_equals_brute_force_also_with_ties_a_partial_pool_and_clips_apart(
+    given: tuple[np.ndarray, np.ndarray, np.ndarray], ks: list[int], n_clips: int | None
 ) -> None:
     scores, vectors, in_pool = given
-    found = smoothing.neighbours(smoothing.prepare(vectors), max(ks) - 1, in_pool)
+    apart = None if n_clips is None else np.random.default_rng(0).integers(0, n_clips, len(scores))
+    found = smoothing.neighbours(smoothing.prepare(vectors), max(ks) - 1, in_pool, apart)
     for k, smoothed in zip(ks, smoothing.smooth(scores, found, ks), strict=True):
-        np.testing.assert_allclose(smoothed, brute_force(scores, vectors, k, in_pool), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(smoothed, brute_force(scores, vectors, k, in_pool, apart), rtol=0, atol=1e-12)
+    kept = smoothing.smooth(scores, smoothing.alone(found, ~in_pool), ks)
+    assert (kept[:, ~in_pool] == scores[~in_pool]).all()
+    assert (kept[:, in_pool] == smoothing.smooth(scores, found, ks)[:, in_pool]).all()
 
 
 def test_many_random_samples_equal_three_lines_of_brute_force() -> None:
@@ -100,21 +107,22 @@ def test_cosine_neighbours_do_not_see_the_length_of_a_vector() -> None:
     assert by["euclidean"][0] == 5.0 and by["cosine"][0] == 0.5
 
 
-@settings(max_examples=30, deadline=None)
-@given(samples(), st.integers(1, 40), st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+@given(samples(), st.integers(1, 40), st.integers(0, 2**32 - 1), st.booleans())
 def test_appending_equals_doing_it_all_at_once_to_the_last_bit(
-    given: tuple[np.ndarray, np.ndarray, np.ndarray], k: int, seed: int
+    given: tuple[np.ndarray, np.ndarray, np.ndarray], k: int, seed: int, by_clip: bool
 ) -> None:
     scores, vectors, in_pool = given
-    x = smoothing.prepare(vectors)
-    arrival = np.random.default_rng(seed).integers(0, 3, len(x))
+    x, rng = smoothing.prepare(vectors), np.random.default_rng(seed)
+    arrival = rng.integers(0, 3, len(x))
+    apart = rng.integers(0, 6, len(x)) if by_clip else np.arange(len(x))
     seen = np.flatnonzero(arrival == 0)
-    found = smoothing.neighbours(x[seen], k - 1, in_pool[seen])
+    found = smoothing.neighbours(x[seen], k - 1, in_pool[seen], apart[seen])
     for step in (1, 2):
         now = np.flatnonzero(arrival <= step)
-        found = smoothing.append(x[now], found, np.searchsorted(now, seen), k - 1, in_pool[now])
+        found = smoothing.append(x[now], found, np.searchsorted(now, seen), k - 1, in_pool[now], apart[now])
         seen = now
-    at_once = smoothing.neighbours(x, k - 1, in_pool)
+    at_once = smoothing.neighbours(x, k - 1, in_pool, apart)
     assert (found.count == at_once.count).all()
     assert (smoothing.smooth(scores, found, [k]) == smoothing.smooth(scores, at_once, [k])).all()
 
@@ -181,6 +189,25 @@ def test_two_runs_are_smoothed_by_window_within_sections(
     for clip_id, values in expected.items():
         assert got[clip_id] == pytest.approx(np.mean(values), abs=1e-12)
     assert (tmp_path / "out/scores/mse+smooth.k=5,data=source.parquet").exists()
+
+
+def test_target_clips_can_keep_their_scores_and_windows_stay_out_of_their_own_clip(
+    asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    how = ("-k", 24, "--data", "source")  # a section has 24 source windows
+    assert smooth(asd, runs, *how) == smooth(asd, runs, *how, "--outside", "keep") == 0
+    assert smooth(asd, runs, *how, "--own-windows", "out") == 0
+    table = pq.read_table(runs[0] / "scores/mse.parquet").to_pylist()
+    before = {r["clip_id"]: r["anomaly_score"] for r in table if r["split"] == "test"}
+    target = {r["clip_id"] for r in table if r["domain"] == "target"} & set(before)
+    ways = ("", ",outside=keep", ",own_windows=out")
+    plain, kept, apart = (smoothed(tmp_path / "out", f"mse+smooth:k=24,data=source{way}") for way in ways)
+    assert {c for c in before if kept[c] == pytest.approx(before[c], abs=1e-15)} == target
+    assert {c for c in before if kept[c] == plain[c]} == set(before) - target
+    assert {c for c in before if apart[c] == pytest.approx(plain[c], abs=1e-15)} == target  # their own are no source
+    assert smooth(asd, runs, *how, "--own-windows", "out", "--append", run="pooled") == 0
+    assert smoothed(tmp_path / "pooled", "mse+smooth:k=24,data=source,own_windows=out") == apart
+    assert smooth(asd, runs, *how, "--own-windows", "some") == 2
 
 
 def test_k_of_one_gives_the_clips_scores_back(asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path) -> None:

@@ -50,9 +50,16 @@ def guarded(command: Callable[[], int | None]) -> int:
         where = f": {error.filename}" if error.filename else ""
         _say(f"{error.strerror or error}{where}", _OS_HINTS.get(error.errno or 0))
         return 1
-    except MemoryError:
+    except (MemoryError, RuntimeError) as error:
+        if not _is_want_of_memory(error):
+            raise
         _say("out of memory", "take fewer machine types at a time (--machine-type) or a smaller --batch-size")
         return 1
+
+
+def _is_want_of_memory(error: Exception) -> bool:
+    """torch has an OutOfMemoryError for devices, and a plain RuntimeError for the CPU."""
+    return isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__ or "allocate memory" in str(error)
 
 
 def _install_sigterm() -> None:

@@ -55,12 +55,25 @@ PoolOption = Annotated[
     str, typer.Option("--pool", metavar="section|machine-type", help="Where neighbours are looked for.")
 ]
 DistanceOption = Annotated[str, typer.Option("--metric", metavar="euclidean|cosine", help="Distance of embeddings.")]
+OutsideOption = Annotated[
+    str,
+    typer.Option(
+        "--outside",
+        metavar="smooth|keep",
+        help="Clips that are nobody's neighbour (target clips with --data source): smooth them too, or keep "
+        "their scores.",
+    ),
+]
+OwnWindowsOption = Annotated[
+    str,
+    typer.Option("--own-windows", metavar="in|out", help="Whether a clip's windows may be neighbours of one another."),
+]
 PoolDataOption = Annotated[
     str | None,
     typer.Option(
         "--data",
         metavar="source|all",
-        help="Domain of the clips that may be neighbours; every clip is smoothed. Default: all. "
+        help="Domain of the clips that may be neighbours. Default: all. "
         "(The data root is ASD_DATA or --data-root here.)",
         show_default=False,
     ),
@@ -87,6 +100,8 @@ def smooth(
     level: LevelOption = None,
     pool: PoolOption = "section",
     metric: DistanceOption = "euclidean",
+    outside: OutsideOption = "smooth",
+    own_windows: OwnWindowsOption = "in",
     scores: ScoresOption = None,
     embeddings: EmbeddingsOption = None,
     method: MethodOption = None,
@@ -131,7 +146,7 @@ def smooth(
         raise UsageError(f"there are {len(ks)} values of -k", "--append and -o take one")
     if append and fraction is not None:
         raise UsageError("--append and --fraction exclude each other")
-    how = method_of(ks[0] if ks else None, data, level, pool, metric)
+    how = method_of(ks[0] if ks else None, data, level, pool, metric, outside, own_windows)
     space = workspace.resolve(data=data_root, run=run, dataset=dataset)
     progress = Terminal(quiet=quiet)
     samples = observed.read(
@@ -184,11 +199,15 @@ def smooth(
     return 0
 
 
-def method_of(k: int | None, data: str | None, level: str | None, pool: str, metric: str) -> Smooth:
+def method_of(
+    k: int | None, data: str | None, level: str | None, pool: str, metric: str, outside: str, own_windows: str
+) -> Smooth:
     """The smoothing that the options ask for. Raises UsageError ("did you mean") for a word that is none."""
     from asdcli.scorers.smoothing import SMOOTHERS
 
-    built: Smooth = SMOOTHERS.build("smooth", k=k, data=data, level=level, pool=pool, metric=metric)
+    built: Smooth = SMOOTHERS.build(
+        "smooth", k=k, data=data, level=level, pool=pool, metric=metric, outside=outside, own_windows=own_windows
+    )
     return built
 
 

@@ -23,6 +23,8 @@ from asdcli.cli.smooth import (
     LevelOption,
     MethodOption,
     ObjectiveOption,
+    OutsideOption,
+    OwnWindowsOption,
     PoolDataOption,
     PoolOption,
     ScoresOption,
@@ -54,6 +56,8 @@ def tune(
     level: LevelOption = None,
     pool: PoolOption = "section",
     metric: DistanceOption = "euclidean",
+    outside: OutsideOption = "smooth",
+    own_windows: OwnWindowsOption = "in",
     seed: SeedOption = 0,
     machine_type: MachineTypeOption = None,
     output: OutputOption = None,
@@ -73,7 +77,7 @@ def tune(
     from asdcli.stages import observed, workspace
     from asdcli.stages import tune as stage
 
-    how = method_of(None, data, level, pool, metric)
+    how = method_of(None, data, level, pool, metric, outside, own_windows)
     grids = {"ks": _numbers("--k", ks, stage.KS), "clusters": _numbers("--clusters", clusters, stage.CLUSTERS)}
     space = workspace.resolve(data=data_root, run=run, dataset=dataset)
     space.remember()

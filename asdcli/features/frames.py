@@ -46,6 +46,10 @@ class Frontend:
         """Frames of one window: 126 of 4 s."""
         return None if self.window_s is None else self.mel.n_frames(self.shortest)
 
+    def n_vectors(self, n_samples: int) -> int:
+        """Vectors of five frames of a clip of `n_samples`."""
+        return self.mel.n_frames(max(n_samples, self.shortest)) - N_STACKED + 1
+
     def frames(self, samples: np.ndarray) -> torch.Tensor:
         """(n_frames, n_mels) float32 in dB of one clip of (n_samples,) int16."""
         wave = torch.from_numpy(windows.repeated(samples, self.shortest).astype(np.float32) / np.float32(FULL_SCALE))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -26,6 +26,8 @@ Metric = Literal["euclidean", "cosine"]
 Data = Literal["source", "all"]
 Level = Literal["window", "clip"]
 Pool = Literal["section", "machine-type"]
+Outside = Literal["smooth", "keep"]
+OwnWindows = Literal["in", "out"]
 
 SMOOTHERS = Registry("method", {"smooth": "asdcli.scorers.smoothing:Smooth"})
 
@@ -39,10 +41,13 @@ class Smooth:
 
     Attributes:
         k: K of Eq. 7; one larger than the pool means the whole pool.
-        data: whether only source or all test samples may be neighbours. Every sample is smoothed.
+        data: whether only source or all test samples may be neighbours.
         level: what a sample is: a window, or a whole clip. Windows are averaged per clip after the smoothing.
         pool: where neighbours are looked for.
         metric: of the embedding space.
+        outside: `smooth` the samples that are nobody's neighbour too (target clips where data is source), or `keep`
+            their scores.
+        own_windows: whether other windows of a clip may be neighbours of its own: `in` as Eq. 7 has it, or `out`.
     """
 
     k: int = always_spelled(128)
@@ -50,6 +55,8 @@ class Smooth:
     level: Level = "window"
     pool: Pool = "section"
     metric: Metric = "euclidean"
+    outside: Outside = "smooth"
+    own_windows: OwnWindows = "in"
 
     def __post_init__(self) -> None:
         at_least_one(smooth_k=self.k)
@@ -81,16 +88,19 @@ def prepare(vectors: np.ndarray, metric: Metric = "euclidean") -> np.ndarray:
     return x
 
 
-def neighbours(x: np.ndarray, width: int, in_pool: np.ndarray | None = None) -> Neighbours:
+def neighbours(
+    x: np.ndarray, width: int, in_pool: np.ndarray | None = None, apart: np.ndarray | None = None
+) -> Neighbours:
     """The `width` nearest pool members of every sample; fewer where the pool has fewer.
 
     Args:
         x: (n, n_dims) from `prepare`, finite.
         width: neighbours wanted, K - 1.
         in_pool: (n,) bool, the samples that may be neighbours; None for all. The others have neighbours too.
+        apart: (n,) numbers; samples of one number are no neighbours of one another. None: each has its own.
     """
     pool = np.arange(len(x)) if in_pool is None else np.flatnonzero(in_pool)
-    return _search(x, np.arange(len(x)), pool, width)
+    return _search(x, np.arange(len(x)), pool, width, np.arange(len(x)) if apart is None else apart)
 
 
 def smooth(scores: np.ndarray, found: Neighbours, ks: Sequence[int]) -> np.ndarray:
@@ -122,24 +132,31 @@ def smooth(scores: np.ndarray, found: Neighbours, ks: Sequence[int]) -> np.ndarr
 
 
 def append(
-    x: np.ndarray, found: Neighbours, old: np.ndarray, width: int, in_pool: np.ndarray | None = None
+    x: np.ndarray,
+    found: Neighbours,
+    old: np.ndarray,
+    width: int,
+    in_pool: np.ndarray | None = None,
+    apart: np.ndarray | None = None,
 ) -> Neighbours:
     """The neighbours of all samples when those of the `old` ones among themselves are known.
 
-    Equals `neighbours(x, width, in_pool)` exactly. Costs the distances of the new samples to all, none between old.
+    Equals `neighbours(x, width, in_pool, apart)` exactly. Costs the distances of the new samples to all, none between
+    old ones.
 
     Args:
         x: (n, n_dims) from `prepare`, old and new samples.
         found: neighbours of the old samples, searched with the same `width`, their indices counting old samples only.
         old: (n_old,) ascending rows of `x` that hold the old samples, in the order in which `found` has them.
-        width, in_pool: as in `neighbours`.
+        width, in_pool, apart: as in `neighbours`.
     """
     is_new = np.ones(len(x), bool)
     is_new[old] = False
     pool = np.ones(len(x), bool) if in_pool is None else np.asarray(in_pool, bool)
     new = np.flatnonzero(is_new)
-    of_new = _search(x, new, np.flatnonzero(pool), width)
-    among_new = _search(x, old, np.flatnonzero(pool & is_new), width)
+    apart = np.arange(len(x)) if apart is None else apart
+    of_new = _search(x, new, np.flatnonzero(pool), width, apart)
+    among_new = _search(x, old, np.flatnonzero(pool & is_new), width, apart)
     # an old sample keeps the nearest of its old and its new neighbours
     column = np.arange(found.index.shape[1])
     distance = np.where(column < found.count[:, None], found.distance, np.inf)
@@ -152,7 +169,7 @@ def append(
     result = Neighbours(
         np.empty((len(x), wanted), np.int32), np.empty((len(x), wanted)), np.empty(len(x), found.count.dtype)
     )
-    result.count[:] = np.minimum(wanted, pool.sum() - pool)
+    result.count[:] = np.minimum(wanted, pool.sum() - _kin(apart, np.arange(len(x)), np.flatnonzero(pool)))
     result.index[new], result.distance[new] = of_new.index, of_new.distance
     result.index[old], result.distance[old] = index, distance
     return result
@@ -176,30 +193,43 @@ def restrict(found: Neighbours, keep: np.ndarray) -> Neighbours:
     return Neighbours(index, distance, count)
 
 
-def _search(x: np.ndarray, queries: np.ndarray, pool: np.ndarray, width: int) -> Neighbours:
+def alone(found: Neighbours, rows: np.ndarray) -> Neighbours:
+    """`found` with no neighbours for the samples `rows` (n,) bool: their scores stay as they are."""
+    return replace(found, count=np.where(rows, 0, found.count))
+
+
+def _search(x: np.ndarray, queries: np.ndarray, pool: np.ndarray, width: int, apart: np.ndarray) -> Neighbours:
     """The `width` nearest of the samples `pool` (rows of x, ascending) to each of the samples `queries`."""
     wanted = max(min(width, len(pool)), 0)
     index = np.empty((len(queries), wanted), np.int32)
     distance = np.empty((len(queries), wanted))
-    in_pool = np.isin(queries, pool)
-    count = np.minimum(wanted, len(pool) - in_pool)
+    count = np.minimum(wanted, len(pool) - _kin(apart, queries, pool))
     if wanted and len(queries):
-        members, own_place = x[pool], np.searchsorted(pool, queries)
+        members = x[pool]
         members_norm, norm = _squared(members), _squared(x[queries])
         candidates, error = pool.astype(np.int32)[None], _uncertainty(x, queries)
+        order = np.argsort(apart[pool], kind="stable")
+        first, last = (np.searchsorted(apart[pool][order], apart[queries], side) for side in ("left", "right"))
 
         def work(rows: slice) -> None:
             d = x[queries[rows]] @ members.T
             d *= -2
             d += members_norm
             d += norm[rows, None]
-            inside = np.flatnonzero(in_pool[rows])
-            d[inside, own_place[rows][inside]] = np.inf
+            for i in range(int((last[rows] - first[rows]).max())):  # the i-th of a sample's own
+                has = np.flatnonzero(first[rows] + i < last[rows])
+                d[has, order[first[rows][has] + i]] = np.inf
             index[rows], distance[rows] = _nearest(x, queries[rows], candidates, d, wanted, error[rows])
 
         step = max(_BLOCK // len(pool), 1)
         _spread(work, [slice(start, start + step) for start in range(0, len(queries), step)])
     return Neighbours(index, distance, count)
+
+
+def _kin(apart: np.ndarray, queries: np.ndarray, pool: np.ndarray) -> np.ndarray:
+    """(n_queries,) how many pool members have the number of each of the queries, itself included."""
+    numbers = np.sort(apart[pool])
+    return np.searchsorted(numbers, apart[queries], "right") - np.searchsorted(numbers, apart[queries], "left")
 
 
 def _spread(work: Callable[[slice], None], blocks: list[slice]) -> None:

@@ -23,6 +23,7 @@ from asdcli.stages import observed
 from asdcli.stages.objective import Judged, judged, of_sections, spec_of
 from asdcli.stages.observed import Observed
 from asdcli.stages.outcome import Outcome
+from asdcli.stages.smooth import neighbours
 
 ALL = "all"
 """What stands for a machine type in the row over all of them."""
@@ -80,6 +81,7 @@ def run(
     tried = observed.data_to_try(samples.table, data, progress)
     params = {"smooth": observed.SMOOTHED, "metric": metric, "fractions": list(shares), "repeats": repeats}
     params |= {"ks": list(ks), "data": list(tried), "sections": sections, "distance": smooth.metric}
+    params |= {"outside": smooth.outside, "own_windows": smooth.own_windows}
     header = Header.make(artifacts.FRACTIONS, dataset=samples.dataset, seed=seed, params=params, inputs=samples.inputs)
     if not force and artifacts.is_current(output, artifacts.FRACTIONS, header):
         before, _ = artifacts.read_table(output, artifacts.FRACTIONS)
@@ -150,9 +152,8 @@ class _Section:
         self.judged = Judged(
             section.machine_type, section.section, np.arange(len(ids)), section.anomalous, section.domain
         )
-        x = smoothing.prepare(samples.vectors[rows], smooth.metric)
-        part = samples.table.take(pa.array(rows))
-        self.found = [smoothing.neighbours(x, len(x), observed.in_pool(part, one)) for one in data]
+        members = [observed.in_pool(samples.table, one)[rows] for one in data]
+        self.found = [neighbours(samples, rows, one, smooth, len(rows)) for one in members]
         self.n_candidates = len(data) * len(self.ks)
 
     def draw(self, share: float, seed: int, repeat: int) -> tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from asdcli import artifacts
 from asdcli.errors import BadData, MissingArtifact, UsageError, unknown_name
 from asdcli.progress import SILENT, Progress
-from asdcli.scorers.smoothing import Data, Level, Pool
+from asdcli.scorers.smoothing import Data, Level, OwnWindows, Pool
 from asdcli.stages import units
 from asdcli.vocabulary import Domain, Split
 
@@ -117,6 +117,14 @@ def in_pool(table: pa.Table, data: Data) -> np.ndarray:
     if domains.null_count == len(table):
         raise BadData("no domain of these test clips is known: there is no source pool", "smooth with --data all")
     return pc.fill_null(pc.equal(domains, str(Domain.SOURCE)), False).to_numpy(zero_copy_only=False)
+
+
+def apart(table: pa.Table, own_windows: OwnWindows) -> np.ndarray | None:
+    """(n,) the clip of each sample where windows of one clip are no neighbours; None where they may be."""
+    if own_windows == "in":
+        return None
+    clips = table["clip_id"].combine_chunks().dictionary_encode()
+    return clips.indices.to_numpy()
 
 
 def data_to_try(table: pa.Table, asked: Data | None, progress: Progress) -> tuple[Data, ...]:

@@ -118,7 +118,8 @@ class _Network:
         from asdcli.training.model_files import read_model
         from asdcli.training.precision import pick_device
 
-        weights, card, _ = read_model(folder)
+        weights, card, header = read_model(folder)
+        self.seed = header.seed or 0
         self.device = pick_device(device)
         self.machine_types: list[str] = card["machine_types"]
         self.front: Frontend = frontend(card["profile"], card["sample_rate"])
@@ -169,7 +170,7 @@ def _score(
         )
     rows = rows.filter(pc.is_in(rows["clip_id"], pa.array(list(place), pa.string())))
     clips = [place[clip_id] for clip_id in rows["clip_id"].to_pylist()]
-    training = Residuals(front.mel.n_mels)
+    training = Residuals(front.mel.n_mels, 0)
     if any(m.needs_training for m in methods.values()):
         split, domain, condition = (rows[name].to_pylist() for name in ("split", "domain", "condition"))
         normal = [
@@ -177,6 +178,8 @@ def _score(
             for i, s, d, c in zip(clips, split, domain, condition, strict=True)
             if s == str(Split.TRAIN) and c != str(Condition.ANOMALY)
         ]
+        n_vectors = sum(front.n_vectors(int(pack.lengths[i])) for i, _ in normal)
+        training = Residuals(front.mel.n_mels, n_vectors, network.seed)
         of_training = network.residuals(machine_type, pack, [i for i, _ in normal])
         for (_, d), residual in zip(normal, of_training, strict=True):
             training.add(residual, Domain.TARGET if d == str(Domain.TARGET) else Domain.SOURCE)

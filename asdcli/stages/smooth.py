@@ -77,9 +77,20 @@ def search(
     members = observed.in_pool(samples.table, smooth.data)
     groups = observed.pools(samples.table, smooth.pool).values()
     for rows in progress.track(groups, total=len(samples.table), label="neighbours", unit="samples"):
-        x = smoothing.prepare(samples.vectors[rows], smooth.metric)
-        yield rows, smoothing.neighbours(x, k - 1, members[rows])
+        yield rows, neighbours(samples, rows, members[rows], smooth, k - 1)
         progress.advance(len(rows))
+
+
+def neighbours(samples: Observed, rows: np.ndarray, members: np.ndarray, smooth: Smooth, width: int) -> Neighbours:
+    """The `width` samples whose scores each of the samples `rows` is averaged with.
+
+    Args:
+        rows: of one pool. members: (n_rows,) bool, which of them may be neighbours.
+    """
+    x = smoothing.prepare(samples.vectors[rows], smooth.metric)
+    apart = observed.apart(samples.table.take(pa.array(rows)), smooth.own_windows)
+    found = smoothing.neighbours(x, width, members, apart)
+    return smoothing.alone(found, ~members) if smooth.outside == "keep" else found
 
 
 def append(
@@ -118,7 +129,7 @@ def append(
     joined = dataclasses.replace(samples, table=table.take(pa.array(order)).combine_chunks(), vectors=vectors[order])
     place_in_old = np.where(order < len(old), order, -1)
 
-    members = observed.in_pool(joined.table, smooth.data)
+    members, apart = observed.in_pool(joined.table, smooth.data), observed.apart(joined.table, smooth.own_windows)
     groups = observed.pools(joined.table, smooth.pool)
     _warn_small(smooth.k, smooth, joined, groups.values(), progress)
     smoothed = np.empty(len(table))
@@ -127,12 +138,14 @@ def append(
     for rows in progress.track(groups.values(), total=len(table), label="neighbours", unit="samples"):
         x = smoothing.prepare(joined.vectors[rows], smooth.metric)
         known = np.flatnonzero(place_in_old[rows] >= 0)
+        others = members[rows], None if apart is None else apart[rows]
         if before is None or not len(known):
-            found = smoothing.neighbours(x, smooth.k - 1, members[rows])
+            found = smoothing.neighbours(x, smooth.k - 1, *others)
         else:
             state = before.neighbours(place_in_old[rows][known])
-            found = smoothing.append(x, state, known, smooth.k - 1, members[rows])
-        smoothed[rows] = smoothing.smooth(joined.scores[rows], found, [smooth.k])[0]
+            found = smoothing.append(x, state, known, smooth.k - 1, *others)
+        used = smoothing.alone(found, ~members[rows]) if smooth.outside == "keep" else found
+        smoothed[rows] = smoothing.smooth(joined.scores[rows], used, [smooth.k])[0]
         for i, row in enumerate(rows):
             index[row], distance[row] = found.index[i, : found.count[i]], found.distance[i, : found.count[i]]
         progress.advance(len(rows))

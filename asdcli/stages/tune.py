@@ -21,22 +21,17 @@ from asdcli.artifacts import Header
 from asdcli.errors import BadData
 from asdcli.metrics.specs import MetricSpec, Value, measure, official
 from asdcli.progress import SILENT, Progress
-from asdcli.scorers import smoothing
-from asdcli.scorers.gmm import Mixture
 from asdcli.scorers.smoothing import Data, Smooth
-from asdcli.stages import observed, smooth, units
+from asdcli.stages import observed
+from asdcli.stages.candidates import Candidates, of_mixtures, of_smoothing
 from asdcli.stages.objective import Judged, judged, objective, of_sections, spec_of
 from asdcli.stages.observed import Observed
 from asdcli.stages.outcome import Outcome
-from asdcli.vocabulary import Unit
 
 KS = tuple(2**i for i in range(12))
 CLUSTERS = (1, 2, 4, 8, 16, 32)
 CHOOSE, REPORT = ("00", "01", "02"), ("03", "04", "05")
 TUNED = ":tuned"
-
-Candidates = Mapping[str, np.ndarray]
-"""Parameters -> scores of all clips (n_clips,), in the order in which a tie is decided."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +85,8 @@ def run(
         "level": samples.level,
         "pool": how.pool,
         "distance": how.metric,
+        "outside": how.outside,
+        "own_windows": how.own_windows,
     }
     params |= {"metric": metric, "ks": list(ks), "data": list(tried), "clusters": list(clusters)}
     params |= {"choose": list(choose), "report": list(report)}
@@ -108,8 +105,8 @@ def run(
         progress.warn(f"no labels of sections {', '.join(report)}: parameters are chosen, nothing is reported")
     families: dict[str, Candidates] = {}
     if clusters:
-        families["gmm"] = _mixtures(embeddings, clips, clusters, tried, seed, progress)
-    families[samples.method + observed.SMOOTHED] = _smoothed(samples, how, ks, tried, progress)
+        families["gmm"] = of_mixtures(embeddings, clips, clusters, tried, seed, progress)
+    families[samples.method + observed.SMOOTHED] = of_smoothing(samples, how, ks, tried, progress)
 
     machine_types = sorted(set(clips["machine_type"].to_pylist()))
     found = {
@@ -153,52 +150,6 @@ def best(choices: Sequence[Choice]) -> str | None:
     """The parameters with the largest objective over the reported sections, which no system may know: the oracle."""
     values = [c.reported_on for c in choices if c.reported_on is not None]
     return next(c.params for c in choices if c.reported_on == max(values)) if values else None
-
-
-def _smoothed(
-    samples: Observed, how: Smooth, ks: Sequence[int], data: Sequence[Data], progress: Progress
-) -> dict[str, np.ndarray]:
-    """Every K and data from one neighbour search a pool and data; small K first."""
-    smoothed: dict[tuple[int, Data], np.ndarray] = {}
-    for one in data:
-        of_ks = np.empty((len(ks), len(samples.table)))
-        for rows, found in smooth.search(samples, dataclasses.replace(how, data=one), max(ks), progress):
-            of_ks[:, rows] = smoothing.smooth(samples.scores[rows], found, ks)
-        for k, scores in zip(ks, of_ks, strict=True):
-            smoothed[k, one] = np.asarray(observed.per_clip(samples.table, scores, "")["anomaly_score"])
-    return {f"k={k},data={one}": smoothed[k, one] for k in ks for one in data}
-
-
-def _mixtures(
-    embeddings: Path, clips: pa.Table, clusters: Sequence[int], data: Sequence[Data], seed: int, progress: Progress
-) -> dict[str, np.ndarray]:
-    """Negative log-likelihoods of one mixture a section, for every number of clusters and data."""
-    embeddings = embeddings / "embeddings.parquet" if embeddings.is_dir() else embeddings
-    embedded = units.read(embeddings)
-    plans, _, warnings = units.plan(embedded, Unit.SECTION)
-    for sentence in warnings:
-        progress.warn(sentence)
-    row = {clip_id: i for i, clip_id in enumerate(clips["clip_id"].to_pylist())}
-    place = np.array([row.get(clip_id, -1) for clip_id in embedded.column("clip_id")])
-    grid_of = [Mixture(n, one) for n in clusters for one in data]
-    scores = np.full((len(grid_of), len(clips)), np.nan)
-    plans = [p for p in plans if (place[p.scored] >= 0).any()]
-    for plan in progress.track(plans, total=len(plans) * len(grid_of), label="mixtures", unit="fits"):
-        unit, _, of_test = plan.vectors(embedded, seed=seed)
-        mine = plan.scored[place[plan.scored] >= 0]
-        for i, method in enumerate(grid_of):
-            windows = np.full(len(embedded.clip), np.nan)
-            windows[of_test] = method.fit(unit).score(unit.test)
-            scores[i, place[mine]] = embedded.mean(windows)[mine]
-            progress.advance(1)
-    missing = np.flatnonzero(np.isnan(scores).any(axis=0))
-    if len(missing):
-        raise BadData(
-            f"{embeddings} holds no training clips of {clips['machine_type'][int(missing[0])].as_py()}: "
-            "no mixture can be fitted",
-            "embed the train split too, or leave the mixtures out: --clusters none",
-        )
-    return {f"clusters={m.clusters},data={m.data}": s for m, s in zip(grid_of, scores, strict=True)}
 
 
 def _table_ii(

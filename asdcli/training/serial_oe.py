@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, cast
 
 import numpy as np
@@ -17,7 +16,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from asdcli.errors import AsdError, BadData, UsageError, unknown_name
+from asdcli.errors import AsdError, BadData, UsageError
 from asdcli.features.outlier_mels import deviation, mel_spec, mels, standardised
 from asdcli.features.windows import WINDOW_S
 from asdcli.models.serial_oe import MachineHead, serial_oe_loss
@@ -27,7 +26,9 @@ from asdcli.training import Setting, TrainingData, outliers
 from asdcli.training.discriminative import gather
 from asdcli.training.holdout import held_out
 from asdcli.training.loop import Step, descend
+from asdcli.training.memory import warn_of_want
 from asdcli.training.precision import autocast, resolve_precision
+from asdcli.training.pretrained import weights_file
 from asdcli.training.seeds import derive, seeded
 
 MIXUP_BETA = 0.2
@@ -78,13 +79,16 @@ class SerialOE:
                 "train with more machine types, or take an embedder that needs none: asd embed --embedder logmel",
             )
         clips = _gather(data, setting)
-        weights = _weights(self.weights, self.backbone, setting)
+        weights = weights_file(self.weights, self.backbone, setting.progress)
         networks = []
         for machine_type in data.machine_types:
             with seeded(setting.seed, "init", machine_type):
                 networks.append(self.network(len(clips.products[machine_type]), weights))
         module = nn.ModuleList(networks).to(setting.device)
-        return SerialOETask(self, clips, module, setting)
+        task = SerialOETask(self, clips, module, setting)
+        silence = torch.zeros(2, round(WINDOW_S * clips.sample_rate), device=setting.device)
+        warn_of_want(module[0], mels(silence, task.mel), self.batch_size, setting.progress)
+        return task
 
     def network(self, n_products: int, weights: str | None = None) -> Network:
         """A freshly initialised network. Raises AsdError when `weights` do not fit it."""
@@ -259,30 +263,3 @@ def _gather(data: TrainingData, setting: Setting) -> _Clips:
         products,
         rate,
     )
-
-
-def _weights(weights: str, backbone: str, setting: Setting) -> str | None:
-    """The file of pretrained weights, None for `none`. Only a name that was asked for is ever fetched."""
-    import timm
-
-    if not timm.is_model(backbone):
-        raise unknown_name("backbone", backbone, timm.list_models())
-    if weights == "none":
-        return None
-    if Path(weights).exists():
-        if Path(weights).suffix != ".safetensors":
-            raise UsageError(f"{weights} is no safetensors file", "nothing is unpickled here: convert it first")
-        return weights
-    if weights.split(".")[0] != backbone or weights not in timm.list_pretrained(f"{backbone}*"):
-        raise unknown_name(f"weights of {backbone}", weights, ["none", *timm.list_pretrained(f"{backbone}*")])
-    from huggingface_hub import hf_hub_download
-
-    repository = str(getattr(timm.get_pretrained_cfg(weights), "hf_hub_id", ""))
-    setting.progress.note(f"fetching {weights} from {repository}, unless it is cached")
-    try:
-        return str(hf_hub_download(repository, "model.safetensors"))
-    except (OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise AsdError(
-            f"cannot fetch {weights}: {first}", "fetch the file elsewhere and name it: --weights FILE"
-        ) from None

@@ -1,0 +1,68 @@
+"""What tune may choose from: every setting of the smoothing, and every Gaussian mixture, with the scores it gives."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from asdcli.errors import BadData
+from asdcli.progress import Progress
+from asdcli.scorers import smoothing
+from asdcli.scorers.gmm import Mixture
+from asdcli.scorers.smoothing import Data, Smooth
+from asdcli.stages import observed, smooth, units
+from asdcli.stages.observed import Observed
+from asdcli.vocabulary import Unit
+
+Candidates = Mapping[str, np.ndarray]
+"""Parameters -> scores of all clips (n_clips,), in the order in which a tie is decided."""
+
+
+def of_smoothing(
+    samples: Observed, how: Smooth, ks: Sequence[int], data: Sequence[Data], progress: Progress
+) -> dict[str, np.ndarray]:
+    """Every K and data from one neighbour search a pool and data; small K first."""
+    found_of: dict[tuple[int, Data], np.ndarray] = {}
+    for one in data:
+        of_ks = np.empty((len(ks), len(samples.table)))
+        for rows, found in smooth.search(samples, dataclasses.replace(how, data=one), max(ks), progress):
+            of_ks[:, rows] = smoothing.smooth(samples.scores[rows], found, ks)
+        for k, scores in zip(ks, of_ks, strict=True):
+            found_of[k, one] = np.asarray(observed.per_clip(samples.table, scores, "")["anomaly_score"])
+    return {f"k={k},data={one}": found_of[k, one] for k in ks for one in data}
+
+
+def of_mixtures(
+    embeddings: Path, clips: pa.Table, clusters: Sequence[int], data: Sequence[Data], seed: int, progress: Progress
+) -> dict[str, np.ndarray]:
+    """Negative log-likelihoods of one mixture a section, for every number of clusters and data."""
+    embeddings = embeddings / "embeddings.parquet" if embeddings.is_dir() else embeddings
+    embedded = units.read(embeddings)
+    plans, _, warnings = units.plan(embedded, Unit.SECTION)
+    for sentence in warnings:
+        progress.warn(sentence)
+    row = {clip_id: i for i, clip_id in enumerate(clips["clip_id"].to_pylist())}
+    place = np.array([row.get(clip_id, -1) for clip_id in embedded.column("clip_id")])
+    grid_of = [Mixture(n, one) for n in clusters for one in data]
+    scores = np.full((len(grid_of), len(clips)), np.nan)
+    plans = [p for p in plans if (place[p.scored] >= 0).any()]
+    for plan in progress.track(plans, total=len(plans) * len(grid_of), label="mixtures", unit="fits"):
+        unit, _, of_test = plan.vectors(embedded, seed=seed)
+        mine = plan.scored[place[plan.scored] >= 0]
+        for i, method in enumerate(grid_of):
+            windows = np.full(len(embedded.clip), np.nan)
+            windows[of_test] = method.fit(unit).score(unit.test)
+            scores[i, place[mine]] = embedded.mean(windows)[mine]
+            progress.advance(1)
+    missing = np.flatnonzero(np.isnan(scores).any(axis=0))
+    if len(missing):
+        raise BadData(
+            f"{embeddings} holds no training clips of {clips['machine_type'][int(missing[0])].as_py()}: "
+            "no mixture can be fitted",
+            "embed the train split too, or leave the mixtures out: --clusters none",
+        )
+    return {f"clusters={m.clusters},data={m.data}": s for m, s in zip(grid_of, scores, strict=True)}
