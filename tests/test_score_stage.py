@@ -20,6 +20,7 @@ from asdcli.errors import BadArtifact, BadData, MissingArtifact
 from asdcli.progress import Silent
 from asdcli.scorers import PAPER
 from asdcli.stages import score, units
+from asdcli.stages.outcome import ScoreFiles
 from asdcli.vocabulary import Unit
 
 Rows = list[dict[str, Any]]
@@ -77,9 +78,9 @@ class Heard(Silent):
 def scores_of(folder: Path, rows: Rows, *methods: str, **options: Any) -> dict[str, dict[str, float]]:
     """method -> clip_id -> score, through the stage."""
     folder.mkdir()
-    outputs = {method: folder / f"{i}.parquet" for i, method in enumerate(methods)}
+    outputs = {m: ScoreFiles(folder / f"{i}.parquet", folder / f"{i}.windows.parquet") for i, m in enumerate(methods)}
     score.run(write(folder / "e.parquet", rows), outputs, errors=folder / "errors.parquet", **options)
-    tables = {method: artifacts.read_table(path, artifacts.SCORES)[0] for method, path in outputs.items()}
+    tables = {method: artifacts.read_table(files.clips, artifacts.SCORES)[0] for method, files in outputs.items()}
     return {
         m: dict(zip(t["clip_id"].to_pylist(), t["anomaly_score"].to_pylist(), strict=True)) for m, t in tables.items()
     }
@@ -292,6 +293,33 @@ def test_a_clip_of_several_windows_gets_their_mean_and_is_never_compared_with_it
     for clip in set(ids):
         windows = [min((1 - x[train & (ids != clip)] @ x[i]) / 2) for i in np.flatnonzero(ids == clip)]
         assert got[clip] == pytest.approx(np.mean(windows), abs=1e-12)
+
+
+def test_scores_of_several_windows_are_kept_beside_their_mean(asd: Callable[..., int], run_folder: Path) -> None:
+    write(run_folder / "embeddings.parquet", make_rows(windows=3))
+    assert asd("score", "--method", "nn", "--method", "gmm:clusters=1") == 0
+    for name in ("nn", "gmm.clusters=1,data=all"):
+        windows, _ = artifacts.read_table(run_folder / f"window-scores/{name}.parquet", artifacts.WINDOW_SCORES)
+        clips, _ = artifacts.read_table(run_folder / f"scores/{name}.parquet", artifacts.SCORES)
+        assert windows["window"].to_pylist() == [0, 1, 2] * 38
+        means = windows["anomaly_score"].to_numpy().reshape(38, 3).mean(axis=1)
+        np.testing.assert_allclose(clips["anomaly_score"].to_numpy(), means, rtol=1e-12)
+    (run_folder / "window-scores/nn.parquet").unlink()
+    assert asd("score", "--method", "nn") == 0  # and it is made again
+    assert (run_folder / "window-scores/nn.parquet").exists()
+    write(run_folder / "embeddings.parquet", make_rows())
+    assert asd("score", "--method", "nn") == 0
+    assert not (run_folder / "window-scores/nn.parquet").exists()
+
+
+def test_an_inlier_model_is_of_a_section_unless_another_unit_is_asked_for(tmp_path: Path) -> None:
+    rows, method = make_rows(sections=("00", "01")), "gmm:clusters=2"
+    own, section, machine_type = (
+        scores_of(tmp_path / str(unit), rows, method, "nn", unit=unit)
+        for unit in (None, Unit.SECTION, Unit.MACHINE_TYPE)
+    )
+    assert own[method] == section[method] != machine_type[method]
+    assert own["nn"] == machine_type["nn"] != section["nn"]
 
 
 def test_units_of_sections_equal_scoring_each_section_alone(tmp_path: Path) -> None:

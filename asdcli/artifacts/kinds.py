@@ -77,7 +77,7 @@ SCORES = Kind(
 WINDOW_SCORES = Kind(
     "window-scores",
     1,
-    "asd score --method mse",
+    "asd score",
     ("clip_id", "window"),
     (_LABELS[0], Column("window", pa.int32()), *_LABELS[1:], Column("method", _text), Column("anomaly_score", _real)),
 )

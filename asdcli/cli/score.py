@@ -24,7 +24,7 @@ from asdcli.errors import UsageError
 from asdcli.vocabulary import Unit
 
 if TYPE_CHECKING:
-    from asdcli.stages.outcome import Outcome
+    from asdcli.stages.outcome import Outcome, ScoreFiles
 
 
 def score(
@@ -51,8 +51,14 @@ def score(
     ] = None,
     k: Annotated[int | None, typer.Option("-k", help="The method's k: its neighbours.", show_default=False)] = None,
     unit: Annotated[
-        Unit, typer.Option("--unit", help="Clips that share one reference set and one alpha.")
-    ] = Unit.MACHINE_TYPE,
+        Unit | None,
+        typer.Option(
+            "--unit",
+            help="Clips that share one reference set and one alpha. Default: a section for gmm and mahalanobis, "
+            "else a machine type.",
+            show_default=False,
+        ),
+    ] = None,
     seed: SeedOption = 0,
     embeddings: Annotated[
         Path | None,
@@ -80,39 +86,37 @@ def score(
     """Give every clip an anomaly score: larger is more anomalous.
 
     Test clips are compared with the training clips of their machine type, training clips with all but themselves. Each
-    method's scores go to scores/<method>.parquet. mse and selective-mahalanobis are an autoencoder's own: they read
-    waveforms, not embeddings, and write window-scores/<method>.parquet too.
+    method's scores go to scores/<method>.parquet, and where clips have several windows those of the windows to
+    window-scores/<method>.parquet. mse and selective-mahalanobis are an autoencoder's own: they read waveforms, not
+    embeddings.
     """
     from asdcli.cli.console import Terminal, emit_json, report
     from asdcli.stages import score as stage
     from asdcli.stages import workspace
+    from asdcli.stages.outcome import ScoreFiles
 
     spellings, reconstructed = _spellings(method or [], val=val, k=k)
     n_methods = len(spellings) + len(reconstructed)
     if output is not None and n_methods > 1:
         raise UsageError(f"-o names one file, and there are {n_methods} methods", "name one --method, or use --run")
     if output is not None and embeddings is not None and spellings:
-        outputs, errors = {spellings[0]: output}, output.parent / "errors-score.parquet"
+        outputs, errors = {spellings[0]: _files(output)}, output.parent / "errors-score.parquet"
     else:
         space = workspace.resolve(data=data, run=run, dataset=dataset)
         embeddings, errors, dataset = embeddings or space.embeddings, space.errors("score"), space.dataset
-        outputs = {spelling: output or space.scores(spelling) for spelling in spellings}
+        outputs = {
+            m: _files(output) if output else ScoreFiles(space.scores(m), space.window_scores(m))
+            for m in (*spellings, *reconstructed)
+        }
     progress = Terminal(quiet=quiet)
     outcomes: dict[str, Outcome] = {}
     if reconstructed:
         from asdcli.stages import reconstruct
 
-        places = {
-            m: reconstruct.Output(
-                output or space.scores(m),
-                output.with_name(f"{output.stem}.windows.parquet") if output else space.window_scores(m),
-            )
-            for m in reconstructed
-        }
         outcomes |= reconstruct.run(
             space.clips,
             space.run / "features",
-            places,
+            {m: outputs[m] for m in reconstructed},
             model=model or space.autoencoder,
             device=device,
             force=force,
@@ -121,7 +125,7 @@ def score(
     if spellings:
         outcomes |= stage.run(
             embeddings,
-            outputs,
+            {m: outputs[m] for m in spellings},
             errors=errors,
             unit=unit,
             seed=seed,
@@ -137,6 +141,12 @@ def score(
         if verbose:
             _show({m: o for m, o in outcomes.items() if "units" in o.facts})
     return 3 if any(outcome.skipped for outcome in outcomes.values()) else 0
+
+
+def _files(output: Path) -> ScoreFiles:
+    from asdcli.stages.outcome import ScoreFiles
+
+    return ScoreFiles(output, output.with_name(f"{output.stem}.windows.parquet"))
 
 
 def _spellings(asked: list[str], *, val: str | None, k: int | None) -> tuple[list[str], list[str]]:

@@ -31,6 +31,9 @@ SCORERS = Registry(
     },
 )
 
+OF_SECTIONS = ("gmm", "mahalanobis")
+"""Methods whose unit is a section where nothing else is asked for, as SerialOE has it; of the others a machine type."""
+
 DEFAULT = "varmin:k=16,val=train-all"
 
 PAPER = (

@@ -1,4 +1,4 @@
-"""What a stage did: the file it made or found current, and what it had to leave out."""
+"""What a stage did: the file it made or found current, what it had to leave out; and where scores go."""
 
 from __future__ import annotations
 
@@ -19,3 +19,11 @@ class Outcome:
     status: Literal["done", "current"] = "done"
     skipped: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ScoreFiles:
+    """Where the scores of one method go: those of clips, and those of the windows whose mean they are."""
+
+    clips: Path
+    windows: Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers.reconstruction import RECONSTRUCTION, ReconstructionScorer, Residuals, ResidualScore
 from asdcli.stages import packs
-from asdcli.stages.outcome import Outcome
+from asdcli.stages.outcome import Outcome, ScoreFiles
 from asdcli.vocabulary import Condition, Domain, Split
 
 if TYPE_CHECKING:
@@ -29,18 +28,10 @@ if TYPE_CHECKING:
 _CLIPS_AT_ONCE = 16
 
 
-@dataclass(frozen=True)
-class Output:
-    """Where the scores of one method go."""
-
-    clips: Path
-    windows: Path
-
-
 def run(
     clips: Path,
     features: Path,
-    outputs: Mapping[str, Output],
+    outputs: Mapping[str, ScoreFiles],
     *,
     model: Path,
     device: str = "auto",

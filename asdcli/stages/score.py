@@ -1,4 +1,7 @@
-"""score: embeddings in, one table of anomaly scores a method out; all methods read the same distances."""
+"""score: embeddings in, one table of anomaly scores a method out (and one of windows where clips have several).
+
+All methods read the same distances.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,10 @@ import pyarrow as pa
 from asdcli import artifacts
 from asdcli.errors import BadData
 from asdcli.progress import SILENT, Progress
-from asdcli.scorers import RULES, SCORERS, Scorer
+from asdcli.scorers import OF_SECTIONS, RULES, SCORERS, Scorer
+from asdcli.spec import parse
 from asdcli.stages import units
-from asdcli.stages.outcome import Outcome
+from asdcli.stages.outcome import Outcome, ScoreFiles
 from asdcli.stages.units import Embedded, UnitPlan
 from asdcli.vocabulary import Unit
 
@@ -23,10 +27,10 @@ _ALONE = "it is the only training clip of its unit: nothing is left to compare i
 
 def run(
     embeddings: Path,
-    outputs: Mapping[str, Path],
+    outputs: Mapping[str, ScoreFiles],
     *,
     errors: Path,
-    unit: Unit = Unit.MACHINE_TYPE,
+    unit: Unit | None = None,
     seed: int = 0,
     dataset: str = "",
     force: bool = False,
@@ -39,9 +43,9 @@ def run(
 
     Args:
         embeddings: table of embeddings.
-        outputs: spelling of a method -> its table of scores.
+        outputs: spelling of a method -> its tables. That of windows is written where clips have several.
         errors: table of the clips that could not be scored; removed when there are none.
-        unit: the clips that share one reference set and one alpha.
+        unit: the clips that share one reference set and one alpha; None means each method's own (`OF_SECTIONS`).
         seed: of everything random; each unit draws from a seed of its own.
         dataset: name for the header where the embeddings have none.
 
@@ -52,86 +56,106 @@ def run(
         UsageError: unknown method or parameter.
         MissingArtifact, BadArtifact, BadData: no embeddings, not embeddings, or none that can be scored.
     """
-    outputs = {SCORERS.spell(SCORERS.build(spelling)): path for spelling, path in outputs.items()}
-    methods: dict[str, Scorer] = {spelling: SCORERS.build(spelling) for spelling in outputs}
+    outputs = {SCORERS.spell(SCORERS.build(spelling)): files for spelling, files in outputs.items()}
     upstream = artifacts.read_table_header(embeddings, artifacts.EMBEDDINGS, headerless=True)
+    of = {spelling: unit or _own_unit(spelling) for spelling in outputs}
+
+    def header(kind: artifacts.Kind, spelling: str, diagnostics: dict[str, Any] | None = None) -> artifacts.Header:
+        return artifacts.Header.make(
+            kind,
+            dataset=upstream.dataset or dataset,
+            seed=seed,
+            params={"method": spelling, "unit": of[spelling]},
+            inputs={"embeddings": upstream},
+            diagnostics=diagnostics or {},
+        )
+
     outcomes: dict[str, Outcome] = {}
-    for spelling, path in outputs.items():
-        header = _header(spelling, upstream, unit=unit, seed=seed, dataset=dataset)
-        if not force and artifacts.is_current(path, artifacts.SCORES, header):
-            found = artifacts.read_header(path, artifacts.SCORES).diagnostics
-            outcomes[spelling] = Outcome(path, "current", found.get("unscored", 0), {"units": found.get("units", {})})
-    todo = {spelling: method for spelling, method in methods.items() if spelling not in outcomes}
+    for spelling, files in outputs.items():
+        if not force and artifacts.is_current(files.clips, artifacts.SCORES, header(artifacts.SCORES, spelling)):
+            found = artifacts.read_header(files.clips, artifacts.SCORES).diagnostics
+            made = header(artifacts.WINDOW_SCORES, spelling)
+            if not found.get("windows") or artifacts.is_current(files.windows, artifacts.WINDOW_SCORES, made):
+                facts = {"units": found.get("units", {})}
+                outcomes[spelling] = Outcome(files.clips, "current", found.get("unscored", 0), facts)
+    todo = {spelling: SCORERS.build(spelling) for spelling in outputs if spelling not in outcomes}
     if todo:
         for spelling in todo:  # an unwritable place shows before the work, not after
-            outputs[spelling].parent.mkdir(parents=True, exist_ok=True)
+            outputs[spelling].clips.parent.mkdir(parents=True, exist_ok=True)
         embedded = units.read(embeddings)
-        plans, unscored, warnings = units.plan(embedded, unit)
-        if not plans:
-            raise BadData(
-                f"{embeddings} holds no training clips to compare with",
-                "embed the train split too, or check the column split of an imported table",
-            )
-        for sentence in warnings:
-            progress.warn(sentence)
-        scores, diagnostics = _score(embedded, plans, todo, seed=seed, progress=progress)
-        for sentence in _fallbacks(diagnostics):
-            progress.warn(sentence)
         ids = embedded.column("clip_id")
-        planned = np.concatenate([plan.scored for plan in plans])
-        without: dict[str, dict[str, str]] = {}
-        for spelling in todo:
-            alone = planned[~np.isfinite(scores[spelling][planned])]
-            without[spelling] = unscored | dict.fromkeys(ids[alone], _ALONE)
-            header = _header(
-                spelling,
-                upstream,
-                unit=unit,
-                seed=seed,
-                dataset=dataset,
-                diagnostics={"units": diagnostics[spelling], "unscored": len(without[spelling])},
-            )
-            table = _table(embedded, spelling, scores[spelling])
-            header = artifacts.write_table(outputs[spelling], artifacts.SCORES, table, header)
-            facts = {"clips": len(table), **_alpha_fact(diagnostics[spelling]), "units": header.diagnostics["units"]}
-            outcomes[spelling] = Outcome(outputs[spelling], "done", len(without[spelling]), facts)
-        everything = {clip: reason for of_method in without.values() for clip, reason in of_method.items()}
+        several = bool((embedded.window > 0).any())
+        everything: dict[str, str] = {}
+        for one in dict.fromkeys(of[spelling] for spelling in todo):
+            methods = {spelling: method for spelling, method in todo.items() if of[spelling] is one}
+            plans, unscored, warnings = units.plan(embedded, one)
+            if not plans:
+                raise BadData(
+                    f"{embeddings} holds no training clips to compare with",
+                    "embed the train split too, or check the column split of an imported table",
+                )
+            for sentence in warnings:
+                progress.warn(sentence)
+            windows, diagnostics = _score(embedded, plans, methods, seed=seed, progress=progress)
+            for sentence in _fallbacks(diagnostics):
+                progress.warn(sentence)
+            planned = np.concatenate([plan.scored for plan in plans])
+            for spelling in methods:
+                scores = embedded.mean(windows[spelling])
+                alone = planned[~np.isfinite(scores[planned])]
+                without = unscored | dict.fromkeys(ids[alone], _ALONE)
+                everything |= without
+                told = {"units": diagnostics[spelling], "unscored": len(without), "windows": several}
+                files = outputs[spelling]
+                if several:
+                    made = header(artifacts.WINDOW_SCORES, spelling)
+                    table = _table(_of_windows(embedded), spelling, windows[spelling], scores[embedded.clip])
+                    artifacts.write_table(files.windows, artifacts.WINDOW_SCORES, table, made)
+                else:
+                    files.windows.unlink(missing_ok=True)
+                table = _table(embedded.clips, spelling, scores, scores)
+                made = header(artifacts.SCORES, spelling, told)
+                made = artifacts.write_table(files.clips, artifacts.SCORES, table, made)
+                facts = {"clips": len(table), **_alpha_fact(diagnostics[spelling]), "units": made.diagnostics["units"]}
+                outcomes[spelling] = Outcome(files.clips, "done", len(without), facts)
         _report_unscored(errors, everything, upstream, dataset, progress)
     return {spelling: outcomes[spelling] for spelling in outputs}
 
 
-def _header(spelling: str, upstream: artifacts.Header, *, unit: Unit, dataset: str, **more: Any) -> artifacts.Header:
-    return artifacts.Header.make(
-        artifacts.SCORES,
-        dataset=upstream.dataset or dataset,
-        params={"method": spelling, "unit": unit},
-        inputs={"embeddings": upstream},
-        **more,
-    )
+def _own_unit(spelling: str) -> Unit:
+    return Unit.SECTION if parse(spelling)[0] in OF_SECTIONS else Unit.MACHINE_TYPE
 
 
 def _score(
     embedded: Embedded, plans: Sequence[UnitPlan], methods: Mapping[str, Scorer], *, seed: int, progress: Progress
 ) -> tuple[dict[str, np.ndarray], dict[str, dict[str, dict[str, Any]]]]:
-    """spelling -> (n_clips,) scores, NaN where a clip has none; spelling -> unit -> diagnostics."""
-    scores = {spelling: np.full(len(embedded.clips), np.nan) for spelling in methods}
+    """spelling -> (n_windows,) scores, NaN where a clip has none; spelling -> unit -> diagnostics."""
+    scores = {spelling: np.full(len(embedded.clip), np.nan) for spelling in methods}
     diagnostics: dict[str, dict[str, dict[str, Any]]] = {spelling: {} for spelling in methods}
     for plan in progress.track(plans, total=len(plans), label="score", unit="units"):
         unit, of_train, of_test = plan.vectors(embedded, seed=seed)
+        scored = np.isin(embedded.clip, plan.scored)
         for spelling, method in methods.items():
             fitted = method.fit(unit)
             windows = np.full(len(embedded.clip), np.nan)
             windows[of_train] = fitted.score(unit.train)
             windows[of_test] = fitted.score(unit.test)
-            scores[spelling][plan.scored] = embedded.mean(windows)[plan.scored]
+            scores[spelling][scored] = windows[scored]
             diagnostics[spelling][plan.name] = fitted.diagnostics
     return scores, diagnostics
 
 
-def _table(embedded: Embedded, spelling: str, scores: np.ndarray) -> pa.Table:
-    table = embedded.clips.append_column("method", pa.array([spelling] * len(scores), pa.string()))
+def _of_windows(embedded: Embedded) -> pa.Table:
+    """The label columns of every window."""
+    labels = embedded.clips.take(pa.array(embedded.clip))
+    return labels.add_column(1, "window", pa.array(embedded.window, pa.int32()))
+
+
+def _table(labels: pa.Table, spelling: str, scores: np.ndarray, of_clip: np.ndarray) -> pa.Table:
+    """`labels` with their scores, without the rows whose clip has none."""
+    table = labels.append_column("method", pa.array([spelling] * len(scores), pa.string()))
     table = table.append_column("anomaly_score", pa.array(scores, pa.float64()))
-    return table.filter(pa.array(np.isfinite(scores)))
+    return table.filter(pa.array(np.isfinite(of_clip)))
 
 
 def _fallbacks(diagnostics: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:

@@ -23,12 +23,13 @@ class Embedded:
     Attributes:
         clips: the label columns, one row a clip.
         vectors: (n_windows, n_dims) float32 or float64, finite.
-        clip: (n_windows,) the row of `clips` that each window belongs to.
+        clip: (n_windows,) the row of `clips` that each window belongs to. window: (n_windows,) its number there.
     """
 
     clips: pa.Table
     vectors: np.ndarray
     clip: np.ndarray
+    window: np.ndarray
     header: artifacts.Header
 
     def column(self, name: str) -> np.ndarray:
@@ -95,7 +96,7 @@ def read(path: Path) -> Embedded:
         _check_words(table, name, [str(w) for w in words], path)
     first = np.array([i == 0 or ids[i] != ids[i - 1] for i in range(len(ids))])
     clips = table.select(list(artifacts.CLIP_COLUMNS)).filter(pa.array(first))
-    return Embedded(clips, vectors, np.cumsum(first) - 1, header)
+    return Embedded(clips, vectors, np.cumsum(first) - 1, table["window"].to_numpy(), header)
 
 
 def plan(embedded: Embedded, unit: Unit) -> tuple[list[UnitPlan], dict[str, str], list[str]]:
