@@ -250,6 +250,13 @@ def test_the_paper_trains_for_1500_epochs_and_a_profile_fills_in_its_numbers() -
     assert MODELS.build(MODELS.spell(paper)) == paper
 
 
+def test_a_last_batch_of_a_single_vector_is_left_out(noise: tuple[Path, Path], tmp_path: Path) -> None:
+    # ten clips of 168 vectors, nine tenths of them trained on: 1512
+    options = {"model": "autoencoder:profile=dcase-baseline", "device": "cpu", "epochs": 1, "batch_size": 1511}
+    train.run(*noise, tmp_path, machine_types=["fan"], **options)
+    assert np.isfinite(json.loads((tmp_path / "metrics.jsonl").read_text())["loss"])
+
+
 @pytest.fixture
 def run(asd: Callable[..., int], noise: tuple[Path, Path], model: Path, tmp_path: Path) -> Callable[..., int]:
     """`asd` on the noise dataset, in a run that shares its features and has its autoencoder."""

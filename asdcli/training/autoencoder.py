@@ -134,9 +134,13 @@ class FrameBank:
             yield at[:, None] + torch.arange(n_frames)
 
     def vectors(self, batch_size: int, draw: torch.Generator, kept: torch.Tensor) -> Iterator[torch.Tensor]:
-        """Batches of frame numbers (n_vectors, 5): the vectors that begin at the frames `kept`, in random order."""
+        """Batches of frame numbers (n_vectors, 5): the vectors that begin at the frames `kept`, in random order.
+
+        A last batch of a single vector is left out: batch normalisation has no variance for it.
+        """
         for some in kept[torch.randperm(len(kept), generator=draw)].split(batch_size):
-            yield some[:, None] + torch.arange(N_STACKED)
+            if len(some) > 1:
+                yield some[:, None] + torch.arange(N_STACKED)
 
     def stacked(self, frames: torch.Tensor) -> torch.Tensor:
         """All vectors (n_vectors, 640) within each row of frame numbers."""
@@ -181,7 +185,10 @@ class AutoencoderTask:
             return torch.nonzero(~bank.held_out).flatten()
         every = bank.vector_starts()
         order = torch.randperm(len(every), generator=generator(self.setting.seed, "held-out", machine_type))
-        return every[order[round(_VECTORS_HELD_OUT * len(every)) :]]
+        kept = every[order[round(_VECTORS_HELD_OUT * len(every)) :]]
+        if len(kept) < 2:
+            raise BadData(f"{machine_type}: a single vector of {N_STACKED} frames is nothing to train on", "add clips")
+        return kept
 
     def steps(self, epoch: int) -> Iterator[Step]:
         """A step of every machine type's network that has a batch left, by turns, as long as there are any.
