@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 export ASD_DATA := $(DATA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dns-demo lint format test test-slow test-gpu bench clean
+.PHONY: help setup demo dns-demo dcase2021-dns lint format test test-slow test-gpu bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-22s %s\n", $$1, $$2 }'
@@ -48,6 +48,18 @@ dns-demo: $(READY)  ## neighbourhood smoothing on synthetic machines: autoencode
 	$(ASD) embed
 	$(ASD) smooth --method mse -k 16 --data source
 	$(ASD) tune --method mse
+	$(ASD) evaluate
+
+dcase2021-dns: export ASD_RUN := $(or $(RUN),runs/dcase2021-dns)
+dcase2021-dns: $(READY)  ## the smoothing paper's own experiment: its data, its parameters, Tables I and II, Figure 5
+	$(ASD) download dcase2021 --subset dev --subset eval
+	$(ASD) extract-features --dataset dcase2021
+	$(ASD) train --model autoencoder --profile paper --seed $(SEED) --device $(DEVICE)
+	$(ASD) score --method mse --device $(DEVICE)
+	$(ASD) train --model serial-oe --seed $(SEED) --device $(DEVICE)
+	$(ASD) embed --device $(DEVICE)
+	$(ASD) tune --method mse --seed $(SEED)
+	$(ASD) smooth --method mse --sections 03,04,05 --fraction 0.05:1.0:0.05 --repeats 20 --seed $(SEED)
 	$(ASD) evaluate
 
 # --- editions: `make dcase2023` runs all stages, `make dcase2023-score METHODS="nn varmin"` one ------------------------

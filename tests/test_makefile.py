@@ -31,7 +31,7 @@ def typed(*arguments: str) -> list[list[str]]:
     done = make("-n", *arguments)
     assert done.returncode == 0, done.stderr
     lines = [shlex.split(line) for line in done.stdout.splitlines()]
-    return [words[3 : words.index("||")] for words in lines]
+    return [words[3 : words.index("||") if "||" in words else None] for words in lines]
 
 
 def test_the_editions_of_the_makefile_are_those_of_the_catalogue() -> None:
@@ -73,6 +73,7 @@ def test_every_option_that_the_targets_type_exists() -> None:
 
     commands = get_command(build()).commands  # type: ignore[attr-defined]
     lines = [*typed("synthetic", "EPOCHS=1", "RUN=r", "CHANNEL=0"), *typed("dcase2023", "SUBSETS=dev eval")]
+    lines += [*typed("demo"), *typed("dns-demo"), *typed("dcase2021-dns", "DEVICE=cuda")]
     for command, *words in lines:
         known = {name for parameter in commands[command].params for name in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= known, command
