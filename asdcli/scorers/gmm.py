@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,14 +69,11 @@ def chosen(unit: UnitVectors, data: Data) -> tuple[np.ndarray, list[str]]:
 
 
 def _fit(x: np.ndarray, clusters: int, seed: int, name: str) -> tuple[GaussianMixture, bool]:
-    """The mixture, and whether its covariances had to be widened more than usual. One thread: the same sums always."""
-    from sklearn.exceptions import ConvergenceWarning
+    """The mixture, and whether its covariances had to be widened more than usual."""
     from sklearn.mixture import GaussianMixture
-    from threadpoolctl import threadpool_limits
 
     scale = float(x.var(axis=0).mean()) or 1.0
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with one_thread_a_fit():
         for widening in _WIDENINGS:
             mixture = GaussianMixture(clusters, covariance_type="full", reg_covar=widening * scale, random_state=seed)
             try:
@@ -90,8 +89,20 @@ def _fit(x: np.ndarray, clusters: int, seed: int, name: str) -> tuple[GaussianMi
     )
 
 
-def _negative_log_likelihood(mixture: GaussianMixture, queries: Vectors) -> np.ndarray:
+@contextlib.contextmanager
+def one_thread_a_fit() -> Iterator[None]:
+    """Matrix products on one thread: the same sums always. Whether a fit converged is in the diagnostics, no warning.
+
+    To fit on several threads at once, enter it around them: what it changes belongs to the whole process.
+    """
+    from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def _negative_log_likelihood(mixture: GaussianMixture, queries: Vectors) -> np.ndarray:
+    with one_thread_a_fit():
         return -mixture.score_samples(queries.raw) if len(queries) else np.empty(0)

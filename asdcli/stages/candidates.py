@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import torch
 
 from asdcli.errors import BadData
 from asdcli.progress import Progress
 from asdcli.scorers import smoothing
-from asdcli.scorers.gmm import Mixture
+from asdcli.scorers.gmm import Mixture, one_thread_a_fit
 from asdcli.scorers.smoothing import Data, Smooth
 from asdcli.stages import observed, smooth, units
 from asdcli.stages.observed import Observed
@@ -50,13 +52,19 @@ def of_mixtures(
     grid_of = [Mixture(n, one) for n in clusters for one in data]
     scores = np.full((len(grid_of), len(clips)), np.nan)
     plans = [p for p in plans if (place[p.scored] >= 0).any()]
-    for plan in progress.track(plans, total=len(plans) * len(grid_of), label="mixtures", unit="fits"):
-        unit, _, of_test = plan.vectors(embedded, seed=seed)
-        mine = plan.scored[place[plan.scored] >= 0]
-        for i, method in enumerate(grid_of):
-            windows = np.full(len(embedded.clip), np.nan)
-            windows[of_test] = method.fit(unit).score(unit.test)
-            scores[i, place[mine]] = embedded.mean(windows)[mine]
+    jobs = [(plan, i) for plan in plans for i in range(len(grid_of))]
+
+    def work(job: tuple[units.UnitPlan, int]) -> np.ndarray:
+        unit, _, of_test = job[0].vectors(embedded, seed=seed)
+        windows = np.full(len(embedded.clip), np.nan)
+        windows[of_test] = grid_of[job[1]].fit(unit).score(unit.test)
+        return embedded.mean(windows)
+
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads, one_thread_a_fit():
+        fits = zip(jobs, threads.map(work, jobs), strict=True)
+        for (plan, i), of_clips in progress.track(fits, total=len(jobs), label="mixtures", unit="fits"):
+            mine = plan.scored[place[plan.scored] >= 0]
+            scores[i, place[mine]] = of_clips[mine]
             progress.advance(1)
     missing = np.flatnonzero(np.isnan(scores).any(axis=0))
     if len(missing):
