@@ -22,7 +22,13 @@ from asdcli.cli.options import (
 
 def train(
     model: Annotated[
-        str, typer.Option("--model", metavar="SPELLING", help="What to train: name, or name:key=value,….")
+        str,
+        typer.Option(
+            "--model",
+            metavar="SPELLING",
+            help="discriminative, autoencoder or serial-oe, with parameters as in "
+            "serial-oe:backbone=mobilenetv3_small_050.",
+        ),
     ] = "discriminative",
     centers: Annotated[
         str | None,
@@ -44,9 +50,17 @@ def train(
             help="Pretrained backbone of serial-oe: a file, or timm's name of weights to fetch. Default: none.",
         ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Default: the model's own (16).")] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", min=1, help="Default: 16, of an autoencoder 100 (see --profile), of serial-oe 150."),
+    ] = None,
     batch_size: Annotated[
-        int | None, typer.Option("--batch-size", min=2, help="Default: the model's own (64).")
+        int | None,
+        typer.Option(
+            "--batch-size",
+            min=2,
+            help="Default: 64 clips, of an autoencoder 16 windows (256 vectors), of serial-oe 128 windows.",
+        ),
     ] = None,
     lr: Annotated[float | None, typer.Option("--lr", help="Largest learning rate. Default: 0.001.")] = None,
     clip_length: Annotated[
@@ -79,7 +93,7 @@ def train(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
-    """Train the embedding model on the normal training clips of all machine types together.
+    """Train a model on the normal training clips of all machine types.
 
     An autoencoder goes to autoencoder/ and serves asd score --method mse, any other model to model/, for asd embed.
     Writes weights.safetensors, card.json and metrics.jsonl. Interrupted or killed, the same command goes on after
