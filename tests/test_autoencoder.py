@@ -250,6 +250,21 @@ def test_the_paper_trains_for_1500_epochs_and_a_profile_fills_in_its_numbers() -
     assert MODELS.build(MODELS.spell(paper)) == paper
 
 
+@pytest.mark.gpu
+def test_training_on_the_gpu_ends_where_the_cpu_ends(noise: tuple[Path, Path], tmp_path: Path, capsys: Any) -> None:
+    """Also prints how fast each is."""
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    losses = {}
+    for device in ("cpu", "cuda"):
+        train.run(*noise, tmp_path / device, model="autoencoder", epochs=20, device=device)
+        row = json.loads((tmp_path / device / "metrics.jsonl").read_text().splitlines()[-1])
+        losses[device] = row["loss"]
+        with capsys.disabled():
+            print(f"\nautoencoder on {device}: {row['windows_per_s']:.0f} windows/s, {row['step_ms']:.1f} ms a step")
+    assert losses["cuda"] == pytest.approx(losses["cpu"], rel=0.02)  # sums in another order, over twenty epochs
+
+
 def test_a_last_batch_of_a_single_vector_is_left_out(noise: tuple[Path, Path], tmp_path: Path) -> None:
     # ten clips of 168 vectors, nine tenths of them trained on: 1512
     options = {"model": "autoencoder:profile=dcase-baseline", "device": "cpu", "epochs": 1, "batch_size": 1511}

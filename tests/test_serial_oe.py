@@ -153,6 +153,21 @@ def test_an_interrupted_training_ends_with_the_same_weights_dropout_and_all(
     assert all(torch.equal(weights[name], tensor) for name, tensor in expected.items())
 
 
+@pytest.mark.gpu
+def test_the_first_epoch_on_the_gpu_is_that_of_the_cpu(noise: tuple[Path, Path], tmp_path: Path, capsys: Any) -> None:
+    """Also prints how fast each is, with the paper's network."""
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    losses = {}
+    for device in ("cpu", "cuda"):
+        train.run(*noise, tmp_path / device, model="serial-oe", epochs=1, precision="fp32", device=device)
+        row = json.loads((tmp_path / device / "metrics.jsonl").read_text())
+        losses[device] = row["loss"]
+        with capsys.disabled():
+            print(f"\nserial-oe on {device}: {row['images_per_s']:.0f} images/s, {row['step_ms']:.0f} ms a step")
+    assert losses["cuda"] == pytest.approx(losses["cpu"], rel=0.05)  # the same batches and mixup, other dropout
+
+
 def test_the_card_tells_products_rates_and_held_out_losses(model: Path) -> None:
     card = json.loads((model / "card.json").read_text())["card"]
     assert card["products"] == {"fan": ["00"], "valve": ["00"]} and card["machine_types"] == ["fan", "valve"]
