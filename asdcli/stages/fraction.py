@@ -7,15 +7,17 @@ subset is given its best K and data, as in the paper: the curve shows what smoot
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import torch
 
 from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import UsageError
-from asdcli.metrics.specs import SectionScores, Value, measure, official
+from asdcli.metrics.specs import MetricSpec, SectionScores, Value, measure, official
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import smoothing
 from asdcli.scorers.smoothing import Data, Smooth
@@ -24,6 +26,8 @@ from asdcli.stages.objective import Judged, judged, of_sections, spec_of
 from asdcli.stages.observed import Observed
 from asdcli.stages.outcome import Outcome
 from asdcli.stages.smooth import neighbours
+
+_Subset = tuple[np.ndarray, np.ndarray]  # which clips are observed, and their scores under every candidate
 
 ALL = "all"
 """What stands for a machine type in the row over all of them."""
@@ -90,29 +94,17 @@ def run(
     labelled = judged(clips, truth)
     labelled = labelled if sections is None else of_sections(labelled, sections)
     curves = [_Section(samples, clips, one, smooth, ks, tried) for one in labelled]
-    machine_types = sorted({s.machine_type for s in labelled})
+    draws = [(share, repeat) for share in shares for repeat in range(repeats)]
     found: dict[tuple[str, str, float], list[float]] = {}
     sizes: dict[tuple[str, float], int] = {}
-    draws = [(share, repeat) for share in shares for repeat in range(repeats)]
-    for share, repeat in progress.track(draws, label="fraction", unit="subsets"):
-        best: list[Value] = []
-        plain: list[Value] = []
-        for machine_type in machine_types:
-            own = [c for c in curves if c.judged.machine_type == machine_type]
-            drawn = [c.draw(share, seed, repeat) for c in own]
-            candidates = [
-                measure(spec, [c.scores(*subset, i) for c, subset in zip(own, drawn, strict=True)])
-                for i in range(own[0].n_candidates)
-            ]
-            values = max(candidates, key=lambda v: official(spec, v) or 0.0)
-            of_ks = measure(spec, [c.scores(*subset, None) for c, subset in zip(own, drawn, strict=True)])
-            sizes[machine_type, share] = sum(int(keep.sum()) for keep, _ in drawn)
-            for name, one, total in (("smoothed", values, best), ("unsmoothed", of_ks, plain)):
-                found.setdefault((name, machine_type, share), []).append(official(spec, one) or 0.0)
-                total += one
-        for name, total in (("smoothed", best), ("unsmoothed", plain)):
-            found.setdefault((name, ALL, share), []).append(official(spec, total) or 0.0)
-        sizes[ALL, share] = sum(sizes[m, share] for m in machine_types)
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
+        measured = zip(draws, threads.map(lambda draw: _measured(spec, curves, *draw, seed=seed), draws), strict=True)
+        for (share, _), (values, n_clips) in progress.track(
+            measured, total=len(draws), label="fraction", unit="subsets"
+        ):
+            for (name, machine_type), value in values.items():
+                found.setdefault((name, machine_type, share), []).append(value)
+            sizes |= {(machine_type, share): n for machine_type, n in n_clips.items()}
     rows = [
         {
             "method": samples.method + (observed.SMOOTHED if name == "smoothed" else ""),
@@ -130,6 +122,29 @@ def run(
     schema = pa.schema([(c.name, c.type) for c in artifacts.FRACTIONS.columns])
     artifacts.write_table(output, artifacts.FRACTIONS, pa.Table.from_pylist(rows, schema), header)
     return Outcome(output, facts={"subsets": len(draws), "rows": rows})
+
+
+def _measured(
+    spec: MetricSpec, curves: Sequence[_Section], share: float, repeat: int, *, seed: int
+) -> tuple[dict[tuple[str, str], float], dict[str, int]]:
+    """One subset: (smoothed or unsmoothed, machine type) -> metric, and machine type -> clips observed."""
+    values: dict[tuple[str, str], float] = {}
+    n_clips: dict[str, int] = {}
+    total: dict[str, list[Value]] = {"smoothed": [], "unsmoothed": []}
+    for machine_type in sorted({c.judged.machine_type for c in curves}):
+        own = [c for c in curves if c.judged.machine_type == machine_type]
+        drawn = [c.draw(share, seed, repeat) for c in own]
+
+        def of(candidate: int | None, own: Sequence[_Section] = own, drawn: Sequence[_Subset] = drawn) -> list[Value]:
+            return measure(spec, [c.scores(*subset, candidate) for c, subset in zip(own, drawn, strict=True)])
+
+        best = max(map(of, range(own[0].n_candidates)), key=lambda v: official(spec, v) or 0.0)
+        n_clips[machine_type] = sum(int(keep.sum()) for keep, _ in drawn)
+        for name, one in (("smoothed", best), ("unsmoothed", of(None))):
+            values[name, machine_type] = official(spec, one) or 0.0
+            total[name] += one
+    values |= {(name, ALL): official(spec, of_all) or 0.0 for name, of_all in total.items()}
+    return values, n_clips | {ALL: sum(n_clips.values())}
 
 
 class _Section:
@@ -156,7 +171,7 @@ class _Section:
         self.found = [neighbours(samples, rows, one, smooth, len(rows)) for one in members]
         self.n_candidates = len(data) * len(self.ks)
 
-    def draw(self, share: float, seed: int, repeat: int) -> tuple[np.ndarray, np.ndarray]:
+    def draw(self, share: float, seed: int, repeat: int) -> _Subset:
         """A subset of the clips (n_clips,) bool, at least one of each stratum, and every candidate's scores."""
         name = f"{self.judged.machine_type}/{self.judged.section}"
         rng = np.random.default_rng([seed, repeat, round(share * 1e6), *name.encode()])
