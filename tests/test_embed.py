@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -239,3 +242,21 @@ def test_the_gpu_gives_the_embeddings_of_the_cpu(places: dict[str, Path], capsys
             print(f"\nembed on {name}: {256 / seconds:.0f} clips/s of 10 s")
     unit = {name: v / np.linalg.norm(v, axis=1, keepdims=True) for name, v in found.items()}
     assert (unit["cpu"] * unit["cuda"]).sum(axis=1).min() > 1 - 1e-5  # TF32 convolutions: ten bits of mantissa
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="what another C library does is its own affair")
+def test_memory_that_was_freed_is_used_again_without_asking_the_system() -> None:
+    program = """
+import resource, sys
+from asdcli.cli.malloc import keep_freed_memory
+if sys.argv[1] == "keep": keep_freed_memory()
+for i in range(20):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    bytearray(100_000_000)[:] = b"1" * 100_000_000
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    faults = {
+        word: int(subprocess.run([sys.executable, "-c", program, word], capture_output=True, check=True).stdout)
+        for word in ("keep", "return")
+    }
+    assert faults["keep"] < 100 < 10_000 < faults["return"]

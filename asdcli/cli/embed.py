@@ -62,8 +62,10 @@ def embed(
 ) -> int:
     """Embed all training and test clips: embeddings.parquet, one row a clip and window."""
     from asdcli.cli.console import Terminal, report
+    from asdcli.cli.malloc import keep_freed_memory
     from asdcli.stages import embed, workspace
 
+    keep_freed_memory()
     try:
         space = workspace.resolve(data=data, run=run, dataset=dataset)
     except MissingArtifact:

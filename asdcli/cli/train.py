@@ -100,9 +100,11 @@ def train(
     the last finished epoch.
     """
     from asdcli.cli.console import Terminal, report
+    from asdcli.cli.malloc import keep_freed_memory
     from asdcli.spec import parse
     from asdcli.stages import train, workspace
 
+    keep_freed_memory()
     space = workspace.resolve(data=data, run=run, dataset=dataset)
     space.remember()
     progress = Terminal(quiet=quiet)
