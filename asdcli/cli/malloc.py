@@ -11,7 +11,7 @@ def keep_freed_memory() -> None:
     """Tell glibc to keep what is freed for the next step instead of giving it back to the system; elsewhere nothing.
 
     Networks allocate and free the same large tensors at every step, and each page that comes anew from the system is
-    cleared first: on CPUs that took more than half of the time of embedding with EfficientNet-B0. Holds for the process.
+    cleared first: on CPUs that took half of the time of embedding with EfficientNet-B0. Holds for the whole process.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
