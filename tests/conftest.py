@@ -1,8 +1,9 @@
-"""Fixtures that every test may use: one thread a test, no terminal width surprises, and the shared material."""
+"""Fixtures that every test may use: no terminal width surprises, signals as in a shell, and the shared material."""
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 os.environ.setdefault("COLUMNS", "160")
 os.environ.setdefault("NO_COLOR", "1")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background of a script it is ignored, by children too
 
 
 @pytest.fixture(scope="session")

@@ -257,7 +257,7 @@ def test_training_on_the_gpu_ends_where_the_cpu_ends(noise: tuple[Path, Path], t
         pytest.skip("no CUDA device")
     losses = {}
     for device in ("cpu", "cuda"):
-        train.run(*noise, tmp_path / device, model="autoencoder", epochs=20, device=device)
+        train.run(*noise, tmp_path / device, model="autoencoder", epochs=20, precision="fp32", device=device)
         row = json.loads((tmp_path / device / "metrics.jsonl").read_text().splitlines()[-1])
         losses[device] = row["loss"]
         with capsys.disabled():

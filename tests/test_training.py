@@ -199,7 +199,11 @@ class Stopped(Exception):
     pass
 
 
-def test_an_interrupted_training_goes_on_bit_for_bit(noise: tuple[Path, Path], trained: Path, tmp_path: Path) -> None:
+def test_an_interrupted_training_goes_on_bit_for_bit(
+    noise: tuple[Path, Path], trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "CHECKPOINT_SHARE", math.inf)
+
     class Interrupting(Notes):
         def advance(self, n: int, **fields: Any) -> None:
             super().advance(n, **fields)
@@ -215,6 +219,26 @@ def test_an_interrupted_training_goes_on_bit_for_bit(noise: tuple[Path, Path], t
     assert "going on after epoch 2 of 3" in progress.notes
     assert (tmp_path / "weights.safetensors").read_bytes() == (trained / "weights.safetensors").read_bytes()
     assert [r["loss"] for r in metrics(tmp_path)] == [r["loss"] for r in metrics(trained)]
+
+
+def test_short_epochs_are_not_all_saved_and_a_rerun_repeats_those(
+    noise: tuple[Path, Path], trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "CHECKPOINT_SHARE", 1e-9)
+
+    class Interrupting(Notes):
+        def advance(self, n: int, **fields: Any) -> None:
+            super().advance(n, **fields)
+            if self.counted > 45:
+                raise Stopped
+
+    with pytest.raises(Stopped):
+        train.run(*noise, tmp_path, epochs=3, precision="fp32", progress=Interrupting(), **SMALL)
+    progress = Notes()
+    train.run(*noise, tmp_path, epochs=3, precision="fp32", progress=progress, **SMALL)
+    assert "going on after epoch 1 of 3" in progress.notes
+    assert (tmp_path / "weights.safetensors").read_bytes() == (trained / "weights.safetensors").read_bytes()
+    assert [r["epoch"] for r in metrics(tmp_path)] == [1, 2, 3]
 
 
 def test_a_checkpoint_of_another_training_is_not_gone_on_from(noise: tuple[Path, Path], tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def train(
         typer.Option(
             "--precision",
             metavar="auto|fp32|bf16",
-            help="auto: bf16 where it is faster: the discriminative network, on hardware that has it.",
+            help="auto: bf16 where it is faster, on hardware that has it; else fp32.",
         ),
     ] = "auto",
     machine_type: MachineTypeOption = None,
@@ -97,7 +97,7 @@ def train(
 
     An autoencoder goes to autoencoder/ and serves asd score --method mse, any other model to model/, for asd embed.
     Writes weights.safetensors, card.json and metrics.jsonl. Interrupted or killed, the same command goes on after
-    the last finished epoch.
+    the last epoch that was saved.
     """
     from asdcli.cli.console import Terminal, report
     from asdcli.cli.malloc import keep_freed_memory

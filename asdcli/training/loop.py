@@ -17,6 +17,7 @@ from asdcli.progress import SILENT, Progress
 from asdcli.training import checkpoint
 
 CHECKPOINT, METRICS = "checkpoint.safetensors", "metrics.jsonl"
+CHECKPOINT_SHARE = 0.02  # of the time, at most, goes into checkpoints: short epochs are not written one by one
 _LOOK_EVERY_S = 0.25  # how often the loss is fetched from the device to be shown
 
 
@@ -82,12 +83,17 @@ def fit(
         progress.note(f"going on after epoch {len(history)} of {epochs}")
     task.module.train()
     _write_metrics(folder / METRICS, history)
+    due = 0.0
     for epoch in progress.track(
         range(len(history), epochs), total=(epochs - len(history)) * task.epoch_size, label="train", unit=task.unit
     ):
         row = _epoch(task, epoch, epochs, progress)
         history.append(row)
-        checkpoint.save(path, task.module, task.optimizers, header, history)
+        began = time.perf_counter()
+        if began >= due or len(history) == epochs:
+            checkpoint.save(path, task.module, task.optimizers, header, history)
+            ended = time.perf_counter()
+            due = ended + (ended - began) / CHECKPOINT_SHARE
         with (folder / METRICS).open("a") as file:
             file.write(json.dumps(row) + "\n")
     return history

@@ -36,7 +36,8 @@ def pick_device(name: str) -> torch.device:
 def resolve_precision(name: str, device: torch.device) -> str:
     """`fp32` or `bf16`; `auto` is bf16 where the hardware multiplies it natively, because only there it is faster.
 
-    Measured on two cores with avx512_bf16, training on six-second clips: 78 clips/s in bf16, 47 in fp32.
+    Measured on two cores with avx512_bf16: the discriminative network on six-second clips 78 clips/s in bf16, 47 in
+    fp32; autoencoders 1,150 windows/s and 700, with the same AUC within what the seed makes of it.
     """
     if name not in PRECISIONS:
         raise unknown_name("precision", name, PRECISIONS)

@@ -120,7 +120,7 @@ def train_autoencoder(folder: Path) -> Result:
             optimizer.step()
 
     plain()
-    mels, repeats = 0.0, 3
+    mels, repeats = 0.0, 10
     other = repeats * n / _seconds(lambda: [plain() for _ in range(repeats)])
     share = mels * other / (repeats * n)
     return Result(
