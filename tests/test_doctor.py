@@ -113,10 +113,10 @@ def test_a_changed_table_of_clips_makes_stale_what_saw_the_change_and_all_after_
     table, header = artifacts.read_table(path, artifacts.CLIPS)
     artifacts.write_table(path, artifacts.CLIPS, table.slice(0, len(table) - 1), header)
     found = troubles(doctor())
-    assert found["features/waveform/fan"] == "stale: clips changed since it was made"
+    assert found["features/waveform/fan"] == "stale: clips changed"
     # the clip that went was a training clip: the rows are sorted, train after test
-    assert found["model"] == "stale: features/waveform/fan is stale itself, clips changed since it was made"
-    assert found["scores/nn"] == "stale: embeddings is stale itself since it was made"
+    assert found["model"] == "stale: features/waveform/fan is stale, clips changed"
+    assert found["scores/nn"] == "stale: embeddings is stale"
     assert found.keys() == set(FILES)
 
 
@@ -125,7 +125,7 @@ def test_every_stale_file_of_a_run_is_made_again_by_the_commands_that_are_advise
 ) -> None:
     assert asd("train", "--epochs", 1, "--seed", 5, "--quiet") == 0
     found = troubles(doctor())
-    assert found["embeddings"] == "stale: model changed since it was made"
+    assert found["embeddings"] == "stale: model changed"
     assert found.keys() == set(FILES[2:])
     typed = type_until_well(doctor, asd)
     assert typed == [
@@ -147,7 +147,7 @@ def test_other_labels_of_test_clips_leave_features_and_model_alone(run: Path, do
     )
     assert "features/waveform/fan" not in troubles(doctor())
     assert "model" not in troubles(doctor())
-    assert troubles(doctor())["embeddings"] == "stale: clips changed since it was made"
+    assert troubles(doctor())["embeddings"] == "stale: clips changed"
 
 
 def test_what_is_gone_is_named_and_what_was_not_made_yet_is_only_a_note(
@@ -156,7 +156,7 @@ def test_what_is_gone_is_named_and_what_was_not_made_yet_is_only_a_note(
     shutil.rmtree(run / "model")
     (run / "results.parquet").unlink()
     found = doctor()
-    assert found["embeddings"]["text"] == "stale: model is gone since it was made"
+    assert found["embeddings"]["text"] == "stale: model is gone"
     assert (found["results"]["state"], found["results"]["fix"]) == ("note", "asd evaluate")
 
 
@@ -354,6 +354,6 @@ def test_the_report_for_people_marks_problems_and_shows_commands(
     assert asd("doctor") == 1
     told = capsys.readouterr().out
     assert "  ok features/waveform/fan: up to date\n" in told
-    assert "  problem embeddings: stale: model is gone since it was made\n    -> asd embed" in told
+    assert "  problem embeddings: stale: model is gone\n    -> asd embed" in told
     assert asd("doctor", "--quiet") == 1
     assert " ok " not in capsys.readouterr().out

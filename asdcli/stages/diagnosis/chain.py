@@ -199,12 +199,12 @@ def _judge(
         elif inputs.get(name) != digest:
             reasons.append(f"{name} changed")
         elif name in run.stale:
-            reasons.append(f"{name} is stale itself")
+            reasons.append(f"{name} is stale")
     if not reasons:
         return Finding(_AREA, role, State.OK, "up to date")
     run.stale.add(role)
     more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""
-    return Finding(_AREA, role, State.PROBLEM, f"stale: {', '.join(reasons[:3])}{more} since it was made", fix)
+    return Finding(_AREA, role, State.PROBLEM, f"stale: {', '.join(reasons[:3])}{more}", fix)
 
 
 def _header(path: Path, kind: Kind) -> Header | BadArtifact | MissingArtifact:
