@@ -36,7 +36,7 @@ demo: $(READY)  ## the main job on synthetic machines: download to official scor
 	$(ASD) score --dataset synthetic --method nn --method varmin:k=16,val=test-all
 	$(ASD) evaluate --dataset synthetic
 
-# a small backbone and few epochs of it, because this is for CPUs; the paper's system is the default of each command
+# a small backbone and few epochs of it (EPOCHS), because this is for CPUs; the paper's system is each command's default
 dns-demo: export ASD_DATA := $(DATA)/dns-demo
 dns-demo: export ASD_RUN := runs/dns-demo
 dns-demo: $(READY)  ## neighbourhood smoothing on synthetic machines: autoencoder to Table II (minutes)

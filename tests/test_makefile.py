@@ -66,6 +66,12 @@ def test_the_two_microphones_of_2026_are_near_unless_far_is_asked_for() -> None:
     assert "--channel" not in typed("dcase2025-extract-features")[0]
 
 
+def test_the_epochs_of_the_smoothing_demo_are_those_of_the_embedding() -> None:
+    of = {words[2].partition(":")[0]: words for words in typed("dns-demo", "EPOCHS=40") if words[0] == "train"}
+    assert "--epochs" not in of["autoencoder"]
+    assert of["serial-oe"][of["serial-oe"].index("--epochs") + 1] == "40"
+
+
 def test_every_option_that_the_targets_type_exists() -> None:
     from typer.main import get_command
 

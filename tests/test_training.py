@@ -107,6 +107,8 @@ def test_devices_and_precisions_are_refused_by_name() -> None:
     with pytest.raises(UsageError, match="unknown precision 'fp16'"):
         resolve_precision("fp16", torch.device("cpu"))
     assert resolve_precision("auto", torch.device("cpu")) in ("fp32", "bf16")
+    assert resolve_precision("auto", torch.device("cpu"), gains=False) == "fp32"
+    assert resolve_precision("bf16", torch.device("cpu"), gains=False) == "bf16"  # asked for is asked for
 
 
 @pytest.mark.parametrize(
@@ -199,19 +201,26 @@ class Stopped(Exception):
     pass
 
 
+class Interrupting(Notes):
+    """Stops the training in the middle of an epoch, numbered from 1, of twenty clips."""
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__()
+        self.most = 20 * (epoch - 1) + 5
+
+    def advance(self, n: int, **fields: Any) -> None:
+        super().advance(n, **fields)
+        if self.counted > self.most:
+            raise Stopped
+
+
 def test_an_interrupted_training_goes_on_bit_for_bit(
     noise: tuple[Path, Path], trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "CHECKPOINT_SHARE", math.inf)
 
-    class Interrupting(Notes):
-        def advance(self, n: int, **fields: Any) -> None:
-            super().advance(n, **fields)
-            if self.counted > 45:  # in the third epoch of twenty clips
-                raise Stopped
-
     with pytest.raises(Stopped):
-        train.run(*noise, tmp_path, epochs=3, precision="fp32", progress=Interrupting(), **SMALL)
+        train.run(*noise, tmp_path, epochs=3, precision="fp32", progress=Interrupting(3), **SMALL)
     assert not (tmp_path / "weights.safetensors").exists()
     assert len(metrics(tmp_path)) == 2
     progress = Notes()
@@ -226,14 +235,8 @@ def test_short_epochs_are_not_all_saved_and_a_rerun_repeats_those(
 ) -> None:
     monkeypatch.setattr(loop, "CHECKPOINT_SHARE", 1e-9)
 
-    class Interrupting(Notes):
-        def advance(self, n: int, **fields: Any) -> None:
-            super().advance(n, **fields)
-            if self.counted > 45:
-                raise Stopped
-
     with pytest.raises(Stopped):
-        train.run(*noise, tmp_path, epochs=3, precision="fp32", progress=Interrupting(), **SMALL)
+        train.run(*noise, tmp_path, epochs=3, precision="fp32", progress=Interrupting(3), **SMALL)
     progress = Notes()
     train.run(*noise, tmp_path, epochs=3, precision="fp32", progress=progress, **SMALL)
     assert "going on after epoch 1 of 3" in progress.notes
@@ -242,14 +245,8 @@ def test_short_epochs_are_not_all_saved_and_a_rerun_repeats_those(
 
 
 def test_a_checkpoint_of_another_training_is_not_gone_on_from(noise: tuple[Path, Path], tmp_path: Path) -> None:
-    class Interrupting(Notes):
-        def advance(self, n: int, **fields: Any) -> None:
-            super().advance(n, **fields)
-            if self.counted > 20:
-                raise Stopped
-
     with pytest.raises(Stopped):
-        train.run(*noise, tmp_path, epochs=2, seed=5, progress=Interrupting(), **SMALL)
+        train.run(*noise, tmp_path, epochs=2, seed=5, progress=Interrupting(2), **SMALL)
     progress = Notes()
     train.run(*noise, tmp_path, epochs=1, seed=6, progress=progress, **SMALL)
     assert any("another training" in n for n in progress.notes)

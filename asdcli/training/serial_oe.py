@@ -137,10 +137,8 @@ class SerialOETask:
     def __init__(self, recipe: SerialOE, clips: _Clips, module: nn.ModuleList, setting: Setting) -> None:
         self.recipe, self.clips, self.module, self.setting = recipe, clips, module, setting
         self.networks = [cast(Network, network) for network in module]
-        precision = setting.precision
-        if precision == "auto" and setting.device.type == "cpu":
-            precision = "fp32"  # measured: depthwise convolutions are no faster in bf16 there
-        self.precision = resolve_precision(precision, setting.device)
+        gains = setting.device.type != "cpu"  # measured: depthwise convolutions are no faster in bf16 there
+        self.precision = resolve_precision(setting.precision, setting.device, gains=gains)
         self.mel = mel_spec(clips.sample_rate)
         self.n_samples = round(WINDOW_S * clips.sample_rate)
         self.half = recipe.batch_size // 2
