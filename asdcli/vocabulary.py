@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Literal
 
 
 class _Word(str, Enum):
@@ -48,3 +49,6 @@ class Unit(_Word):
 
     MACHINE_TYPE = "machine-type"
     SECTION = "section"
+
+
+Data = Literal["source", "all"]

@@ -9,28 +9,25 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "asdcli"
 FLOORS = {
-    "errors": 0,
-    "vocabulary": 0,
-    "progress": 0,
-    "clips": 1,
-    "spec": 1,
-    "artifacts": 2,
-    "catalogue": 2,
-    "audio": 2,
-    "fetch": 2,
-    "layouts": 2,
-    "submission": 2,
-    "synthesis": 2,
-    "truth": 2,
-    "features": 3,
-    "metrics": 3,
-    "models": 3,
-    "scorers": 3,
-    "embedders": 4,
-    "training": 4,
-    "stages": 5,
-    "cli": 6,
+    part: floor
+    for floor, parts in enumerate(
+        (
+            ("errors", "vocabulary", "progress", "outcome"),
+            ("clips", "spec"),
+            ("artifacts", "catalogue", "audio", "fetch", "layouts", "submission", "synthesis"),
+            ("features", "models", "scorers", "metrics", "editions"),
+            ("views", "embedders", "training"),
+            ("detector",),
+            ("stages",),
+            ("pipeline",),
+            ("cli",),
+        )
+    )
+    for part in parts
 }
+HELPERS = {"extract_reading": "extract_features", "index_report": "index", "candidates": "tune"}
+"""What only one stage may use, beside it -> that stage."""
+MOST = 0.2  # of the package's lines, in one folder
 HEAVY = {"torch", "torchaudio", "sklearn", "librosa", "pyarrow", "matplotlib", "scipy", "imblearn", "pydantic", "httpx"}
 TERMINAL = ("typer", "rich")
 
@@ -75,6 +72,35 @@ def test_imports_only_go_down() -> None:
                     f"{path.relative_to(PACKAGE)} (floor {FLOORS[part]}) imports {module} (floor {FLOORS[other]})"
                 )
     assert not wrong, "\n".join(wrong)
+
+
+def test_no_stage_imports_another_stage() -> None:
+    wrong = []
+    for path in sorted((PACKAGE / "stages").glob("*.py")):
+        for module in _imports(path):
+            name = module.removeprefix("asdcli.stages.").partition(".")[0]
+            if module.startswith("asdcli.stages.") and HELPERS.get(name) != path.stem:
+                wrong.append(f"stages/{path.name} imports {module}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_folder_holds_more_than_a_fifth_of_the_package() -> None:
+    lines: dict[str, int] = {}
+    for part, path in _files():
+        lines[part] = lines.get(part, 0) + len(path.read_text().splitlines())
+    largest = max(lines, key=lambda part: lines[part])
+    assert lines[largest] <= MOST * sum(lines.values()), (
+        f"{largest} has {lines[largest]} of {sum(lines.values())} lines"
+    )
+
+
+def test_no_class_name_means_two_things() -> None:
+    places: dict[str, list[str]] = {}
+    for _, path in _files():
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
 
 
 def test_only_the_command_line_knows_the_terminal() -> None:

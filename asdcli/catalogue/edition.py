@@ -16,7 +16,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Part(_Strict):
+class SubsetFacts(_Strict):
     """One subset: its machine types, its sections (by machine type where they differ) and its size a section.
 
     `clips` counts the clips of each split of one section, where that number is the same for all machine types.
@@ -83,13 +83,13 @@ class Edition(_Strict):
     citation: tuple[str, ...] = ()
     url: str | None = None
     notes: tuple[str, ...] = ()
-    dev: Part
-    eval: Part | None = None
+    dev: SubsetFacts
+    eval: SubsetFacts | None = None
     records: tuple[Record, ...] = ()
     truth: tuple[Truth, ...] = ()
     clip_lengths_s: dict[Subset, dict[str, float]] = Field(default_factory=dict)
 
-    def part(self, subset: Subset) -> Part | None:
+    def part(self, subset: Subset) -> SubsetFacts | None:
         """The development or evaluation part, None where the edition has none."""
         return self.dev if subset == Subset.DEV else self.eval
 

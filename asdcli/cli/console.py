@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from asdcli.stages.outcome import Outcome
+    from asdcli.outcome import Outcome
 
 T = TypeVar("T")
 

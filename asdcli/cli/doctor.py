@@ -23,7 +23,7 @@ def doctor(
     from dataclasses import asdict
 
     from asdcli.cli.console import emit_json
-    from asdcli.stages import doctor as stage
+    from asdcli.pipeline import doctor as stage
 
     findings = stage.run(data=data, run=run, dataset=dataset)
     if as_json:

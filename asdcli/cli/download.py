@@ -12,7 +12,8 @@ from asdcli.vocabulary import Subset
 
 if TYPE_CHECKING:
     from asdcli.cli.console import Terminal
-    from asdcli.stages.download import Plan, Request
+    from asdcli.editions.request import Request
+    from asdcli.stages.download import Plan
 
 _MIRROR, _SYNTHETIC = "Where from", "Synthetic dataset only"
 
@@ -92,7 +93,7 @@ def download(
     """
     from asdcli.cli.console import Terminal, report
     from asdcli.errors import UsageError
-    from asdcli.stages import workspace
+    from asdcli.pipeline import workspace
 
     root = (data or workspace.DATA_ROOT) / edition
     progress = Terminal(quiet=quiet)

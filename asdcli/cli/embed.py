@@ -22,7 +22,7 @@ from asdcli.cli.options import (
 from asdcli.errors import MissingArtifact
 
 
-class Format(str, Enum):
+class EmbeddingsFormat(str, Enum):
     parquet = "parquet"
     npz = "npz"
 
@@ -47,8 +47,8 @@ def embed(
         ),
     ] = None,
     format: Annotated[
-        Format, typer.Option("--format", help="parquet is what asd score reads; npz is for other programs.")
-    ] = Format.parquet,
+        EmbeddingsFormat, typer.Option("--format", help="parquet is what asd score reads; npz is for other programs.")
+    ] = EmbeddingsFormat.parquet,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Clips at once on the device.")] = 64,
     machine_type: MachineTypeOption = None,
     device: DeviceOption = "auto",
@@ -62,8 +62,9 @@ def embed(
 ) -> int:
     """Embed all training and test clips: embeddings.parquet, one row a clip and window."""
     from asdcli.cli.console import Terminal, report
-    from asdcli.cli.malloc import keep_freed_memory
-    from asdcli.stages import embed, workspace
+    from asdcli.pipeline import workspace
+    from asdcli.pipeline.malloc import keep_freed_memory
+    from asdcli.stages import embed
 
     keep_freed_memory()
     try:

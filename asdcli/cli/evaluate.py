@@ -19,9 +19,9 @@ from asdcli.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from asdcli.pipeline.workspace import Workspace
     from asdcli.stages.evaluate import Report
-    from asdcli.stages.scored import Scored
-    from asdcli.stages.workspace import Workspace
+    from asdcli.views.scores import Scored
 
 
 def evaluate(
@@ -82,9 +82,9 @@ def evaluate(
     from asdcli.cli import evaluation_tables
     from asdcli.cli.console import Terminal, emit_json
     from asdcli.errors import UsageError
+    from asdcli.pipeline import workspace
     from asdcli.stages import evaluate as stage
-    from asdcli.stages import workspace
-    from asdcli.stages.evaluation import write_csv
+    from asdcli.views.results import write_csv
 
     if scores and submission:
         raise UsageError("give score tables or --scores DIR, not both")
@@ -133,11 +133,13 @@ def _methods(
     names: list[Path] | None,
     clips: Path | None,
 ) -> list[Scored]:
-    from asdcli.stages import scored, submitted
+
+    from asdcli.views.scores import read_scores
+    from asdcli.views.submissions import read_submission
 
     if submission:
-        return [submitted.read(submission, clips or _known(space).clips, names=names or [])]
-    return scored.read(scores or [_known(space).scores_dir])
+        return [read_submission(submission, clips or _known(space).clips, names=names or [])]
+    return read_scores(scores or [_known(space).scores_dir])
 
 
 def _known(space: Workspace | None) -> Workspace:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asdcli.cli.console import stdout
-from asdcli.stages.evaluation import RATES, Evaluation
+from asdcli.views.results import RATES, Evaluation
 
 if TYPE_CHECKING:
     from asdcli.stages.evaluate import Report

@@ -70,13 +70,14 @@ def extract_features(
     or of several channels when none was chosen. Machine types that are up to date are left alone.
     """
     from asdcli.cli.console import Terminal, report
-    from asdcli.stages import extract, workspace
+    from asdcli.pipeline import workspace
+    from asdcli.stages import extract_features as stage
 
     space = workspace.resolve(data=data, run=run, dataset=dataset)
     space.remember()
     progress = Terminal(quiet=quiet)
     errors = output / "errors.parquet" if output else space.errors("extract-features")
-    outcome = extract.run(
+    outcome = stage.run(
         clips or space.clips,
         output or space.features_dir(features),
         errors=errors,

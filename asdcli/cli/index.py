@@ -60,8 +60,8 @@ def index(
     Prints what was found, and what was left out and why. Exits with 3 when clips had to be left out.
     """
     from asdcli.cli.console import Terminal, report
+    from asdcli.pipeline import workspace
     from asdcli.stages import index as stage
-    from asdcli.stages import workspace
 
     data = data or workspace.DATA_ROOT
     dataset = stage.dataset_name(recordings, name)

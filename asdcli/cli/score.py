@@ -24,7 +24,8 @@ from asdcli.errors import UsageError
 from asdcli.vocabulary import Unit
 
 if TYPE_CHECKING:
-    from asdcli.stages.outcome import Outcome, ScoreFiles
+    from asdcli.outcome import Outcome
+    from asdcli.views.scores import ScoreFiles
 
 
 def score(
@@ -91,9 +92,9 @@ def score(
     embeddings.
     """
     from asdcli.cli.console import Terminal, emit_json, report
+    from asdcli.pipeline import workspace
     from asdcli.stages import score as stage
-    from asdcli.stages import workspace
-    from asdcli.stages.outcome import ScoreFiles
+    from asdcli.views.scores import ScoreFiles
 
     spellings, reconstructed = _spellings(method or [], val=val, k=k)
     n_methods = len(spellings) + len(reconstructed)
@@ -144,7 +145,7 @@ def score(
 
 
 def _files(output: Path) -> ScoreFiles:
-    from asdcli.stages.outcome import ScoreFiles
+    from asdcli.views.scores import ScoreFiles
 
     return ScoreFiles(output, output.with_name(f"{output.stem}.windows.parquet"))
 

@@ -20,9 +20,9 @@ from asdcli.cli.options import (
 from asdcli.errors import UsageError
 
 if TYPE_CHECKING:
+    from asdcli.pipeline.workspace import Workspace
     from asdcli.scorers.smoothing import Smooth
-    from asdcli.stages.observed import Observed
-    from asdcli.stages.workspace import Workspace
+    from asdcli.views.samples import Samples
 
 ScoresOption = Annotated[
     Path | None,
@@ -138,8 +138,9 @@ def smooth(
     by name. It looks at other test clips, never at their labels. -k 1 gives the scores back.
     """
     from asdcli.cli.console import Terminal, emit_json, report
-    from asdcli.stages import observed, workspace
+    from asdcli.pipeline import workspace
     from asdcli.stages import smooth as stage
+    from asdcli.views.samples import read_samples
 
     ks = list(dict.fromkeys(k or ()))
     if (append or output) and len(ks) > 1 and fraction is None:
@@ -149,7 +150,7 @@ def smooth(
     how = method_of(ks[0] if ks else None, data, level, pool, metric, outside, own_windows)
     space = workspace.resolve(data=data_root, run=run, dataset=dataset)
     progress = Terminal(quiet=quiet)
-    samples = observed.read(
+    samples = read_samples(
         scores or space.run,
         embeddings or space.embeddings,
         method=method,
@@ -212,7 +213,7 @@ def method_of(
 
 
 def _fraction(
-    samples: Observed,
+    samples: Samples,
     space: Workspace,
     fraction: str,
     *,

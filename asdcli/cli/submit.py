@@ -11,7 +11,7 @@ from asdcli.cli.options import DataOption, DatasetOption, JsonOption, OutputOpti
 from asdcli.vocabulary import Subset
 
 if TYPE_CHECKING:
-    from asdcli.stages.workspace import Workspace
+    from asdcli.pipeline.workspace import Workspace
 
 
 def submit(
@@ -58,8 +58,9 @@ def submit(
     """
     from asdcli.cli.console import Terminal, report
     from asdcli.errors import UsageError
-    from asdcli.stages import scored, workspace
+    from asdcli.pipeline import workspace
     from asdcli.stages import submit as stage
+    from asdcli.views.scores import read_scores
 
     if check:
         return _check(check, edition, subset, _space(data, run, dataset, needed=not edition), as_json)
@@ -68,7 +69,7 @@ def submit(
     space = workspace.resolve(data=data, run=run, dataset=dataset)
     progress = Terminal(quiet=quiet)
     outcome = stage.run(
-        scored.read(scores or [space.scores_dir]),
+        read_scores(scores or [space.scores_dir]),
         output or space.run / "submission",
         label=label,
         edition=edition,
@@ -83,7 +84,7 @@ def submit(
 def _space(data: Path | None, run: Path | None, dataset: str | None, *, needed: bool) -> Workspace | None:
     """The workspace, whose clips tell which names belong; None where there is none and the edition was named."""
     from asdcli.errors import AsdError
-    from asdcli.stages import workspace
+    from asdcli.pipeline import workspace
 
     try:
         return workspace.resolve(data=data, run=run, dataset=dataset)

@@ -19,7 +19,7 @@ from asdcli.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from asdcli.stages.outcome import Outcome
+    from asdcli.outcome import Outcome
 
 
 def threshold(
@@ -71,8 +71,8 @@ def threshold(
     """
     from asdcli.cli.console import Terminal, emit_json, report
     from asdcli.errors import UsageError
+    from asdcli.pipeline import workspace
     from asdcli.stages import threshold as stage
-    from asdcli.stages import workspace
 
     fitting = [o is not None for o in (rule, quantile, per_day, clips_per_day, output)]
     if given and (any(fitting) or force):

@@ -100,9 +100,10 @@ def train(
     the last epoch that was saved.
     """
     from asdcli.cli.console import Terminal, report
-    from asdcli.cli.malloc import keep_freed_memory
+    from asdcli.pipeline import workspace
+    from asdcli.pipeline.malloc import keep_freed_memory
     from asdcli.spec import parse
-    from asdcli.stages import train, workspace
+    from asdcli.stages import train
 
     keep_freed_memory()
     space = workspace.resolve(data=data, run=run, dataset=dataset)

@@ -74,8 +74,9 @@ def tune(
     them. Writes tuning.parquet (the whole grid) and the chosen scores as two methods for asd evaluate.
     """
     from asdcli.cli.console import Terminal, emit_json, report
-    from asdcli.stages import observed, workspace
+    from asdcli.pipeline import workspace
     from asdcli.stages import tune as stage
+    from asdcli.views.samples import read_samples
 
     how = method_of(None, data, level, pool, metric, outside, own_windows)
     grids = {"ks": _numbers("--k", ks, stage.KS), "clusters": _numbers("--clusters", clusters, stage.CLUSTERS)}
@@ -83,7 +84,7 @@ def tune(
     space.remember()
     progress = Terminal(quiet=quiet)
     where = embeddings or space.embeddings
-    samples = observed.read(
+    samples = read_samples(
         scores or space.run,
         where,
         method=method,

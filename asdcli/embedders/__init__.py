@@ -16,15 +16,15 @@ from asdcli.spec import Registry
 EMBEDDERS = Registry(
     "embedder",
     {
-        "discriminative": "asdcli.embedders.discriminative:Discriminative",
+        "discriminative": "asdcli.embedders.discriminative:DiscriminativeEmbedder",
         "logmel": "asdcli.embedders.logmel:LogMel",
-        "serial-oe": "asdcli.embedders.serial_oe:SerialOE",
+        "serial-oe": "asdcli.embedders.serial_oe:SerialOEEmbedder",
     },
 )
 
 
 @dataclass(frozen=True)
-class Embedded:
+class Embedding:
     """What an embedder returns.
 
     Attributes:
@@ -36,7 +36,7 @@ class Embedded:
     clip: np.ndarray
 
     @classmethod
-    def one_per_clip(cls, vectors: np.ndarray) -> Embedded:
+    def one_per_clip(cls, vectors: np.ndarray) -> Embedding:
         """Row i is the one vector of clip i."""
         return cls(np.ascontiguousarray(vectors, dtype=np.float32), np.arange(len(vectors), dtype=np.int64))
 
@@ -60,7 +60,7 @@ class Embedder(Protocol):
     features: ClassVar[str]
     trained: ClassVar[bool]
 
-    def embed(self, pack: Any, is_train: np.ndarray) -> Embedded:
+    def embed(self, pack: Any, is_train: np.ndarray) -> Embedding:
         """Embed the clips of one machine type.
 
         Args:

@@ -9,15 +9,15 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from asdcli.embedders import Embedded
+from asdcli.embedders import Embedding
 from asdcli.errors import BadData
+from asdcli.features.bank import WaveformBank
 from asdcli.features.pack import WaveformPack
-from asdcli.models.dual_branch import DualBranch
-from asdcli.models.waveforms import WaveformBank
+from asdcli.models.networks.dual_branch import DualBranch
 
 
 @dataclass(frozen=True)
-class Discriminative:
+class DiscriminativeEmbedder:
     """A trained network in evaluation mode on its device; computes in float32 whatever it was trained in."""
 
     network: DualBranch
@@ -30,14 +30,14 @@ class Discriminative:
     @classmethod
     def load(
         cls, card: Mapping[str, Any], weights: Mapping[str, torch.Tensor], device: torch.device, batch_size: int
-    ) -> Discriminative:
+    ) -> DiscriminativeEmbedder:
         """The embedder of a model that `asd train` wrote: its card and its weights by name."""
         network = DualBranch(card["n_samples"], card["sample_rate"])
         prefix = "network."
         network.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
         return cls(network.to(device).eval(), device, batch_size)
 
-    def embed(self, pack: WaveformPack, is_train: np.ndarray) -> Embedded:
+    def embed(self, pack: WaveformPack, is_train: np.ndarray) -> Embedding:
         """One (256,) vector a clip, not normalised, from its beginning; shorter clips are repeated.
 
         Raises:
@@ -54,4 +54,4 @@ class Discriminative:
             for clips in torch.arange(len(bank)).split(self.batch_size):
                 batches.append(self.network(bank.crop(clips, self.network.n_samples)).cpu())
         vectors = torch.cat(batches).numpy() if batches else np.empty((0, DualBranch.n_dims), np.float32)
-        return Embedded.one_per_clip(vectors)
+        return Embedding.one_per_clip(vectors)

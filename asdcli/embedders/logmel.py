@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from asdcli.embedders import Embedded
+from asdcli.embedders import Embedding
 from asdcli.errors import BadData
 from asdcli.features.pack import VectorPack
 
@@ -29,7 +29,7 @@ class LogMel:
     features: ClassVar[str] = "logmel"
     trained: ClassVar[bool] = False
 
-    def embed(self, pack: VectorPack, is_train: np.ndarray) -> Embedded:
+    def embed(self, pack: VectorPack, is_train: np.ndarray) -> Embedding:
         """(n_clips, n) statistics in dB -> (n_clips, n + 1): standardised with the training clips, and a constant.
 
         Raises:
@@ -41,4 +41,4 @@ class LogMel:
         spread = np.maximum(train.std(axis=0), _SMALLEST_SPREAD)
         standard = (pack.vectors - train.mean(axis=0)) / spread
         height = _HEIGHT * np.sqrt(standard.shape[1])
-        return Embedded.one_per_clip(np.column_stack([standard, np.full(len(standard), height)]))
+        return Embedding.one_per_clip(np.column_stack([standard, np.full(len(standard), height)]))

@@ -9,20 +9,20 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from asdcli.embedders import Embedded
+from asdcli.embedders import Embedding
 from asdcli.errors import BadData, unknown_name
-from asdcli.features.outlier_mels import mel_spec, mels, moments, standardised
+from asdcli.features.bank import WaveformBank
 from asdcli.features.pack import WaveformPack
+from asdcli.features.standardised_mels import mel_spec, mels, moments, standardised
 from asdcli.features.windows import HOP_S, WINDOW_S, starts
-from asdcli.models.serial_oe import SerialOE as Network
-from asdcli.models.waveforms import WaveformBank
+from asdcli.models.networks.serial_oe import SerialOENetwork
 
 
 @dataclass(frozen=True)
-class SerialOE:
+class SerialOEEmbedder:
     """Trained networks in evaluation mode, one a machine type; computes in float32 whatever they were trained in."""
 
-    networks: Mapping[str, Network]
+    networks: Mapping[str, SerialOENetwork]
     sample_rate: int
     device: torch.device
     batch_size: int = 64
@@ -34,23 +34,23 @@ class SerialOE:
     @classmethod
     def load(
         cls, card: Mapping[str, Any], weights: Mapping[str, torch.Tensor], device: torch.device, batch_size: int
-    ) -> SerialOE:
+    ) -> SerialOEEmbedder:
         """The embedder of a model that `asd train --model serial-oe` wrote: its card and its weights by name."""
         networks = {}
         for number, machine_type in enumerate(card["machine_types"]):
-            network = Network(len(card["products"][machine_type]), card["backbone"], card["machine_head"])
+            network = SerialOENetwork(len(card["products"][machine_type]), card["backbone"], card["machine_head"])
             prefix = f"{number}."
             network.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
             networks[machine_type] = network.to(device).eval()
         return cls(networks, card["sample_rate"], device, batch_size)
 
-    def of_machine_type(self, name: str) -> SerialOE:
+    def of_machine_type(self, name: str) -> SerialOEEmbedder:
         """The embedder of one machine type's clips. Raises UsageError for a machine type that was not trained."""
         if name not in self.networks:
             raise unknown_name("machine type of the model", name, self.networks)
-        return SerialOE(self.networks, self.sample_rate, self.device, self.batch_size, name)
+        return SerialOEEmbedder(self.networks, self.sample_rate, self.device, self.batch_size, name)
 
-    def embed(self, pack: WaveformPack, is_train: np.ndarray) -> Embedded:
+    def embed(self, pack: WaveformPack, is_train: np.ndarray) -> Embedding:
         """One (128,) vector a window: seven for ten seconds. Shorter clips than a window are repeated.
 
         Raises:
@@ -76,5 +76,5 @@ class SerialOE:
             for some in torch.arange(len(clip)).split(self.batch_size):
                 waves = standardised(bank.crop(index[some], window, at[some]), spread[index[some].to(self.device)])
                 batches.append(network(mels(waves, spec)).cpu())
-        vectors = torch.cat(batches).numpy() if batches else np.empty((0, Network.n_dims), np.float32)
-        return Embedded(vectors, clip)
+        vectors = torch.cat(batches).numpy() if batches else np.empty((0, SerialOENetwork.n_dims), np.float32)
+        return Embedding(vectors, clip)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from asdcli.features import windows
-from asdcli.features.logmel import MelSpec, logmel_frames
+from asdcli.features.mels import MelSpec, logmel_frames
 from asdcli.features.pack import FULL_SCALE
 
 N_STACKED = 5

@@ -22,20 +22,20 @@ class Job:
 
 
 @dataclass
-class Report:
+class JobsReport:
     """What became of the jobs, by name."""
 
     done: list[str] = field(default_factory=list)
     failed: dict[str, AsdError] = field(default_factory=dict)
 
 
-def run_jobs(jobs: Sequence[Job], *, connections: int, total: int | None, label: str, progress: Progress) -> Report:
+def run_jobs(jobs: Sequence[Job], *, connections: int, total: int | None, label: str, progress: Progress) -> JobsReport:
     """Run `jobs`, at most `connections` at a time; a failed one does not stop the others, except when the disk refuses.
 
     Ctrl-C (KeyboardInterrupt in this thread) stops all of them within one chunk; what they have on disk stays.
     Any exception of a job that is no AsdError is raised here: it is a bug.
     """
-    report, waiting, events = Report(), list(jobs), queue.Queue[tuple[str, Job, object]]()
+    report, waiting, events = JobsReport(), list(jobs), queue.Queue[tuple[str, Job, object]]()
     stop = threading.Event()
     lock = threading.Lock()
 

@@ -164,3 +164,12 @@ def join(spec: MetricSpec, machine_types: Sequence[str], areas: npt.ArrayLike) -
         return mean(areas)
     owner = np.asarray(machine_types)
     return mean(np.stack([mean(areas[owner == m]) for m in dict.fromkeys(machine_types)]))
+
+
+AUC_PAUC = MetricSpec("auc-pauc", (Term("auc", "AUC"), Term("pauc", "pAUC", partial=True)), mean="harmonic")
+"""Harmonic mean of AUC and pAUC over sections, a section's domains together: the measure of the smoothing paper."""
+
+
+def spec_of(name: str) -> MetricSpec:
+    """`auc-pauc`, or the rule of an edition."""
+    return AUC_PAUC if name == AUC_PAUC.name else spec_named(name)

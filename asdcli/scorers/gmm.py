@@ -13,10 +13,11 @@ import numpy as np
 from asdcli.errors import BadData
 from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one
+from asdcli.scorers.gaussian import chosen
 from asdcli.scorers.reference import Vectors
-from asdcli.scorers.smoothing import Data
 from asdcli.scorers.unit import UnitVectors
 from asdcli.spec import always_spelled
+from asdcli.vocabulary import Data
 
 if TYPE_CHECKING:
     from sklearn.mixture import GaussianMixture
@@ -55,17 +56,6 @@ class Mixture:
             lambda queries: _negative_log_likelihood(mixture, queries),
             {"n_reference": len(x), "clusters": clusters, "converged": bool(mixture.converged_), "rules": rules},
         )
-
-
-def chosen(unit: UnitVectors, data: Data) -> tuple[np.ndarray, list[str]]:
-    """The training windows (n, n_dims), not normalised, that an inlier model is fitted on, and the rules that fired."""
-    rules = list(unit.rules)
-    if data == "all":
-        return unit.train.raw, rules
-    rules += unit.domain_rules
-    if unit.is_target.all():
-        return unit.train.raw, [*rules, "no-source"]
-    return unit.train.take(~unit.is_target).raw, rules
 
 
 def _fit(x: np.ndarray, clusters: int, seed: int, name: str) -> tuple[GaussianMixture, bool]:

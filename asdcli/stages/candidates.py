@@ -15,26 +15,29 @@ from asdcli.errors import BadData
 from asdcli.progress import Progress
 from asdcli.scorers import smoothing
 from asdcli.scorers.gmm import Mixture, one_thread_a_fit
-from asdcli.scorers.smoothing import Data, Smooth
-from asdcli.stages import observed, smooth, units
-from asdcli.stages.observed import Observed
-from asdcli.vocabulary import Unit
+from asdcli.scorers.smoothing import Smooth
+from asdcli.views.embeddings import read_embeddings
+from asdcli.views.pools import search_pools
+from asdcli.views.samples import Samples
+from asdcli.views.units import UnitPlan, plan_units
+from asdcli.views.windows import per_clip
+from asdcli.vocabulary import Data, Unit
 
 Candidates = Mapping[str, np.ndarray]
 """Parameters -> scores of all clips (n_clips,), in the order in which a tie is decided."""
 
 
 def of_smoothing(
-    samples: Observed, how: Smooth, ks: Sequence[int], data: Sequence[Data], progress: Progress
+    samples: Samples, how: Smooth, ks: Sequence[int], data: Sequence[Data], progress: Progress
 ) -> dict[str, np.ndarray]:
     """Every K and data from one neighbour search a pool and data; small K first."""
     found_of: dict[tuple[int, Data], np.ndarray] = {}
     for one in data:
         of_ks = np.empty((len(ks), len(samples.table)))
-        for rows, found in smooth.search(samples, dataclasses.replace(how, data=one), max(ks), progress):
+        for rows, found in search_pools(samples, dataclasses.replace(how, data=one), max(ks), progress):
             of_ks[:, rows] = smoothing.smooth(samples.scores[rows], found, ks)
         for k, scores in zip(ks, of_ks, strict=True):
-            found_of[k, one] = np.asarray(observed.per_clip(samples.table, scores, "")["anomaly_score"])
+            found_of[k, one] = np.asarray(per_clip(samples.table, scores, "")["anomaly_score"])
     return {f"k={k},data={one}": found_of[k, one] for k in ks for one in data}
 
 
@@ -43,8 +46,8 @@ def of_mixtures(
 ) -> dict[str, np.ndarray]:
     """Negative log-likelihoods of one mixture a section, for every number of clusters and data."""
     embeddings = embeddings / "embeddings.parquet" if embeddings.is_dir() else embeddings
-    embedded = units.read(embeddings)
-    plans, _, warnings = units.plan(embedded, Unit.SECTION)
+    embedded = read_embeddings(embeddings)
+    plans, _, warnings = plan_units(embedded, Unit.SECTION)
     for sentence in warnings:
         progress.warn(sentence)
     row = {clip_id: i for i, clip_id in enumerate(clips["clip_id"].to_pylist())}
@@ -54,7 +57,7 @@ def of_mixtures(
     plans = [p for p in plans if (place[p.scored] >= 0).any()]
     jobs = [(plan, i) for plan in plans for i in range(len(grid_of))]
 
-    def work(job: tuple[units.UnitPlan, int]) -> np.ndarray:
+    def work(job: tuple[UnitPlan, int]) -> np.ndarray:
         unit, _, of_test = job[0].vectors(embedded, seed=seed)
         windows = np.full(len(embedded.clip), np.nan)
         windows[of_test] = grid_of[job[1]].fit(unit).score(unit.test)

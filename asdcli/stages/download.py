@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asdcli import artifacts, catalogue
-from asdcli.catalogue.edition import Edition
-from asdcli.catalogue.truth import Table, tables
-from asdcli.errors import AsdError, DownloadError, UsageError
+from asdcli import artifacts
+from asdcli.editions import clips_table, ground_truth
+from asdcli.editions.archives import MARKERS, Archive, mark
+from asdcli.editions.mirror import Folder, Mirror, Offer
+from asdcli.editions.request import Request
+from asdcli.errors import AsdError, DownloadError
 from asdcli.fetch import (
     Job,
     Retry,
@@ -29,12 +31,8 @@ from asdcli.fetch import (
     transfer,
     unzip,
 )
+from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.stages import ground_truth, index_clips
-from asdcli.stages.mirror import Folder, Mirror, Offer
-from asdcli.stages.outcome import Outcome
-from asdcli.stages.parts import MARKERS, Part, choose, mark
-from asdcli.vocabulary import Subset
 
 if TYPE_CHECKING:
     import httpx
@@ -43,46 +41,10 @@ ARCHIVES = "archives"
 
 
 @dataclass(frozen=True)
-class Request:
-    """What the user asks for.
-
-    `machine_types` None means all; for `base_url` and `from_dir` see `mirror`, for `truth_url` `ground_truth`.
-    """
-
-    edition: str
-    subsets: tuple[Subset, ...] = (Subset.DEV,)
-    machine_types: tuple[str, ...] | None = None
-    base_url: str | None = None
-    from_dir: Path | None = None
-    truth_url: str | None = None
-    released_attributes: bool = False
-    keep_archives: bool = False
-    connections: int = 2
-    force: bool = False
-
-    def parts(self) -> list[Part]:
-        """Raises UsageError for an unknown edition, subset or machine type, or options that exclude each other."""
-        edition = self.known()
-        if not edition.records:
-            raise UsageError(
-                f"{edition.name} is not downloaded but rendered", "asd download synthetic --size dcase2021"
-            )
-        if self.base_url and self.from_dir:
-            raise UsageError("--base-url and --from-dir exclude each other", "zips come from a mirror or from a folder")
-        return choose(edition, self.subsets, self.machine_types)
-
-    def known(self) -> Edition:
-        return catalogue.load(self.edition)
-
-    def tables(self) -> list[Table]:
-        return tables(self.known(), self.subsets, self.machine_types, attributes=self.released_attributes)
-
-
-@dataclass(frozen=True)
 class Plan:
     """Parts that are there, and offers for those that are not."""
 
-    there: tuple[Part, ...]
+    there: tuple[Archive, ...]
     offers: tuple[Offer, ...]
 
     @property
@@ -217,12 +179,12 @@ def _truth(request: Request, root: Path, retry: Retry, progress: Progress) -> di
 def _index(request: Request, root: Path, progress: Progress) -> Outcome:
     """clips.parquet, made again when a part or a truth table is newer than it."""
     output = root / "clips.parquet"
-    made = index_clips.header(root, request.edition, request.released_attributes)
+    made = clips_table.header(root, request.edition, request.released_attributes)
     sources = [*(root / MARKERS).glob("*.json"), *(root / t.path for t in request.tables())]
     newest = max((f.stat().st_mtime_ns for f in sources if f.exists()), default=0)
     if artifacts.is_current(output, artifacts.CLIPS, made) and output.stat().st_mtime_ns >= newest:
         return Outcome(output, "current")
-    return index_clips.run(
+    return clips_table.run(
         root,
         output,
         edition=request.edition,

@@ -11,12 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import artifacts
-from asdcli.embedders import EMBEDDERS, Embedded
+from asdcli.embedders import EMBEDDERS, Embedding
 from asdcli.errors import BadData, MissingArtifact, UsageError
+from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
-from asdcli.stages import packs
-from asdcli.stages.outcome import Outcome
+from asdcli.views import packs
+from asdcli.views.clips import rows_of
 from asdcli.vocabulary import Split
 
 FORMATS = ("parquet", "npz")
@@ -73,7 +74,7 @@ def run(
 
     tables: list[pa.Table] = []
     skipped = 0
-    labelled = [packs.rows_of(table, machine_type) for machine_type in found.machine_types]
+    labelled = [rows_of(table, machine_type) for machine_type in found.machine_types]
     for machine_type, rows in progress.track(
         zip(found.machine_types, labelled, strict=True), total=sum(map(len, labelled)), label=f"embed {name}"
     ):
@@ -104,8 +105,8 @@ def _embedder_name(embedder: str | None, model: Path) -> tuple[str, artifacts.He
 
 
 def _trained(cls: Any, model: Path, device: str, batch_size: int) -> Any:
+    from asdcli.training.devices import pick_device
     from asdcli.training.model_files import read_model
-    from asdcli.training.precision import pick_device
 
     weights, card, _ = read_model(model)
     return cls.load(card, weights, pick_device(device), batch_size)
@@ -116,12 +117,12 @@ def _embed(embedder: Any, pack: Any, rows: pa.Table) -> pa.Table:
     places = pc.index_in(pa.array(pack.clip_ids.tolist(), pa.string()), value_set=rows["clip_id"].combine_chunks())
     rows = rows.take(places).select(artifacts.CLIP_COLUMNS)
     split = np.array(rows["split"].to_pylist())
-    embedded: Embedded = embedder.embed(pack, split == str(Split.TRAIN))
+    embedded: Embedding = embedder.embed(pack, split == str(Split.TRAIN))
     keep = np.isin(split, [str(Split.TRAIN), str(Split.TEST)])[embedded.clip]
     # channels of one clip stand side by side in the pack, and become windows of the clip, one after the other
     first = np.flatnonzero(np.append(True, pack.clip_ids[1:] != pack.clip_ids[:-1]))
     clip = first[np.searchsorted(first, embedded.clip, side="right") - 1]
-    window = Embedded(embedded.vectors, clip).window[keep]
+    window = Embedding(embedded.vectors, clip).window[keep]
     vectors, clip = embedded.vectors[keep], clip[keep]
     labels = rows.take(pa.array(clip))
     broken = ~np.isfinite(vectors).all(axis=1)

@@ -16,12 +16,11 @@ from asdcli.metrics import bootstrap, roc
 from asdcli.metrics.bootstrap import Comparison
 from asdcli.metrics.decisions import Confusion, decide
 from asdcli.metrics.specs import SPECS, MetricSpec, SectionScores, Value, measure, official, spec_named
+from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.stages import scored as tables
-from asdcli.stages.evaluation import Decided, Evaluation, table
-from asdcli.stages.outcome import Outcome
-from asdcli.stages.scored import Scored
-from asdcli.stages.threshold import Thresholds
+from asdcli.views.results import Decided, Evaluation, table
+from asdcli.views.scores import Scored, by_section, join_truth, read_labels, shared_clips, unscored_machine_types
+from asdcli.views.thresholds import Thresholds
 from asdcli.vocabulary import Domain
 
 N_RESAMPLES = 1000
@@ -68,7 +67,7 @@ def run(
     """Evaluate methods and write their results to `output` (None: nowhere).
 
     Args:
-        methods: scores as `scored.read` or `submission.read` give them.
+        methods: scores as `views.scores` or `views.submissions` give them.
         clips: table whose labels win over those in the scores, for truth that came later.
         thresholds: thresholds.parquet; methods in it get precision, recall and F1 a domain.
         compare: names of two of the methods, for a paired bootstrap of A minus B.
@@ -79,7 +78,7 @@ def run(
         UsageError: an unknown method in `compare`.
     """
     options = options or Options()
-    truth = tables.read_clips(clips) if clips else None
+    truth = read_labels(clips) if clips else None
     limits = Thresholds.read(thresholds) if thresholds else None
     warnings = _Warnings([m.method for m in methods])
     joined = [_join(m, truth, warnings) for m in methods]
@@ -117,16 +116,16 @@ def run(
 def _join(method: Scored, truth: pa.Table | None, warnings: _Warnings) -> Scored:
     if truth is None:
         return method
-    joined, sentences = tables.join_truth(method, truth)
+    joined, sentences = join_truth(method, truth)
     warnings.add(method, sentences)
-    for subset, lost in tables.unscored_machine_types(joined, truth).items():
+    for subset, lost in unscored_machine_types(joined, truth).items():
         warnings.add(method, [f"{subset}: no scores for {', '.join(lost)}; the score is over the other machine types"])
     return joined
 
 
 def _evaluate(method: Scored, limits: Thresholds | None, options: Options, warnings: _Warnings) -> Iterator[Evaluation]:
     """One evaluation a subset."""
-    subsets, sentences = tables.sections(method)
+    subsets, sentences = by_section(method)
     warnings.add(method, sentences)
     if limits and limits.has(method) and not limits.fitted_on(method):
         warnings.add(method, ["thresholds were fitted on other scores and are left out; fit them again: asd threshold"])
@@ -189,9 +188,9 @@ def _decide(
 
 
 def _compare(a: Scored, b: Scored, options: Options, warnings: _Warnings) -> dict[str, Comparison]:
-    a, b, sentences = tables.shared_clips(a, b)
+    a, b, sentences = shared_clips(a, b)
     warnings.add(a, sentences)
-    (first, _), (second, _) = tables.sections(a), tables.sections(b)
+    (first, _), (second, _) = by_section(a), by_section(b)
     found = {}
     for subset, sections in first.items():
         spec = _rule(a, sections, options)

@@ -17,15 +17,16 @@ import torch
 from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import UsageError
-from asdcli.metrics.specs import MetricSpec, SectionScores, Value, measure, official
+from asdcli.metrics.specs import MetricSpec, SectionScores, Value, measure, official, spec_of
+from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.scorers import smoothing
-from asdcli.scorers.smoothing import Data, Smooth
-from asdcli.stages import observed
-from asdcli.stages.objective import Judged, judged, of_sections, spec_of
-from asdcli.stages.observed import Observed
-from asdcli.stages.outcome import Outcome
-from asdcli.stages.smooth import neighbours
+from asdcli.scorers import exact_search, smoothing
+from asdcli.scorers.smoothing import Smooth
+from asdcli.views.labelled import Judged, judged, of_sections
+from asdcli.views.pools import data_to_try, in_pool, neighbours_in_pool
+from asdcli.views.samples import SMOOTHED, Samples
+from asdcli.views.windows import per_clip
+from asdcli.vocabulary import Data
 
 _Subset = tuple[np.ndarray, np.ndarray]  # which clips are observed, and their scores under every candidate
 
@@ -56,7 +57,7 @@ def fractions(text: str) -> list[float]:
 
 
 def run(
-    samples: Observed,
+    samples: Samples,
     output: Path,
     *,
     truth: Path | None,
@@ -74,7 +75,7 @@ def run(
     """Smooth `repeats` random subsets of each share and write mean and standard deviation of the metric.
 
     Args:
-        samples: from `observed.read`. truth: clips.parquet, whose conditions win over those in the scores.
+        samples: from `views.samples.read_samples`. truth: clips.parquet, whose conditions win over those in the scores.
         ks, data: the parameters of which every subset gets the best; no `data` means all there are. Pools are sections.
         sections: only these; by default all with labels.
 
@@ -82,15 +83,15 @@ def run(
         BadData: no labels, or a source pool is asked for where domains are hidden. UsageError: no such section.
     """
     spec = spec_of(metric)
-    tried = observed.data_to_try(samples.table, data, progress)
-    params = {"smooth": observed.SMOOTHED, "metric": metric, "fractions": list(shares), "repeats": repeats}
+    tried = data_to_try(samples.table, data, progress)
+    params = {"smooth": SMOOTHED, "metric": metric, "fractions": list(shares), "repeats": repeats}
     params |= {"ks": list(ks), "data": list(tried), "sections": sections, "distance": smooth.metric}
     params |= {"outside": smooth.outside, "own_windows": smooth.own_windows}
     header = Header.make(artifacts.FRACTIONS, dataset=samples.dataset, seed=seed, params=params, inputs=samples.inputs)
     if not force and artifacts.is_current(output, artifacts.FRACTIONS, header):
         before, _ = artifacts.read_table(output, artifacts.FRACTIONS)
         return Outcome(output, "current", facts={"rows": before.to_pylist()})
-    clips = observed.per_clip(samples.table, samples.scores, samples.method)
+    clips = per_clip(samples.table, samples.scores, samples.method)
     labelled = judged(clips, truth)
     labelled = labelled if sections is None else of_sections(labelled, sections)
     curves = [_Section(samples, clips, one, smooth, ks, tried) for one in labelled]
@@ -107,7 +108,7 @@ def run(
             sizes |= {(machine_type, share): n for machine_type, n in n_clips.items()}
     rows = [
         {
-            "method": samples.method + (observed.SMOOTHED if name == "smoothed" else ""),
+            "method": samples.method + (SMOOTHED if name == "smoothed" else ""),
             "machine_type": machine_type,
             "fraction": share,
             "mean": float(np.mean(values)),
@@ -152,7 +153,7 @@ class _Section:
 
     def __init__(
         self,
-        samples: Observed,
+        samples: Samples,
         clips: pa.Table,
         section: Judged,
         smooth: Smooth,
@@ -167,8 +168,8 @@ class _Section:
         self.judged = Judged(
             section.machine_type, section.section, np.arange(len(ids)), section.anomalous, section.domain
         )
-        members = [observed.in_pool(samples.table, one)[rows] for one in data]
-        self.found = [neighbours(samples, rows, one, smooth, len(rows)) for one in members]
+        members = [in_pool(samples.table, one)[rows] for one in data]
+        self.found = [neighbours_in_pool(samples, rows, one, smooth, len(rows)) for one in members]
         self.n_candidates = len(data) * len(self.ks)
 
     def draw(self, share: float, seed: int, repeat: int) -> _Subset:
@@ -182,7 +183,7 @@ class _Section:
             keep[rng.choice(members, max(1, round(share * len(members))), replace=False)] = True
         inside = keep[self.clip]
         smoothed = [
-            smoothing.smooth(self.scores_of[inside], smoothing.restrict(f, inside), self.ks) for f in self.found
+            smoothing.smooth(self.scores_of[inside], exact_search.restrict(f, inside), self.ks) for f in self.found
         ]
         return keep, np.concatenate(
             [

@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from asdcli import artifacts
 from asdcli.errors import BadData, unknown_name
+from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.stages.foreign import HINT, ForeignTable, read_foreign
-from asdcli.stages.outcome import Outcome
+from asdcli.views.foreign import HINT, ForeignTable, read_foreign
 from asdcli.vocabulary import Condition, Domain, Split, Subset
 
 _REQUIRED = ("clip_id", "machine_type", "split")

@@ -19,11 +19,12 @@ import pyarrow as pa
 
 from asdcli import artifacts, audio, catalogue
 from asdcli.clips import SUBSET_FOLDERS, without_suffix
+from asdcli.editions import clips_table
 from asdcli.errors import AsdError, BadArtifact, BadData, UsageError
 from asdcli.layouts import LeftOut, Recording, assign_splits, find_audio, read_folders, read_manifest
+from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.stages import index_clips, index_report
-from asdcli.stages.outcome import Outcome
+from asdcli.stages import index_report
 
 LINK = "audio"
 ERRORS = "errors-index.parquet"
@@ -133,7 +134,7 @@ def _edition_in_place(clips: Path, progress: Progress) -> Outcome:
     """An edition somebody unpacked (or linked) under its own name: its own grammar, attribute tables and truth."""
     attributes = clips.exists() and artifacts.read_header(clips, artifacts.CLIPS).params.get("released_attributes")
     edition = clips.parent.name
-    return index_clips.run(
+    return clips_table.run(
         clips.parent, clips, edition=edition, released_attributes=bool(attributes), progress=progress
     )
 

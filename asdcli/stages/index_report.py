@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from asdcli import audio
 from asdcli.layouts import LeftOut
-from asdcli.training.labels import classes
+from asdcli.training.classes import classes
 from asdcli.vocabulary import Split
 
 _GROUP = ("machine_type", "subset", "split", "domain", "condition")

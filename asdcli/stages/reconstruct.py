@@ -13,10 +13,14 @@ import pyarrow.compute as pc
 from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError
+from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.scorers.reconstruction import RECONSTRUCTION, ReconstructionScorer, Residuals, ResidualScore
-from asdcli.stages import packs
-from asdcli.stages.outcome import Outcome, ScoreFiles
+from asdcli.scorers.reconstruction import RECONSTRUCTION, ReconstructionScorer, ResidualScore
+from asdcli.scorers.residuals import Residuals
+from asdcli.views import packs
+from asdcli.views.clips import rows_of
+from asdcli.views.scores import ScoreFiles
+from asdcli.views.windows import per_clip, score_table
 from asdcli.vocabulary import Condition, Domain, Split
 
 if TYPE_CHECKING:
@@ -76,11 +80,11 @@ def run(
         if left_out:
             progress.warn(f"the autoencoder knows no {', '.join(left_out)}: left out")
         machine_types = [m for m in network.machine_types if m in found.machine_types]
-        rows = {m: _used(packs.rows_of(table, m)) for m in machine_types}
+        rows = {m: _used(rows_of(table, m)) for m in machine_types}
         for machine_type in progress.track(
             machine_types, total=sum(map(len, rows.values())), label=f"score {', '.join(todo)}"
         ):
-            pack = found.load(machine_type, packs.rows_of(table, machine_type))
+            pack = found.load(machine_type, rows_of(table, machine_type))
             scored, fired = _score(network, machine_type, pack, rows[machine_type], todo, progress)
             for spelling in todo:
                 parts[spelling].append(scored[spelling])
@@ -93,7 +97,7 @@ def run(
             windows = pa.concat_tables(parts[spelling])
             of_clips, of_windows = headers[spelling]
             artifacts.write_table(outputs[spelling].windows, artifacts.WINDOW_SCORES, windows, of_windows)
-            averaged = _averaged(windows)
+            averaged = per_clip(windows, windows["anomaly_score"].to_numpy(), spelling)
             artifacts.write_table(outputs[spelling].clips, artifacts.SCORES, averaged, of_clips)
             facts = {"clips": len(averaged), "windows": len(windows)}
             outcomes[spelling] = Outcome(outputs[spelling].clips, facts=facts)
@@ -105,9 +109,9 @@ class _Network:
 
     def __init__(self, folder: Path, device: str) -> None:
         from asdcli.features.frames import N_STACKED, frontend
-        from asdcli.models.autoencoder import Autoencoder
+        from asdcli.models.networks.autoencoder import AutoencoderNetwork
+        from asdcli.training.devices import pick_device
         from asdcli.training.model_files import read_model
-        from asdcli.training.precision import pick_device
 
         weights, card, header = read_model(folder)
         self.seed = header.seed or 0
@@ -116,7 +120,7 @@ class _Network:
         self.front: Frontend = frontend(card["profile"], card["sample_rate"])
         self.networks = {}
         for i, machine_type in enumerate(self.machine_types):
-            network = Autoencoder(N_STACKED * card["n_mels"])
+            network = AutoencoderNetwork(N_STACKED * card["n_mels"])
             prefix = f"{i}."
             network.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
             self.networks[machine_type] = network.to(self.device).eval()
@@ -197,8 +201,7 @@ def _score(
         if len(broken):
             first = labels["clip_id"][int(broken[0])].as_py()
             raise BadData(f"{method}: the score of {first} is not finite", "train again with a lower --lr")
-        named = labels.append_column("method", pa.array([method] * len(values), pa.string()))
-        tables[method] = named.append_column("anomaly_score", pa.array(values, pa.float64()))
+        tables[method] = score_table(labels, method, np.array(values))
     return tables, {method: found["rules"] for method, (_, found) in fitted.items()}
 
 
@@ -217,15 +220,6 @@ def _header_of(model: Path) -> Header:
 
 def _used(rows: pa.Table) -> pa.Table:
     return rows.filter(pc.is_in(rows["split"], pa.array([str(Split.TRAIN), str(Split.TEST)])))
-
-
-def _averaged(windows: pa.Table) -> pa.Table:
-    """One row a clip, with the mean over its windows, which lie together."""
-    ids = windows["clip_id"].to_pylist()
-    first = np.array([i for i in range(len(ids)) if i == 0 or ids[i] != ids[i - 1]])
-    means = np.add.reduceat(windows["anomaly_score"].to_numpy(), first) / np.diff(np.append(first, len(ids)))
-    table = windows.take(pa.array(first)).drop_columns(["window"])
-    return table.set_column(table.column_names.index("anomaly_score"), "anomaly_score", pa.array(means, pa.float64()))
 
 
 def _said(spelling: str, rules: Mapping[str, Sequence[str]]) -> list[str]:

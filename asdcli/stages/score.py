@@ -14,12 +14,14 @@ import pyarrow as pa
 
 from asdcli import artifacts
 from asdcli.errors import BadData
+from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import OF_SECTIONS, RULES, SCORERS, Scorer
 from asdcli.spec import parse
-from asdcli.stages import units
-from asdcli.stages.outcome import Outcome, ScoreFiles
-from asdcli.stages.units import Embedded, UnitPlan
+from asdcli.views.embeddings import Embedded, read_embeddings
+from asdcli.views.scores import ScoreFiles
+from asdcli.views.units import UnitPlan, plan_units
+from asdcli.views.windows import score_table
 from asdcli.vocabulary import Unit
 
 _ALONE = "it is the only training clip of its unit: nothing is left to compare it with"
@@ -82,13 +84,13 @@ def run(
     if todo:
         for spelling in todo:  # an unwritable place shows before the work, not after
             outputs[spelling].clips.parent.mkdir(parents=True, exist_ok=True)
-        embedded = units.read(embeddings)
+        embedded = read_embeddings(embeddings)
         ids = embedded.column("clip_id")
         several = bool((embedded.window > 0).any())
         everything: dict[str, str] = {}
         for one in dict.fromkeys(of[spelling] for spelling in todo):
             methods = {spelling: method for spelling, method in todo.items() if of[spelling] is one}
-            plans, unscored, warnings = units.plan(embedded, one)
+            plans, unscored, warnings = plan_units(embedded, one)
             if not plans:
                 raise BadData(
                     f"{embeddings} holds no training clips to compare with",
@@ -153,9 +155,7 @@ def _of_windows(embedded: Embedded) -> pa.Table:
 
 def _table(labels: pa.Table, spelling: str, scores: np.ndarray, of_clip: np.ndarray) -> pa.Table:
     """`labels` with their scores, without the rows whose clip has none."""
-    table = labels.append_column("method", pa.array([spelling] * len(scores), pa.string()))
-    table = table.append_column("anomaly_score", pa.array(scores, pa.float64()))
-    return table.filter(pa.array(np.isfinite(of_clip)))
+    return score_table(labels, spelling, scores).filter(pa.array(np.isfinite(of_clip)))
 
 
 def _fallbacks(diagnostics: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:

@@ -15,16 +15,15 @@ from asdcli.artifacts import CLIPS, Header
 from asdcli.errors import BadData, UsageError
 from asdcli.metrics.decisions import decide
 from asdcli.metrics.specs import measure, spec_named
+from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.stages import scored as tables
-from asdcli.stages.evaluation import Evaluation
-from asdcli.stages.outcome import Outcome
-from asdcli.stages.scored import Scored
-from asdcli.stages.threshold import Thresholds
 from asdcli.submission import rows
 from asdcli.submission.check import Expected, check
-from asdcli.submission.formats import SCORE, Format, Part, format_of
+from asdcli.submission.formats import SCORE, CsvPart, SubmissionFormat, format_of
 from asdcli.submission.meta import meta_yaml
+from asdcli.views.results import Evaluation
+from asdcli.views.scores import Scored, by_section
+from asdcli.views.thresholds import Thresholds
 from asdcli.vocabulary import Domain, Split, Subset
 
 MOST = 4
@@ -109,20 +108,20 @@ def expected(edition: str, subset: Subset, clips: Path | None = None) -> Expecte
     if part is None:
         raise BadData(f"{edition} has no {subset} subset")
     domains = [str(d) for d in Domain] if style.by_domain else [None]
-    parts = [Part(m, s, d) for m in part.machine_types for s in part.sections_for(m) for d in domains]
+    parts = [CsvPart(m, s, d) for m in part.machine_types for s in part.sections_for(m) for d in domains]
     names = _names(clips, style, subset) if clips else {}
     count = None if style.by_domain else part.clips.get(Split.TEST)
     return {p: names.get(p, count) for p in parts}
 
 
-def _names(clips: Path, style: Format, subset: Subset) -> dict[Part, list[str]]:
+def _names(clips: Path, style: SubmissionFormat, subset: Subset) -> dict[CsvPart, list[str]]:
     """The file names of the test clips in a clips table, by part."""
     table = artifacts.read_table(clips, CLIPS, headerless=True)[0]
     table = table.filter(pc.and_(pc.equal(table["split"], "test"), pc.equal(table["subset"], str(subset))))
-    found: dict[Part, list[str]] = {}
+    found: dict[CsvPart, list[str]] = {}
     columns = (table[c].to_pylist() for c in ("clip_id", "machine_type", "section", "domain"))
     for clip_id, machine_type, section, domain in zip(*columns, strict=True):
-        part = Part(machine_type, section or "", domain if style.by_domain else None)
+        part = CsvPart(machine_type, section or "", domain if style.by_domain else None)
         found.setdefault(part, []).append(_file(clip_id))
     return found
 
@@ -142,7 +141,7 @@ def _limits(thresholds: Path | None, methods: Sequence[Scored]) -> Thresholds:
     return limits
 
 
-def _write(method: Scored, folder: Path, style: Format, subset: Subset, limits: Thresholds | None) -> None:
+def _write(method: Scored, folder: Path, style: SubmissionFormat, subset: Subset, limits: Thresholds | None) -> None:
     """Write the CSVs of one system into a new `folder`, clips in the order of their names."""
     folder.mkdir(parents=True)
     for part, clips in _parts(method, style, subset, limits).items():
@@ -151,12 +150,14 @@ def _write(method: Scored, folder: Path, style: Format, subset: Subset, limits: 
             rows.write(folder / style.file_name(kind, part), values)
 
 
-def _parts(method: Scored, style: Format, subset: Subset, limits: Thresholds | None) -> dict[Part, list[Clip]]:
+def _parts(
+    method: Scored, style: SubmissionFormat, subset: Subset, limits: Thresholds | None
+) -> dict[CsvPart, list[Clip]]:
     table = method.split(Split.TEST).table
     table = table.filter(pc.equal(table["subset"], str(subset))).sort_by("clip_id")
     if not len(table):
         raise BadData(f"{method.path} has no test clips of {subset}", "a rehearsal with the other set: --subset dev")
-    found: dict[Part, list[Clip]] = {}
+    found: dict[CsvPart, list[Clip]] = {}
     columns = (table[c].to_pylist() for c in ("clip_id", "machine_type", "section", "domain", "anomaly_score"))
     for clip_id, machine_type, section, domain, score in zip(*columns, strict=True):
         if section is None or (style.by_domain and domain is None):
@@ -165,7 +166,7 @@ def _parts(method: Scored, style: Format, subset: Subset, limits: Thresholds | N
         if limits and threshold is None:
             raise BadData(f"no threshold for {machine_type} ({method.method})", "fit it: asd threshold --force")
         decision = int(decide(score, threshold)) if threshold is not None else 0
-        part = Part(machine_type, section, domain if style.by_domain else None)
+        part = CsvPart(machine_type, section, domain if style.by_domain else None)
         found.setdefault(part, []).append((_file(clip_id), score, decision))
     return found
 
@@ -175,7 +176,7 @@ def _meta(method: Scored, label: str, edition: str, limits: Thresholds | None) -
     header, spec = method.header, spec_named(catalogue.load(edition).metric)
     development: dict[str, dict[str, float]] = {}
     try:
-        subsets = tables.sections(method)[0]
+        subsets = by_section(method)[0]
     except BadData:  # no truth at all: nothing to report
         subsets = {}
     if sections := subsets.get(str(Subset.DEV)):

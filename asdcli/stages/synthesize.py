@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asdcli import artifacts
+from asdcli.editions import clips_table
 from asdcli.errors import unknown_name
+from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.stages import index_clips
-from asdcli.stages.outcome import Outcome
 from asdcli.synthesis import SIZES, write
 
 EDITIONS = {"dcase2023": "synthetic", "dcase2021": "synthetic2021"}
@@ -37,10 +37,10 @@ def run(
     edition = EDITIONS[SIZES[size].layout]
     making = {"size": size, "seed": seed}
     output = root / "clips.parquet"
-    made = index_clips.header(root, edition, making=making)
+    made = clips_table.header(root, edition, making=making)
     if not force and artifacts.is_current(output, artifacts.CLIPS, made) and _same_machine_types(root, output):
         return Outcome(output, "current")
-    return index_clips.run(root, output, edition=edition, making=making, progress=progress)
+    return clips_table.run(root, output, edition=edition, making=making, progress=progress)
 
 
 def _same_machine_types(root: Path, output: Path) -> bool:

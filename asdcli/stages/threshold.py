@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,40 +15,15 @@ from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import BadData
 from asdcli.metrics.decisions import RULES, FalseAlarms, Rule, decide
+from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.stages import scored as tables
-from asdcli.stages.outcome import Outcome
-from asdcli.stages.scored import Scored
+from asdcli.views.scores import Scored, read_scores
+from asdcli.views.thresholds import Thresholds
 from asdcli.vocabulary import Condition, Split
 
 DEFAULT_RULE = "gamma:quantile=0.9"
 FEW = 20
 """With fewer training clips than this a threshold is a guess, and is called one."""
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """The thresholds of one thresholds.parquet: by method and machine type, one for both domains and all sections."""
-
-    values: dict[tuple[str, str], float]
-    header: Header
-
-    @staticmethod
-    def read(path: Path) -> Thresholds:
-        """Raises MissingArtifact or BadArtifact when `path` holds no thresholds."""
-        table, header = artifacts.read_table(path, artifacts.THRESHOLDS)
-        keys = zip(table["method"].to_pylist(), table["machine_type"].to_pylist(), strict=True)
-        return Thresholds(dict(zip(keys, table["threshold"].to_pylist(), strict=True)), header)
-
-    def has(self, method: Scored) -> bool:
-        return any(m == method.spelling for m, _ in self.values)
-
-    def fitted_on(self, method: Scored) -> bool:
-        """Whether they were fitted on exactly this score table."""
-        return self.header.inputs.get(method.spelling) == method.header.content
-
-    def of(self, method: Scored, machine_type: str) -> float | None:
-        return self.values.get((method.spelling, machine_type))
 
 
 def run(
@@ -68,7 +42,7 @@ def run(
     """
     fitter: Rule = RULES.build(rule)
     spelling = RULES.spell(fitter)
-    methods = _with_training_scores(tables.read(scores), progress)
+    methods = _with_training_scores(read_scores(scores), progress)
     header = Header.make(
         artifacts.THRESHOLDS,
         dataset=methods[0].header.dataset,
@@ -116,7 +90,7 @@ def apply(scores: Sequence[Path], thresholds: Path, output: Path, *, progress: P
     """
     limits = Thresholds.read(thresholds)
     parts = []
-    for method in tables.read(scores):
+    for method in read_scores(scores):
         test = method.split(Split.TEST).table
         machine_types = test["machine_type"].to_pylist()
         known = {m: limits.of(method, m) for m in dict.fromkeys(machine_types)}

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from asdcli import artifacts, catalogue
-from asdcli.errors import BadData
+from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.stages import packs
-from asdcli.stages.outcome import Outcome
 from asdcli.training import MODELS, Setting, TrainingData
-from asdcli.vocabulary import Condition, Split
+from asdcli.views import packs
+from asdcli.views.clips import rows_of, training_clips
+from asdcli.views.digests import model_input
 
 
 def run(
@@ -51,18 +46,19 @@ def run(
         BadData: no training clips, or nothing to tell apart. AsdError: the loss diverged.
     """
     from asdcli.training import loop, model_files
-    from asdcli.training.precision import pick_device, resolve_precision
+    from asdcli.training.devices import pick_device
+    from asdcli.training.precision import resolve_precision
 
     recipe = MODELS.build(model, **overrides)
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
     found = packs.find(features, recipe.features, table, machine_types, progress)
-    training = _training_clips(table, found.machine_types)
+    training = training_clips(table, found.machine_types)
     header = artifacts.Header.make(
         artifacts.MODEL,
         dataset=upstream.dataset,
         seed=seed,
         params={"model": MODELS.spell(recipe), "precision": precision},
-        inputs={"clips": upstream.with_content(_digest(training)), **found.inputs},
+        inputs={"clips": upstream.with_content(model_input(table, found.machine_types)), **found.inputs},
     )
     if not force and model_files.is_finished(output, header):
         return Outcome(output, "current")
@@ -75,7 +71,7 @@ def run(
     data = TrainingData(
         clips=training,
         machine_types=found.machine_types,
-        load=lambda machine_type: found.load(machine_type, packs.rows_of(table, machine_type)),
+        load=lambda machine_type: found.load(machine_type, rows_of(table, machine_type)),
         clip_length_s=_edition_clip_length(upstream.params.get("edition", upstream.dataset)),
     )
     task = recipe.task(data, Setting(seed, where, precision, progress))
@@ -91,34 +87,6 @@ def run(
     rate = task.epoch_size * len(history) / max(seconds, 1e-9)
     facts |= {"seconds": round(seconds, 1), f"{task.unit}_per_s": round(rate, 1), "step_ms": round(last["step_ms"], 1)}
     return Outcome(output, facts=facts)
-
-
-def _training_clips(table: pa.Table, machine_types: Sequence[str]) -> pa.Table:
-    """Label columns of the training clips of the machine types, without any that are known to be anomalous."""
-    anomalous = pc.fill_null(pc.equal(table["condition"], str(Condition.ANOMALY)), False)
-    chosen = pc.and_(pc.equal(table["split"], str(Split.TRAIN)), pc.invert(anomalous))
-    chosen = pc.and_(chosen, pc.is_in(table["machine_type"], pa.array(machine_types, pa.string())))
-    training = table.filter(chosen).select(artifacts.CLIP_COLUMNS)
-    if not len(training):
-        raise BadData(
-            f"no training clips of {', '.join(machine_types)}", "their folder must hold train/; see data/README.md"
-        )
-    return training
-
-
-def clips_digest(clips: pa.Table, machine_types: Sequence[str]) -> str:
-    """What a model of `machine_types` has as its input `clips`, if it is trained on the table `clips`.
-
-    Raises:
-        BadData: there are no training clips of them.
-    """
-    return _digest(_training_clips(clips, machine_types))
-
-
-def _digest(training: pa.Table) -> str:
-    """Digest of the training clips and their labels: other rows of clips.parquet do not make a model stale."""
-    rows = training.drop_columns(["attributes"]).to_pylist()  # attribute_string says the same
-    return hashlib.blake2b(json.dumps(rows, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def _edition_clip_length(edition: str) -> float | None:

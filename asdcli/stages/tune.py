@@ -19,14 +19,16 @@ import pyarrow as pa
 from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import BadData
-from asdcli.metrics.specs import MetricSpec, Value, measure, official
+from asdcli.metrics.specs import MetricSpec, Value, measure, official, spec_of
+from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.scorers.smoothing import Data, Smooth
-from asdcli.stages import observed
+from asdcli.scorers.smoothing import Smooth
 from asdcli.stages.candidates import Candidates, of_mixtures, of_smoothing
-from asdcli.stages.objective import Judged, judged, objective, of_sections, spec_of
-from asdcli.stages.observed import Observed
-from asdcli.stages.outcome import Outcome
+from asdcli.views.labelled import Judged, judged, objective, of_sections
+from asdcli.views.pools import data_to_try
+from asdcli.views.samples import SMOOTHED, Samples
+from asdcli.views.windows import per_clip, score_table
+from asdcli.vocabulary import Data
 
 KS = tuple(2**i for i in range(12))
 CLUSTERS = (1, 2, 4, 8, 16, 32)
@@ -44,7 +46,7 @@ class Choice:
 
 
 def run(
-    samples: Observed,
+    samples: Samples,
     embeddings: Path,
     output: Path,
     *,
@@ -64,7 +66,7 @@ def run(
     """Search both grids, write them with the choices to `output`, and the chosen scores as two more methods.
 
     Args:
-        samples: from `observed.read`: the scores to smooth, and the vectors to smooth them in.
+        samples: from `views.samples.read_samples`: the scores to smooth, and the vectors to smooth them in.
         embeddings: the table of those vectors, whose training clips the mixtures are fitted on.
         scores_output: spelling of a method -> its file.
         truth: clips.parquet, whose conditions win over those in the scores.
@@ -79,7 +81,7 @@ def run(
         BadData: a machine type has no labels to choose by. UsageError: no section of `choose` has labels.
     """
     spec = spec_of(metric)
-    tried = observed.data_to_try(samples.table, data, progress)
+    tried = data_to_try(samples.table, data, progress)
     params: dict[str, Any] = {
         "method": samples.method,
         "level": samples.level,
@@ -97,7 +99,7 @@ def run(
     if not force and artifacts.is_current(output, artifacts.TUNING, header):
         return Outcome(output, "current", facts=artifacts.read_header(output, artifacts.TUNING).diagnostics)
 
-    clips = observed.per_clip(samples.table, samples.scores, samples.method)
+    clips = per_clip(samples.table, samples.scores, samples.method)
     labelled = judged(clips, truth)
     choosing = of_sections(labelled, choose)
     reporting = [s for s in labelled if s.section in report]
@@ -106,7 +108,7 @@ def run(
     families: dict[str, Candidates] = {}
     if clusters:
         families["gmm"] = of_mixtures(embeddings, clips, clusters, tried, seed, progress)
-    families[samples.method + observed.SMOOTHED] = of_smoothing(samples, how, ks, tried, progress)
+    families[samples.method + SMOOTHED] = of_smoothing(samples, how, ks, tried, progress)
 
     machine_types = sorted(set(clips["machine_type"].to_pylist()))
     found = {
@@ -164,7 +166,7 @@ def _table_ii(
     """In the form of the paper's Table II; the last column is the AUC of the section where the mixture is worst."""
     if not reporting:
         return {"columns": [], "rows": []}
-    smoothed = method + observed.SMOOTHED
+    smoothed = method + SMOOTHED
     gmm = "gmm" in families
     rows = {"gmm": _picked(families["gmm"], chosen["gmm"])} if gmm else {}
     rows[method] = dict.fromkeys(chosen[smoothed], unsmoothed)
@@ -231,7 +233,7 @@ def _write_scores(
     candidates: Candidates,
     chosen: Mapping[str, str],
     spelling: str,
-    samples: Observed,
+    samples: Samples,
     tuning: Header,
 ) -> None:
     """The clips' scores under each machine type's chosen parameters."""
@@ -240,9 +242,6 @@ def _write_scores(
     for machine_type, params in chosen.items():
         own = machine_types == machine_type
         scores[own] = candidates[params][own]
-    table = clips.select(list(artifacts.CLIP_COLUMNS))
-    table = table.append_column("method", pa.array([spelling] * len(table), pa.string()))
-    table = table.append_column("anomaly_score", pa.array(scores, pa.float64()))
     header = Header.make(
         artifacts.SCORES,
         dataset=samples.dataset,
@@ -251,4 +250,4 @@ def _write_scores(
         inputs=samples.inputs,
         diagnostics={"choices": dict(chosen)},
     )
-    artifacts.write_table(path, artifacts.SCORES, table, header)
+    artifacts.write_table(path, artifacts.SCORES, score_table(clips, spelling, scores), header)

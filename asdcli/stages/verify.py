@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from asdcli.editions.archives import check, members
+from asdcli.editions.request import Request
 from asdcli.errors import DownloadError
+from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.stages.download import Request
-from asdcli.stages.outcome import Outcome
-from asdcli.stages.parts import check, members
 
 
 def run(request: Request, root: Path, *, progress: Progress = SILENT) -> Outcome:

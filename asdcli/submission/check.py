@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from asdcli.errors import BadData
-from asdcli.submission.formats import DECISION, SCORE, Format, Part, parse_file_name
+from asdcli.submission.formats import DECISION, SCORE, CsvPart, SubmissionFormat, parse_file_name
 from asdcli.submission.rows import Row, scan
 
-Expected = Mapping[Part, Sequence[str] | int | None]
+Expected = Mapping[CsvPart, Sequence[str] | int | None]
 """What must be there: part -> the file names of its clips, or only their number, or None where that is unknown."""
 
 SHOWN = 5
 """Clips named of those that a file lacks or has too many of."""
 
 
-def check(folder: Path, style: Format, expected: Expected) -> list[str]:
+def check(folder: Path, style: SubmissionFormat, expected: Expected) -> list[str]:
     """One sentence for each thing that is wrong; none when the folder can be handed in.
 
     Args:
@@ -77,7 +77,7 @@ def _some(name: str, clips: list[str], what: str) -> Iterator[str]:
         yield f"{name}: {what}: {', '.join(clips[:SHOWN])}{more}"
 
 
-def _stranger(name: str, style: Format, expected: Expected) -> str:
+def _stranger(name: str, style: SubmissionFormat, expected: Expected) -> str:
     """What is wrong with a CSV that no part asks for."""
     parsed = parse_file_name(name)
     if parsed is None:

@@ -11,7 +11,7 @@ SCORE, DECISION = "anomaly_score", "decision_result"
 
 
 @dataclass(frozen=True)
-class Format:
+class SubmissionFormat:
     """How one edition names its CSVs: the word for a section, whether domains lie apart, whether decisions are due."""
 
     section: str = "section"
@@ -22,14 +22,14 @@ class Format:
     def kinds(self) -> tuple[str, ...]:
         return (SCORE, DECISION) if self.decisions else (SCORE,)
 
-    def file_name(self, kind: str, part: Part) -> str:
+    def file_name(self, kind: str, part: CsvPart) -> str:
         """`anomaly_score_fan_section_00_test.csv` and its kin."""
         domain = f"_{part.domain}" if self.by_domain else ""
         return f"{kind}_{part.machine_type}_{self.section}_{part.section}{domain}_test.csv"
 
 
 @dataclass(frozen=True)
-class Part:
+class CsvPart:
     """What one CSV covers; `domain` is None where one file holds both."""
 
     machine_type: str
@@ -37,14 +37,14 @@ class Part:
     domain: str | None = None
 
 
-FORMATS: dict[str, Format] = {
-    "dcase2020": Format(section="id", decisions=False),
-    "dcase2021": Format(by_domain=True),
-    **{f"dcase{year}": Format() for year in range(2022, 2027)},
+FORMATS: dict[str, SubmissionFormat] = {
+    "dcase2020": SubmissionFormat(section="id", decisions=False),
+    "dcase2021": SubmissionFormat(by_domain=True),
+    **{f"dcase{year}": SubmissionFormat() for year in range(2022, 2027)},
 }
 
 
-def format_of(edition: str) -> Format:
+def format_of(edition: str) -> SubmissionFormat:
     """The format of an edition. Raises UsageError ("did you mean") for any other name."""
     if edition not in FORMATS:
         raise unknown_name("edition", edition, FORMATS)
@@ -60,7 +60,7 @@ _NAME = re.compile(
 )
 
 
-def parse_file_name(name: str) -> tuple[str, Part] | None:
+def parse_file_name(name: str) -> tuple[str, CsvPart] | None:
     """(SCORE or DECISION, part) of a CSV named in any edition's or in the baseline's style, else None."""
     found = _NAME.fullmatch(name)
-    return (found["kind"], Part(found["machine_type"], found["section"], found["domain"])) if found else None
+    return (found["kind"], CsvPart(found["machine_type"], found["section"], found["domain"])) if found else None

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 MODELS = Registry(
     "model",
     {
-        "discriminative": "asdcli.training.discriminative:Discriminative",
-        "autoencoder": "asdcli.training.autoencoder:Autoencoder",
-        "serial-oe": "asdcli.training.serial_oe:SerialOE",
+        "discriminative": "asdcli.training.recipes.discriminative:Discriminative",
+        "autoencoder": "asdcli.training.recipes.autoencoder:Autoencoder",
+        "serial-oe": "asdcli.training.recipes.serial_oe:SerialOE",
     },
 )
 

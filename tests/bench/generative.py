@@ -16,7 +16,7 @@ from asdcli.artifacts import Header
 from asdcli.features.pack import WaveformPack
 from tests.bench.child import asd
 from tests.bench.jobs import Result
-from tests.noise_run import RATE
+from tests.helpers.noise_run import RATE
 
 KS = [2**i for i in range(12)]
 
@@ -66,8 +66,8 @@ def train_autoencoder(folder: Path) -> Result:
     import soundfile
     import torch
 
-    from asdcli.models.autoencoder import Autoencoder
-    from asdcli.training.autoencoder import Autoencoder as Recipe
+    from asdcli.models.networks.autoencoder import AutoencoderNetwork
+    from asdcli.training.recipes.autoencoder import Autoencoder as Recipe
 
     machine_types, n = ("fan", "pump", "slider", "valve"), 128
     rng = np.random.default_rng(0)
@@ -95,7 +95,7 @@ def train_autoencoder(folder: Path) -> Result:
         with wave.open(str(folder / f"{i}.wav"), "wb") as file:
             file.setparams((1, 2, RATE, 0, "NONE", ""))
             file.writeframes(samples.tobytes())
-    network = Autoencoder()
+    network = AutoencoderNetwork()
     optimizer = torch.optim.Adam(network.parameters(), 1e-3)
     mels = 0.0
 

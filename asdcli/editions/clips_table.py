@@ -1,0 +1,211 @@
+"""clips.parquet of a dataset root: file names, audio headers, attribute tables and ground truth become one table."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from asdcli import artifacts, audio, catalogue
+from asdcli.catalogue.edition import Edition
+from asdcli.catalogue.truth import Key, read_attributes, read_truth, tables
+from asdcli.clips import SPLIT_FOLDERS, SUBSET_FOLDERS, SUFFIXES, Clip, parse_attributes, parse_path, without_suffix
+from asdcli.errors import BadData
+from asdcli.outcome import Outcome
+from asdcli.progress import SILENT, Progress
+from asdcli.vocabulary import Condition, Domain, Subset
+
+NAMED = 5  # how many culprits a warning names
+
+
+@dataclass
+class Found:
+    """What a walk over a dataset root met, in the order of the paths."""
+
+    clips: list[Clip] = field(default_factory=list)
+    misnamed: list[BadData] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+
+
+def run(
+    root: Path,
+    output: Path,
+    *,
+    edition: str,
+    released_attributes: bool = False,
+    making: Mapping[str, Any] | None = None,
+    progress: Progress = SILENT,
+) -> Outcome:
+    """Write the table of all clips below `root`, sorted by clip_id, made from names and headers alone.
+
+    Args:
+        root: dataset root, holding `{dev,eval}_data/raw/<machine type>/<split>/`.
+        output: `clips.parquet`.
+        edition: name in the catalogue: grammar, truth tables, channels.
+        released_attributes: fill in attributes that the organisers hid during the challenge, where their tables lie
+            below `root/ground_truth`.
+        making: further parameters for the header (the synthetic dataset's size and seed).
+
+    Returns:
+        An Outcome whose `skipped` counts audio files whose names fit no grammar; each is named in a warning.
+
+    Raises:
+        BadData: no clip at all, one clip twice (.wav and .flac), an unreadable table.
+    """
+    known = catalogue.load(edition)
+    found = walk(root, known)
+    if not found.clips:
+        first = found.misnamed[0] if found.misnamed else None
+        raise BadData(
+            f"no clips of {edition} below {root}" + (f"; the first of {len(found.misnamed)}: {first}" if first else ""),
+            first.hint if first else f"fetch them: asd download {edition}",
+        )
+    _report(found, progress)
+    clips = _with_attributes(found.clips, root, known)
+    clips = _with_truth(clips, root, known, released_attributes, progress)
+    table = _table(clips, root, known, progress)
+    artifacts.write_table(output, artifacts.CLIPS, table, header(root, edition, released_attributes, making))
+    counts = Counter(str(c.split) for c in clips)
+    facts = {"machine_types": len({c.machine_type for c in clips}), "clips": len(clips), **counts}
+    return Outcome(output, skipped=len(found.misnamed), facts=facts)
+
+
+def header(
+    root: Path, edition: str, released_attributes: bool = False, making: Mapping[str, Any] | None = None
+) -> artifacts.Header:
+    """The header of a root's clips.parquet: it names dataset (the folder) and edition; its inputs are no artifacts."""
+    params = {"edition": edition, "released_attributes": released_attributes, **(making or {})}
+    return artifacts.Header.make(artifacts.CLIPS, dataset=root.absolute().name, params=params)
+
+
+def walk(root: Path, edition: Edition) -> Found:
+    """Every audio file below `root` as a Clip, or as a complaint. Raises BadData for one clip_id twice."""
+    found = Found()
+    by_id: dict[str, str] = {}
+    for path in _audio_files(root):
+        parts = path.split("/")
+        if len(parts) < 5 or parts[0] not in SUBSET_FOLDERS or parts[3] not in SPLIT_FOLDERS:
+            found.elsewhere.append(path)
+            continue
+        try:
+            clip = parse_path(path, edition.grammar)
+        except BadData as error:
+            found.misnamed.append(error)
+            continue
+        if clip.clip_id in by_id:
+            raise BadData(f"{root / path} and {by_id[clip.clip_id]} are the same clip", "remove one of the two files")
+        by_id[clip.clip_id] = path
+        found.clips.append(clip)
+    found.clips.sort(key=lambda c: c.clip_id)
+    return found
+
+
+def _audio_files(root: Path) -> Iterator[str]:
+    """POSIX paths below `root` of all audio files outside hidden folders, sorted within each folder."""
+    for folder, folders, files in os.walk(root, followlinks=True):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        below = Path(folder).relative_to(root).as_posix()
+        for name in sorted(files):
+            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
+                yield f"{below}/{name}" if below != "." else name
+
+
+def _report(found: Found, progress: Progress) -> None:
+    if found.misnamed:
+        progress.warn(f"left out {len(found.misnamed)} files: {_first([str(e) for e in found.misnamed])}")
+    if found.elsewhere:
+        progress.note(f"ignored {len(found.elsewhere)} audio files in other folders: {_first(found.elsewhere)}")
+
+
+def _with_attributes(clips: list[Clip], root: Path, edition: Edition) -> list[Clip]:
+    """Pairs from `attributes_<SS>.csv`, which tells keys from values where a name does not; the names' pairs else."""
+    pairs: dict[tuple[Subset, str, str], dict[str, str]] = {}
+    for subset, machine_type in sorted({(c.subset, c.machine_type) for c in clips}):
+        for file in sorted((root / f"{subset}_data" / "raw" / machine_type).glob("attributes_*.csv")):
+            pairs |= {(subset, machine_type, stem): said for stem, said in read_attributes(file).items() if said}
+    return [
+        replace(c, attributes=said) if (said := pairs.get((c.subset, c.machine_type, _stem(c)))) else c for c in clips
+    ]
+
+
+def _with_truth(
+    clips: list[Clip], root: Path, edition: Edition, released_attributes: bool, progress: Progress
+) -> list[Clip]:
+    """Fill what names hide from the truth tables below `root`; what a name says itself is never overwritten."""
+    said: dict[str, dict[Key, str]] = {"condition": {}, "domain": {}, "attributes": {}}
+    for table in tables(edition, edition.subsets, attributes=released_attributes):
+        file = root / table.path
+        if file.exists():
+            said[table.truth.gives] |= read_truth(file, table)
+    full, lacking, disputed = [], [], []
+    spoken_of = {key[:3] for key in said["condition"]}
+    for clip in clips:
+        key = (clip.subset, clip.split, clip.machine_type, _stem(clip))
+        condition, domain = said["condition"].get(key), said["domain"].get(key)
+        attributes = said["attributes"].get(key)
+        if clip.condition is None and condition is None and key[:3] in spoken_of:
+            lacking.append(clip.clip_id)
+        if (clip.condition and condition not in (None, clip.condition)) or (
+            clip.domain and domain not in (None, clip.domain)
+        ):
+            disputed.append(clip.clip_id)
+        if condition and clip.condition is None:
+            clip = replace(clip, condition=Condition(condition))
+        if domain and clip.domain is None:
+            clip = replace(clip, domain=Domain(domain))
+        if attributes and clip.attribute_string is None:
+            clip = replace(clip, attribute_string=attributes, attributes=parse_attributes(attributes))
+        full.append(clip)
+    if lacking:
+        progress.warn(f"the ground truth lacks {len(lacking)} clips, which stay without condition: {_first(lacking)}")
+    if disputed:
+        progress.warn(f"name and ground truth disagree on {len(disputed)} clips; the name is kept: {_first(disputed)}")
+    return full
+
+
+def _table(clips: list[Clip], root: Path, edition: Edition, progress: Progress) -> pa.Table:
+    infos: list[tuple[float | None, int | None, int | None]] = []
+    unreadable, odd = [], []
+    for clip in progress.track(clips, total=len(clips), label="index", unit="clips"):
+        try:
+            info = audio.info(root / clip.path)
+        except audio.BadAudio as error:
+            # the clip stays in the table: extract-features refuses or skips it by name
+            unreadable.append(f"{clip.path} {error.reason}")
+            infos.append((None, None, None))
+            continue
+        infos.append((info.duration_s, info.sample_rate, info.channels))
+        if (info.sample_rate, info.channels) != (edition.sample_rate, len(edition.channels)):
+            odd.append(f"{clip.path} ({info.sample_rate} Hz, {info.channels} channels)")
+    if unreadable:
+        progress.warn(f"{len(unreadable)} damaged files: {_first(unreadable)}")
+    if odd:
+        expected = f"{edition.sample_rate} Hz and {len(edition.channels)} channels"
+        progress.warn(f"{len(odd)} files have not the {expected} of {edition.name}: {_first(odd)}")
+    durations, rates, channels = zip(*infos, strict=True)
+    columns: dict[str, Any] = {
+        name: [_text(getattr(c, name)) for c in clips]
+        for name in ("clip_id", "path", "machine_type", "section", "subset", "split", "domain", "condition")
+    }
+    columns["attributes"] = [sorted(c.attributes.items()) for c in clips]
+    columns["attribute_string"] = [c.attribute_string for c in clips]
+    columns |= {"duration_s": durations, "sample_rate": rates, "channels": channels}
+    schema = pa.schema([(c.name, c.type) for c in artifacts.CLIPS.columns])
+    return pa.table([pa.array(columns[f.name], f.type) for f in schema], schema=schema)
+
+
+def _stem(clip: Clip) -> str:
+    return without_suffix(clip.path.rpartition("/")[2])
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _first(names: list[str]) -> str:
+    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")

@@ -1,0 +1,53 @@
+"""What of an edition is asked for, and from where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asdcli import catalogue
+from asdcli.catalogue.edition import Edition
+from asdcli.catalogue.truth import Table, tables
+from asdcli.editions.archives import Archive, choose
+from asdcli.errors import UsageError
+from asdcli.vocabulary import Subset
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asks for.
+
+    `machine_types` None means all; for `base_url` and `from_dir` see `mirror`, for `truth_url` `ground_truth`.
+    """
+
+    edition: str
+    subsets: tuple[Subset, ...] = (Subset.DEV,)
+    machine_types: tuple[str, ...] | None = None
+    base_url: str | None = None
+    from_dir: Path | None = None
+    truth_url: str | None = None
+    released_attributes: bool = False
+    keep_archives: bool = False
+    connections: int = 2
+    force: bool = False
+
+    def parts(self) -> list[Archive]:
+        """Raises UsageError for an unknown edition, subset or machine type, or options that exclude each other."""
+        edition = self.known()
+        if not edition.records:
+            raise UsageError(
+                f"{edition.name} is not downloaded but rendered", "asd download synthetic --size dcase2021"
+            )
+        if self.base_url and self.from_dir:
+            raise UsageError("--base-url and --from-dir exclude each other", "zips come from a mirror or from a folder")
+        return choose(edition, self.subsets, self.machine_types)
+
+    def known(self) -> Edition:
+        return catalogue.load(self.edition)
+
+    def tables(self) -> list[Table]:
+        return tables(self.known(), self.subsets, self.machine_types, attributes=self.released_attributes)

@@ -1,0 +1,1 @@
+"""Losses that classifiers of normal sounds are trained with."""

@@ -1,0 +1,45 @@
+"""doctor: look at software, machine, datasets and a run, and say what is wrong and which command helps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from asdcli.errors import AsdError, MissingArtifact, UsageError
+from asdcli.pipeline import workspace
+from asdcli.pipeline.diagnosis import Finding, State, datasets, machine, run_files, software
+
+
+def run(*, data: Path | None = None, run: Path | None = None, dataset: str | None = None) -> Iterator[Finding]:
+    """Yield every finding as it is made; nothing is changed. Arguments as `workspace.resolve`.
+
+    Raises:
+        UsageError: the run belongs to another dataset than the one named.
+    """
+    root = data or workspace.DATA_ROOT
+    given = _given(data=data, run=run, dataset=dataset)
+    yield from software.look()
+    yield from machine.look(root, run)
+    yield from datasets.look(root, _given(data=data))
+    if run is not None and not run.is_dir():
+        yield Finding("run", str(run), State.PROBLEM, "there is no such folder", "choose another --run")
+        return
+    try:
+        space = workspace.resolve(data=data, run=run, dataset=dataset)
+    except MissingArtifact as error:
+        yield Finding("run", "none", State.NOTE, error.message, error.hint)
+        return
+    except UsageError as error:
+        if run or dataset:
+            raise
+        yield Finding("run", "none", State.NOTE, error.message, error.hint)
+        return
+    except AsdError as error:
+        yield Finding("run", str(run), State.PROBLEM, error.message, error.hint)
+        return
+    yield from run_files.look(space, given)
+
+
+def _given(**options: object) -> list[str]:
+    """The user's own options, which the commands that we advise need too."""
+    return [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]

@@ -1,0 +1,159 @@
+"""extract-features: clips.parquet and its audio in, one pack of features a machine type out.
+
+Machine types are made one by one and kept as they are finished. One that is up to date is left alone: same rows, same
+parameters, and no audio file touched since its pack was written (a header holds no clocks, so this last is asked of the
+file system, as make does).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from asdcli import artifacts, audio
+from asdcli.errors import BadArtifact, BadData
+from asdcli.outcome import Outcome
+from asdcli.progress import SILENT, Progress
+from asdcli.stages.extract_reading import Fault, Reading, read
+from asdcli.views.clips import machine_types_of, rows_to_read
+from asdcli.views.digests import pack_input
+
+
+def run(
+    clips: Path,
+    output: Path,
+    *,
+    errors: Path,
+    features: str = "waveform",
+    machine_types: Sequence[str] | None = None,
+    channel: str | None = None,
+    sample_rate: int = audio.SAMPLE_RATE,
+    resample: bool = False,
+    rounding: bool = False,
+    on_error: Literal["fail", "skip"] = "fail",
+    jobs: int | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Outcome:
+    """Make `output/<machine_type>.npz` for every machine type of `clips`.
+
+    Args:
+        clips: clips.parquet; the paths in it are relative to its folder.
+        output: folder of the packs.
+        errors: table of the clips left out (`skip`); removed when there are none.
+        features: `waveform` (int16 PCM) or `logmel` (statistics of log-mel bands).
+        machine_types: only these.
+        channel: `near`, `far`, `both` or an index; needed for clips of several channels.
+        sample_rate: in Hz, what every clip must have.
+        resample: bring other rates to `sample_rate`.
+        rounding: round samples finer than 16 bits.
+        on_error: `fail` stops at a machine type with an unusable clip; `skip` leaves such clips out.
+        jobs: reading threads; by default one a core.
+
+    Raises:
+        MissingArtifact, BadArtifact: no clips.parquet, or not one.
+        UsageError: unknown features, machine type or channel.
+        BadData: an unusable clip (`fail`), or a machine type without a single usable one (`skip`).
+    """
+    reading = Reading(features, sample_rate, audio.channel_index(channel), resample, rounding)
+    table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
+    wanted = machine_types_of(table, machine_types, clips)
+
+    n_made = n_current = n_clips = 0
+    faults: list[Fault] = []
+    unusable: list[str] = []
+    with ThreadPoolExecutor(jobs or _cores()) as pool:
+        for machine_type in wanted:
+            rows = rows_to_read(table, machine_type)
+            target = output / f"{machine_type}.npz"
+            header = _header(reading, machine_type, table, upstream)
+            if not force and _is_current(target, header, [clips.parent / row.path for row in rows]):
+                n_current += 1
+                continue
+            output.mkdir(parents=True, exist_ok=True)  # an unwritable place shows before the work, not after
+            arrays, found = read(rows, clips.parent, reading, pool, progress, machine_type)
+            if found and on_error == "fail":
+                raise _refusal(found, len(rows), machine_type)
+            faults += found
+            if len(found) == len(rows):
+                unusable.append(machine_type)
+                continue
+            header = dataclasses.replace(header, diagnostics={"skipped": len(found)})
+            artifacts.write_arrays(target, artifacts.FEATURES, arrays, header)
+            del arrays  # before the next machine type is read
+            n_made, n_clips = n_made + 1, n_clips + len(rows) - len(found)
+
+    _report_faults(errors, faults, table, wanted, upstream)
+    if unusable:
+        first = next(f for f in faults if f.error)
+        raise BadData(f"not one clip of {', '.join(unusable)} can be used: {first.error.message}", first.error.hint)
+    facts = {"clips": n_clips, "machine_types": n_made, "up_to_date": n_current}
+    return Outcome(output, "done" if n_made else "current", skipped=len(faults), facts=facts)
+
+
+def _header(reading: Reading, machine_type: str, clips: pa.Table, upstream: artifacts.Header) -> artifacts.Header:
+    """The header of one pack. Its input is the machine type's own rows: other machine types do not make it stale."""
+    return artifacts.Header.make(
+        artifacts.FEATURES,
+        dataset=upstream.dataset,
+        params={"machine_type": machine_type, **dataclasses.asdict(reading)},
+        inputs={"clips": upstream.with_content(pack_input(clips, machine_type))},
+    )
+
+
+def _is_current(target: Path, header: artifacts.Header, wavs: Sequence[Path]) -> bool:
+    """Whether the pack is of these rows and parameters, without a clip left out, and younger than all its audio."""
+    if not artifacts.is_current(target, artifacts.FEATURES, header):
+        return False
+    if artifacts.read_header(target, artifacts.FEATURES).diagnostics.get("skipped"):
+        return False
+    written = target.stat().st_mtime_ns
+    try:
+        changes = (wav.stat() for wav in wavs)
+        return all(max(s.st_mtime_ns, s.st_ctime_ns) <= written for s in changes)
+    except OSError:
+        return False
+
+
+def _refusal(faults: Sequence[Fault], n_rows: int, machine_type: str) -> BadData:
+    first = faults[0].error
+    others = f" ({len(faults)} of {n_rows} clips of {machine_type} cannot be used)" if len(faults) > 1 else ""
+    return BadData(f"{first.message}{others}", f"{first.hint or 'repair it'}; or leave it out: --on-error skip")
+
+
+def _report_faults(
+    path: Path, faults: Sequence[Fault], table: pa.Table, wanted: Sequence[str], upstream: artifacts.Header
+) -> None:
+    """Write the clips that were left out; those of machine types that this run did not look at stay listed."""
+    listed = [(f.row.clip_id, f.row.path, f.error.reason) for f in faults]
+    elsewhere = set(table.filter(pc.invert(pc.is_in(table["machine_type"], pa.array(wanted))))["clip_id"].to_pylist())
+    listed += [row for row in _listed_before(path) if row[0] in elsewhere]
+    if not listed:
+        path.unlink(missing_ok=True)
+        return
+    columns = [pa.array(column, pa.string()) for column in zip(*sorted(listed), strict=True)]
+    errors = pa.table(columns, names=["clip_id", "path", "error"])
+    header = artifacts.Header.make(artifacts.ERRORS, dataset=upstream.dataset, inputs={"clips": upstream})
+    artifacts.write_table(path, artifacts.ERRORS, errors, header)
+
+
+def _listed_before(path: Path) -> list[tuple[str, str, str]]:
+    if not path.exists():
+        return []
+    try:
+        before, _ = artifacts.read_table(path, artifacts.ERRORS)
+    except BadArtifact:  # whatever it was, it is replaced
+        return []
+    return [(row["clip_id"], row["path"], row["error"]) for row in before.to_pylist()]
+
+
+def _cores() -> int:
+    """Cores that this process may use, eight at most: beyond that the disk is the limit."""
+    return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)

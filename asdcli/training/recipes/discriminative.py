@@ -1,0 +1,186 @@
+"""The discriminative recipe: the dual-branch extractor trained to tell machine types, sections, attributes and domains.
+
+Source: Matsumoto et al., DCASE Workshop 2025, section 4: AdamW at a constant 1e-3, batches of 64, 16 epochs, waveform
+mixup with probability 0.5, sub-cluster AdaCos with 16 sub-clusters and a fixed scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import nn
+
+from asdcli.errors import BadData, UsageError
+from asdcli.features.bank import WaveformBank
+from asdcli.models.losses.subcluster_adacos import SubclusterAdaCos
+from asdcli.models.mixup import mixup
+from asdcli.models.networks.dual_branch import DualBranch
+from asdcli.spec import always_spelled
+from asdcli.training import Setting, TrainingData
+from asdcli.training.classes import LABEL_COLUMNS, classes
+from asdcli.training.gather import gather
+from asdcli.training.loop import Step, descend
+from asdcli.training.precision import autocast, resolve_precision
+from asdcli.training.seeds import generator, seeded
+
+
+@dataclass(frozen=True)
+class Discriminative:
+    """Parameters of the dual-branch model with sub-cluster AdaCos.
+
+    Attributes:
+        centers: whether the class centres keep their random start or learn.
+        subclusters: centres of each class.
+        scale: of the loss, `fixed` or adapted to each batch.
+        mixup: probability of mixing a sample.
+        extra_classes: classes without clips, which only push the others apart and raise the scale.
+        clip_length: in seconds; none means the edition's, else the longest training clip.
+        epochs, batch_size, lr, weight_decay: of AdamW with constant rate.
+    """
+
+    features: ClassVar[str] = "waveform"
+
+    centers: Literal["fixed", "trainable"] = always_spelled("fixed")
+    subclusters: int = 16
+    scale: Literal["fixed", "dynamic"] = "fixed"
+    mixup: float = 0.5
+    extra_classes: int = 0
+    clip_length: float | None = None
+    epochs: int = 16
+    batch_size: int = 64
+    lr: float = 1e-3
+    weight_decay: float = 0.01
+
+    def __post_init__(self) -> None:
+        for name, least in (("subclusters", 1), ("extra_classes", 0), ("epochs", 1), ("batch_size", 2)):
+            if getattr(self, name) < least:
+                raise UsageError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        if not 0 <= self.mixup <= 1:
+            raise UsageError(f"mixup is a probability, got {self.mixup}")
+        if not 0 < self.lr <= 10 or not self.weight_decay >= 0:
+            raise UsageError(f"lr must lie in (0, 10] and weight_decay be >= 0: {self.lr:g}, {self.weight_decay:g}")
+
+    def task(self, data: TrainingData, setting: Setting) -> DiscriminativeTask:
+        """Gather the training clips on the device and initialise network and loss.
+
+        Raises:
+            BadData: fewer than two classes, no clips, or packs of different sample rates.
+            UsageError: a clip length that the network cannot take.
+        """
+        bank, rows, rate = gather(data, setting.device)
+        labels, index = classes(data.clips.take(rows))
+        if len(labels) < 2:
+            raise BadData(
+                f"all {len(index)} training clips are of one class: there is nothing to tell apart",
+                "add a machine type, section or attribute, or take an embedder that needs no training: "
+                "asd embed --embedder logmel",
+            )
+        longest = int(bank.lengths.max())
+        n_samples = self._clip_samples(data, rate, longest, setting)
+        with seeded(setting.seed, "init"):
+            module = DiscriminativeModule(n_samples, rate, len(labels) + self.extra_classes, self)
+        return DiscriminativeTask(self, module.to(setting.device), bank, labels, index, setting)
+
+    def _clip_samples(self, data: TrainingData, rate: int, longest: int, setting: Setting) -> int:
+        shortest = DualBranch.shortest_clip
+        asked = self.clip_length
+        if asked is not None:
+            if asked * rate < shortest:
+                raise UsageError(
+                    f"clip length {asked:g} s is too short for the spectrum branch: it takes {shortest} samples, "
+                    f"{shortest / rate:.2f} s at {rate} Hz",
+                    "shorter clips are repeated up to the clip length: leave --clip-length out",
+                )
+            return round(asked * rate)
+        seconds = data.clip_length_s if data.clip_length_s is not None else longest / rate
+        if seconds * rate < shortest:
+            least = shortest / rate
+            setting.progress.note(f"clips of {seconds:g} s are repeated up to the network's least, {least:.2f} s")
+            return shortest
+        return round(seconds * rate)
+
+
+class DiscriminativeModule(nn.Module):
+    """The network and its loss: everything that has weights."""
+
+    def __init__(self, n_samples: int, sample_rate: int, n_classes: int, recipe: Discriminative) -> None:
+        super().__init__()
+        self.network = DualBranch(n_samples, sample_rate)
+        self.loss = SubclusterAdaCos(
+            DualBranch.n_dims,
+            n_classes,
+            recipe.subclusters,
+            trainable=recipe.centers == "trainable",
+            dynamic=recipe.scale == "dynamic",
+        )
+
+
+class DiscriminativeTask:
+    """A `training.loop.Task`."""
+
+    unit = "clips"
+
+    def __init__(
+        self,
+        recipe: Discriminative,
+        module: DiscriminativeModule,
+        bank: WaveformBank,
+        labels: list[Any],
+        index: np.ndarray,
+        setting: Setting,
+    ) -> None:
+        self.recipe, self.module, self.bank, self.labels, self.setting = recipe, module, bank, labels, setting
+        self.index = torch.from_numpy(index)
+        self.n_classes = module.loss.n_classes
+        self.epoch_size = len(bank)
+        self.precision = resolve_precision(setting.precision, setting.device)
+        trainable = [p for p in module.parameters() if p.requires_grad]
+        self.optimizers = [torch.optim.AdamW(trainable, lr=recipe.lr, weight_decay=recipe.weight_decay)]
+
+    def steps(self, epoch: int) -> Iterator[Step]:
+        """One step a batch."""
+        return descend(self.optimizers[0], self.batches(epoch), self.loss)
+
+    def batches(self, epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Mixed waveforms `(batch, n_samples)` and soft labels `(batch, n_classes)`.
+
+        A last batch of a single clip is left out: batch normalisation has no variance for it.
+        """
+        draw = generator(self.setting.seed, "epoch", epoch)
+        order = torch.randperm(self.epoch_size, generator=draw)
+        for clips in order.split(self.recipe.batch_size):
+            if len(clips) < 2:
+                continue
+            at = torch.rand(len(clips), generator=draw, dtype=torch.float64)
+            waveforms = self.bank.crop(clips, self.module.network.n_samples, at)
+            labels = nn.functional.one_hot(self.index[clips], self.n_classes).to(waveforms)
+            yield mixup(waveforms, labels, self.recipe.mixup, draw)
+
+    def loss(self, batch: tuple[torch.Tensor, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, int]:
+        """Loss; how many samples' most likely class is the one with the largest label; their number."""
+        waveforms, labels = batch
+        with autocast(self.setting.device, self.precision):
+            embeddings = self.module.network(waveforms)
+        loss, log_p = self.module.loss(embeddings, labels)
+        right = (log_p.argmax(dim=1) == labels.argmax(dim=1)).sum()
+        return loss, right, len(waveforms)
+
+    def card(self) -> dict[str, Any]:
+        network = self.module.network
+        return {
+            "n_samples": network.n_samples,
+            "sample_rate": network.sample_rate,
+            "clip_length_s": network.n_samples / network.sample_rate,
+            "n_parameters": sum(p.numel() for p in network.parameters()),
+            "n_dims": DualBranch.n_dims,
+            "n_clips": self.epoch_size,
+            "loss_scale": self.module.loss.scale.item(),
+            "class_columns": list(LABEL_COLUMNS),
+            "classes": [list(label) for label in self.labels],
+            "extra_classes": self.recipe.extra_classes,
+            "precision": self.precision,
+        }

@@ -1,0 +1,56 @@
+"""Rows of clips.parquet: of some machine types, of the training, one to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from asdcli import artifacts
+from asdcli.errors import BadData, unknown_name
+from asdcli.vocabulary import Condition, Split
+
+
+@dataclass(frozen=True)
+class ClipRow:
+    """One clip to read; `path` is relative to the dataset root."""
+
+    clip_id: str
+    path: str
+    duration_s: float | None
+
+
+def machine_types_of(table: pa.Table, asked: Sequence[str] | None, clips: Path) -> list[str]:
+    known = sorted(set(table["machine_type"].to_pylist()))
+    for name in asked or ():
+        if name not in known:
+            raise unknown_name("machine type", name, known)
+    if not known:
+        raise BadData(f"{clips} lists no clips", "index a folder that holds some")
+    return [name for name in known if not asked or name in asked]
+
+
+def rows_to_read(table: pa.Table, machine_type: str) -> list[ClipRow]:
+    mine = table.filter(pc.equal(table["machine_type"], machine_type))
+    return [ClipRow(**row) for row in mine.select(["clip_id", "path", "duration_s"]).to_pylist()]
+
+
+def training_clips(table: pa.Table, machine_types: Sequence[str]) -> pa.Table:
+    """Label columns of the training clips of the machine types, without any that are known to be anomalous."""
+    anomalous = pc.fill_null(pc.equal(table["condition"], str(Condition.ANOMALY)), False)
+    chosen = pc.and_(pc.equal(table["split"], str(Split.TRAIN)), pc.invert(anomalous))
+    chosen = pc.and_(chosen, pc.is_in(table["machine_type"], pa.array(machine_types, pa.string())))
+    training = table.filter(chosen).select(artifacts.CLIP_COLUMNS)
+    if not len(training):
+        raise BadData(
+            f"no training clips of {', '.join(machine_types)}", "their folder must hold train/; see data/README.md"
+        )
+    return training
+
+
+def rows_of(clips: pa.Table, machine_type: str) -> pa.Table:
+    """The rows of one machine type."""
+    return clips.filter(pc.equal(clips["machine_type"], machine_type))

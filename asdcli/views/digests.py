@@ -1,0 +1,31 @@
+"""What of clips.parquet a later file is made from, as a digest: other rows do not make that file stale."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from asdcli.views.clips import rows_to_read, training_clips
+
+
+def pack_input(clips: pa.Table, machine_type: str) -> str:
+    """What the pack of `machine_type` has as its input `clips`, if it is made from the table `clips`."""
+    return _digest([[row.clip_id, row.path] for row in rows_to_read(clips, machine_type)], ensure_ascii=False)
+
+
+def model_input(clips: pa.Table, machine_types: Sequence[str]) -> str:
+    """What a model of `machine_types` has as its input `clips`: their training clips and these clips' labels.
+
+    Raises:
+        BadData: there are no training clips of them.
+    """
+    rows = training_clips(clips, machine_types).drop_columns(["attributes"])  # attribute_string says the same
+    return _digest(rows.to_pylist(), sort_keys=True)
+
+
+def _digest(rows: Sequence[Any], **how: Any) -> str:
+    return hashlib.blake2b(json.dumps(rows, **how).encode(), digest_size=16).hexdigest()

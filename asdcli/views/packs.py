@@ -1,0 +1,85 @@
+"""The feature packs that a stage reads: which machine types have one, and whether they fit clips.parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from asdcli import artifacts
+from asdcli.errors import BadArtifact, MissingArtifact, unknown_name
+from asdcli.features.pack import VectorPack, WaveformPack
+from asdcli.progress import Progress
+
+_PACKS: dict[str, Any] = {"waveform": WaveformPack, "logmel": VectorPack}
+
+
+@dataclass(frozen=True)
+class Packs:
+    """The packs of one kind, `folder/<machine_type>.npz`, and their headers by machine type."""
+
+    kind: str
+    folder: Path
+    headers: dict[str, artifacts.Header]
+
+    @property
+    def machine_types(self) -> list[str]:
+        return list(self.headers)
+
+    @property
+    def inputs(self) -> dict[str, artifacts.Header]:
+        """The headers under the names by which they stand in `Header.inputs`."""
+        return {f"features/{self.kind}/{name}": header for name, header in self.headers.items()}
+
+    def load(self, machine_type: str, clips: pa.Table) -> Any:
+        """The pack of one machine type. `clips` are all its rows of clips.parquet.
+
+        Raises:
+            BadArtifact: the pack is of other clips, not counting those that were skipped when it was made.
+        """
+        path = self.folder / f"{machine_type}.npz"
+        arrays, header = artifacts.read_arrays(path, artifacts.FEATURES)
+        pack = _PACKS[self.kind].from_arrays(arrays)
+        listed, packed = set(clips["clip_id"].to_pylist()), set(pack.clip_ids.tolist())
+        missing, strangers = sorted(listed - packed), sorted(packed - listed)
+        if strangers or len(missing) > header.diagnostics.get("skipped", 0):
+            raise BadArtifact(
+                f"{path} does not fit clips.parquet: it lacks {len(missing)} clips and holds {len(strangers)} others, "
+                f"such as {(strangers or missing)[0]}",
+                f"make it again: {_command(self.kind)}",
+            )
+        return pack
+
+
+def find(folder: Path, kind: str, clips: pa.Table, asked: Sequence[str] | None, progress: Progress) -> Packs:
+    """The packs in `folder / kind` of the machine types of `clips`, or of those asked for.
+
+    Machine types without a pack are left out with a warning, unless they were asked for.
+
+    Raises:
+        UsageError: a machine type that `clips` does not have ("did you mean").
+        MissingArtifact: no pack at all, or none of a machine type that was asked for.
+    """
+    known = sorted(set(clips["machine_type"].to_pylist()))
+    for name in asked or ():
+        if name not in known:
+            raise unknown_name("machine type", name, known)
+    wanted = [name for name in known if not asked or name in asked]
+    paths = {name: folder / kind / f"{name}.npz" for name in wanted}
+    missing = [name for name, path in paths.items() if not path.exists()]
+    if missing and (asked or len(missing) == len(wanted)):
+        raise MissingArtifact(
+            f"no {kind} features of {', '.join(missing) or 'any machine type'} in {folder / kind}",
+            f"make them first: {_command(kind)}",
+        )
+    if missing:
+        progress.warn(f"no {kind} features of {', '.join(missing)}: left out ({_command(kind)} makes them)")
+    headers = {n: artifacts.read_header(p, artifacts.FEATURES) for n, p in paths.items() if n not in missing}
+    return Packs(kind, folder / kind, headers)
+
+
+def _command(kind: str) -> str:
+    return "asd extract-features" + ("" if kind == "waveform" else f" --features {kind}")

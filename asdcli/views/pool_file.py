@@ -1,0 +1,99 @@
+"""A pool on disk: everything observed so far, with the neighbours of every sample."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from asdcli import artifacts
+from asdcli.artifacts import Header
+from asdcli.errors import BadData
+from asdcli.scorers.exact_search import Neighbours
+from asdcli.views.samples import Samples
+
+
+@dataclasses.dataclass(frozen=True)
+class PoolFile:
+    """A pool as it lies on disk: samples by (clip_id, window), their vectors, and their neighbours in their group."""
+
+    table: pa.Table
+    vectors: np.ndarray
+    header: Header
+
+    @staticmethod
+    def read(path: Path, spelling: str) -> PoolFile:
+        table, header = artifacts.read_table(path, artifacts.POOL)
+        if header.params.get("method") != spelling:
+            raise BadData(
+                f"{path} is the pool of {header.params.get('method')}, not of {spelling}",
+                "name another with -o, or begin anew with --force",
+            )
+        column = table["vector"].combine_chunks()
+        vectors = column.flatten().to_numpy().reshape(len(table), column.type.list_size)
+        return PoolFile(table, vectors, header)
+
+    def neighbours(self, rows: np.ndarray) -> Neighbours:
+        """Of the samples `rows`, which are one group."""
+        part = self.table.take(pa.array(rows))
+        lists = part["neighbours"].combine_chunks(), part["distances"].combine_chunks()
+        count = pc.list_value_length(lists[0]).to_numpy().astype(np.int64)
+        width = int(count.max(initial=0))
+        index, distance = np.zeros((len(rows), width), np.int32), np.full((len(rows), width), np.inf)
+        filled = np.arange(width) < count[:, None]
+        index[filled], distance[filled] = (one.flatten().to_numpy() for one in lists)
+        return Neighbours(index, distance, count)
+
+
+def strangers(samples: Samples, before: PoolFile | None, path: Path) -> np.ndarray:
+    """(n,) bool, the samples that the pool does not hold."""
+    if before is None:
+        return np.ones(len(samples.table), bool)
+    if before.vectors.shape[1] != samples.vectors.shape[1]:
+        raise BadData(
+            f"{path} holds vectors of {before.vectors.shape[1]} dimensions, "
+            f"the new ones have {samples.vectors.shape[1]}",
+            "embed the new clips with the same model, or begin anew with --force",
+        )
+    keys = [zip(t["clip_id"].to_pylist(), t["window"].to_pylist(), strict=True) for t in (before.table, samples.table)]
+    known = {key: row for row, key in enumerate(keys[0])}
+    place = np.array([known.get(key, -1) for key in keys[1]], dtype=np.int64)
+    seen = np.flatnonzero(place >= 0)
+    of_pool = before.table["anomaly_score"].to_numpy()[place[seen]]
+    same = (of_pool == samples.scores[seen]) & (before.vectors[place[seen]] == samples.vectors[seen]).all(axis=1)
+    if not same.all():
+        row = int(seen[int(np.argmin(same))])
+        raise BadData(
+            f"{samples.table['clip_id'][row].as_py()} is in {path} with another score or embedding",
+            "a pool is of one model: begin anew with --force",
+        )
+    return place < 0
+
+
+def write_pool(
+    path: Path,
+    joined: Samples,
+    index: Sequence[np.ndarray],
+    distance: Sequence[np.ndarray],
+    spelling: str,
+    inputs: dict[str, Header],
+) -> Header:
+    offsets = np.cumsum([0, *(len(i) for i in index)], dtype=np.int64)
+    flat = pa.array(np.ascontiguousarray(joined.vectors, np.float64).reshape(-1))
+    empty = np.empty(0)
+    table = (
+        joined.table.append_column("vector", pa.FixedSizeListArray.from_arrays(flat, joined.vectors.shape[1]))
+        .append_column(
+            "neighbours",
+            pa.LargeListArray.from_arrays(offsets, pa.array(np.concatenate([empty, *index]).astype(np.int32))),
+        )
+        .append_column(
+            "distances", pa.LargeListArray.from_arrays(offsets, pa.array(np.concatenate([empty, *distance])))
+        )
+    )
+    header = Header.make(artifacts.POOL, dataset=joined.dataset, params={"method": spelling}, inputs=inputs)
+    return artifacts.write_table(path, artifacts.POOL, table, header)

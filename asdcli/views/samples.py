@@ -1,0 +1,217 @@
+"""Samples samples: scores of one run and vectors of another, joined by clip and window, cut into pools.
+
+A sample is a window of a test clip, or a whole test clip with the mean vector of its windows. Both tables must hold the
+same samples: what one lacks is named, never dropped in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from asdcli import artifacts
+from asdcli.errors import BadData, MissingArtifact, UsageError, unknown_name
+from asdcli.progress import SILENT, Progress
+from asdcli.scorers.smoothing import Level
+from asdcli.views.embeddings import matrix
+from asdcli.views.windows import mean_vectors, per_clip
+from asdcli.vocabulary import Split
+
+SMOOTHED = "+smooth"
+"""What stands in the spelling of every smoothed method."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Test samples in the order of (clip_id, window).
+
+    Attributes:
+        table: label columns, `window` and `anomaly_score`, one row a sample.
+        vectors: (n, n_dims).
+        method: spelling of the method whose scores these are.
+        level: what a sample is.
+        scores_header, embeddings_header: of the tables they come from.
+    """
+
+    table: pa.Table
+    vectors: np.ndarray
+    method: str
+    level: Level
+    scores_header: artifacts.Header
+    embeddings_header: artifacts.Header
+
+    @property
+    def scores(self) -> np.ndarray:
+        return self.table["anomaly_score"].to_numpy()
+
+    @property
+    def inputs(self) -> dict[str, artifacts.Header]:
+        return {"scores": self.scores_header, "embeddings": self.embeddings_header}
+
+    @property
+    def dataset(self) -> str:
+        return self.scores_header.dataset or self.embeddings_header.dataset
+
+
+def read_samples(
+    scores: Path,
+    embeddings: Path,
+    *,
+    method: str | None = None,
+    level: Level | None = None,
+    machine_types: Sequence[str] | None = None,
+    progress: Progress = SILENT,
+) -> Samples:
+    """Join the test samples of two tables.
+
+    Args:
+        scores: a table of scores, or a run that holds some. embeddings: a table of embeddings, or a run that holds one.
+        method: which of the run's methods; not needed where there is only one that is not smoothed itself.
+        level: `window` or `clip`; None means windows where both have them.
+
+    Raises:
+        MissingArtifact, BadArtifact: no such tables.
+        UsageError: several methods to choose from, or an unknown machine type.
+        BadData: samples that only one of the tables has, or scores or vectors that are not finite.
+    """
+    embeddings = embeddings / "embeddings.parquet" if embeddings.is_dir() else embeddings
+    vectors_of, embeddings_header = artifacts.read_table(embeddings, artifacts.EMBEDDINGS, headerless=True)
+    table, scores_header, spelling, level = _scores(scores, method, level, vectors_of)
+    table, vectors_of = (_of_machine_types(_test(t), machine_types) for t in (table, vectors_of))
+    table, vectors_of = _shared_machine_types(table, vectors_of, progress)
+    if not len(table):
+        raise BadData(f"{scores} and {embeddings} have no test clip of the same machine type")
+    _require_finite(table["anomaly_score"].to_numpy(), table, f"{scores}: the anomaly score")
+    vectors = matrix(vectors_of["vector"].combine_chunks(), embeddings)
+    _require_finite(vectors, vectors_of, f"{embeddings}: the embedding")
+    if level == "clip":
+        vectors_of, vectors = mean_vectors(vectors_of, vectors)
+    _require_same(table, vectors_of, scores, embeddings, level)
+    return Samples(table, vectors, spelling, level, scores_header, embeddings_header)
+
+
+def _scores(
+    scores: Path, method: str | None, level: Level | None, embeddings: pa.Table
+) -> tuple[pa.Table, artifacts.Header, str, Level]:
+    """The table of scores to take, with a column `window`, and what it holds."""
+    windows, clips = artifacts.WINDOW_SCORES, artifacts.SCORES
+    if scores.is_dir():
+        found = {"window": _methods(scores / "window-scores", windows), "clip": _methods(scores / "scores", clips)}
+        known = sorted({**found["window"], **found["clip"]})
+        if method is None:
+            if len(known) > 1:
+                raise UsageError(f"{scores} holds several methods: {', '.join(known)}", "choose one with --method")
+            if not known:
+                raise MissingArtifact(f"no scores in {scores}", f"make them first: {clips.made_by}")
+            method = known[0]
+        if method not in known:
+            raise unknown_name("method", method, known)
+        several = bool((embeddings["window"].to_numpy() > 0).any())
+        level = level or ("window" if method in found["window"] and several else "clip")
+        if method not in found[level]:
+            raise MissingArtifact(
+                f"no {level} scores of {method} in {scores}",
+                "smooth its clips: --level clip" if level == "window" else f"make them first: {clips.made_by}",
+            )
+        path = found[level][method]
+        has_windows = level == "window"
+    else:
+        artifacts.require(scores, clips)
+        path, has_windows = scores, _has_windows(scores)
+        if level == "window" and not has_windows:
+            raise BadData(f"{path} holds scores of clips, not of windows", "smooth clips: --level clip")
+        level = level or ("window" if has_windows else "clip")
+    table, header = artifacts.read_table(path, windows if has_windows else clips, headerless=True)
+    spellings = [str(s) for s in pc.unique(table["method"]).to_pylist()]
+    if not spellings:
+        raise BadData(f"{path} holds no scores", f"make them again: {clips.made_by}")
+    if method is not None and method not in spellings:
+        raise unknown_name("method", method, spellings)
+    if method is None and len(spellings) > 1:
+        raise UsageError(f"{path} holds several methods: {', '.join(spellings)}", "choose one with --method")
+    spelling = method or spellings[0]
+    table = table.filter(pc.equal(table["method"], spelling))
+    if has_windows and level == "clip":
+        table = _sorted(table)
+        table, has_windows = per_clip(table, table["anomaly_score"].to_numpy(), spelling), False
+    table = table.drop_columns(["method"])
+    if not has_windows:
+        table = table.add_column(1, "window", pa.array(np.zeros(len(table), np.int32)))
+    return _sorted(table), header, spelling, level
+
+
+def _has_windows(path: Path) -> bool:
+    try:
+        return "window" in pq.read_schema(path).names
+    except (pa.ArrowInvalid, OSError):  # reading it as scores will say what it is
+        return False
+
+
+def _methods(folder: Path, kind: artifacts.Kind) -> dict[str, Path]:
+    """Spelling -> file of the scores in `folder` that are not smoothed."""
+    found = {}
+    for path in sorted(folder.glob("*.parquet")):
+        table, _ = artifacts.read_table(path, kind, headerless=True)
+        for spelling in pc.unique(table["method"]).to_pylist():
+            if SMOOTHED not in spelling:
+                found[str(spelling)] = path
+    return found
+
+
+def _sorted(table: pa.Table) -> pa.Table:
+    return table.take(pc.sort_indices(table, [("clip_id", "ascending"), ("window", "ascending")])).combine_chunks()
+
+
+def _test(table: pa.Table) -> pa.Table:
+    return _sorted(table.filter(pc.equal(table["split"], str(Split.TEST))))
+
+
+def _of_machine_types(table: pa.Table, asked: Sequence[str] | None) -> pa.Table:
+    known = sorted(set(table["machine_type"].to_pylist()))
+    for name in asked or ():
+        if name not in known:
+            raise unknown_name("machine type", name, known)
+    return table.filter(pc.is_in(table["machine_type"], pa.array(asked, pa.string()))) if asked else table
+
+
+def _shared_machine_types(table: pa.Table, vectors_of: pa.Table, progress: Progress) -> tuple[pa.Table, pa.Table]:
+    of_scores, of_vectors = (set(t["machine_type"].to_pylist()) for t in (table, vectors_of))
+    for what, names in (("embeddings", of_scores - of_vectors), ("scores", of_vectors - of_scores)):
+        if names:
+            progress.warn(f"no {what} of {', '.join(sorted(names))}: left out")
+    both = pa.array(sorted(of_scores & of_vectors), pa.string())
+    return tuple(t.filter(pc.is_in(t["machine_type"], both)).combine_chunks() for t in (table, vectors_of))
+
+
+def _require_finite(values: np.ndarray, table: pa.Table, what: str) -> None:
+    broken = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
+    if len(broken):
+        raise BadData(f"{what} of {table['clip_id'][int(broken[0])].as_py()} is not finite ({len(broken)} rows)")
+
+
+def _require_same(table: pa.Table, vectors_of: pa.Table, scores: Path, embeddings: Path, level: Level) -> None:
+    """Raises BadData naming the first sample that only one of the tables has."""
+    a, b = (list(zip(t["clip_id"].to_pylist(), t["window"].to_pylist(), strict=True)) for t in (table, vectors_of))
+    if a == b:
+        return
+    for path, other, mine, others in ((scores, embeddings, a, b), (embeddings, scores, b, a)):
+        lost = sorted(set(mine) - set(others))
+        if not lost:
+            continue
+        clip_id = lost[0][0]
+        if level == "window" and any(c == clip_id for c, _ in others):
+            n, m = (sum(c == clip_id for c, _ in s) for s in (mine, others))
+            raise BadData(
+                f"the windows disagree: {clip_id} has {n} in {path} and {m} in {other}",
+                "make both with the same windows, or smooth whole clips: --level clip",
+            )
+        raise BadData(
+            f"{len({c for c, _ in lost})} test clips of {path} are not in {other}, such as {clip_id}",
+            "make both of the same clips, or choose machine types that both have: --machine-type",
+        )

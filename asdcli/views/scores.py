@@ -1,0 +1,231 @@
+"""Scored clips: score tables from disk, joined with the truth by clip_id, cut into the sections that metrics take."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from asdcli import artifacts
+from asdcli.artifacts import Header
+from asdcli.errors import BadData, MissingArtifact
+from asdcli.metrics.specs import SectionScores
+from asdcli.vocabulary import Condition, Split
+
+TRUTH = ("machine_type", "section", "subset", "split", "domain", "condition")
+_COLUMNS = ("clip_id", *TRUTH, "anomaly_score")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The clips that one method scored: `clip_id`, the columns of TRUTH and `anomaly_score`, one row a clip.
+
+    Scores that came with decisions have a bool column `decision`. `method` is the name it goes by here, `spelling`
+    the one in the file; they differ when two runs used the same method.
+    """
+
+    method: str
+    spelling: str
+    table: pa.Table
+    header: Header
+    path: Path
+
+    def split(self, split: Split) -> Scored:
+        """Only the clips of one split."""
+        return replace(self, table=self.table.filter(pc.equal(self.table["split"], str(split))))
+
+
+def read_scores(paths: Iterable[Path]) -> list[Scored]:
+    """Read score tables; a folder stands for all Parquet files in it.
+
+    A method that occurs in several files is told apart by its run folder (`run-a/nn`, `run-b/nn`).
+
+    Raises:
+        MissingArtifact: nothing there. BadArtifact: no score table.
+        BadData: a score is not finite, or two files cannot be told apart.
+    """
+    found: list[Scored] = []
+    for path in _expand(paths):
+        table, header = artifacts.read_table(path, artifacts.SCORES, headerless=True)
+        _require_finite(table, path)
+        for method in pc.unique(table["method"]).to_pylist():
+            own = table.filter(pc.equal(table["method"], method)).select(_COLUMNS)
+            found.append(Scored(method, method, own, header, path))
+    times = Counter(s.method for s in found)
+    found = [replace(s, method=f"{_run_name(s.path)}/{s.method}") if times[s.method] > 1 else s for s in found]
+    for method, n in Counter(s.method for s in found).items():
+        if n > 1:
+            files = ", ".join(str(s.path) for s in found if s.method == method)
+            raise BadData(f"{n} score tables hold method {method!r}: {files}", "name only one of them")
+    return found
+
+
+def join_truth(scored: Scored, clips: pa.Table) -> tuple[Scored, list[str]]:
+    """Take every label that `clips` knows over the one in the score table; what `clips` does not know stays.
+
+    Returns:
+        the scored clips that `clips` has, and one sentence for every way in which the two disagree about which clips
+        there are.
+    """
+    warnings = []
+    place = pc.index_in(scored.table["clip_id"], value_set=clips["clip_id"])
+    strangers = scored.table.filter(pc.is_null(place))["clip_id"].to_pylist()
+    if strangers:
+        warnings.append(f"{_some(strangers)} not in clips.parquet and left out")
+    table = scored.table.filter(pc.is_valid(place))
+    truth = clips.take(pc.drop_null(place))
+    for name in TRUTH:
+        known = pc.coalesce(truth[name], table[name])
+        table = table.set_column(table.column_names.index(name), name, known)
+    test = _evaluated(clips)
+    test = test.filter(pc.is_in(test["machine_type"], value_set=pc.unique(table["machine_type"])))
+    missing = test.filter(pc.invert(pc.is_in(test["clip_id"], value_set=table["clip_id"])))["clip_id"].to_pylist()
+    if missing:
+        warnings.append(f"{_some(missing)} in clips.parquet but not scored: the score is over the others")
+    return replace(scored, table=table), warnings
+
+
+def unscored_machine_types(scored: Scored, clips: pa.Table) -> dict[str, list[str]]:
+    """Machine types with known truth that have no score, by subset; only subsets of which something was scored."""
+    missing: dict[str, list[str]] = {}
+    test = _evaluated(clips)
+    for subset in pc.unique(scored.table["subset"]).to_pylist():
+        have, scores = _of(test, subset), _of(scored.table, subset)
+        lost = sorted(set(have["machine_type"].to_pylist()) - set(scores["machine_type"].to_pylist()))
+        if lost:
+            missing[subset] = lost
+    return missing
+
+
+def by_section(scored: Scored) -> tuple[dict[str, list[SectionScores]], list[str]]:
+    """The test clips of known condition by subset, machine type and section, each in the order of clip_id.
+
+    Returns:
+        subset -> sections in alphabetical order, and one sentence a subset about clips left out for want of truth.
+
+    Raises:
+        BadData: no test clip has a known condition, or one has a condition that is none.
+    """
+    test = scored.split(Split.TEST).table
+    hidden = test.filter(pc.is_null(test["condition"]))
+    warnings = [
+        f"{_some(_of(hidden, subset)['clip_id'].to_pylist())} without known condition in {subset} and left out"
+        for subset in sorted(pc.unique(hidden["subset"]).to_pylist())
+    ]
+    test = test.filter(pc.is_valid(test["condition"]))
+    if not len(test):
+        raise BadData(
+            f"{scored.path}: no test clip has a known condition: there is nothing to compare the scores with",
+            "label the clips (asd download EDITION, asd index), or name a table that does: --clips FILE",
+        )
+    strange = set(pc.unique(test["condition"]).to_pylist()) - {str(c) for c in Condition}
+    if strange:
+        raise BadData(f"{scored.path}: unknown condition {min(strange)!r}", "known: normal, anomaly")
+    order = [(name, "ascending") for name in ("subset", "machine_type", "section", "clip_id")]
+    test = test.sort_by(order)
+    columns = {name: test[name].to_pylist() for name in ("subset", "machine_type", "section")}
+    groups: dict[tuple[str, str, str | None], list[int]] = {}
+    for row, key in enumerate(zip(*columns.values(), strict=True)):
+        groups.setdefault(key, []).append(row)
+    scores = test["anomaly_score"].to_numpy()
+    anomalous = pc.equal(test["condition"], str(Condition.ANOMALY)).to_numpy()
+    domain = np.array(pc.fill_null(test["domain"], "").to_pylist(), dtype=np.str_)
+    decisions = test["decision"].to_numpy() if "decision" in test.column_names else None
+    found: dict[str, list[SectionScores]] = {}
+    for (subset, machine_type, section), rows in groups.items():
+        given = None if decisions is None else decisions[rows]
+        one = SectionScores(machine_type, section, scores[rows], anomalous[rows], domain[rows], given)
+        found.setdefault(subset, []).append(one)
+    return found, warnings
+
+
+def shared_clips(a: Scored, b: Scored) -> tuple[Scored, Scored, list[str]]:
+    """Both methods on the test clips that both scored, with a sentence about the others.
+
+    Raises:
+        BadData: no clip in common, or different labels on one.
+    """
+    a, b = a.split(Split.TEST), b.split(Split.TEST)
+    kept = []
+    for one, other in ((a, b), (b, a)):
+        both = pc.is_in(one.table["clip_id"], value_set=other.table["clip_id"])
+        kept.append(replace(one, table=one.table.filter(both).sort_by("clip_id")))
+    for name in TRUTH:
+        of_a, of_b = (k.table[name].to_pylist() for k in kept)
+        if of_a != of_b:
+            i = next(i for i, (x, y) in enumerate(zip(of_a, of_b, strict=True)) if x != y)
+            raise BadData(
+                f"{a.method} and {b.method} disagree on the {name} of {kept[0].table['clip_id'][i].as_py()}: "
+                f"{of_a[i]} and {of_b[i]}",
+                "take the truth from one table: --clips FILE",
+            )
+    lost = len(a.table) + len(b.table) - len(kept[0].table) - len(kept[1].table)
+    warnings = [f"{lost} test clips were scored by only one of {a.method} and {b.method} and left out"] if lost else []
+    if not len(kept[0].table):
+        raise BadData(f"{a.method} and {b.method} have no test clip in common: they cannot be compared")
+    return kept[0], kept[1], warnings
+
+
+def read_labels(path: Path) -> pa.Table:
+    """`clip_id` and the columns of TRUTH of a clips table."""
+    return artifacts.read_table(path, artifacts.CLIPS, headerless=True)[0].select(("clip_id", *TRUTH))
+
+
+def _evaluated(clips: pa.Table) -> pa.Table:
+    return clips.filter(pc.and_(pc.equal(clips["split"], str(Split.TEST)), pc.is_valid(clips["condition"])))
+
+
+def _of(table: pa.Table, subset: str) -> pa.Table:
+    return table.filter(pc.equal(table["subset"], subset))
+
+
+def _expand(paths: Iterable[Path]) -> list[Path]:
+    files: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            files.append(path)
+            continue
+        inside = sorted(path.glob("*.parquet"), key=_natural)
+        if not inside:
+            raise MissingArtifact(f"no scores in {path}", f"make them first: {artifacts.SCORES.made_by}")
+        files += inside
+    return files
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Sorts `varmin.k=2` before `varmin.k=16`."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", path.stem)]
+
+
+def _require_finite(table: pa.Table, path: Path) -> None:
+    broken = table.filter(pc.invert(pc.is_finite(table["anomaly_score"])))
+    if len(broken):
+        first = broken["clip_id"][0].as_py()
+        raise BadData(
+            f"{path}: {len(broken)} anomaly scores are not finite, the first of {first}",
+            f"make the scores again: {artifacts.SCORES.made_by} --force",
+        )
+
+
+def _run_name(path: Path) -> str:
+    folder = path.resolve().parent
+    return (folder.parent if folder.name == "scores" else folder).name
+
+
+def _some(clip_ids: Sequence[str]) -> str:
+    first = ", ".join(clip_ids[:3]) + (", …" if len(clip_ids) > 3 else "")
+    return f"{len(clip_ids)} test clips ({first}) are" if len(clip_ids) > 1 else f"1 test clip ({first}) is"
+
+
+@dataclass(frozen=True)
+class ScoreFiles:
+    """Where the scores of one method go: those of clips, and those of the windows whose mean they are."""
+
+    clips: Path
+    windows: Path

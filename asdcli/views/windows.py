@@ -1,0 +1,47 @@
+"""Values of windows averaged over their clips."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from asdcli import artifacts
+
+
+def first_windows(table: pa.Table) -> np.ndarray:
+    """(n_clips,) int64, the rows at which a clip begins: the windows of a clip lie together."""
+    ids = table["clip_id"].to_pylist()
+    return np.array([i for i in range(len(ids)) if i == 0 or ids[i] != ids[i - 1]], dtype=np.int64)
+
+
+def mean_of_windows(values: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """(n_clips, …) float64 means of `values` (n_windows, …) over the windows of each clip; `first` as above."""
+    counts = np.diff(np.append(first, len(values)))
+    values = np.asarray(values, np.float64)
+    if not len(first):
+        return values[:0]
+    means: np.ndarray = np.add.reduceat(values, first, axis=0) / counts.reshape(-1, *[1] * (values.ndim - 1))
+    return means
+
+
+def per_clip(table: pa.Table, scores: np.ndarray, spelling: str) -> pa.Table:
+    """A table of SCORES: the mean of `scores` (n_windows,) over each clip's windows, which are the rows of `table`."""
+    first = first_windows(table)
+    clips = table.select(list(artifacts.CLIP_COLUMNS)).take(pa.array(first))
+    return score_table(clips, spelling, mean_of_windows(scores, first))
+
+
+def mean_vectors(table: pa.Table, vectors: np.ndarray) -> tuple[pa.Table, np.ndarray]:
+    """One row a clip (its window is 0), with the mean vector of its windows."""
+    first = first_windows(table)
+    clips = table.take(pa.array(first))
+    window = clips.column_names.index("window")
+    clips = clips.set_column(window, "window", pa.array(np.zeros(len(clips), np.int32)))
+    return clips, mean_of_windows(vectors, first)
+
+
+def score_table(labels: pa.Table, spelling: str, scores: np.ndarray) -> pa.Table:
+    """The label columns of clips (and `window`, where there is one) with the method's spelling and its scores."""
+    columns = [name for name in (*artifacts.CLIP_COLUMNS, "window") if name in labels.column_names]
+    table = labels.select(columns).append_column("method", pa.array([spelling] * len(labels), pa.string()))
+    return table.append_column("anomaly_score", pa.array(scores, pa.float64()))
