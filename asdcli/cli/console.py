@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from asdcli.outcome import Outcome
-
 T = TypeVar("T")
 
 
@@ -157,19 +155,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return None
     return value
-
-
-def report(outcome: Outcome, progress: Silent, *, as_json: bool) -> int:
-    """Tell the user what a stage did; returns the exit code (3 when clips were skipped)."""
-    if as_json:
-        emit_json(
-            {"path": str(outcome.path), "status": outcome.status, "skipped": outcome.skipped, **outcome.facts},
-        )
-    elif outcome.status == "current":
-        progress.note(f"up to date: {outcome.path} (--force does it again)")
-    else:
-        facts = ", ".join(
-            f"{v} {k.replace('_', ' ')}" for k, v in outcome.facts.items() if not isinstance(v, (dict, list))
-        )
-        progress.note(f"wrote {outcome.path}" + (f": {facts}" if facts else ""))
-    return 3 if outcome.skipped else 0

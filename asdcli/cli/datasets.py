@@ -6,28 +6,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asdcli.cli.options import JsonOption
+from asdcli.cli.shared import on_nothing
+from asdcli.cli.talk import Talk
 
 if TYPE_CHECKING:
     from asdcli.catalogue.edition import Edition
 
 
+@on_nothing
 def datasets(
     edition: Annotated[
         str | None, typer.Argument(metavar="[EDITION]", help="Show this one in full.", show_default=False)
     ] = None,
-    as_json: JsonOption = False,
+    *,
+    talk: Talk,
 ) -> int:
     """List the editions that `asd download` knows, or show one: archives, sections, lengths, licence, citation."""
     from asdcli import catalogue
-    from asdcli.cli.console import emit_json
 
     if edition is None:
         known = [catalogue.load(name) for name in catalogue.names()]
-        emit_json({"editions": [_facts(e) for e in known]}) if as_json else _list(known)
+        talk.emit({"editions": [_facts(e) for e in known]}) if talk.json else _list(known)
     else:
         one = catalogue.load(edition)
-        emit_json(_facts(one)) if as_json else _show(one)
+        talk.emit(_facts(one)) if talk.json else _show(one)
     return 0
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from asdcli.cli.options import DataOption, DatasetOption, JsonOption, QuietOption, RunOption
+from asdcli.cli.shared import Place, on_a_run
+from asdcli.cli.talk import Talk
 
 _MARKS = {"ok": "[green]ok[/green]", "note": "[cyan]note[/cyan]", "problem": "[bold red]problem[/bold red]"}
 
 
+@on_a_run(output=False)
 def doctor(
-    run: RunOption = None,
-    data: DataOption = None,
-    dataset: DatasetOption = None,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    *,
+    place: Place,
+    talk: Talk,
 ) -> int:
     """Check versions, devices, disk, datasets and a run: what is missing or stale, and the exact command to type.
 
@@ -22,16 +22,15 @@ def doctor(
     """
     from dataclasses import asdict
 
-    from asdcli.cli.console import emit_json
     from asdcli.pipeline import doctor as stage
 
-    findings = stage.run(data=data, run=run, dataset=dataset)
-    if as_json:
+    findings = stage.run(data=place.data, run=place.run, dataset=place.dataset)
+    if talk.json:
         listed = [{**asdict(f), "state": str(f.state)} for f in findings]
         problems = sum(f["state"] == "problem" for f in listed)
-        emit_json({"problems": problems, "findings": listed})
+        talk.emit({"problems": problems, "findings": listed})
     else:
-        problems = _show(findings, quiet=quiet)
+        problems = _show(findings, quiet=talk.quiet)
     return 1 if problems else 0
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asdcli.cli.options import DataOption, ForceOption, JsonOption, MachineTypeOption, QuietOption
+from asdcli.cli.options import MachineTypeOption
+from asdcli.cli.shared import Place, on_the_data
+from asdcli.cli.talk import Talk
 from asdcli.vocabulary import Subset
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 _MIRROR, _SYNTHETIC = "Where from", "Synthetic dataset only"
 
 
+@on_the_data(force=True)
 def download(
     edition: Annotated[str, typer.Argument(metavar="EDITION|synthetic", help="dcase2020 … dcase2026, or synthetic.")],
     subset: Annotated[
@@ -79,10 +82,10 @@ def download(
         int | None,
         typer.Option("--seed", min=0, help="Default: 0.", rich_help_panel=_SYNTHETIC, show_default=False),
     ] = None,
-    data: DataOption = None,
-    force: ForceOption = False,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    *,
+    place: Place,
+    talk: Talk,
+    force: bool,
 ) -> int:
     """Fetch an edition of DCASE Task 2 from Zenodo, or render the synthetic dataset.
 
@@ -91,12 +94,12 @@ def download(
     eval come the additional training clips, the evaluation test clips, and their ground truth from the organisers'
     public repositories.
     """
-    from asdcli.cli.console import Terminal, report
     from asdcli.errors import UsageError
     from asdcli.pipeline import workspace
 
-    root = (data or workspace.DATA_ROOT) / edition
-    progress = Terminal(quiet=quiet)
+    data = place.data or workspace.DATA_ROOT
+    root = data / edition
+    progress = talk.progress
     if edition == "synthetic":
         fetched_only: dict[str, object] = {
             "--subset": subset,
@@ -134,16 +137,18 @@ def download(
             force=force,
         )
         if dry_run:
-            return _show(stage.plan(request, root, progress=progress), request, root, as_json=as_json)
+            return _show(stage.plan(request, root, progress=progress), request, root, talk)
         if verify:
             checked = verification.run(request, root, progress=progress)
             progress.note(f"{root} is complete: {checked.facts['files']} files of {checked.facts['archives']} archives")
-            return _json_only(checked.facts, as_json)
+            if talk.json:
+                talk.emit(checked.facts)
+            return 0
         outcome = stage.run(request, root, progress=progress)
         if outcome.status == "done":
             _tell(request, progress)
-    workspace.select(data or workspace.DATA_ROOT, edition)
-    return report(outcome, progress, as_json=as_json)
+    workspace.select(data, edition)
+    return talk.report(outcome)
 
 
 def _refuse(options: dict[str, object], why: str) -> None:
@@ -154,14 +159,6 @@ def _refuse(options: dict[str, object], why: str) -> None:
         raise UsageError(f"{', '.join(given)}: {why}", "leave it out")
 
 
-def _json_only(facts: dict, as_json: bool) -> int:
-    if as_json:
-        from asdcli.cli.console import emit_json
-
-        emit_json(facts)
-    return 0
-
-
 def _tell(request: Request, progress: Terminal) -> None:
     edition = request.known()
     progress.note(f"licence: {edition.licence}; how to cite: asd datasets {edition.name}")
@@ -169,9 +166,9 @@ def _tell(request: Request, progress: Terminal) -> None:
         progress.note(f"the evaluation part: asd download {edition.name} --subset eval")
 
 
-def _show(plan: Plan, request: Request, root: Path, *, as_json: bool) -> int:
+def _show(plan: Plan, request: Request, root: Path, talk: Talk) -> int:
     """Print a plan: one line an archive, then the sums."""
-    from asdcli.cli.console import emit_json, stdout
+    from asdcli.cli.console import stdout
     from asdcli.fetch import megabytes
 
     rows: list[tuple[str, str, int | None, str]] = [(p.zip_name, p.record.part, None, "there") for p in plan.there]
@@ -179,9 +176,9 @@ def _show(plan: Plan, request: Request, root: Path, *, as_json: bool) -> int:
         state = "missing" if offer.problem else "to fetch" if offer.source.md5 else "to fetch (no checksum known)"
         rows.append((offer.part.zip_name, offer.part.record.part, offer.size, state))
     tables = [t.url for t in request.tables() if not (root / t.path).exists()]
-    if as_json:
+    if talk.json:
         archives = [dict(zip(("archive", "part", "bytes", "state"), row, strict=True)) for row in rows]
-        emit_json({"archives": archives, "bytes": plan.size, "truth_tables": tables})
+        talk.emit({"archives": archives, "bytes": plan.size, "truth_tables": tables})
         return 0
     from rich.table import Table
 

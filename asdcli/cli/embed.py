@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from asdcli.cli.options import (
-    DataOption,
-    DatasetOption,
-    DeviceOption,
-    ForceOption,
-    JsonOption,
-    MachineTypeOption,
-    OutputOption,
-    QuietOption,
-    RunOption,
-)
+from asdcli.cli.options import DeviceOption, MachineTypeOption
+from asdcli.cli.shared import Place, on_a_run
+from asdcli.cli.talk import Talk
 from asdcli.errors import MissingArtifact
 
 
@@ -27,6 +20,7 @@ class EmbeddingsFormat(str, Enum):
     npz = "npz"
 
 
+@on_a_run(force=True)
 def embed(
     embedder: Annotated[
         str | None,
@@ -52,37 +46,32 @@ def embed(
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Clips at once on the device.")] = 64,
     machine_type: MachineTypeOption = None,
     device: DeviceOption = "auto",
-    output: OutputOption = None,
-    run: RunOption = None,
-    data: DataOption = None,
-    dataset: DatasetOption = None,
-    force: ForceOption = False,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    *,
+    place: Place,
+    talk: Talk,
+    force: bool,
 ) -> int:
     """Embed all training and test clips: embeddings.parquet, one row a clip and window."""
-    from asdcli.cli.console import Terminal, report
-    from asdcli.pipeline import workspace
     from asdcli.pipeline.malloc import keep_freed_memory
     from asdcli.stages import embed
 
     keep_freed_memory()
     try:
-        space = workspace.resolve(data=data, run=run, dataset=dataset)
+        space = place.space()
     except MissingArtifact:
         if source is None:
             raise
         # vectors from elsewhere need no dataset on disk: they bear the name of the run, or of the file
-        name = run.resolve().name if run else source.stem
-        space = workspace.resolve(data=data, run=run, dataset=name)
+        name = place.run.resolve().name if place.run else source.stem
+        space = replace(place, dataset=name).space()
     space.remember()
-    progress = Terminal(quiet=quiet)
-    target = output or space.embeddings.with_suffix(f".{format.value}")
+    progress = talk.progress
+    target = place.output or space.embeddings.with_suffix(f".{format.value}")
     if source is not None:
         from asdcli.stages import import_embeddings
 
         outcome = import_embeddings.run(
-            source, output or space.embeddings, dataset=space.dataset, force=force, progress=progress
+            source, place.output or space.embeddings, dataset=space.dataset, force=force, progress=progress
         )
     else:
         outcome = embed.run(
@@ -98,4 +87,4 @@ def embed(
             force=force,
             progress=progress,
         )
-    return report(outcome, progress, as_json=as_json)
+    return talk.report(outcome)

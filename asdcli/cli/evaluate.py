@@ -7,16 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asdcli.cli.options import (
-    DataOption,
-    DatasetOption,
-    JsonOption,
-    OutputOption,
-    QuietOption,
-    RunOption,
-    ScoresArgument,
-    VerboseOption,
-)
+from asdcli.cli.options import ScoresArgument
+from asdcli.cli.shared import Place, on_a_run
+from asdcli.cli.talk import Talk
 
 if TYPE_CHECKING:
     from asdcli.pipeline.workspace import Workspace
@@ -24,6 +17,7 @@ if TYPE_CHECKING:
     from asdcli.views.scores import Scored
 
 
+@on_a_run(verbose=True)
 def evaluate(
     scores: ScoresArgument = None,
     submission: Annotated[
@@ -67,63 +61,44 @@ def evaluate(
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write all rows as CSV too.", show_default=False)
     ] = None,
-    output: OutputOption = None,
-    run: RunOption = None,
-    data: DataOption = None,
-    dataset: DatasetOption = None,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
+    *,
+    place: Place,
+    talk: Talk,
 ) -> int:
     """AUC, pAUC and the edition's official score, for every section, machine type and method, dev and eval apart.
 
     Only test clips whose condition is known count. A number comes with the line that says how it was made.
     """
     from asdcli.cli import evaluation_tables
-    from asdcli.cli.console import Terminal, emit_json
     from asdcli.errors import UsageError
-    from asdcli.pipeline import workspace
     from asdcli.stages import evaluate as stage
     from asdcli.views.results import write_csv
 
     if scores and submission:
         raise UsageError("give score tables or --scores DIR, not both")
     options = stage.Options(metric=metric, max_fpr=max_fpr, n_resamples=n_resamples, seed=seed)
-    space = _workspace(workspace, data, run, dataset, needed=not scores and not (submission and clips))
+    space = place.space_if_any() if scores or (submission and clips) else place.space()
     methods = _methods(space, scores, submission, names, clips)
     if space and not clips and space.clips.exists() and methods[0].header.dataset == space.dataset:
         clips = space.clips
     if space and not thresholds and space.thresholds.exists() and not scores:
         thresholds = space.thresholds
+    output = place.output
     if output is None and space and not scores and not submission:
         output = space.results
-    progress = Terminal(quiet=quiet)
+    progress = talk.progress
     report = stage.run(
         methods, output, clips=clips, thresholds=thresholds, compare=compare, options=options, progress=progress
     )
     if csv:
         write_csv(report.evaluations, csv)
-    if as_json:
-        emit_json(_json(report))
-    elif not quiet:
-        evaluation_tables.show(report, details=verbose)
+    if talk.json:
+        talk.emit(_json(report))
+    elif not talk.quiet:
+        evaluation_tables.show(report, details=talk.verbose)
     if report.outcome:
         progress.note(f"wrote {report.outcome.path}")
     return 0
-
-
-def _workspace(
-    workspace: Any, data: Path | None, run: Path | None, dataset: str | None, *, needed: bool
-) -> Workspace | None:
-    """The workspace; None where there is none and explicit paths make do without."""
-    from asdcli.errors import AsdError
-
-    try:
-        return workspace.resolve(data=data, run=run, dataset=dataset)
-    except AsdError:
-        if needed or run or dataset:
-            raise
-        return None
 
 
 def _methods(
@@ -143,7 +118,7 @@ def _methods(
 
 
 def _known(space: Workspace | None) -> Workspace:
-    if space is None:  # _workspace has raised where this would have been a user's doing
+    if space is None:  # space() has raised where this would have been a user's doing
         raise RuntimeError("no workspace")
     return space
 

@@ -8,16 +8,9 @@ from typing import Annotated
 
 import typer
 
-from asdcli.cli.options import (
-    DataOption,
-    DatasetOption,
-    ForceOption,
-    JsonOption,
-    MachineTypeOption,
-    OutputOption,
-    QuietOption,
-    RunOption,
-)
+from asdcli.cli.options import MachineTypeOption
+from asdcli.cli.shared import Place, on_a_run
+from asdcli.cli.talk import Talk
 
 
 class OnError(str, Enum):
@@ -25,6 +18,7 @@ class OnError(str, Enum):
     skip = "skip"
 
 
+@on_a_run(force=True)
 def extract_features(
     features: Annotated[
         str, typer.Option("--features", metavar="waveform|logmel", help="int16 waveforms, or log-mel statistics.")
@@ -56,30 +50,25 @@ def extract_features(
         Path | None,
         typer.Option("--clips", metavar="FILE", help="Read this clips.parquet instead.", show_default=False),
     ] = None,
-    output: OutputOption = None,
-    run: RunOption = None,
-    data: DataOption = None,
-    dataset: DatasetOption = None,
-    force: ForceOption = False,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    *,
+    place: Place,
+    talk: Talk,
+    force: bool,
 ) -> int:
     """Pack the clips' audio, one file a machine type: features/<features>/<machine type>.npz.
 
     Reads wav and flac without loss and refuses, by name, what is truncated, empty, not finite, at another sample rate,
     or of several channels when none was chosen. Machine types that are up to date are left alone.
     """
-    from asdcli.cli.console import Terminal, report
-    from asdcli.pipeline import workspace
     from asdcli.stages import extract_features as stage
 
-    space = workspace.resolve(data=data, run=run, dataset=dataset)
+    space = place.space()
     space.remember()
-    progress = Terminal(quiet=quiet)
-    errors = output / "errors.parquet" if output else space.errors("extract-features")
+    progress = talk.progress
+    errors = place.output / "errors.parquet" if place.output else space.errors("extract-features")
     outcome = stage.run(
         clips or space.clips,
-        output or space.features_dir(features),
+        place.output or space.features_dir(features),
         errors=errors,
         features=features,
         machine_types=machine_type,
@@ -94,4 +83,4 @@ def extract_features(
     )
     if outcome.skipped:
         progress.warn(f"{outcome.skipped} clips were left out; the reasons are in {errors}")
-    return report(outcome, progress, as_json=as_json)
+    return talk.report(outcome)

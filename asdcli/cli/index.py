@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asdcli.cli.options import DataOption, ForceOption, JsonOption, QuietOption, SeedOption
+from asdcli.cli.options import SeedOption
+from asdcli.cli.shared import Place, on_the_data
+from asdcli.cli.talk import Talk
 
 if TYPE_CHECKING:
     from asdcli.cli.console import Terminal
 
 
+@on_the_data(force=True)
 def index(
     recordings: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of wav or flac files; it is only read.")],
     name: Annotated[
@@ -47,10 +50,10 @@ def index(
         ),
     ] = 0.2,
     seed: SeedOption = 0,
-    data: DataOption = None,
-    force: ForceOption = False,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    *,
+    place: Place,
+    talk: Talk,
+    force: bool,
 ) -> int:
     """Make a dataset of your own recordings, which stay where they are: clips.parquet, and a link to them.
 
@@ -59,13 +62,12 @@ def index(
 
     Prints what was found, and what was left out and why. Exits with 3 when clips had to be left out.
     """
-    from asdcli.cli.console import Terminal, report
     from asdcli.pipeline import workspace
     from asdcli.stages import index as stage
 
-    data = data or workspace.DATA_ROOT
+    data = place.data or workspace.DATA_ROOT
     dataset = stage.dataset_name(recordings, name)
-    progress = Terminal(quiet=quiet)
+    progress = talk.progress
     outcome = stage.run(
         recordings,
         data / dataset / "clips.parquet",
@@ -77,10 +79,10 @@ def index(
         progress=progress,
     )
     workspace.select(data, dataset)
-    if not as_json and not quiet:
+    if talk.shows_tables:
         _show(outcome.facts, progress)
-    code = report(outcome, progress, as_json=as_json)
-    if not as_json and "next" in outcome.facts:
+    code = talk.report(outcome)
+    if not talk.json and "next" in outcome.facts:
         progress.note(f"next: {' '.join(outcome.facts['next'])}")
     return code
 

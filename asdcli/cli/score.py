@@ -8,18 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asdcli.cli.options import (
-    DataOption,
-    DatasetOption,
-    DeviceOption,
-    ForceOption,
-    JsonOption,
-    OutputOption,
-    QuietOption,
-    RunOption,
-    SeedOption,
-    VerboseOption,
-)
+from asdcli.cli.options import DeviceOption, SeedOption
+from asdcli.cli.shared import Place, on_a_run
+from asdcli.cli.talk import Talk
 from asdcli.errors import UsageError
 from asdcli.vocabulary import Unit
 
@@ -28,6 +19,7 @@ if TYPE_CHECKING:
     from asdcli.views.scores import ScoreFiles
 
 
+@on_a_run(force=True, verbose=True)
 def score(
     method: Annotated[
         list[str] | None,
@@ -75,14 +67,10 @@ def score(
         ),
     ] = None,
     device: DeviceOption = "auto",
-    output: OutputOption = None,
-    run: RunOption = None,
-    data: DataOption = None,
-    dataset: DatasetOption = None,
-    force: ForceOption = False,
-    verbose: VerboseOption = False,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    *,
+    place: Place,
+    talk: Talk,
+    force: bool,
 ) -> int:
     """Give every clip an anomaly score: larger is more anomalous.
 
@@ -91,25 +79,24 @@ def score(
     window-scores/<method>.parquet. mse and selective-mahalanobis are an autoencoder's own: they read waveforms, not
     embeddings.
     """
-    from asdcli.cli.console import Terminal, emit_json, report
-    from asdcli.pipeline import workspace
     from asdcli.stages import score as stage
     from asdcli.views.scores import ScoreFiles
 
     spellings, reconstructed = _spellings(method or [], val=val, k=k)
     n_methods = len(spellings) + len(reconstructed)
+    output, dataset = place.output, place.dataset
     if output is not None and n_methods > 1:
         raise UsageError(f"-o names one file, and there are {n_methods} methods", "name one --method, or use --run")
     if output is not None and embeddings is not None and spellings:
         outputs, errors = {spellings[0]: _files(output)}, output.parent / "errors-score.parquet"
     else:
-        space = workspace.resolve(data=data, run=run, dataset=dataset)
+        space = place.space()
         embeddings, errors, dataset = embeddings or space.embeddings, space.errors("score"), space.dataset
         outputs = {
             m: _files(output) if output else ScoreFiles(space.scores(m), space.window_scores(m))
             for m in (*spellings, *reconstructed)
         }
-    progress = Terminal(quiet=quiet)
+    progress = talk.progress
     outcomes: dict[str, Outcome] = {}
     if reconstructed:
         from asdcli.stages import reconstruct
@@ -134,12 +121,12 @@ def score(
             force=force,
             progress=progress,
         )
-    if as_json:
-        emit_json({"scores": [_plain(spelling, outcome) for spelling, outcome in outcomes.items()]})
+    if talk.json:
+        talk.emit({"scores": [_plain(spelling, outcome) for spelling, outcome in outcomes.items()]})
     else:
         for outcome in outcomes.values():
-            report(outcome, progress, as_json=False)
-        if verbose:
+            talk.say(outcome)
+        if talk.verbose:
             _show({m: o for m, o in outcomes.items() if "units" in o.facts})
     return 3 if any(outcome.skipped for outcome in outcomes.values()) else 0
 

@@ -17,6 +17,7 @@ from asdcli.cli.options import (
     RunOption,
     SeedOption,
 )
+from asdcli.cli.talk import Talk
 from asdcli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -137,7 +138,6 @@ def smooth(
     Smooths any run's scores in any run's embedding space (discriminative neighbourhood smoothing); the clips are joined
     by name. It looks at other test clips, never at their labels. -k 1 gives the scores back.
     """
-    from asdcli.cli.console import Terminal, emit_json, report
     from asdcli.pipeline import workspace
     from asdcli.stages import smooth as stage
     from asdcli.views.samples import read_samples
@@ -149,7 +149,8 @@ def smooth(
         raise UsageError("--append and --fraction exclude each other")
     how = method_of(ks[0] if ks else None, data, level, pool, metric, outside, own_windows)
     space = workspace.resolve(data=data_root, run=run, dataset=dataset)
-    progress = Terminal(quiet=quiet)
+    talk = Talk(as_json, quiet)
+    progress = talk.progress
     samples = read_samples(
         scores or space.run,
         embeddings or space.embeddings,
@@ -172,8 +173,7 @@ def smooth(
             seed=seed,
             output=output,
             force=force,
-            progress=progress,
-            as_json=as_json,
+            talk=talk,
         )
     space.remember()
     if append:
@@ -182,7 +182,7 @@ def smooth(
         outcome = stage.append(
             samples, place, output or space.scores(spelling), smooth=how, force=force, progress=progress
         )
-        return report(outcome, progress, as_json=as_json)
+        return talk.report(outcome)
     outcomes = stage.run(
         samples,
         lambda spelling: output or space.scores(spelling),
@@ -193,10 +193,10 @@ def smooth(
     )
     if as_json:
         rows = [{"method": m, "path": str(o.path), "status": o.status, **o.facts} for m, o in outcomes.items()]
-        emit_json({"scores": rows})
+        talk.emit({"scores": rows})
     else:
         for outcome in outcomes.values():
-            report(outcome, progress, as_json=False)
+            talk.say(outcome)
     return 0
 
 
@@ -223,10 +223,10 @@ def _fraction(
     sections: str | None,
     objective: str,
     output: Path | None,
-    as_json: bool,
+    talk: Talk,
     **rest: Any,
 ) -> int:
-    from asdcli.cli.console import emit_json, report, stdout
+    from asdcli.cli.console import stdout
     from asdcli.stages import fraction as stage
     from asdcli.stages.tune import KS
 
@@ -240,10 +240,11 @@ def _fraction(
         data=how.data if data else None,
         sections=sections.split(",") if sections else None,
         metric=objective,
+        progress=talk.progress,
         **rest,
     )
-    if as_json:
-        emit_json({"path": str(outcome.path), "status": outcome.status, **outcome.facts})
+    if talk.json:
+        talk.emit({"path": str(outcome.path), "status": outcome.status, **outcome.facts})
         return 0
     from rich.table import Table
 
@@ -258,4 +259,5 @@ def _fraction(
         cells = (f"{100 * of[m]['mean']:.2f} ± {100 * of[m]['std']:.2f}" for m in machine_types)
         table.add_row(f"{share:.0%}", method, *cells)
     stdout().print(table)
-    return report(type(outcome)(outcome.path, outcome.status), rest["progress"], as_json=False)
+    talk.say(type(outcome)(outcome.path, outcome.status))
+    return 0

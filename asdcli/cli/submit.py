@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asdcli.cli.options import DataOption, DatasetOption, JsonOption, OutputOption, QuietOption, RunOption
+from asdcli.cli.shared import Place, on_a_run
+from asdcli.cli.talk import Talk
 from asdcli.vocabulary import Subset
 
 if TYPE_CHECKING:
     from asdcli.pipeline.workspace import Workspace
 
 
+@on_a_run()
 def submit(
     scores: Annotated[
         list[Path] | None,
@@ -44,33 +46,28 @@ def submit(
         Path | None,
         typer.Option("--meta", metavar="FILE", help="Pack this finished meta file.", show_default=False),
     ] = None,
-    output: OutputOption = None,
-    run: RunOption = None,
-    data: DataOption = None,
-    dataset: DatasetOption = None,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    *,
+    place: Place,
+    talk: Talk,
 ) -> int:
     """Write anomaly_score and decision_result CSVs and meta files in an edition's exact naming, zipped.
 
     The package goes to submission/ in the run. Decisions are taken from asd threshold. What is still missing or wrong
     is said, and the exit code is then 3.
     """
-    from asdcli.cli.console import Terminal, report
     from asdcli.errors import UsageError
-    from asdcli.pipeline import workspace
     from asdcli.stages import submit as stage
     from asdcli.views.scores import read_scores
 
     if check:
-        return _check(check, edition, subset, _space(data, run, dataset, needed=not edition), as_json)
+        return _check(check, edition, subset, place.space_if_any() if edition else place.space(), talk)
     if not label:
         raise UsageError("a submission needs a label", "for example --label Doe_FactoryLab")
-    space = workspace.resolve(data=data, run=run, dataset=dataset)
-    progress = Terminal(quiet=quiet)
+    space = place.space()
+    progress = talk.progress
     outcome = stage.run(
         read_scores(scores or [space.scores_dir]),
-        output or space.run / "submission",
+        place.output or space.run / "submission",
         label=label,
         edition=edition,
         subset=subset,
@@ -78,26 +75,13 @@ def submit(
         meta=meta,
         progress=progress,
     )
-    return report(outcome, progress, as_json=as_json)
+    return talk.report(outcome)
 
 
-def _space(data: Path | None, run: Path | None, dataset: str | None, *, needed: bool) -> Workspace | None:
-    """The workspace, whose clips tell which names belong; None where there is none and the edition was named."""
-    from asdcli.errors import AsdError
-    from asdcli.pipeline import workspace
-
-    try:
-        return workspace.resolve(data=data, run=run, dataset=dataset)
-    except AsdError:
-        if needed or run or dataset:
-            raise
-        return None
-
-
-def _check(folder: Path, edition: str | None, subset: Subset, space: Workspace | None, as_json: bool) -> int:
+def _check(folder: Path, edition: str | None, subset: Subset, space: Workspace | None, talk: Talk) -> int:
     """Say everything that is wrong with a folder; exit code 1 when something is."""
     from asdcli import artifacts
-    from asdcli.cli.console import emit_json, stdout
+    from asdcli.cli.console import stdout
     from asdcli.errors import BadData
     from asdcli.stages import submit as stage
     from asdcli.submission.check import check
@@ -113,8 +97,8 @@ def _check(folder: Path, edition: str | None, subset: Subset, space: Workspace |
     edition = edition or (space.dataset if space else "")
     problems = check(folder, format_of(edition), stage.expected(edition, subset, clips))
     against = f"the clips of {clips}" if clips else f"the catalogue of {edition}"
-    if as_json:
-        emit_json({"path": str(folder), "edition": edition, "against": against, "problems": problems})
+    if talk.json:
+        talk.emit({"path": str(folder), "edition": edition, "against": against, "problems": problems})
     else:
         console = stdout()
         for problem in problems:

@@ -7,21 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asdcli.cli.options import (
-    DataOption,
-    DatasetOption,
-    ForceOption,
-    JsonOption,
-    OutputOption,
-    QuietOption,
-    RunOption,
-    ScoresArgument,
-)
+from asdcli.cli.options import ScoresArgument
+from asdcli.cli.shared import Place, on_a_run
+from asdcli.cli.talk import Talk
 
 if TYPE_CHECKING:
     from asdcli.outcome import Outcome
 
 
+@on_a_run(force=True)
 def threshold(
     scores: ScoresArgument = None,
     rule: Annotated[
@@ -56,49 +50,44 @@ def threshold(
             show_default=False,
         ),
     ] = None,
-    output: OutputOption = None,
-    run: RunOption = None,
-    data: DataOption = None,
-    dataset: DatasetOption = None,
-    force: ForceOption = False,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    *,
+    place: Place,
+    talk: Talk,
+    force: bool,
 ) -> int:
     """Fit a threshold for each machine type on leave-one-out scores of its normal training clips.
 
     One threshold serves both domains. It goes to thresholds.parquet; asd evaluate then shows precision, recall and F1,
     asd submit writes decisions, and --decisions lists them. Nothing is scored again.
     """
-    from asdcli.cli.console import Terminal, emit_json, report
     from asdcli.errors import UsageError
-    from asdcli.pipeline import workspace
     from asdcli.stages import threshold as stage
 
-    fitting = [o is not None for o in (rule, quantile, per_day, clips_per_day, output)]
+    fitting = [o is not None for o in (rule, quantile, per_day, clips_per_day, place.output)]
     if given and (any(fitting) or force):
         raise UsageError("--from takes thresholds as they are: no rule, -o or --force beside it")
     if given and not decisions:
         raise UsageError("--from without --decisions does nothing", "name the file to write: --decisions FILE.csv")
-    space = None if scores and (given or output) else workspace.resolve(data=data, run=run, dataset=dataset)
+    space = None if scores and (given or place.output) else place.space()
     tables = scores or [space.scores_dir]  # type: ignore[union-attr]
-    progress = Terminal(quiet=quiet)
+    progress = talk.progress
     done: dict[str, Outcome] = {}
     if not given:
-        given = output or space.thresholds  # type: ignore[union-attr]
+        given = place.output or space.thresholds  # type: ignore[union-attr]
         spelling = _spelling(rule, quantile, per_day, clips_per_day)
         done["thresholds"] = stage.run(tables, given, rule=spelling, force=force, progress=progress)
     if decisions:
         done["decisions"] = stage.apply(tables, given, decisions, progress=progress)
-    if as_json:
-        emit_json(
+    if talk.json:
+        talk.emit(
             {name: {"path": str(o.path), "status": o.status, **o.facts} for name, o in done.items()}
             | {"rows": stage.rows(given)}
         )
         return 0
-    if not quiet:
+    if not talk.quiet:
         _show(stage.rows(given), clips_per_day)
     for outcome in done.values():
-        report(outcome, progress, as_json=False)
+        talk.say(outcome)
     return 0
 
 

@@ -6,20 +6,12 @@ from typing import Annotated
 
 import typer
 
-from asdcli.cli.options import (
-    DataOption,
-    DatasetOption,
-    DeviceOption,
-    ForceOption,
-    JsonOption,
-    MachineTypeOption,
-    OutputOption,
-    QuietOption,
-    RunOption,
-    SeedOption,
-)
+from asdcli.cli.options import DeviceOption, MachineTypeOption, SeedOption
+from asdcli.cli.shared import Place, on_a_run
+from asdcli.cli.talk import Talk
 
 
+@on_a_run(force=True)
 def train(
     model: Annotated[
         str,
@@ -85,13 +77,10 @@ def train(
     machine_type: MachineTypeOption = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
-    output: OutputOption = None,
-    run: RunOption = None,
-    data: DataOption = None,
-    dataset: DatasetOption = None,
-    force: ForceOption = False,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    *,
+    place: Place,
+    talk: Talk,
+    force: bool,
 ) -> int:
     """Train a model on the normal training clips of all machine types.
 
@@ -99,20 +88,18 @@ def train(
     Writes weights.safetensors, card.json and metrics.jsonl. Interrupted or killed, the same command goes on after
     the last epoch that was saved.
     """
-    from asdcli.cli.console import Terminal, report
-    from asdcli.pipeline import workspace
     from asdcli.pipeline.malloc import keep_freed_memory
     from asdcli.spec import parse
     from asdcli.stages import train
 
     keep_freed_memory()
-    space = workspace.resolve(data=data, run=run, dataset=dataset)
+    space = place.space()
     space.remember()
-    progress = Terminal(quiet=quiet)
+    progress = talk.progress
     outcome = train.run(
         space.clips,
         space.run / "features",
-        output or (space.autoencoder if parse(model)[0] == "autoencoder" else space.model),
+        place.output or (space.autoencoder if parse(model)[0] == "autoencoder" else space.model),
         model=model,
         seed=seed,
         device=device,
@@ -129,4 +116,4 @@ def train(
         clip_length=clip_length,
         extra_classes=extra_classes,
     )
-    return report(outcome, progress, as_json=as_json)
+    return talk.report(outcome)

@@ -73,7 +73,7 @@ def tune(
     The labels of the --choose sections choose; the --report sections are only reported, beside the oracle that chose on
     them. Writes tuning.parquet (the whole grid) and the chosen scores as two methods for asd evaluate.
     """
-    from asdcli.cli.console import Terminal, emit_json, report
+    from asdcli.cli.talk import Talk
     from asdcli.pipeline import workspace
     from asdcli.stages import tune as stage
     from asdcli.views.samples import read_samples
@@ -82,7 +82,8 @@ def tune(
     grids = {"ks": _numbers("--k", ks, stage.KS), "clusters": _numbers("--clusters", clusters, stage.CLUSTERS)}
     space = workspace.resolve(data=data_root, run=run, dataset=dataset)
     space.remember()
-    progress = Terminal(quiet=quiet)
+    talk = Talk(as_json, quiet)
+    progress = talk.progress
     where = embeddings or space.embeddings
     samples = read_samples(
         scores or space.run,
@@ -109,10 +110,11 @@ def tune(
         **grids,
     )
     if as_json:
-        emit_json({"path": str(outcome.path), "status": outcome.status, **outcome.facts})
+        talk.emit({"path": str(outcome.path), "status": outcome.status, **outcome.facts})
         return 0
     _show(outcome.facts)
-    return report(type(outcome)(outcome.path, outcome.status), progress, as_json=False)
+    talk.say(type(outcome)(outcome.path, outcome.status))
+    return 0
 
 
 def _numbers(option: str, text: str | None, default: tuple[int, ...]) -> tuple[int, ...]:

@@ -1,0 +1,134 @@
+"""The trailing options that commands share, added by a decorator and handed on as one `Place` and one `Talk`.
+
+A command names what it wants after its own options, as keywords: `place`, `talk`, `force`. The decorator says which
+options stand for them, and takes care of their order.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asdcli.cli.options import (
+    DataOption,
+    DatasetOption,
+    ForceOption,
+    JsonOption,
+    OutputOption,
+    QuietOption,
+    RunOption,
+    VerboseOption,
+)
+from asdcli.cli.talk import Talk
+
+if TYPE_CHECKING:
+    from asdcli.pipeline.workspace import Workspace
+
+Command = Callable[..., int]
+
+_OPTIONS: dict[str, Any] = {  # in the order of help: parameter -> option
+    "output": OutputOption,
+    "run": RunOption,
+    "data": DataOption,
+    "dataset": DatasetOption,
+    "force": ForceOption,
+    "verbose": VerboseOption,
+    "json": JsonOption,
+    "quiet": QuietOption,
+}
+_PLACE, _TALK = ("data", "run", "dataset", "output"), ("json", "quiet", "verbose")
+_FLAGS = ("force", "verbose", "json", "quiet")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a command works, as it was typed; None where nothing was said.
+
+    Attributes:
+        data: data root. run: run folder. dataset: name of a dataset below the root.
+        output: what to write to instead of a path of the run.
+    """
+
+    data: Path | None = None
+    run: Path | None = None
+    dataset: str | None = None
+    output: Path | None = None
+
+    def space(self) -> Workspace:
+        """The dataset and the run that are meant.
+
+        Raises:
+            UsageError, MissingArtifact: none can be told, as `workspace.resolve` says.
+        """
+        from asdcli.pipeline import workspace
+
+        return workspace.resolve(data=self.data, run=self.run, dataset=self.dataset)
+
+    def space_if_any(self) -> Workspace | None:
+        """The same for commands that explicit paths serve as well: None where nothing was named and nothing is found.
+
+        Raises:
+            UsageError, MissingArtifact: what was named cannot be had.
+        """
+        from asdcli.errors import AsdError
+
+        try:
+            return self.space()
+        except AsdError:
+            if self.run or self.dataset:
+                raise
+            return None
+
+
+def on_a_run(*, output: bool = True, force: bool = False, verbose: bool = False) -> Callable[[Command], Command]:
+    """A command on a run: --run, --data, --dataset, --json and --quiet, and what else it asks for."""
+    wanted = {"output": output, "force": force, "verbose": verbose}
+    return _adds([name for name in _OPTIONS if wanted.get(name, True)])
+
+
+def on_the_data(*, force: bool = False) -> Callable[[Command], Command]:
+    """A command on the data root, which makes a dataset: --data, --json and --quiet."""
+    return _adds(["data", *(["force"] if force else []), "json", "quiet"])
+
+
+def on_nothing(command: Command) -> Command:
+    """A command that tells what is known without any file: --json."""
+    return _adds(["json"])(command)
+
+
+def _adds(names: Sequence[str]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        hints = typing.get_type_hints(command, include_extras=True)
+        own = inspect.signature(command).parameters
+        handed = own.keys() & {"place", "talk", "force"}
+        parameters = [p.replace(annotation=hints[name]) for name, p in own.items() if name not in handed]
+        parameters += [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=False if name in _FLAGS else None,
+                annotation=_OPTIONS[name],
+            )
+            for name in names
+        ]
+
+        @functools.wraps(command)
+        def typed(**given: Any) -> int:
+            shared = {name: given.pop(name) for name in names}
+            whole = {
+                "place": Place(**{name: shared.get(name) for name in _PLACE}),
+                "talk": Talk(**{name: shared.get(name, False) for name in _TALK}),
+                "force": shared.get("force"),
+            }
+            return command(**given, **{name: whole[name] for name in handed})
+
+        typed.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
+        typed.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": int}
+        return typed
+
+    return decorate
