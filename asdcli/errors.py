@@ -31,6 +31,10 @@ class BadData(AsdError):
     """The content of a dataset, an audio file or a table cannot be used."""
 
 
+class PluginError(AsdError):
+    """A class of another package cannot be used."""
+
+
 class DownloadError(AsdError):
     """A file could not be fetched or is not the file that was asked for."""
 

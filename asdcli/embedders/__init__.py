@@ -20,6 +20,8 @@ EMBEDDERS = Registry(
         "logmel": "asdcli.embedders.logmel:LogMel",
         "serial-oe": "asdcli.embedders.serial_oe:SerialOEEmbedder",
     },
+    group="asdcli.embedders",
+    needs=("features", "trained", "embed"),
 )
 
 

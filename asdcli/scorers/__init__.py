@@ -29,6 +29,8 @@ SCORERS = Registry(
         "gmm": "asdcli.scorers.gmm:Mixture",
         "mahalanobis": "asdcli.scorers.mahalanobis:Mahalanobis",
     },
+    group="asdcli.scorers",
+    needs=("fit",),
 )
 
 OF_SECTIONS = ("gmm", "mahalanobis")

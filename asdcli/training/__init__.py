@@ -26,6 +26,8 @@ MODELS = Registry(
         "autoencoder": "asdcli.training.recipes.autoencoder:Autoencoder",
         "serial-oe": "asdcli.training.recipes.serial_oe:SerialOE",
     },
+    group="asdcli.models",
+    needs=("features", "task"),
 )
 
 
