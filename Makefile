@@ -46,7 +46,7 @@ dns-demo: $(READY)  ## neighbourhood smoothing on synthetic machines: autoencode
 	$(ASD) score --method mse
 	$(ASD) train --model serial-oe:backbone=mobilenetv3_small_050 --epochs $(or $(EPOCHS),10) --batch-size 32
 	$(ASD) embed
-	$(ASD) smooth --method mse -k 16 --data source
+	$(ASD) smooth --method mse -k 16 --neighbours source
 	$(ASD) tune --method mse
 	$(ASD) evaluate
 

@@ -12,6 +12,7 @@ import typer
 
 from asdcli import __version__
 from asdcli.cli.boundary import guarded
+from asdcli.cli.old_words import todays
 from asdcli.errors import UsageError
 
 COMMANDS = {
@@ -81,8 +82,12 @@ def run(arguments: list[str]) -> int:
     """Run one command line (without the program name) and return its exit code."""
 
     def command() -> int:
+        words, notes = todays(arguments)
+        if not {"-q", "--quiet"} & set(arguments):
+            for note in notes:
+                print(f"note: {note}", file=sys.stderr)
         try:
-            result = typer.main.get_command(build()).main(arguments, prog_name="asd", standalone_mode=False)
+            result = typer.main.get_command(build()).main(words, prog_name="asd", standalone_mode=False)
         except typer.Abort:
             raise KeyboardInterrupt from None
         except _ClickException as error:

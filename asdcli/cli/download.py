@@ -15,7 +15,6 @@ from asdcli.vocabulary import Subset
 if TYPE_CHECKING:
     from asdcli.cli.console import Terminal
     from asdcli.editions.request import Request
-    from asdcli.stages.download import Plan
 
 _MIRROR, _SYNTHETIC = "Where from", "Synthetic dataset only"
 
@@ -95,12 +94,9 @@ def download(
     public repositories.
     """
     from asdcli.errors import UsageError
-    from asdcli.pipeline import workspace
+    from asdcli.pipeline.steps import download as step
 
-    data = place.data or workspace.DATA_ROOT
-    root = data / edition
-    progress = talk.progress
-    if edition == "synthetic":
+    if edition == step.SYNTHETIC:
         fetched_only: dict[str, object] = {
             "--subset": subset,
             "--base-url": base_url,
@@ -112,42 +108,37 @@ def download(
             "--released-attributes": released_attributes,
         }
         _refuse(fetched_only, "the synthetic dataset is rendered, not fetched")
-        from asdcli.stages import synthesize
-
-        outcome = synthesize.run(
-            root, size=size or "small", seed=seed or 0, machine_types=machine_type, force=force, progress=progress
-        )
-    else:
-        _refuse({"--size": size, "--seed": seed}, "only the synthetic dataset has sizes and seeds")
-        if dry_run and verify:
-            raise UsageError("--dry-run and --verify exclude each other")
-        from asdcli.stages import download as stage
-        from asdcli.stages import verify as verification
-
-        request = stage.Request(
-            edition=edition,
-            subsets=tuple(subset or [Subset.DEV]),
-            machine_types=tuple(machine_type) if machine_type else None,
-            base_url=base_url,
-            from_dir=from_dir,
-            truth_url=truth_url,
-            released_attributes=released_attributes,
-            keep_archives=keep_archives,
-            connections=connections,
+        outcome = step.render(
+            place.root,
+            size=size or "small",
+            seed=seed or 0,
+            machine_types=machine_type,
             force=force,
+            progress=talk.progress,
         )
-        if dry_run:
-            return _show(stage.plan(request, root, progress=progress), request, root, talk)
-        if verify:
-            checked = verification.run(request, root, progress=progress)
-            progress.note(f"{root} is complete: {checked.facts['files']} files of {checked.facts['archives']} archives")
-            if talk.json:
-                talk.emit(checked.facts)
-            return 0
-        outcome = stage.run(request, root, progress=progress)
-        if outcome.status == "done":
-            _tell(request, progress)
-    workspace.select(data, edition)
+        return talk.report(outcome)
+    _refuse({"--size": size, "--seed": seed}, "only the synthetic dataset has sizes and seeds")
+    if dry_run and verify:
+        raise UsageError("--dry-run and --verify exclude each other")
+    request = step.Request(
+        edition=edition,
+        subsets=tuple(subset or [Subset.DEV]),
+        machine_types=tuple(machine_type) if machine_type else None,
+        base_url=base_url,
+        from_dir=from_dir,
+        truth_url=truth_url,
+        released_attributes=released_attributes,
+        keep_archives=keep_archives,
+        connections=connections,
+        force=force,
+    )
+    if dry_run:
+        return _plan(request, place.root / edition, talk)
+    if verify:
+        return _verify(request, place.root / edition, talk)
+    outcome = step.run(place.root, request, progress=talk.progress)
+    if outcome.status == "done":
+        _tell(request, talk.progress)
     return talk.report(outcome)
 
 
@@ -166,10 +157,24 @@ def _tell(request: Request, progress: Terminal) -> None:
         progress.note(f"the evaluation part: asd download {edition.name} --subset eval")
 
 
-def _show(plan: Plan, request: Request, root: Path, talk: Talk) -> int:
-    """Print a plan: one line an archive, then the sums."""
+def _verify(request: Request, root: Path, talk: Talk) -> int:
+    from asdcli.stages import verify
+
+    facts = verify.run(request, root, progress=talk.progress).facts
+    if talk.json:
+        talk.emit(facts)
+    else:
+        talk.progress.note(f"{root} is complete: {facts['files']} files of {facts['archives']} archives")
+    return 0
+
+
+def _plan(request: Request, root: Path, talk: Talk) -> int:
+    """Print what would be fetched: one line an archive, then the sums."""
     from asdcli.cli.console import stdout
     from asdcli.fetch import megabytes
+    from asdcli.stages import download as stage
+
+    plan = stage.plan(request, root, progress=talk.progress)
 
     rows: list[tuple[str, str, int | None, str]] = [(p.zip_name, p.record.part, None, "there") for p in plan.there]
     for offer in plan.offers:

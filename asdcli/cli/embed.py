@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,6 @@ import typer
 from asdcli.cli.options import DeviceOption, MachineTypeOption
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
-from asdcli.errors import MissingArtifact
 
 
 class EmbeddingsFormat(str, Enum):
@@ -53,38 +51,22 @@ def embed(
 ) -> int:
     """Embed all training and test clips: embeddings.parquet, one row a clip and window."""
     from asdcli.pipeline.malloc import keep_freed_memory
-    from asdcli.stages import embed
+    from asdcli.pipeline.steps import embed as step
 
     keep_freed_memory()
-    try:
-        space = place.space()
-    except MissingArtifact:
-        if source is None:
-            raise
-        # vectors from elsewhere need no dataset on disk: they bear the name of the run, or of the file
-        name = place.run.resolve().name if place.run else source.stem
-        space = replace(place, dataset=name).space()
-    space.remember()
-    progress = talk.progress
-    target = place.output or space.embeddings.with_suffix(f".{format.value}")
     if source is not None:
-        from asdcli.stages import import_embeddings
-
-        outcome = import_embeddings.run(
-            source, place.output or space.embeddings, dataset=space.dataset, force=force, progress=progress
-        )
+        space = place.space(otherwise=source.stem)  # vectors from elsewhere need no dataset on disk
+        outcome = step.bring(space, source, output=place.output, force=force, progress=talk.progress)
     else:
-        outcome = embed.run(
-            space.clips,
-            space.run / "features",
-            target,
-            model=space.model,
+        outcome = step.run(
+            place.space(),
             embedder=embedder,
             format=format.value,
+            output=place.output,
             device=device,
             batch_size=batch_size,
             machine_types=machine_type,
             force=force,
-            progress=progress,
+            progress=talk.progress,
         )
     return talk.report(outcome)

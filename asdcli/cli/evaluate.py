@@ -12,9 +12,7 @@ from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 
 if TYPE_CHECKING:
-    from asdcli.pipeline.workspace import Workspace
     from asdcli.stages.evaluate import Report
-    from asdcli.views.scores import Scored
 
 
 @on_a_run(verbose=True)
@@ -22,11 +20,13 @@ def evaluate(
     scores: ScoresArgument = None,
     submission: Annotated[
         Path | None,
-        typer.Option("--scores", metavar="DIR", help="A folder of challenge CSVs instead.", show_default=False),
+        typer.Option("--submission", metavar="DIR", help="A folder of challenge CSVs instead.", show_default=False),
     ] = None,
     names: Annotated[
         list[Path] | None,
-        typer.Option("--names", metavar="FILE", help="Lists of renamed test files, for --scores.", show_default=False),
+        typer.Option(
+            "--names", metavar="FILE", help="Of --submission: lists of renamed test files.", show_default=False
+        ),
     ] = None,
     clips: Annotated[
         Path | None,
@@ -70,57 +70,28 @@ def evaluate(
     Only test clips whose condition is known count. A number comes with the line that says how it was made.
     """
     from asdcli.cli import evaluation_tables
-    from asdcli.errors import UsageError
-    from asdcli.stages import evaluate as stage
-    from asdcli.views.results import write_csv
+    from asdcli.pipeline.steps import evaluate as step
 
-    if scores and submission:
-        raise UsageError("give score tables or --scores DIR, not both")
-    options = stage.Options(metric=metric, max_fpr=max_fpr, n_resamples=n_resamples, seed=seed)
-    space = place.space_if_any() if scores or (submission and clips) else place.space()
-    methods = _methods(space, scores, submission, names, clips)
-    if space and not clips and space.clips.exists() and methods[0].header.dataset == space.dataset:
-        clips = space.clips
-    if space and not thresholds and space.thresholds.exists() and not scores:
-        thresholds = space.thresholds
-    output = place.output
-    if output is None and space and not scores and not submission:
-        output = space.results
-    progress = talk.progress
-    report = stage.run(
-        methods, output, clips=clips, thresholds=thresholds, compare=compare, options=options, progress=progress
+    report = step.run(
+        place.space_if_any() if scores or (submission and clips) else place.space(),
+        scores or (),
+        submission=submission,
+        names=names or (),
+        clips=clips,
+        thresholds=thresholds,
+        compare=compare,
+        options=step.Options(metric=metric, max_fpr=max_fpr, n_resamples=n_resamples, seed=seed),
+        csv=csv,
+        output=place.output,
+        progress=talk.progress,
     )
-    if csv:
-        write_csv(report.evaluations, csv)
     if talk.json:
         talk.emit(_json(report))
     elif not talk.quiet:
         evaluation_tables.show(report, details=talk.verbose)
     if report.outcome:
-        progress.note(f"wrote {report.outcome.path}")
+        talk.progress.note(f"wrote {report.outcome.path}")
     return 0
-
-
-def _methods(
-    space: Workspace | None,
-    scores: list[Path] | None,
-    submission: Path | None,
-    names: list[Path] | None,
-    clips: Path | None,
-) -> list[Scored]:
-
-    from asdcli.views.scores import read_scores
-    from asdcli.views.submissions import read_submission
-
-    if submission:
-        return [read_submission(submission, clips or _known(space).clips, names=names or [])]
-    return read_scores(scores or [_known(space).scores_dir])
-
-
-def _known(space: Workspace | None) -> Workspace:
-    if space is None:  # space() has raised where this would have been a user's doing
-        raise RuntimeError("no workspace")
-    return space
 
 
 def _json(report: Report) -> dict[str, Any]:

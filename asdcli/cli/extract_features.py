@@ -60,17 +60,13 @@ def extract_features(
     Reads wav and flac without loss and refuses, by name, what is truncated, empty, not finite, at another sample rate,
     or of several channels when none was chosen. Machine types that are up to date are left alone.
     """
-    from asdcli.stages import extract_features as stage
+    from asdcli.pipeline.steps import extract_features as step
 
-    space = place.space()
-    space.remember()
-    progress = talk.progress
-    errors = place.output / "errors.parquet" if place.output else space.errors("extract-features")
-    outcome = stage.run(
-        clips or space.clips,
-        place.output or space.features_dir(features),
-        errors=errors,
+    outcome = step.run(
+        place.space(),
         features=features,
+        clips=clips,
+        output=place.output,
         machine_types=machine_type,
         channel=channel,
         sample_rate=sample_rate,
@@ -79,8 +75,6 @@ def extract_features(
         on_error=on_error.value,
         jobs=jobs,
         force=force,
-        progress=progress,
+        progress=talk.progress,
     )
-    if outcome.skipped:
-        progress.warn(f"{outcome.skipped} clips were left out; the reasons are in {errors}")
     return talk.report(outcome)

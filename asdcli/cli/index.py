@@ -62,28 +62,24 @@ def index(
 
     Prints what was found, and what was left out and why. Exits with 3 when clips had to be left out.
     """
-    from asdcli.pipeline import workspace
-    from asdcli.stages import index as stage
+    from asdcli.pipeline.steps import index as step
 
-    data = place.data or workspace.DATA_ROOT
-    dataset = stage.dataset_name(recordings, name)
-    progress = talk.progress
-    outcome = stage.run(
+    outcome = step.run(
+        place.root,
         recordings,
-        data / dataset / "clips.parquet",
+        name=name,
         manifest=manifest,
         machine=machine,
         test_fraction=test_fraction,
         seed=seed,
         force=force,
-        progress=progress,
+        progress=talk.progress,
     )
-    workspace.select(data, dataset)
     if talk.shows_tables:
-        _show(outcome.facts, progress)
+        _show(outcome.facts, talk.progress)
     code = talk.report(outcome)
     if not talk.json and "next" in outcome.facts:
-        progress.note(f"next: {' '.join(outcome.facts['next'])}")
+        talk.progress.note(f"next: {' '.join(outcome.facts['next'])}")
     return code
 
 

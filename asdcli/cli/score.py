@@ -11,12 +11,10 @@ import typer
 from asdcli.cli.options import DeviceOption, SeedOption
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
-from asdcli.errors import UsageError
 from asdcli.vocabulary import Unit
 
 if TYPE_CHECKING:
     from asdcli.outcome import Outcome
-    from asdcli.views.scores import ScoreFiles
 
 
 @on_a_run(force=True, verbose=True)
@@ -79,48 +77,24 @@ def score(
     window-scores/<method>.parquet. mse and selective-mahalanobis are an autoencoder's own: they read waveforms, not
     embeddings.
     """
-    from asdcli.stages import score as stage
-    from asdcli.views.scores import ScoreFiles
+    from asdcli.pipeline.steps import score as step
 
-    spellings, reconstructed = _spellings(method or [], val=val, k=k)
-    n_methods = len(spellings) + len(reconstructed)
-    output, dataset = place.output, place.dataset
-    if output is not None and n_methods > 1:
-        raise UsageError(f"-o names one file, and there are {n_methods} methods", "name one --method, or use --run")
-    if output is not None and embeddings is not None and spellings:
-        outputs, errors = {spellings[0]: _files(output)}, output.parent / "errors-score.parquet"
-    else:
-        space = place.space()
-        embeddings, errors, dataset = embeddings or space.embeddings, space.errors("score"), space.dataset
-        outputs = {
-            m: _files(output) if output else ScoreFiles(space.scores(m), space.window_scores(m))
-            for m in (*spellings, *reconstructed)
-        }
-    progress = talk.progress
-    outcomes: dict[str, Outcome] = {}
-    if reconstructed:
-        from asdcli.stages import reconstruct
-
-        outcomes |= reconstruct.run(
-            space.clips,
-            space.run / "features",
-            {m: outputs[m] for m in reconstructed},
-            model=model or space.autoencoder,
-            device=device,
-            force=force,
-            progress=progress,
-        )
-    if spellings:
-        outcomes |= stage.run(
-            embeddings,
-            {m: outputs[m] for m in spellings},
-            errors=errors,
-            unit=unit,
-            seed=seed,
-            dataset=dataset or "",
-            force=force,
-            progress=progress,
-        )
+    methods, output = method or [], place.output
+    space = place.space() if step.needs_run(methods, embeddings=embeddings, output=output) else place.space_if_named()
+    outcomes = step.run(
+        space,
+        methods,
+        val=val,
+        k=k,
+        unit=unit,
+        seed=seed,
+        embeddings=embeddings,
+        model=model,
+        device=device,
+        output=output,
+        force=force,
+        progress=talk.progress,
+    )
     if talk.json:
         talk.emit({"scores": [_plain(spelling, outcome) for spelling, outcome in outcomes.items()]})
     else:
@@ -129,33 +103,6 @@ def score(
         if talk.verbose:
             _show({m: o for m, o in outcomes.items() if "units" in o.facts})
     return 3 if any(outcome.skipped for outcome in outcomes.values()) else 0
-
-
-def _files(output: Path) -> ScoreFiles:
-    from asdcli.views.scores import ScoreFiles
-
-    return ScoreFiles(output, output.with_name(f"{output.stem}.windows.parquet"))
-
-
-def _spellings(asked: list[str], *, val: str | None, k: int | None) -> tuple[list[str], list[str]]:
-    """Canonical spellings without repetition, of methods on embeddings and of methods on residuals.
-
-    Raises:
-        UsageError: what no method can be.
-    """
-    from asdcli.scorers import DEFAULT, PAPER, SCORERS
-    from asdcli.scorers.reconstruction import RECONSTRUCTION
-    from asdcli.spec import parse
-
-    if "all" in asked and (val is not None or k is not None):
-        raise UsageError("--val and -k belong to one method, not to all", "leave them out, or name the method")
-    wanted = [s for name in asked or [DEFAULT] for s in (PAPER if name == "all" else (name,))]
-    found: tuple[dict[str, None], dict[str, None]] = ({}, {})
-    for spelling in wanted:
-        of_residuals = parse(spelling)[0] in RECONSTRUCTION.entries
-        registry = RECONSTRUCTION if of_residuals else SCORERS
-        found[of_residuals][registry.spell(registry.build(spelling, val=val, k=k))] = None
-    return list(found[0]), list(found[1])
 
 
 def _plain(spelling: str, outcome: Outcome) -> dict[str, Any]:

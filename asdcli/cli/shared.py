@@ -59,15 +59,22 @@ class Place:
     dataset: str | None = None
     output: Path | None = None
 
-    def space(self) -> Workspace:
-        """The dataset and the run that are meant.
+    @property
+    def root(self) -> Path:
+        """The data root."""
+        from asdcli.pipeline import workspace
+
+        return self.data or workspace.DATA_ROOT
+
+    def space(self, *, otherwise: str | None = None) -> Workspace:
+        """The dataset and the run that are meant; `otherwise` as `workspace.resolve` has it.
 
         Raises:
             UsageError, MissingArtifact: none can be told, as `workspace.resolve` says.
         """
         from asdcli.pipeline import workspace
 
-        return workspace.resolve(data=self.data, run=self.run, dataset=self.dataset)
+        return workspace.resolve(data=self.data, run=self.run, dataset=self.dataset, otherwise=otherwise)
 
     def space_if_any(self) -> Workspace | None:
         """The same for commands that explicit paths serve as well: None where nothing was named and nothing is found.
@@ -83,6 +90,10 @@ class Place:
             if self.run or self.dataset:
                 raise
             return None
+
+    def space_if_named(self) -> Workspace | None:
+        """The run or dataset that was named, for commands that explicit paths serve alone."""
+        return self.space() if self.run or self.dataset else None
 
 
 def on_a_run(*, output: bool = True, force: bool = False, verbose: bool = False) -> Callable[[Command], Command]:

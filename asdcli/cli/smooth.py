@@ -7,23 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asdcli.cli.options import (
-    DatasetOption,
-    ForceOption,
-    JsonOption,
-    MachineTypeOption,
-    OutputOption,
-    QuietOption,
-    RunOption,
-    SeedOption,
-)
+from asdcli.cli.options import MachineTypeOption, SeedOption
+from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.errors import UsageError
 
 if TYPE_CHECKING:
-    from asdcli.pipeline.workspace import Workspace
-    from asdcli.scorers.smoothing import Smooth
-    from asdcli.views.samples import Samples
+    from asdcli.outcome import Outcome
 
 ScoresOption = Annotated[
     Path | None,
@@ -55,13 +45,13 @@ LevelOption = Annotated[
 PoolOption = Annotated[
     str, typer.Option("--pool", metavar="section|machine-type", help="Where neighbours are looked for.")
 ]
-DistanceOption = Annotated[str, typer.Option("--metric", metavar="euclidean|cosine", help="Distance of embeddings.")]
+DistanceOption = Annotated[str, typer.Option("--distance", metavar="euclidean|cosine", help="Distance of embeddings.")]
 OutsideOption = Annotated[
     str,
     typer.Option(
         "--outside",
         metavar="smooth|keep",
-        help="Clips that are nobody's neighbour (target clips with --data source): smooth them too, or keep "
+        help="Clips that are nobody's neighbour (target clips with --neighbours source): smooth them too, or keep "
         "their scores.",
     ),
 ]
@@ -69,18 +59,14 @@ OwnWindowsOption = Annotated[
     str,
     typer.Option("--own-windows", metavar="in|out", help="Whether a clip's windows may be neighbours of one another."),
 ]
-PoolDataOption = Annotated[
+NeighboursOption = Annotated[
     str | None,
     typer.Option(
-        "--data",
+        "--neighbours",
         metavar="source|all",
-        help="Domain of the clips that may be neighbours. Default: all. "
-        "(The data root is ASD_DATA or --data-root here.)",
+        help="Domain of the clips that may be neighbours (data=… in a spelling). Default: all.",
         show_default=False,
     ),
-]
-DataRootOption = Annotated[
-    Path | None, typer.Option("--data-root", envvar="ASD_DATA", metavar="DIR", help="Data root.", show_default=False)
 ]
 ObjectiveOption = Annotated[
     str,
@@ -92,15 +78,16 @@ ObjectiveOption = Annotated[
 ]
 
 
+@on_a_run(force=True)
 def smooth(
     k: Annotated[
         list[int] | None,
         typer.Option("-k", min=1, help="Samples averaged, the clip's own included (repeatable). Default: 128."),
     ] = None,
-    data: PoolDataOption = None,
+    neighbours: NeighboursOption = None,
     level: LevelOption = None,
     pool: PoolOption = "section",
-    metric: DistanceOption = "euclidean",
+    distance: DistanceOption = "euclidean",
     outside: OutsideOption = "smooth",
     own_windows: OwnWindowsOption = "in",
     scores: ScoresOption = None,
@@ -125,73 +112,55 @@ def smooth(
     objective: ObjectiveOption = "auc-pauc",
     seed: SeedOption = 0,
     machine_type: MachineTypeOption = None,
-    output: OutputOption = None,
-    run: RunOption = None,
-    data_root: DataRootOption = None,
-    dataset: DatasetOption = None,
-    force: ForceOption = False,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    *,
+    place: Place,
+    talk: Talk,
+    force: bool,
 ) -> int:
     """Average every test clip's anomaly score with those of its nearest neighbours among the test clips.
 
     Smooths any run's scores in any run's embedding space (discriminative neighbourhood smoothing); the clips are joined
     by name. It looks at other test clips, never at their labels. -k 1 gives the scores back.
     """
-    from asdcli.pipeline import workspace
-    from asdcli.stages import smooth as stage
-    from asdcli.views.samples import read_samples
+    from asdcli.pipeline.steps import smooth as step
 
     ks = list(dict.fromkeys(k or ()))
-    if (append or output) and len(ks) > 1 and fraction is None:
-        raise UsageError(f"there are {len(ks)} values of -k", "--append and -o take one")
     if append and fraction is not None:
         raise UsageError("--append and --fraction exclude each other")
-    how = method_of(ks[0] if ks else None, data, level, pool, metric, outside, own_windows)
-    space = workspace.resolve(data=data_root, run=run, dataset=dataset)
-    talk = Talk(as_json, quiet)
-    progress = talk.progress
-    samples = read_samples(
-        scores or space.run,
-        embeddings or space.embeddings,
-        method=method,
-        level=None if level is None else how.level,
-        machine_types=machine_type,
-        progress=progress,
+    if append and len(ks) > 1:
+        raise UsageError(f"there are {len(ks)} values of -k", "--append takes one")
+    how = step.how(
+        k=ks[0] if ks else None,
+        data=neighbours,
+        level=level,
+        pool=pool,
+        metric=distance,
+        outside=outside,
+        own_windows=own_windows,
     )
+    source = step.SampleSource(scores, embeddings, method, how.level if level else None, machine_type)
+    space = place.space()
+    where: dict[str, Any] = {"output": place.output, "force": force, "progress": talk.progress}
     if fraction is not None:
-        return _fraction(
-            samples,
+        outcome = step.fraction(
             space,
+            source,
             fraction,
-            repeats=repeats,
-            how=how,
+            smoothing=how,
+            neighbours=how.data if neighbours else None,
             ks=ks,
-            data=data,
-            sections=sections,
+            repeats=repeats,
+            sections=sections.split(",") if sections else None,
             objective=objective,
             seed=seed,
-            output=output,
-            force=force,
-            talk=talk,
+            **where,
         )
-    space.remember()
+        return _tell_fractions(outcome, talk)
     if append:
-        spelling = stage.spelled(samples, how)
-        place = space.run / "pools" / space.scores(spelling).name
-        outcome = stage.append(
-            samples, place, output or space.scores(spelling), smooth=how, force=force, progress=progress
-        )
+        (outcome,) = step.append(space, source, smoothing=how, **where).values()
         return talk.report(outcome)
-    outcomes = stage.run(
-        samples,
-        lambda spelling: output or space.scores(spelling),
-        smooth=how,
-        ks=ks or [how.k],
-        force=force,
-        progress=progress,
-    )
-    if as_json:
+    outcomes = step.run(space, source, smoothing=how, ks=ks, **where)
+    if talk.json:
         rows = [{"method": m, "path": str(o.path), "status": o.status, **o.facts} for m, o in outcomes.items()]
         talk.emit({"scores": rows})
     else:
@@ -200,49 +169,11 @@ def smooth(
     return 0
 
 
-def method_of(
-    k: int | None, data: str | None, level: str | None, pool: str, metric: str, outside: str, own_windows: str
-) -> Smooth:
-    """The smoothing that the options ask for. Raises UsageError ("did you mean") for a word that is none."""
-    from asdcli.scorers.smoothing import SMOOTHERS
-
-    built: Smooth = SMOOTHERS.build(
-        "smooth", k=k, data=data, level=level, pool=pool, metric=metric, outside=outside, own_windows=own_windows
-    )
-    return built
-
-
-def _fraction(
-    samples: Samples,
-    space: Workspace,
-    fraction: str,
-    *,
-    how: Smooth,
-    ks: list[int],
-    data: str | None,
-    sections: str | None,
-    objective: str,
-    output: Path | None,
-    talk: Talk,
-    **rest: Any,
-) -> int:
+def _tell_fractions(outcome: Outcome, talk: Talk) -> int:
+    """A row a share of the clips and method, a column a machine type."""
     from asdcli.cli.console import stdout
     from asdcli.stages import fraction as stage
-    from asdcli.stages.tune import KS
 
-    outcome = stage.run(
-        samples,
-        output or space.run / "fractions.parquet",
-        truth=space.clips,
-        shares=stage.fractions(fraction),
-        smooth=how,
-        ks=ks or KS,
-        data=how.data if data else None,
-        sections=sections.split(",") if sections else None,
-        metric=objective,
-        progress=talk.progress,
-        **rest,
-    )
     if talk.json:
         talk.emit({"path": str(outcome.path), "status": outcome.status, **outcome.facts})
         return 0

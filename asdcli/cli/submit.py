@@ -12,7 +12,7 @@ from asdcli.cli.talk import Talk
 from asdcli.vocabulary import Subset
 
 if TYPE_CHECKING:
-    from asdcli.pipeline.workspace import Workspace
+    from asdcli.pipeline.steps.submit import Checked
 
 
 @on_a_run()
@@ -56,53 +56,39 @@ def submit(
     is said, and the exit code is then 3.
     """
     from asdcli.errors import UsageError
-    from asdcli.stages import submit as stage
-    from asdcli.views.scores import read_scores
+    from asdcli.pipeline.steps import submit as step
 
     if check:
-        return _check(check, edition, subset, place.space_if_any() if edition else place.space(), talk)
+        return _show(
+            step.check(check, place.space_if_any() if edition else place.space(), edition=edition, subset=subset), talk
+        )
     if not label:
         raise UsageError("a submission needs a label", "for example --label Doe_FactoryLab")
-    space = place.space()
-    progress = talk.progress
-    outcome = stage.run(
-        read_scores(scores or [space.scores_dir]),
-        place.output or space.run / "submission",
+    outcome = step.run(
+        place.space(),
+        scores or (),
         label=label,
         edition=edition,
         subset=subset,
-        thresholds=thresholds or (space.thresholds if space.thresholds.exists() else None),
+        thresholds=thresholds,
         meta=meta,
-        progress=progress,
+        output=place.output,
+        progress=talk.progress,
     )
     return talk.report(outcome)
 
 
-def _check(folder: Path, edition: str | None, subset: Subset, space: Workspace | None, talk: Talk) -> int:
+def _show(checked: Checked, talk: Talk) -> int:
     """Say everything that is wrong with a folder; exit code 1 when something is."""
-    from asdcli import artifacts
     from asdcli.cli.console import stdout
-    from asdcli.errors import BadData
-    from asdcli.stages import submit as stage
-    from asdcli.submission.check import check
-    from asdcli.submission.formats import format_of
 
-    if not folder.is_dir():
-        raise BadData(f"no folder {folder}", "name the folder of one system: task2/Lastname_Institute_task2_1")
-    clips = None
-    if space and space.clips.exists():
-        own = stage.edition_of(artifacts.read_header(space.clips, artifacts.CLIPS), default=edition)
-        edition = edition or own
-        clips = space.clips if own == edition else None
-    edition = edition or (space.dataset if space else "")
-    problems = check(folder, format_of(edition), stage.expected(edition, subset, clips))
-    against = f"the clips of {clips}" if clips else f"the catalogue of {edition}"
     if talk.json:
-        talk.emit({"path": str(folder), "edition": edition, "against": against, "problems": problems})
+        facts = {"edition": checked.edition, "against": checked.against, "problems": checked.problems}
+        talk.emit({"path": str(checked.folder), **facts})
     else:
         console = stdout()
-        for problem in problems:
+        for problem in checked.problems:
             console.print(problem, markup=False)
-        verdict = f"{len(problems)} problems" if problems else "nothing wrong"
-        console.print(f"{folder}: {verdict} (checked against {against})", markup=False)
-    return 1 if problems else 0
+        verdict = f"{len(checked.problems)} problems" if checked.problems else "nothing wrong"
+        console.print(f"{checked.folder}: {verdict} (checked against {checked.against})", markup=False)
+    return 1 if checked.problems else 0

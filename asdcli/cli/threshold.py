@@ -39,7 +39,7 @@ def threshold(
     ] = None,
     given: Annotated[
         Path | None,
-        typer.Option("--from", metavar="FILE", help="Fit nothing; use these thresholds.", show_default=False),
+        typer.Option("--thresholds", metavar="FILE", help="Fit nothing; use these thresholds.", show_default=False),
     ] = None,
     decisions: Annotated[
         Path | None,
@@ -61,45 +61,35 @@ def threshold(
     asd submit writes decisions, and --decisions lists them. Nothing is scored again.
     """
     from asdcli.errors import UsageError
-    from asdcli.stages import threshold as stage
+    from asdcli.pipeline.steps import threshold as step
+    from asdcli.stages.threshold import rows
 
     fitting = [o is not None for o in (rule, quantile, per_day, clips_per_day, place.output)]
     if given and (any(fitting) or force):
-        raise UsageError("--from takes thresholds as they are: no rule, -o or --force beside it")
+        raise UsageError("--thresholds takes thresholds as they are: no rule, -o or --force beside it")
     if given and not decisions:
-        raise UsageError("--from without --decisions does nothing", "name the file to write: --decisions FILE.csv")
+        raise UsageError("--thresholds alone does nothing", "name the file to write: --decisions FILE.csv")
     space = None if scores and (given or place.output) else place.space()
-    tables = scores or [space.scores_dir]  # type: ignore[union-attr]
-    progress = talk.progress
     done: dict[str, Outcome] = {}
     if not given:
-        given = place.output or space.thresholds  # type: ignore[union-attr]
-        spelling = _spelling(rule, quantile, per_day, clips_per_day)
-        done["thresholds"] = stage.run(tables, given, rule=spelling, force=force, progress=progress)
+        spelling = step.rule_of(rule, quantile=quantile, per_day=per_day, clips_per_day=clips_per_day)
+        done["thresholds"] = step.run(
+            space, scores or (), rule=spelling, output=place.output, force=force, progress=talk.progress
+        )
+        given = done["thresholds"].path
     if decisions:
-        done["decisions"] = stage.apply(tables, given, decisions, progress=progress)
+        done["decisions"] = step.decide(space, decisions, scores or (), thresholds=given, progress=talk.progress)
     if talk.json:
         talk.emit(
             {name: {"path": str(o.path), "status": o.status, **o.facts} for name, o in done.items()}
-            | {"rows": stage.rows(given)}
+            | {"rows": rows(given)}
         )
         return 0
     if not talk.quiet:
-        _show(stage.rows(given), clips_per_day)
+        _show(rows(given), clips_per_day)
     for outcome in done.values():
         talk.say(outcome)
     return 0
-
-
-def _spelling(rule: str | None, quantile: float | None, per_day: float | None, clips_per_day: float | None) -> str:
-    """The rule asked for, with the parameters that have options of their own."""
-    from asdcli.metrics.decisions import RULES
-
-    name = rule or ("false-alarms" if per_day is not None else "gamma")
-    overrides = {"quantile": quantile, "per_day": per_day}
-    if name.startswith("false-alarms"):  # elsewhere it only scales what is shown
-        overrides["clips_per_day"] = clips_per_day
-    return RULES.spell(RULES.build(name, **overrides))
 
 
 def _show(rows: list[dict], clips_per_day: float | None) -> None:

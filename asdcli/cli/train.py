@@ -89,24 +89,19 @@ def train(
     the last epoch that was saved.
     """
     from asdcli.pipeline.malloc import keep_freed_memory
-    from asdcli.spec import parse
-    from asdcli.stages import train
+    from asdcli.pipeline.steps import train as step
 
     keep_freed_memory()
-    space = place.space()
-    space.remember()
-    progress = talk.progress
-    outcome = train.run(
-        space.clips,
-        space.run / "features",
-        place.output or (space.autoencoder if parse(model)[0] == "autoencoder" else space.model),
+    outcome = step.run(
+        place.space(),
         model=model,
+        output=place.output,
         seed=seed,
         device=device,
         precision=precision,
         machine_types=machine_type,
         force=force,
-        progress=progress,
+        progress=talk.progress,
         profile=profile,
         weights=weights,
         centers=centers,

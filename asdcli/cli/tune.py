@@ -6,41 +6,36 @@ from typing import Annotated, Any
 
 import typer
 
-from asdcli.cli.options import (
-    DatasetOption,
-    ForceOption,
-    JsonOption,
-    MachineTypeOption,
-    OutputOption,
-    QuietOption,
-    RunOption,
-    SeedOption,
-)
+from asdcli.cli.options import MachineTypeOption, SeedOption
+from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.smooth import (
-    DataRootOption,
     DistanceOption,
     EmbeddingsOption,
     LevelOption,
     MethodOption,
+    NeighboursOption,
     ObjectiveOption,
     OutsideOption,
     OwnWindowsOption,
-    PoolDataOption,
     PoolOption,
     ScoresOption,
-    method_of,
 )
+from asdcli.cli.talk import Talk
 from asdcli.errors import UsageError
 
 
+@on_a_run(force=True)
 def tune(
     scores: ScoresOption = None,
     embeddings: EmbeddingsOption = None,
     method: MethodOption = None,
     ks: Annotated[
-        str | None, typer.Option("--k", metavar="N,N", help="K to try. Default: 1, 2, 4, … 2048.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            "-k", metavar="N[,N]", help="K to try (repeatable). Default: 1, 2, 4, … 2048.", show_default=False
+        ),
     ] = None,
-    data: PoolDataOption = None,
+    neighbours: NeighboursOption = None,
     clusters: Annotated[
         str | None,
         typer.Option(
@@ -55,61 +50,42 @@ def tune(
     objective: ObjectiveOption = "auc-pauc",
     level: LevelOption = None,
     pool: PoolOption = "section",
-    metric: DistanceOption = "euclidean",
+    distance: DistanceOption = "euclidean",
     outside: OutsideOption = "smooth",
     own_windows: OwnWindowsOption = "in",
     seed: SeedOption = 0,
     machine_type: MachineTypeOption = None,
-    output: OutputOption = None,
-    run: RunOption = None,
-    data_root: DataRootOption = None,
-    dataset: DatasetOption = None,
-    force: ForceOption = False,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    *,
+    place: Place,
+    talk: Talk,
+    force: bool,
 ) -> int:
     """Choose K and data of the smoothing, and clusters and data of the Gaussian mixture, for each machine type.
 
     The labels of the --choose sections choose; the --report sections are only reported, beside the oracle that chose on
     them. Writes tuning.parquet (the whole grid) and the chosen scores as two methods for asd evaluate.
     """
-    from asdcli.cli.talk import Talk
-    from asdcli.pipeline import workspace
+    from asdcli.pipeline.steps import tune as step
+    from asdcli.pipeline.steps.smooth import SampleSource, how
     from asdcli.stages import tune as stage
-    from asdcli.views.samples import read_samples
 
-    how = method_of(None, data, level, pool, metric, outside, own_windows)
-    grids = {"ks": _numbers("--k", ks, stage.KS), "clusters": _numbers("--clusters", clusters, stage.CLUSTERS)}
-    space = workspace.resolve(data=data_root, run=run, dataset=dataset)
-    space.remember()
-    talk = Talk(as_json, quiet)
-    progress = talk.progress
-    where = embeddings or space.embeddings
-    samples = read_samples(
-        scores or space.run,
-        where,
-        method=method,
-        level=None if level is None else how.level,
-        machine_types=machine_type,
-        progress=progress,
-    )
-    outcome = stage.run(
-        samples,
-        where,
-        output or space.run / "tuning.parquet",
-        scores_output=space.scores,
-        truth=space.clips,
-        how=how,
-        data=how.data if data else None,
+    smoothing = how(data=neighbours, level=level, pool=pool, metric=distance, outside=outside, own_windows=own_windows)
+    outcome = step.run(
+        place.space(),
+        SampleSource(scores, embeddings, method, smoothing.level if level else None, machine_type),
+        smoothing=smoothing,
+        neighbours=smoothing.data if neighbours else None,
+        ks=_numbers("-k", ks, stage.KS),
+        clusters=() if clusters == "none" else _numbers("--clusters", [clusters] if clusters else None, stage.CLUSTERS),
         choose=choose.split(","),
         report=report_on.split(","),
-        metric=objective,
+        objective=objective,
         seed=seed,
+        output=place.output,
         force=force,
-        progress=progress,
-        **grids,
+        progress=talk.progress,
     )
-    if as_json:
+    if talk.json:
         talk.emit({"path": str(outcome.path), "status": outcome.status, **outcome.facts})
         return 0
     _show(outcome.facts)
@@ -117,18 +93,19 @@ def tune(
     return 0
 
 
-def _numbers(option: str, text: str | None, default: tuple[int, ...]) -> tuple[int, ...]:
-    if text is None:
+def _numbers(option: str, given: list[str] | None, default: tuple[int, ...]) -> tuple[int, ...]:
+    """The whole numbers of a repeatable option whose values may be lists with commas."""
+    if not given:
         return default
-    if text == "none" and option == "--clusters":
-        return ()
-    try:
-        numbers = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        numbers = ()
-    if not numbers or min(numbers) < 1:
-        raise UsageError(f"cannot read {option} {text!r}", "write whole numbers from 1, as 1,2,4")
-    return tuple(sorted(set(numbers)))
+    numbers: set[int] = set()
+    for text in given:
+        try:
+            numbers |= {int(part) for part in text.split(",")}
+        except ValueError:
+            numbers.add(0)
+        if min(numbers) < 1:
+            raise UsageError(f"cannot read {option} {text!r}", "write whole numbers from 1, as 1,2,4")
+    return tuple(sorted(numbers))
 
 
 def _show(facts: dict[str, Any]) -> None:

@@ -29,11 +29,10 @@ class Workspace:
     def clips(self) -> Path:
         return self.dataset_root / "clips.parquet"
 
-    def features(self, kind: str, machine_type: str) -> Path:
-        return self.features_dir(kind) / f"{machine_type}.npz"
-
-    def features_dir(self, kind: str) -> Path:
-        return self.run / "features" / kind
+    @property
+    def features(self) -> Path:
+        """Folder of the packs, `<kind>/<machine type>.npz`."""
+        return self.run / "features"
 
     @property
     def model(self) -> Path:
@@ -60,6 +59,22 @@ class Workspace:
         """Scores of the windows that a clip's score is the mean of."""
         return self.run / "window-scores" / self.scores(spelling).name
 
+    def pool(self, spelling: str) -> Path:
+        """Everything that was ever smoothed so, with its neighbours."""
+        return self.run / "pools" / self.scores(spelling).name
+
+    @property
+    def tuning(self) -> Path:
+        return self.run / "tuning.parquet"
+
+    @property
+    def fractions(self) -> Path:
+        return self.run / "fractions.parquet"
+
+    @property
+    def submission(self) -> Path:
+        return self.run / "submission"
+
     @property
     def thresholds(self) -> Path:
         return self.run / "thresholds.parquet"
@@ -82,10 +97,20 @@ def select(data: Path, dataset: str) -> None:
     _write_if_changed(data / _CURRENT, dataset + "\n")
 
 
-def resolve(*, data: Path | None = None, run: Path | None = None, dataset: str | None = None) -> Workspace:
+def needed(space: Workspace | None) -> Workspace:
+    """The workspace where a step cannot do without. Raises UsageError."""
+    if space is None:
+        raise UsageError("there is no run to work on", "name one with --run, or every file that is read and written")
+    return space
+
+
+def resolve(
+    *, data: Path | None = None, run: Path | None = None, dataset: str | None = None, otherwise: str | None = None
+) -> Workspace:
     """Find dataset and run from what the user gave.
 
-    The dataset is the one named, else the run's own, else the one last worked on under `data`, else the only one there.
+    The dataset is the one named, else the run's own, else the one last worked on under `data`, else the only one there,
+    else (where `otherwise` is given, for what needs no dataset on disk) called as the run is, or `otherwise`.
     The run is the one named, else `runs/<dataset>`.
 
     Raises:
@@ -98,7 +123,12 @@ def resolve(*, data: Path | None = None, run: Path | None = None, dataset: str |
         if remembered and dataset and remembered != dataset:
             raise UsageError(f"run {run} belongs to dataset {remembered!r}, not {dataset!r}", "choose another --run")
         dataset = dataset or remembered
-    dataset = dataset or _last_dataset(data)
+    try:
+        dataset = dataset or _last_dataset(data)
+    except MissingArtifact:
+        if otherwise is None:
+            raise
+        dataset = run.resolve().name if run else otherwise
     return Workspace(data=data, run=run or RUNS_ROOT / dataset, dataset=dataset)
 
 

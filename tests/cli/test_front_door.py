@@ -34,10 +34,6 @@ CHAIN: dict[str, tuple[str, ...]] = {  # a stage -> its command line on a tiny d
 LONG = ("download", "index", "extract-features", "train", "embed", "score")
 
 
-_OWN = {"smooth": {"--data"}, "tune": {"--data"}}
-"""`--data source|all` of the smoothing paper's tables; the data root is --data-root there."""
-
-
 def commands() -> dict[str, Any]:
     from typer.main import get_command
 
@@ -127,7 +123,7 @@ def test_an_option_means_the_same_in_every_command() -> None:
     shared = {"--run", "--data", "--dataset", "--force", "--json", "--quiet", "--machine-type", "--device", "--output"}
     for name, command in commands().items():
         for parameter in command.params:
-            for option in (shared - _OWN.get(name, set())) & set(parameter.opts):
+            for option in shared & set(parameter.opts):
                 meanings.setdefault(option, {}).setdefault(parameter.help, []).append(name)
     assert {option: said for option, said in meanings.items() if len(said) > 1} == {}
 

@@ -171,7 +171,7 @@ def smooth(asd: Callable[..., int], runs: tuple[Path, Path], *more: object, run:
 def test_two_runs_are_smoothed_by_window_within_sections(
     asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    assert smooth(asd, runs, "-k", 5, "-k", 7, "--data", "source") == 0
+    assert smooth(asd, runs, "-k", 5, "-k", 7, "--neighbours", "source") == 0
     scores = pq.read_table(runs[0] / "window-scores/mse.parquet").to_pylist()
     embedded = pq.read_table(runs[1] / "embeddings.parquet").to_pylist()
     vectors = {(r["clip_id"], r["window"]): r["vector"] for r in embedded}
@@ -194,7 +194,7 @@ def test_two_runs_are_smoothed_by_window_within_sections(
 def test_target_clips_can_keep_their_scores_and_windows_stay_out_of_their_own_clip(
     asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    how = ("-k", 24, "--data", "source")  # a section has 24 source windows
+    how = ("-k", 24, "--neighbours", "source")  # a section has 24 source windows
     assert smooth(asd, runs, *how) == smooth(asd, runs, *how, "--outside", "keep") == 0
     assert smooth(asd, runs, *how, "--own-windows", "out") == 0
     table = pq.read_table(runs[0] / "scores/mse.parquet").to_pylist()
@@ -237,7 +237,7 @@ def test_smoothed_scores_can_be_evaluated(asd: Callable[..., int], runs: tuple[P
 def test_appended_clips_give_the_same_table_as_all_at_once(
     asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path, level: str
 ) -> None:
-    options = ("-k", 6, "--data", "source", "--level", level)
+    options = ("-k", 6, "--neighbours", "source", "--level", level)
     assert smooth(asd, runs, *options, run="at-once") == 0
     whole = {name: pq.read_table(path) for name, path in tables(runs).items()}
     rng = np.random.default_rng(0)
@@ -365,7 +365,7 @@ def test_hidden_domains_have_no_source_pool(
     asd: Callable[..., int], runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     change(tables(runs)["windows"], domain=lambda r: None)
-    assert smooth(asd, runs, "--data", "source") == 1
+    assert smooth(asd, runs, "--neighbours", "source") == 1
     assert "no domain of these test clips is known" in capsys.readouterr().err
     assert smooth(asd, runs, "--data", "all") == 0
 
@@ -381,9 +381,9 @@ def test_a_k_larger_than_the_pool_is_said(
     ("options", "code", "words"),
     [
         (("-k", "0"), 2, "-k"),
-        (("--data", "surce"), 2, "did you mean 'source'"),
+        (("--neighbours", "surce"), 2, "did you mean 'source'"),
         (("--level", "clips"), 2, "did you mean 'clip'"),
-        (("--append", "-k", "2", "-k", "3"), 2, "--append and -o take one"),
+        (("--append", "-k", "2", "-k", "3"), 2, "--append takes one"),
         (("--method", "msa"), 2, "did you mean 'mse'"),
         (("--machine-type", "vale"), 2, "did you mean 'valve'"),
         (("--fraction", "0:1:0.1"), 2, "START:STOP:STEP"),
@@ -405,7 +405,7 @@ def test_wrong_options_are_refused_in_words(
 def test_the_whole_fraction_is_smoothing_itself(
     asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    options = ("--fraction", "0.5:1.0:0.5", "--repeats", 3, "-k", 8, "--data", "all")
+    options = ("--fraction", "0.5:1.0:0.5", "--repeats", 3, "-k", 8, "--neighbours", "all")
     assert smooth(asd, runs, *options) == 0
     table = pq.read_table(tmp_path / "out/fractions.parquet").to_pylist()
     whole = {(r["machine_type"], r["method"]): r for r in table if r["fraction"] == 1.0}

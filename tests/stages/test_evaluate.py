@@ -305,7 +305,7 @@ def test_a_comparison_prints_difference_interval_and_p(asd, tmp_path, capsys):
         (["data/dcase2023/clips.parquet"], 1, "holds clips, not scores"),
         (["--clips", "gone.parquet"], 1, "no clips at gone.parquet"),
         (["--thresholds", "gone.parquet"], 1, "no thresholds at gone.parquet"),
-        (["x.parquet", "--scores", "y"], 2, "not both"),
+        (["x.parquet", "--submission", "y"], 2, "not both"),
     ],
 )
 def test_refusals_name_what_is_wrong_and_keep_old_results(asd, tmp_path, capsys, arguments, code, message):

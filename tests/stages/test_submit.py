@@ -1,4 +1,4 @@
-"""`asd submit`, `asd submit --check`, `asd evaluate --scores`: names, rows, package, and all that can be wrong."""
+"""`asd submit`, `asd submit --check`, `asd evaluate --submission`: names, rows, package, and all that can be wrong."""
 
 from __future__ import annotations
 
@@ -307,7 +307,7 @@ def test_a_folder_evaluates_to_the_same_number_as_the_scores_it_came_from(asd, p
     capsys.readouterr()
     asd("evaluate", "--json")
     ours = json.loads(capsys.readouterr().out)["results"][0]
-    asd("evaluate", "--scores", package, "--json")
+    asd("evaluate", "--submission", package, "--json")
     theirs = json.loads(capsys.readouterr().out)["results"][0]
     assert theirs["official"] == ours["official"] and theirs["sections"] == ours["sections"]
     assert theirs["decisions"] == ours["decisions"] != []
@@ -316,7 +316,7 @@ def test_a_folder_evaluates_to_the_same_number_as_the_scores_it_came_from(asd, p
 
 def test_renamed_test_files_are_mapped_back_by_the_organisers_list(asd, package, capsys, tmp_path):
     capsys.readouterr()
-    asd("evaluate", "--scores", package, "--json")
+    asd("evaluate", "--submission", package, "--json")
     before = json.loads(capsys.readouterr().out)["results"][0]["official"]
     listed = []
     for path in sorted(package.glob("*.csv")):
@@ -328,7 +328,7 @@ def test_renamed_test_files_are_mapped_back_by_the_organisers_list(asd, package,
             renamed.append(f"{new},{value}")
             listed.append((machine_type, name, new))
         path.write_text("\n".join(renamed) + "\n")
-    assert asd("evaluate", "--scores", package) == 1
+    assert asd("evaluate", "--submission", package) == 1
     assert "--names" in capsys.readouterr().err
     text, current = "", None
     for machine_type, name, new in dict.fromkeys(listed):
@@ -336,7 +336,7 @@ def test_renamed_test_files_are_mapped_back_by_the_organisers_list(asd, package,
         text += f"{name},{new}\n"
         current = machine_type
     (tmp_path / "eval_data_list.csv").write_text(text)
-    assert asd("evaluate", "--scores", package, "--names", "eval_data_list.csv", "--json") == 0
+    assert asd("evaluate", "--submission", package, "--names", "eval_data_list.csv", "--json") == 0
     assert json.loads(capsys.readouterr().out)["results"][0]["official"] == before
     # the same tables below the dataset root are found by themselves, one a machine type
     for machine_type in {m for m, _, _ in listed}:
@@ -344,7 +344,7 @@ def test_renamed_test_files_are_mapped_back_by_the_organisers_list(asd, package,
         folder = tmp_path / "data/dcase2024/ground_truth/attributes/eval" / machine_type
         folder.mkdir(parents=True)
         (folder / f"ground_truth_{machine_type}_section_00_test.csv").write_text(own)
-    assert asd("evaluate", "--scores", package, "--json") == 0
+    assert asd("evaluate", "--submission", package, "--json") == 0
     assert json.loads(capsys.readouterr().out)["results"][0]["official"] == before
 
 
@@ -355,7 +355,7 @@ def test_a_folder_of_2021_keeps_its_domains(asd, tmp_path, capsys):
     capsys.readouterr()
     asd("evaluate", "--json")
     ours = json.loads(capsys.readouterr().out)["results"][0]
-    asd("evaluate", "--scores", "runs/dcase2021/submission/task2/Doe_Lab_task2_1", "--json")
+    asd("evaluate", "--submission", "runs/dcase2021/submission/task2/Doe_Lab_task2_1", "--json")
     theirs = json.loads(capsys.readouterr().out)["results"][0]
     assert theirs["metric"] == "dcase2021" and theirs["official"] == ours["official"]
 
@@ -365,7 +365,7 @@ def test_missing_clips_of_a_folder_are_named(asd, package, capsys):
         path = package / name
         path.write_text("".join(line for line in path.read_text().splitlines(True) if "_0007." not in line))
     capsys.readouterr()
-    asd("evaluate", "--scores", package, "--json")
+    asd("evaluate", "--submission", package, "--json")
     warnings = json.loads(capsys.readouterr().out)["warnings"]
     assert any("Scanner/test/section_00_0007" in w and "not scored" in w for w in warnings)
 
@@ -373,12 +373,12 @@ def test_missing_clips_of_a_folder_are_named(asd, package, capsys):
 def test_a_folder_without_scores_is_refused(asd, tmp_path, capsys):
     write_clips(tmp_path / "data", "dcase2023", clip_rows("dcase2023", machine_types=["fan"]))
     (tmp_path / "empty").mkdir()
-    assert asd("evaluate", "--scores", "empty") == 1
+    assert asd("evaluate", "--submission", "empty") == 1
     assert "no anomaly_score_*.csv in empty" in capsys.readouterr().err
 
 
 def test_a_file_that_is_no_text_is_refused(asd, package, capsys):
     (package / SCANNER).write_bytes(b"\xff\xfe\x00\x01")
-    assert asd("evaluate", "--scores", package) == 1
+    assert asd("evaluate", "--submission", package) == 1
     assert "is not a CSV" in capsys.readouterr().err
     assert any("is not a CSV" in p for p in problems(asd, capsys, package))

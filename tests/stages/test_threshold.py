@@ -160,7 +160,7 @@ def test_old_thresholds_decide_new_scores_without_fitting(asd, tmp_path):
     clips = artifacts.read_header(tmp_path / "data/dcase2023/clips.parquet", artifacts.CLIPS)
     new = [r for r in rows if r["split"] == "test"]
     write_scores(tmp_path / "new.parquet", new, np.full(len(new), 1e9), clips)
-    given = ["--from", "runs/dcase2023/thresholds.parquet"]
+    given = ["--thresholds", "runs/dcase2023/thresholds.parquet"]
     assert asd("threshold", "new.parquet", *given, "--decisions", "d.parquet") == 0
     import pyarrow.parquet as pq
 
@@ -218,9 +218,9 @@ def test_few_training_clips_are_called_few(asd, tmp_path, capsys):
         (["--rule", "gama"], 2, "did you mean 'gamma'"),
         (["--quantile", "1.5"], 2, "quantile must lie between 0 and 1, got 1.5"),
         (["--rule", "gamma", "--per-day", "3"], 2, "no parameter 'per_day'"),
-        (["--from", "x.parquet"], 2, "--decisions FILE"),
-        (["--from", "x.parquet", "--decisions", "d.csv"], 1, "no thresholds at x.parquet"),
-        (["--from", "x.parquet", "--decisions", "d.csv", "--rule", "gamma"], 2, "as they are"),
+        (["--thresholds", "x.parquet"], 2, "--decisions FILE"),
+        (["--thresholds", "x.parquet", "--decisions", "d.csv"], 1, "no thresholds at x.parquet"),
+        (["--thresholds", "x.parquet", "--decisions", "d.csv", "--rule", "gamma"], 2, "as they are"),
     ],
 )
 def test_refusals(asd, tmp_path, capsys, arguments, code, message):
@@ -242,5 +242,5 @@ def test_a_machine_type_without_threshold_is_named(asd, tmp_path, capsys):
     write_scores(tmp_path / "fan.parquet", fan, random_scores(fan), clips)
     write_scores(tmp_path / "both.parquet", both, random_scores(both), clips)
     assert asd("threshold", "fan.parquet", "-o", "t.parquet") == 0
-    assert asd("threshold", "both.parquet", "--from", "t.parquet", "--decisions", "d.csv") == 0
+    assert asd("threshold", "both.parquet", "--thresholds", "t.parquet", "--decisions", "d.csv") == 0
     assert "no threshold for valve" in capsys.readouterr().err

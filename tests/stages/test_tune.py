@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 from asdcli.stages.tune import Choice, best, select
 from tests.helpers import two_runs
 
-GRID = ("--k", "1,4,16", "--clusters", "1,2")
+GRID = ("-k", "1,4,16", "--clusters", "1,2")
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_tuned_scores_equal_smoothing_with_the_chosen_parameters(
     (chosen,) = (r["params"] for r in grid(tmp_path / "out") if r["chosen"])
     k, data = (part.split("=")[1] for part in chosen.split(","))
     options = ("--embeddings", runs[1], "--dataset", "made", "--run", "out", "--machine-type", "fan")
-    assert asd("smooth", "--scores", runs[0], *options, "-k", k, "--data", data) == 0
+    assert asd("smooth", "--scores", runs[0], *options, "-k", k, "--neighbours", data) == 0
     scores = tmp_path / "out/scores"
     assert scores_of(scores / "mse+smooth.tuned.parquet") == scores_of(scores / f"mse+smooth.{chosen}.parquet")
 
@@ -172,8 +172,8 @@ def test_a_tie_goes_to_the_first_of_the_grid() -> None:
 def test_parameters_tried_are_whole_numbers(
     asd: Callable[..., int], runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert tune(asd, runs, "--k", "1,two") == 2
-    assert "cannot read --k '1,two'" in capsys.readouterr().err
+    assert tune(asd, runs, "-k", "1,two") == 2
+    assert "cannot read -k '1,two'" in capsys.readouterr().err
 
 
 def test_scores_are_finite_for_every_clip(asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path) -> None:

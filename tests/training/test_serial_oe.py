@@ -302,9 +302,9 @@ def test_autoencoder_serial_oe_smooth_tune_and_evaluate_run_in_one_folder(
     assert asd("score", "--method", "mse", *data, *where) == 0
     assert asd("train", "--model", SMALL["model"], "--epochs", 1, "--batch-size", 8, *data, *where) == 0
     assert asd("embed", *data, *where) == 0
-    assert asd("smooth", "-k", 4, "--data", "source", "--data-root", noise[0].parents[1], *where) == 0
-    sections = ("--choose", "00", "--report", "00", "--data-root", noise[0].parents[1])
-    assert asd("tune", "--k", "1,2,4", "--clusters", "1", *sections, *where) == 0
+    assert asd("smooth", "-k", 4, "--neighbours", "source", "--data", noise[0].parents[1], *where) == 0
+    sections = ("--choose", "00", "--report", "00", "--data", noise[0].parents[1])
+    assert asd("tune", "-k", "1,2,4", "--clusters", "1", *sections, *where) == 0
     assert asd("evaluate", *data, *where) == 0
     scores = {p.name for p in (tmp_path / "run/scores").iterdir()}
     assert scores == {

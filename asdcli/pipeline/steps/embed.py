@@ -1,0 +1,58 @@
+"""embed: the run's embeddings, by its model, without training, or brought from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from asdcli.outcome import Outcome
+from asdcli.pipeline.workspace import Workspace
+from asdcli.progress import SILENT, Progress
+
+
+def run(
+    space: Workspace,
+    *,
+    embedder: str | None = None,
+    format: Literal["parquet", "npz"] = "parquet",
+    output: Path | None = None,
+    progress: Progress = SILENT,
+    **options: Any,
+) -> Outcome:
+    """Embed all training and test clips into `embeddings.parquet` (or `.npz`).
+
+    Args:
+        embedder: a spelling; None means that of the run's model.
+        output: file instead of the run's.
+        options: as `stages.embed.run` has them.
+    """
+    from asdcli.stages import embed
+
+    space.remember()
+    return embed.run(
+        space.clips,
+        space.features,
+        output or space.embeddings.with_suffix(f".{format}"),
+        model=space.model,
+        embedder=embedder,
+        format=format,
+        progress=progress,
+        **options,
+    )
+
+
+def bring(
+    space: Workspace,
+    source: Path,
+    *,
+    output: Path | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Outcome:
+    """Take the vectors of a CSV, npz or Parquet file for the run's embeddings."""
+    from asdcli.stages import import_embeddings
+
+    space.remember()
+    return import_embeddings.run(
+        source, output or space.embeddings, dataset=space.dataset, force=force, progress=progress
+    )

@@ -1,0 +1,71 @@
+"""evaluate: scores of the run, named tables or a submission into official scores, by the run's truth and thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from asdcli.errors import UsageError
+from asdcli.pipeline.workspace import Workspace, needed
+from asdcli.progress import SILENT, Progress
+from asdcli.stages import evaluate
+from asdcli.stages.evaluate import Options, Report
+from asdcli.views.results import write_csv
+from asdcli.views.scores import Scored, read_scores
+from asdcli.views.submissions import read_submission
+
+
+def run(
+    space: Workspace | None,
+    scores: Sequence[Path] = (),
+    *,
+    submission: Path | None = None,
+    names: Sequence[Path] = (),
+    clips: Path | None = None,
+    thresholds: Path | None = None,
+    compare: tuple[str, str] | None = None,
+    options: Options | None = None,
+    csv: Path | None = None,
+    output: Path | None = None,
+    progress: Progress = SILENT,
+) -> Report:
+    """Evaluate score tables; those of the whole run go to `results.parquet`.
+
+    Args:
+        space: the run; None will do where `scores`, or `submission` and `clips`, say everything.
+        scores: tables or folders of them; none means the run's.
+        submission: a folder of challenge CSVs instead. names: its lists of renamed test files.
+        clips: table whose labels win; None means the dataset's where the scores are of that dataset.
+        thresholds: None means the run's, where the run's scores are evaluated.
+        csv: all rows as CSV too. output: file for the results, also of named tables.
+
+    Raises:
+        UsageError: tables and a submission.
+    """
+    if scores and submission:
+        raise UsageError("give score tables or --submission DIR, not both")
+    methods = _methods(space, scores, submission, names, clips)
+    if space and not clips and space.clips.exists() and methods[0].header.dataset == space.dataset:
+        clips = space.clips
+    if space and not thresholds and space.thresholds.exists() and not scores:
+        thresholds = space.thresholds
+    if output is None and space and not scores and not submission:
+        output = space.results
+    report = evaluate.run(
+        methods, output, clips=clips, thresholds=thresholds, compare=compare, options=options, progress=progress
+    )
+    if csv:
+        write_csv(report.evaluations, csv)
+    return report
+
+
+def _methods(
+    space: Workspace | None,
+    scores: Sequence[Path],
+    submission: Path | None,
+    names: Sequence[Path],
+    clips: Path | None,
+) -> list[Scored]:
+    if submission:
+        return [read_submission(submission, clips or needed(space).clips, names=list(names))]
+    return read_scores(list(scores) or [needed(space).scores_dir])

@@ -1,0 +1,41 @@
+"""extract-features: the run's packs from the dataset's audio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from asdcli.outcome import Outcome
+from asdcli.pipeline.workspace import Workspace
+from asdcli.progress import SILENT, Progress
+from asdcli.stages import extract_features
+
+
+def run(
+    space: Workspace,
+    *,
+    features: str = "waveform",
+    clips: Path | None = None,
+    output: Path | None = None,
+    progress: Progress = SILENT,
+    **options: Any,
+) -> Outcome:
+    """Pack the audio of every machine type into `features/<features>/`.
+
+    Args:
+        clips: instead of the dataset's. output: folder instead of the run's.
+        options: as `stages.extract_features.run` has them.
+    """
+    space.remember()
+    errors = output / "errors.parquet" if output else space.errors("extract-features")
+    outcome = extract_features.run(
+        clips or space.clips,
+        output or space.features / features,
+        errors=errors,
+        features=features,
+        progress=progress,
+        **options,
+    )
+    if outcome.skipped:
+        progress.warn(f"{outcome.skipped} clips were left out; the reasons are in {errors}")
+    return outcome

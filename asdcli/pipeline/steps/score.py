@@ -1,0 +1,117 @@
+"""score: the run's embeddings, or an autoencoder's residuals, into scores; each method by the stage that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from asdcli.errors import UsageError
+from asdcli.outcome import Outcome
+from asdcli.pipeline.workspace import Workspace, needed
+from asdcli.progress import SILENT, Progress
+from asdcli.scorers import DEFAULT, PAPER, SCORERS
+from asdcli.scorers.reconstruction import RECONSTRUCTION
+from asdcli.spec import parse
+from asdcli.views.scores import ScoreFiles
+from asdcli.vocabulary import Unit
+
+ALL = "all"
+"""What stands for the thirteen methods of the variance-minimisation paper's tables."""
+
+
+def run(
+    space: Workspace | None,
+    methods: Sequence[str] = (),
+    *,
+    val: str | None = None,
+    k: int | None = None,
+    unit: Unit | None = None,
+    seed: int = 0,
+    embeddings: Path | None = None,
+    model: Path | None = None,
+    device: str = "auto",
+    output: Path | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> dict[str, Outcome]:
+    """Score all clips with every method: `scores/<method>.parquet`, and `window-scores/` where clips have windows.
+
+    Args:
+        space: the run; None where `needs_run` says that none is needed.
+        methods: spellings, or `all`; none means the default.
+        val, k: parameters that win over those of the one method.
+        embeddings, model: a table and an autoencoder's folder instead of the run's.
+        output: file instead of the run's, of one method.
+
+    Returns:
+        canonical spelling -> outcome, those of residuals first.
+
+    Raises:
+        UsageError: unknown method or parameter; one `output` and several methods.
+    """
+    of_vectors, of_residuals = spellings(methods, val=val, k=k)
+    everything = [*of_vectors, *of_residuals]
+    if output is not None and len(everything) > 1:
+        raise UsageError(
+            f"-o names one file, and there are {len(everything)} methods", "name one --method, or use --run"
+        )
+    outputs = {spelling: _files(space, spelling, output) for spelling in everything}
+    outcomes: dict[str, Outcome] = {}
+    if of_residuals:
+        from asdcli.stages import reconstruct
+
+        outcomes |= reconstruct.run(
+            needed(space).clips,
+            needed(space).features,
+            {spelling: outputs[spelling] for spelling in of_residuals},
+            model=model or needed(space).autoencoder,
+            device=device,
+            force=force,
+            progress=progress,
+        )
+    if of_vectors:
+        from asdcli.stages import score
+
+        outcomes |= score.run(
+            embeddings or needed(space).embeddings,
+            {spelling: outputs[spelling] for spelling in of_vectors},
+            errors=_errors(space, output),
+            unit=unit,
+            seed=seed,
+            dataset=space.dataset if space else "",
+            force=force,
+            progress=progress,
+        )
+    return outcomes
+
+
+def needs_run(methods: Sequence[str], *, embeddings: Path | None, output: Path | None) -> bool:
+    """Whether `run` needs a workspace: not for the vectors of one named file into another."""
+    return not (embeddings and output) or bool(spellings(methods)[1])
+
+
+def spellings(asked: Sequence[str], *, val: str | None = None, k: int | None = None) -> tuple[list[str], list[str]]:
+    """Canonical spellings without repetition, of methods on embeddings and of methods on residuals.
+
+    Raises:
+        UsageError: what no method can be.
+    """
+    if ALL in asked and (val is not None or k is not None):
+        raise UsageError("--val and -k belong to one method, not to all", "leave them out, or name the method")
+    wanted = [s for name in asked or [DEFAULT] for s in (PAPER if name == ALL else (name,))]
+    found: tuple[dict[str, None], dict[str, None]] = ({}, {})
+    for spelling in wanted:
+        of_residuals = parse(spelling)[0] in RECONSTRUCTION.entries
+        registry = RECONSTRUCTION if of_residuals else SCORERS
+        found[of_residuals][registry.spell(registry.build(spelling, val=val, k=k))] = None
+    return list(found[0]), list(found[1])
+
+
+def _files(space: Workspace | None, spelling: str, output: Path | None) -> ScoreFiles:
+    if output:
+        return ScoreFiles(output, output.with_name(f"{output.stem}.windows.parquet"))
+    return ScoreFiles(needed(space).scores(spelling), needed(space).window_scores(spelling))
+
+
+def _errors(space: Workspace | None, output: Path | None) -> Path:
+    return output.parent / "errors-score.parquet" if output else needed(space).errors("score")

@@ -1,0 +1,141 @@
+"""smooth: a run's scores averaged over neighbours in a run's embedding space; now, as a growing pool, or by shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from asdcli.errors import UsageError
+from asdcli.outcome import Outcome
+from asdcli.pipeline.workspace import Workspace
+from asdcli.progress import SILENT, Progress
+from asdcli.scorers.smoothing import SMOOTHERS, Level, Smooth
+from asdcli.stages import fraction as fraction_stage
+from asdcli.stages import smooth
+from asdcli.stages.tune import KS
+from asdcli.views.samples import Samples, read_samples
+from asdcli.vocabulary import Data
+
+
+@dataclass(frozen=True)
+class SampleSource:
+    """Which scores are smoothed in which space; None means the run's own.
+
+    Attributes:
+        scores, embeddings: a table, or a run that holds one. method: which of several methods' scores.
+        level: windows or whole clips; None means windows where both have them.
+        machine_types: only these.
+    """
+
+    scores: Path | None = None
+    embeddings: Path | None = None
+    method: str | None = None
+    level: Level | None = None
+    machine_types: Sequence[str] | None = None
+
+    def table_of_vectors(self, space: Workspace) -> Path:
+        return self.embeddings or space.embeddings
+
+    def read(self, space: Workspace, progress: Progress) -> Samples:
+        """The samples of both, joined."""
+        return read_samples(
+            self.scores or space.run,
+            self.table_of_vectors(space),
+            method=self.method,
+            level=self.level,
+            machine_types=self.machine_types,
+            progress=progress,
+        )
+
+
+def how(**options: object) -> Smooth:
+    """The smoothing of the options that are not None. Raises UsageError for a word that is none."""
+    built: Smooth = SMOOTHERS.build("smooth", **options)
+    return built
+
+
+def run(
+    space: Workspace,
+    source: SampleSource,
+    *,
+    smoothing: Smooth,
+    ks: Sequence[int] = (),
+    output: Path | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> dict[str, Outcome]:
+    """Smooth with every K of `ks` (none: that of `smoothing`): `scores/<method>+smooth:….parquet` each.
+
+    Raises:
+        UsageError: several K and one `output`.
+    """
+    if output and len(ks) > 1:
+        raise UsageError(f"there are {len(ks)} values of -k", "-o takes one")
+    samples = source.read(space, progress)
+    space.remember()
+    return smooth.run(
+        samples,
+        lambda spelling: output or space.scores(spelling),
+        smooth=smoothing,
+        ks=ks or [smoothing.k],
+        force=force,
+        progress=progress,
+    )
+
+
+def append(
+    space: Workspace,
+    source: SampleSource,
+    *,
+    smoothing: Smooth,
+    output: Path | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> dict[str, Outcome]:
+    """Add new clips to the run's pool of all clips ever smoothed so, and smooth all of them."""
+    samples = source.read(space, progress)
+    space.remember()
+    spelling = smooth.spelled(samples, smoothing)
+    scores = output or space.scores(spelling)
+    return {
+        spelling: smooth.append(samples, space.pool(spelling), scores, smooth=smoothing, force=force, progress=progress)
+    }
+
+
+def fraction(
+    space: Workspace,
+    source: SampleSource,
+    shares: str,
+    *,
+    smoothing: Smooth,
+    neighbours: Data | None = None,
+    ks: Sequence[int] = (),
+    repeats: int = 20,
+    sections: Sequence[str] | None = None,
+    objective: str = "auc-pauc",
+    seed: int = 0,
+    output: Path | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Outcome:
+    """How smoothing grows with the share of clips that is observed: `fractions.parquet`.
+
+    Args:
+        shares: START:STOP:STEP. neighbours, ks: what is tried; None and none mean all.
+    """
+    return fraction_stage.run(
+        source.read(space, progress),
+        output or space.fractions,
+        truth=space.clips,
+        shares=fraction_stage.fractions(shares),
+        repeats=repeats,
+        smooth=smoothing,
+        ks=ks or KS,
+        data=neighbours,
+        sections=sections,
+        metric=objective,
+        seed=seed,
+        force=force,
+        progress=progress,
+    )

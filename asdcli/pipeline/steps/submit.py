@@ -1,0 +1,73 @@
+"""submit: the run's scores and thresholds into a challenge package; and a look at one that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from asdcli import artifacts
+from asdcli.errors import BadData
+from asdcli.outcome import Outcome
+from asdcli.pipeline.workspace import Workspace
+from asdcli.progress import SILENT, Progress
+from asdcli.stages import submit
+from asdcli.submission import check as checks
+from asdcli.submission.formats import format_of
+from asdcli.views.scores import read_scores
+from asdcli.vocabulary import Subset
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found wrong with a folder: every problem, against which clips and in which edition's naming."""
+
+    folder: Path
+    edition: str
+    against: str
+    problems: list[str]
+
+
+def run(
+    space: Workspace,
+    scores: Sequence[Path] = (),
+    *,
+    thresholds: Path | None = None,
+    output: Path | None = None,
+    progress: Progress = SILENT,
+    **options: Any,
+) -> Outcome:
+    """Write the package of one to four systems into `submission/`.
+
+    Args:
+        scores: tables; none means the run's. thresholds: None means the run's, where it has any.
+        output: folder instead of the run's.
+        options: as `stages.submit.run` has them.
+    """
+    return submit.run(
+        read_scores(list(scores) or [space.scores_dir]),
+        output or space.submission,
+        thresholds=thresholds or (space.thresholds if space.thresholds.exists() else None),
+        progress=progress,
+        **options,
+    )
+
+
+def check(folder: Path, space: Workspace | None, *, edition: str | None = None, subset: Subset) -> Checked:
+    """Look at the folder of one system, with the clips of `space` where they are of the edition.
+
+    Raises:
+        BadData: no such folder. UsageError: no edition can be told.
+    """
+    if not folder.is_dir():
+        raise BadData(f"no folder {folder}", "name the folder of one system: task2/Lastname_Institute_task2_1")
+    clips = None
+    if space and space.clips.exists():
+        own = submit.edition_of(artifacts.read_header(space.clips, artifacts.CLIPS), default=edition)
+        edition = edition or own
+        clips = space.clips if own == edition else None
+    edition = edition or (space.dataset if space else "")
+    problems = checks.check(folder, format_of(edition), submit.expected(edition, subset, clips))
+    against = f"the clips of {clips}" if clips else f"the catalogue of {edition}"
+    return Checked(folder, edition, against, problems)

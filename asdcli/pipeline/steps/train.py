@@ -1,0 +1,31 @@
+"""train: a model of the run's packs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from asdcli.outcome import Outcome
+from asdcli.pipeline.workspace import Workspace
+from asdcli.progress import SILENT, Progress
+from asdcli.spec import parse
+from asdcli.stages import train
+
+
+def run(
+    space: Workspace,
+    *,
+    model: str = "discriminative",
+    output: Path | None = None,
+    progress: Progress = SILENT,
+    **options: Any,
+) -> Outcome:
+    """Train `model` on the normal training clips: an autoencoder into `autoencoder/`, any other into `model/`.
+
+    Args:
+        output: folder instead of the run's.
+        options: as `stages.train.run` has them; the model's parameters are among them.
+    """
+    space.remember()
+    folder = space.autoencoder if parse(model)[0] == "autoencoder" else space.model
+    return train.run(space.clips, space.features, output or folder, model=model, progress=progress, **options)

@@ -1,0 +1,57 @@
+"""tune: parameters of smoothing and mixtures, chosen on some sections and reported on others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from asdcli.outcome import Outcome
+from asdcli.pipeline.steps.smooth import SampleSource
+from asdcli.pipeline.workspace import Workspace
+from asdcli.progress import SILENT, Progress
+from asdcli.scorers.smoothing import Smooth
+from asdcli.stages import tune
+from asdcli.vocabulary import Data
+
+
+def run(
+    space: Workspace,
+    source: SampleSource,
+    *,
+    smoothing: Smooth,
+    neighbours: Data | None = None,
+    ks: Sequence[int] = tune.KS,
+    clusters: Sequence[int] = tune.CLUSTERS,
+    choose: Sequence[str] = tune.CHOOSE,
+    report: Sequence[str] = tune.REPORT,
+    objective: str = "auc-pauc",
+    seed: int = 0,
+    output: Path | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Outcome:
+    """Search both grids: `tuning.parquet`, and the chosen scores as two methods in `scores/`.
+
+    Args:
+        smoothing: everything about it but K and neighbours, which are tried: `ks`, and `neighbours` (None: both).
+        clusters: of the mixtures; empty means no mixtures.
+        choose, report: sections.
+    """
+    space.remember()
+    return tune.run(
+        source.read(space, progress),
+        source.table_of_vectors(space),
+        output or space.tuning,
+        scores_output=space.scores,
+        truth=space.clips,
+        how=smoothing,
+        ks=ks,
+        data=neighbours,
+        clusters=clusters,
+        choose=choose,
+        report=report,
+        metric=objective,
+        seed=seed,
+        force=force,
+        progress=progress,
+    )
