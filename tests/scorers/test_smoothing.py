@@ -367,7 +367,7 @@ def test_hidden_domains_have_no_source_pool(
     change(tables(runs)["windows"], domain=lambda r: None)
     assert smooth(asd, runs, "--neighbours", "source") == 1
     assert "no domain of these test clips is known" in capsys.readouterr().err
-    assert smooth(asd, runs, "--data", "all") == 0
+    assert smooth(asd, runs, "--neighbours", "all") == 0
 
 
 def test_a_k_larger_than_the_pool_is_said(
