@@ -13,7 +13,7 @@ FLOORS = {
     for floor, parts in enumerate(
         (
             ("errors", "vocabulary", "progress", "outcome"),
-            ("clips", "spec"),
+            ("clips", "filenames", "spec"),
             ("artifacts", "catalogue", "audio", "fetch", "layouts", "submission", "synthesis"),
             ("features", "models", "scorers", "metrics", "editions"),
             ("views", "embedders", "training"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from asdcli import artifacts
 from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError
+from asdcli.filenames import stem
 
 DATA_ROOT, RUNS_ROOT = Path("data"), Path("runs")
 _CURRENT = "current"
@@ -53,7 +54,7 @@ class Workspace:
 
     def scores(self, spelling: str) -> Path:
         """`varmin:k=16,val=test-all` lies in `scores/varmin.k=16,val=test-all.parquet` (no colon: Windows)."""
-        return self.scores_dir / f"{spelling.replace(':', '.')}.parquet"
+        return self.scores_dir / f"{stem(spelling)}.parquet"
 
     def window_scores(self, spelling: str) -> Path:
         """Scores of the windows that a clip's score is the mean of."""

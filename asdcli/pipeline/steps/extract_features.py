@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from asdcli.filenames import stem
 from asdcli.outcome import Outcome
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
@@ -30,7 +31,7 @@ def run(
     errors = output / "errors.parquet" if output else space.errors("extract-features")
     outcome = extract_features.run(
         clips or space.clips,
-        output or space.features / features,
+        output or space.features / stem(features),
         errors=errors,
         features=features,
         progress=progress,
