@@ -1,22 +1,37 @@
-"""Score back-ends: a unit's training and test embeddings become anomaly scores; larger is more anomalous.
+"""Score back-ends: what is known of a unit's training clips becomes anomaly scores; larger is more anomalous.
 
 A unit is what shares one reference set (a machine type, or one of its sections). A scorer is a frozen dataclass whose
-fields are its parameters; `fit` looks at a unit and gives back something that scores windows of clips.
+fields are its parameters. Its `fit` looks at a unit and gives back what it learnt, as data; its `score` reads that and
+gives windows of clips their scores. A whole one, to be put into a package of one's own or, with a line in `SCORERS`,
+here:
+
+    @dataclass(frozen=True)
+    class Centre:
+        \"\"\"A(x) = |x - mu|, mu the mean of the unit's training windows.\"\"\"
+
+        def fit(self, unit: UnitVectors) -> Fitted:
+            return Fitted(self, {"mean": unit.train.raw.mean(axis=0)})
+
+        def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
+            return np.linalg.norm(windows.raw - learnt["mean"], axis=1)
+
+What it may add: class attributes (see `Scorer`), and diagnostics for people to look at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from asdcli.errors import UsageError
 from asdcli.spec import Registry
+from asdcli.vocabulary import Unit
 
 if TYPE_CHECKING:
     import numpy as np
 
     from asdcli.scorers.reference import Vectors
-    from asdcli.scorers.unit import UnitVectors
 
 SCORERS = Registry(
     "method",
@@ -28,13 +43,12 @@ SCORERS = Registry(
         "varmin": "asdcli.scorers.varmin:VarMin",
         "gmm": "asdcli.scorers.gmm:Mixture",
         "mahalanobis": "asdcli.scorers.mahalanobis:Mahalanobis",
+        "mse": "asdcli.scorers.reconstruction:MeanSquaredError",
+        "selective-mahalanobis": "asdcli.scorers.reconstruction:SelectiveMahalanobis",
     },
     group="asdcli.scorers",
-    needs=("fit",),
+    needs=("fit", "score"),
 )
-
-OF_SECTIONS = ("gmm", "mahalanobis")
-"""Methods whose unit is a section where nothing else is asked for, as SerialOE has it; of the others a machine type."""
 
 DEFAULT = "varmin:k=16,val=train-all"
 
@@ -53,46 +67,120 @@ PAPER = (
 )
 """The thirteen rows of the variance-minimisation paper's Tables 1 and 2: what `--method all` runs."""
 
-
-@dataclass(frozen=True)
-class Fitted:
-    """A scorer that has seen its unit.
-
-    `score` takes windows and gives `(n_windows,)` float64, larger is more anomalous. A window of a training clip is
-    scored without that clip (leave-one-out); it is infinite where nothing else is left to compare it with.
-    `diagnostics` holds what was found: `rules` names the fallbacks taken (see `RULES`), beside the method's figures.
-    """
-
-    score: Callable[[Vectors], np.ndarray]
-    diagnostics: dict[str, Any] = field(default_factory=dict)
+Takes = Literal["embeddings", "residuals"]
 
 
 class Scorer(Protocol):
-    """A method of anomaly scoring."""
+    """A method of anomaly scoring: a frozen dataclass, compared and spelled by its parameters.
 
-    def fit(self, unit: UnitVectors) -> Fitted:
+    Class attributes that it may have:
+
+        takes: `embeddings` (the default): `fit` is given a `UnitVectors`, and `score` windows as `Vectors`.
+            `residuals`: `fit` is given the `Residuals` of a machine type's training clips, and `score` a list of
+            windows of residuals (n_vectors, n_frames_a_vector, n_mels), what an autoencoder missed.
+        unit: what shares one reference set where nothing else is asked for; a machine type is the default.
+        needs_training: False where residuals of training clips need not be computed, because `fit` does not look.
+    """
+
+    def fit(self, unit: Any) -> Fitted:
         """Look at the unit's training windows (and at its unlabelled test windows only where the method says so)."""
         ...
 
+    def score(self, learnt: Mapping[str, Any], windows: Any) -> np.ndarray:
+        """The anomaly score of each window (n_windows,) float64 by what `fit` learnt; larger is more anomalous.
 
-RULES = {
-    "k-reduced": "k is larger than the number of other reference clips: all of them are used",
-    "single-reference": "one reference clip has no neighbours: scored as nn",
-    "scale-floored": "some local scales are zero (duplicate clips): raised to a small floor",
-    "few-validation": "fewer than 3 validation clips: alpha = 0, scored as nn",
-    "flat-scale": "the local scale does not vary over the validation clips: alpha = 0, scored as nn",
-    "alpha-clipped": "alpha was outside alpha_range",
-    "no-target": "no target training clips",
-    "no-source": "no source training clips",
-    "val-train-all": "the validation set needs clips of both domains: train-all is used instead",
-    "clusters-reduced": "more clusters than source clips: as many as there are",
-    "centroid-dropped": "a centroid at the origin has no direction: dropped",
-    "single-target": "one target clip: nothing to interpolate, SMOTE left out",
-    "ratio-met": "there are enough target clips for the ratio: SMOTE left out",
-    "smote-k-reduced": "SMOTE's k is larger than the number of other target clips: all of them are used",
-    "unknown-domain": "some training clips have no domain: taken as source",
-    "components-reduced": "more clusters than training windows: as many as there are",
-    "covariance-singular": "a covariance is singular (fewer windows than dimensions, or duplicates): it is widened",
-    "zero-norm": "a zero vector has no direction: its distance to everything is 0.5",
-}
-"""Every fallback that a scorer may take, in words."""
+        A window of a training clip is scored without that clip (leave-one-out) where the method compares clips; it is
+        infinite where nothing else is left to compare it with.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A scorer that has seen its unit: data and no code, so that it can lie in a file.
+
+    Attributes:
+        scorer: the method with its parameters.
+        learnt: arrays, numbers and reference sets by name, without a dot in the names.
+        diagnostics: what was found, for people: `rules` names the fallbacks taken (see `rules.RULES`; one that has no
+            text there speaks for itself), beside the method's figures.
+    """
+
+    scorer: Scorer
+    learnt: Mapping[str, Any] = field(default_factory=dict)
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+
+    def score(self, windows: Any) -> np.ndarray:
+        """The anomaly score of each window, as `Scorer.score` says."""
+        return self.scorer.score(self.learnt, windows)
+
+    @property
+    def rules(self) -> list[str]:
+        """The fallbacks that were taken."""
+        return list(self.diagnostics.get("rules", ()))
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that was learnt, as arrays. Training windows stand in it by their number: see `Reference.state`.
+
+        Raises:
+            TypeError: the scorer learnt something that is no array of numbers or text.
+        """
+        import numpy as np
+
+        from asdcli.scorers.reference import Reference
+
+        arrays: dict[str, np.ndarray] = {}
+        for name, value in self.learnt.items():
+            if isinstance(value, Reference):
+                arrays |= {f"{name}.{part}": array for part, array in value.state().items()}
+                continue
+            arrays[name] = np.asarray(value)
+            if arrays[name].dtype.hasobject:
+                raise TypeError(f"{type(self.scorer).__name__} learnt {name!r}, a {type(value).__name__}: no array")
+        return arrays
+
+    @staticmethod
+    def from_state(
+        scorer: Scorer,
+        state: Mapping[str, np.ndarray],
+        windows: Callable[[np.ndarray], Vectors],
+        diagnostics: Mapping[str, Any] | None = None,
+    ) -> Fitted:
+        """What `state` was made of; it scores as before, to the bit.
+
+        Args:
+            windows: the training windows of given numbers, such as `unit.train.take`.
+        """
+        from asdcli.scorers.reference import Reference
+
+        learnt: dict[str, Any] = {name: array for name, array in state.items() if "." not in name}
+        for name in dict.fromkeys(key.partition(".")[0] for key in state if "." in key):
+            parts = {key.partition(".")[2]: array for key, array in state.items() if key.startswith(f"{name}.")}
+            learnt[name] = Reference.from_state(parts, windows)
+        return Fitted(scorer, learnt, diagnostics or {})
+
+
+def takes(scorer: Scorer) -> Takes:
+    """What the method looks at: `embeddings` where it does not say."""
+    found: Takes = getattr(scorer, "takes", "embeddings")
+    return found
+
+
+def own_unit(scorer: Scorer) -> Unit:
+    """What shares one reference set where nothing else is asked for."""
+    return Unit(getattr(scorer, "unit", Unit.MACHINE_TYPE))
+
+
+def scorers_of(spellings: Iterable[str], what: Takes) -> dict[str, Scorer]:
+    """Canonical spelling -> scorer, without repetition.
+
+    Raises:
+        UsageError: an unknown method or parameter, or a method that looks at something else than `what`.
+    """
+    found: dict[str, Scorer] = {}
+    for spelling in spellings:
+        scorer: Scorer = SCORERS.build(spelling)
+        if takes(scorer) != what:
+            raise UsageError(f"method {spelling!r} looks at {takes(scorer)}, and these are {what}")
+        found[SCORERS.spell(scorer)] = scorer
+    return found

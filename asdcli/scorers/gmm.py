@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from asdcli.scorers.gaussian import chosen
 from asdcli.scorers.reference import Vectors
 from asdcli.scorers.unit import UnitVectors
 from asdcli.spec import always_spelled
-from asdcli.vocabulary import Data
+from asdcli.vocabulary import Data, Unit
 
 if TYPE_CHECKING:
     from sklearn.mixture import GaussianMixture
@@ -33,10 +33,14 @@ class Mixture:
     mixture a section (`--unit section`) and chooses `clusters` from 1, 2, 4, ..., 32 and `data` on the development
     sections (`asd tune`).
 
+    Source: Fujimura et al. 2024, the inlier model h of SerialOE.
+
     Attributes:
         clusters: components of the mixture.
         data: training windows of the source domain, or all.
     """
+
+    unit: ClassVar[Unit] = Unit.SECTION
 
     clusters: int = always_spelled(8)
     data: Data = always_spelled("all")
@@ -52,10 +56,15 @@ class Mixture:
         mixture, widened = _fit(x, clusters, unit.seed_for("gmm"), unit.name)
         if widened:
             rules.append("covariance-singular")
-        return Fitted(
-            lambda queries: _negative_log_likelihood(mixture, queries),
-            {"n_reference": len(x), "clusters": clusters, "converged": bool(mixture.converged_), "rules": rules},
-        )
+        found = {"n_reference": len(x), "clusters": clusters, "converged": bool(mixture.converged_), "rules": rules}
+        learnt = {"weights": mixture.weights_, "means": mixture.means_, "triangles": _packed(mixture)}
+        return Fitted(self, learnt, found)
+
+    def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
+        if not len(windows):
+            return np.empty(0)
+        with one_thread_a_fit():
+            return -_mixture(**learnt).score_samples(windows.raw)
 
 
 def _fit(x: np.ndarray, clusters: int, seed: int, name: str) -> tuple[GaussianMixture, bool]:
@@ -93,6 +102,20 @@ def one_thread_a_fit() -> Iterator[None]:
         yield
 
 
-def _negative_log_likelihood(mixture: GaussianMixture, queries: Vectors) -> np.ndarray:
-    with one_thread_a_fit():
-        return -mixture.score_samples(queries.raw) if len(queries) else np.empty(0)
+def _packed(mixture: GaussianMixture) -> np.ndarray:
+    """The upper triangles (clusters, n_dims (n_dims + 1) / 2) of the Cholesky factors of the inverse covariances."""
+    rows, columns = np.triu_indices(mixture.means_.shape[1])
+    triangles: np.ndarray = mixture.precisions_cholesky_[:, rows, columns]
+    return triangles
+
+
+def _mixture(weights: np.ndarray, means: np.ndarray, triangles: np.ndarray) -> GaussianMixture:
+    """A mixture that scores as the one whose parts these are."""
+    from sklearn.mixture import GaussianMixture
+
+    mixture = GaussianMixture(len(weights), covariance_type="full")
+    mixture.weights_, mixture.means_ = weights, means
+    mixture.precisions_cholesky_ = np.zeros((len(means), means.shape[1], means.shape[1]))
+    rows, columns = np.triu_indices(means.shape[1])
+    mixture.precisions_cholesky_[:, rows, columns] = triangles
+    return mixture

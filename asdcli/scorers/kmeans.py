@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +24,13 @@ class KMeans:
 
     A training clip of the target domain is scored without itself. A source clip is scored against the centroids as they
     are: it has pulled one of them a little, so its score is slightly low.
+
+    Source: Matsumoto et al. 2025, Sec. 2.2.
+
+    Attributes:
+        clusters: centroids of the source windows.
+        n_init: starts of K-means, of which the best is taken.
+        renormalise: bring the centroids to unit length.
     """
 
     clusters: int = 16
@@ -50,13 +59,13 @@ class KMeans:
                 rules.append("centroid-dropped")
                 centroids = centroids[kept]
             centroids = unit_norm(centroids)
-        nobody = -1 - np.arange(len(centroids))
-        rows = Vectors(np.concatenate([centroids, target.x]), np.concatenate([nobody, target.clip]))
-        reference = Reference(rows)
-        return Fitted(
-            lambda queries: nearest_distance(reference, queries),
-            {"n_reference": len(reference), "clusters": len(centroids), "rules": rules},
-        )
+        made = -1 - np.arange(len(centroids))
+        reference = Reference(unit.train, np.concatenate([made, np.flatnonzero(unit.is_target)]), centroids)
+        found = {"n_reference": len(reference), "clusters": len(centroids), "rules": rules}
+        return Fitted(self, {"reference": reference}, found)
+
+    def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
+        return nearest_distance(learnt["reference"], windows)
 
 
 def cluster(x: np.ndarray, n_clusters: int, *, seed: int, n_init: int = 10) -> tuple[np.ndarray, np.ndarray]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,6 @@ class LocalScale:
 
     Attributes:
         full: (n_ref,) b(y) over all of X_ref but y's own clip; NaN where there is no other clip.
-        k_used: how many neighbours there were to average: K, or as many as there are.
         transform: a monotone function of distances that is applied before averaging.
     """
 
@@ -32,15 +32,29 @@ class LocalScale:
     k: int
     transform: Callable[[np.ndarray], np.ndarray]
     full: np.ndarray
-    k_used: int
     low: float = -np.inf
     high: float = np.inf
 
     @staticmethod
     def of(reference: Reference, k: int, transform: Callable[[np.ndarray], np.ndarray] = same) -> LocalScale:
-        distances = transform(reference.neighbours(k)[1][:, :k])
-        found = np.isfinite(distances).sum(axis=1)
-        return LocalScale(reference, k, transform, _mean(distances), int(found.min(initial=k)))
+        return LocalScale(reference, k, transform, _mean(transform(reference.neighbours(k)[1][:, :k])))
+
+    @staticmethod
+    def from_learnt(
+        learnt: Mapping[str, Any], k: int, transform: Callable[[np.ndarray], np.ndarray] = same
+    ) -> LocalScale:
+        """What `learnt` was made of."""
+        return LocalScale(learnt["reference"], k, transform, learnt["b"], *map(float, learnt["limits"]))
+
+    def learnt(self) -> dict[str, Any]:
+        """What a scorer that divides or subtracts by b has learnt, as data."""
+        return {"reference": self.reference, "b": self.full, "limits": np.array([self.low, self.high])}
+
+    @property
+    def k_used(self) -> int:
+        """How many neighbours there were to average: K, or as many as there are."""
+        found = np.isfinite(self.reference.neighbours(self.k)[1][:, : self.k]).sum(axis=1)
+        return int(found.min(initial=self.k))
 
     def limited(self, low: float, high: float) -> LocalScale:
         return dataclasses.replace(self, full=np.clip(self.full, low, high), low=low, high=high)
@@ -73,9 +87,9 @@ class LocalScale:
 def adjusted(scale: LocalScale, queries: Vectors, adjust: Adjust, *, strict: bool = True) -> np.ndarray:
     """min over y of adjust(D(x, y), b(y)) for each query x: (n_queries,), infinite where X_ref is all x's own clip.
 
-    A query of a training clip sees b without that clip where `strict`; for test clips that makes no difference.
+    A query of a training clip sees b without that clip where `strict`; for other clips that makes no difference.
     """
-    changes = scale.changes() if strict else None
+    changes = scale.changes() if strict and np.isin(queries.clip, scale.reference.owners).any() else None
 
     def block(rows: slice, d: np.ndarray) -> np.ndarray:
         a = adjust(scale.transform(d), scale.full)

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
 
 from asdcli.scorers import Fitted
 from asdcli.scorers.gaussian import chosen, whitening
+from asdcli.scorers.reference import Vectors
 from asdcli.scorers.unit import UnitVectors
 from asdcli.spec import always_spelled
-from asdcli.vocabulary import Data
+from asdcli.vocabulary import Data, Unit
 
 
 @dataclass(frozen=True)
 class Mahalanobis:
     """A(x) = (x - mu)^T Sigma^-1 (x - mu) over the unit's training windows, which keep their length.
 
+    Source: an inlier model h of Fujimura et al. 2024, Sec. II, with a single Gaussian.
+
     Attributes:
         data: training windows of the source domain, or all.
     """
+
+    unit: ClassVar[Unit] = Unit.SECTION
 
     data: Data = always_spelled("all")
 
@@ -26,7 +35,8 @@ class Mahalanobis:
         mean, half, widened = whitening(x)
         if widened:
             rules.append("covariance-singular")
-        return Fitted(
-            lambda queries: (((queries.raw - mean) @ half) ** 2).sum(axis=1),
-            {"n_reference": len(x), "rules": rules},
-        )
+        return Fitted(self, {"mean": mean, "half": half}, {"n_reference": len(x), "rules": rules})
+
+    def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
+        distances: np.ndarray = (((windows.raw - learnt["mean"]) @ learnt["half"]) ** 2).sum(axis=1)
+        return distances

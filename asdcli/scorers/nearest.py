@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,13 @@ from asdcli.scorers.unit import UnitVectors
 
 @dataclass(frozen=True)
 class Nearest:
-    """A(x) = min_y D(x, y); with k > 1 the mean of the k smallest distances."""
+    """A(x) = min_y D(x, y); with k > 1 the mean of the k smallest distances.
+
+    Source: Matsumoto et al. 2025, Eq. 1 and 2.
+
+    Attributes:
+        k: nearest references whose distances are averaged.
+    """
 
     k: int = 1
 
@@ -23,10 +31,11 @@ class Nearest:
 
     def fit(self, unit: UnitVectors) -> Fitted:
         reduced = ["k-reduced"] if self.k > len(np.unique(unit.train.clip)) - 1 and self.k > 1 else []
-        return Fitted(
-            lambda queries: nearest_distance(unit.reference, queries, self.k),
-            {"n_reference": len(unit.reference), "k": self.k, "rules": [*unit.rules, *reduced]},
-        )
+        found = {"n_reference": len(unit.reference), "k": self.k, "rules": [*unit.rules, *reduced]}
+        return Fitted(self, {"reference": unit.reference}, found)
+
+    def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
+        return nearest_distance(learnt["reference"], windows, self.k)
 
 
 def nearest_distance(reference: Reference, queries: Vectors, k: int = 1) -> np.ndarray:

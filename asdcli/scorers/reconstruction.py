@@ -6,57 +6,41 @@ row of n_mels values. These methods look at residuals, not at embeddings: an aut
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from asdcli.scorers import Fitted, Takes
 from asdcli.scorers.gaussian import inverse_half
 from asdcli.scorers.residuals import Residuals
-from asdcli.spec import Registry, always_spelled
+from asdcli.spec import always_spelled
 from asdcli.vocabulary import Domain
-
-RECONSTRUCTION = Registry(
-    "method",
-    {
-        "mse": "asdcli.scorers.reconstruction:MeanSquaredError",
-        "selective-mahalanobis": "asdcli.scorers.reconstruction:SelectiveMahalanobis",
-    },
-)
-
-
-class ResidualScore(Protocol):
-    """Gives a window of residuals its anomaly score."""
-
-    def __call__(self, residual: np.ndarray) -> float: ...
-
-
-class ReconstructionScorer(Protocol):
-    """A method on residuals. `needs_training` ones read the training residuals first."""
-
-    @property
-    def needs_training(self) -> bool: ...
-
-    def fit(self, training: Residuals) -> tuple[ResidualScore, dict[str, Any]]:
-        """The score of a window, and diagnostics with the `rules` that fired."""
-        ...
 
 
 @dataclass(frozen=True)
 class MeanSquaredError:
-    """Eq. 2 of Fujimura et al. 2024: the squared error averaged over a window's vectors and dimensions."""
+    """The squared error averaged over a window's vectors and dimensions.
 
-    @property
-    def needs_training(self) -> bool:
-        return False
+    Source: Fujimura et al. 2024, Eq. 2.
+    """
 
-    def fit(self, training: Residuals) -> tuple[ResidualScore, dict[str, Any]]:
-        return (lambda residual: float(np.mean(np.square(residual, dtype=np.float64)))), {"rules": []}
+    takes: ClassVar[Takes] = "residuals"
+    needs_training: ClassVar[bool] = False
+
+    def fit(self, training: Residuals) -> Fitted:
+        return Fitted(self)
+
+    def score(self, learnt: Mapping[str, Any], windows: Sequence[np.ndarray]) -> np.ndarray:
+        return np.array([np.mean(np.square(residual, dtype=np.float64)) for residual in windows])
 
 
 @dataclass(frozen=True)
 class SelectiveMahalanobis:
     """The smaller of the Mahalanobis distances under the source and the target covariance of the training residuals.
+
+    Source: the baseline of DCASE Task 2 since 2023 (Harada et al., EUSIPCO 2023), its code and its text.
 
     Attributes:
         mode: `clip-mean`, m^T P m with m the window's mean residual and P of mini-batches: what the organisers' code
@@ -64,28 +48,27 @@ class SelectiveMahalanobis:
             residuals of a domain: what their text says.
     """
 
+    takes: ClassVar[Takes] = "residuals"
+
     mode: Literal["clip-mean", "per-frame"] = always_spelled("clip-mean")
 
-    @property
-    def needs_training(self) -> bool:
-        return True
-
-    def fit(self, training: Residuals) -> tuple[ResidualScore, dict[str, Any]]:
+    def fit(self, training: Residuals) -> Fitted:
         rules: list[str] = []
-        halves = []
+        halves = {}
         for domain, missing in ((Domain.SOURCE, "no-source"), (Domain.TARGET, "no-target")):
             of = training.batch_covariance if self.mode == "clip-mean" else training.covariance
             covariance = of(domain)
             if covariance is None:
                 rules.append(missing)
                 continue
-            half, widened = inverse_half(covariance)
+            halves[str(domain)], widened = inverse_half(covariance)
             rules += ["covariance-singular"] * widened
-            halves.append(half)
+        return Fitted(self, halves, {"rules": rules})
 
-        def score(residual: np.ndarray) -> float:
+    def score(self, learnt: Mapping[str, Any], windows: Sequence[np.ndarray]) -> np.ndarray:
+        def distance(residual: np.ndarray) -> float:
             rows = residual.reshape(-1, residual.shape[-1]).astype(np.float64)
             rows = rows.mean(axis=0, keepdims=True) if self.mode == "clip-mean" else rows
-            return min(float(((rows @ half) ** 2).sum(axis=1).mean()) for half in halves)
+            return min(float(((rows @ half) ** 2).sum(axis=1).mean()) for half in learnt.values())
 
-        return score, {"rules": rules}
+        return np.array([distance(residual) for residual in windows])

@@ -11,7 +11,7 @@ references take 3.1 s against 5.5 s with torch's matmul and topk, and importing 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -73,24 +73,59 @@ class Groups:
 
 
 class Reference:
-    """A reference set of `len(rows)` rows.
+    """A reference set: training windows, and points that were made of them (centroids, interpolations).
 
-    A row belongs to its clip, and to its `parents` too (n_ref, n_parents) where it was interpolated between clips. A
-    query window is never compared with rows that belong to its own clip: its distance to them is infinite. Rows that
-    are nobody's (centroids) carry negative clip numbers of their own. With `keep`, distance matrices of moderate size
-    are remembered, for methods that read the same ones one after the other.
+    A row belongs to its clip, or to nobody, and to the clips that it was interpolated between. A query window is never
+    compared with rows that belong to its own clip: its distance to them is infinite. Nobody's rows carry negative clip
+    numbers of their own. With `keep`, distance matrices of moderate size are remembered, for methods that read the same
+    ones one after the other.
+
+    Args:
+        train: the training windows.
+        chosen: (n_ref,) the rows in order: the number of a training window, or -1 - i for the i-th point of `made`.
+            None: all training windows.
+        made: (n_made, n_dims) points of unit length (or as they are meant to be).
+        parents: (n_made, n_parents) numbers of the training windows between which a point was interpolated.
     """
 
-    def __init__(self, rows: Vectors, parents: np.ndarray | None = None, *, keep: bool = False) -> None:
-        self.rows = rows
-        columns = [rows.clip[:, None]] + ([parents] if parents is not None else [])
-        self.owners = np.concatenate(columns, axis=1)
+    def __init__(
+        self,
+        train: Vectors,
+        chosen: np.ndarray | None = None,
+        made: np.ndarray | None = None,
+        parents: np.ndarray | None = None,
+        *,
+        keep: bool = False,
+    ) -> None:
+        self._chosen = np.arange(len(train)) if chosen is None else chosen
+        self._made = np.empty((0, train.x.shape[1])) if made is None else made
+        self._parents = np.empty((len(self._made), 0), np.int64) if parents is None else parents
+        self.rows = train if chosen is None else _rows(train, self._chosen, self._made)
+        self.owners = np.repeat(self.rows.clip[:, None], 1 + self._parents.shape[1], axis=1)
+        is_made = self._chosen < 0
+        self.owners[is_made, 1:] = train.clip[self._parents[-1 - self._chosen[is_made]]]
         n, n_owners = self.owners.shape
         self._owned = Groups(self.owners.ravel(), np.repeat(np.arange(n), n_owners))
         self._most_owned = int(np.unique(self.owners, return_counts=True)[1].max(initial=0))
         self._room = _KEEP if keep else 0
         self._kept: dict[Vectors, np.ndarray] = {}
         self._neighbours: tuple[np.ndarray, np.ndarray] | None = None
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What it is made of, as arrays that stand for training windows by number and hold none of them.
+
+        `windows` are the numbers of the training windows that it needs, ascending; `chosen`, `made` and `parents` are
+        as in the initialiser, with numbers that count in `windows`.
+        """
+        windows = np.unique(np.concatenate([self._chosen[self._chosen >= 0], self._parents.ravel()]))
+        chosen = np.where(self._chosen < 0, self._chosen, np.searchsorted(windows, self._chosen))
+        parents = np.searchsorted(windows, self._parents)
+        return {"windows": windows, "chosen": chosen, "made": self._made, "parents": parents}
+
+    @staticmethod
+    def from_state(state: Mapping[str, np.ndarray], windows: Callable[[np.ndarray], Vectors]) -> Reference:
+        """What `state` was made of, `windows` giving the training windows of given numbers."""
+        return Reference(windows(state["windows"]), state["chosen"], state["made"], state["parents"])
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -145,6 +180,12 @@ class Reference:
         n = max(len(self), 1)
         step = max(_BLOCK // n, min(64, max(_TALL // n, 1)))
         return [slice(i, i + step) for i in range(0, max(len(queries), 1), step)]
+
+
+def _rows(train: Vectors, chosen: np.ndarray, made: np.ndarray) -> Vectors:
+    place = np.where(chosen < 0, len(train) - 1 - chosen, chosen)  # what was made stands after the windows
+    clip = np.concatenate([train.clip, -1 - np.arange(len(made))])
+    return Vectors(np.concatenate([train.x, made])[place], clip[place])
 
 
 def _smallest(d: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one
-from asdcli.scorers.local_scale import LocalScale, adjusted, same
+from asdcli.scorers.local_scale import LocalScale, adjusted
 from asdcli.scorers.nearest import nearest_distance
+from asdcli.scorers.reference import Vectors
 from asdcli.scorers.unit import UnitVectors
 from asdcli.spec import always_spelled
 
@@ -19,8 +21,14 @@ from asdcli.spec import always_spelled
 class Rescale:
     """A(x) = min_y D(x, y) / b(y), or min_y D(x, y) - b(y) with `form=difference`.
 
-    `metric=euclidean` takes sqrt(D), which is half the Euclidean distance of unit vectors, in place of D. A zero
-    b(y) (duplicate clips) is raised to a thousandth of the median of those above zero.
+    A zero b(y) (duplicate clips) is raised to a thousandth of the median of those above zero.
+
+    Source: Wilkinghoff et al., ICASSP 2025; Matsumoto et al. 2025, Eq. 3 and 4.
+
+    Attributes:
+        k: neighbours averaged in b.
+        metric: `euclidean` takes sqrt(D), which is half the Euclidean distance of unit vectors, in place of D.
+        form: divide by b, or take it away.
     """
 
     k: int = always_spelled(16)
@@ -31,26 +39,26 @@ class Rescale:
         at_least_one(rescale_k=self.k)
 
     def fit(self, unit: UnitVectors) -> Fitted:
-        scale = LocalScale.of(unit.reference, self.k, np.sqrt if self.metric == "euclidean" else same)
+        scale = LocalScale.of(unit.reference, self.k, self._transform)
         found = {"n_reference": len(unit.reference), "k": scale.k_used, "n_floored": 0}
         if scale.k_used == 0:
-            return Fitted(
-                lambda queries: scale.transform(nearest_distance(unit.reference, queries)),
-                found | {"rules": [*unit.rules, "single-reference"]},
-            )
+            return Fitted(self, {"reference": unit.reference}, found | {"rules": [*unit.rules, "single-reference"]})
         rules = [*unit.rules, *(["k-reduced"] if scale.k_used < self.k else [])]
-        if self.form == "difference":
-            return Fitted(
-                lambda queries: adjusted(scale, queries, lambda d, b: d - b),
-                found | {"rules": rules},
-            )
-        floor = scale_floor(scale.full)
-        n_floored = int((scale.full < floor).sum())
-        scale = scale.limited(floor, np.inf)
-        return Fitted(
-            lambda queries: adjusted(scale, queries, lambda d, b: d / b),
-            found | {"n_floored": n_floored, "rules": [*rules, *(["scale-floored"] if n_floored else [])]},
-        )
+        if self.form == "ratio":
+            floor = scale_floor(scale.full)
+            found["n_floored"] = int((scale.full < floor).sum())
+            rules += ["scale-floored"] * bool(found["n_floored"])
+            scale = scale.limited(floor, np.inf)
+        return Fitted(self, scale.learnt(), found | {"rules": rules})
+
+    def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
+        if "b" not in learnt:
+            return self._transform(nearest_distance(learnt["reference"], windows))
+        scale = LocalScale.from_learnt(learnt, self.k, self._transform)
+        return adjusted(scale, windows, np.divide if self.form == "ratio" else np.subtract)
+
+    def _transform(self, d: np.ndarray) -> np.ndarray:
+        return np.sqrt(d) if self.metric == "euclidean" else d
 
 
 def scale_floor(b: np.ndarray) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +22,12 @@ class Smote:
     A synthetic window lies at a random point between a target window and one of its `k` nearest target neighbours
     (imbalanced-learn's SMOTE), and is then brought to unit length. A training clip is scored without itself and
     without the synthetic windows that it is an end of.
+
+    Source: Matsumoto et al. 2025, Sec. 2.2; Chawla et al. 2002.
+
+    Attributes:
+        ratio: target windows, synthetic ones included, for each source window.
+        k: nearest target neighbours, of which one is drawn.
     """
 
     ratio: float = 0.05
@@ -46,11 +54,14 @@ class Smote:
                 rules.append("smote-k-reduced")
             points = synthesise(source.x, target.x, wanted, k, seed=unit.seed_for("smote"))
             n_synthetic = len(points)
-            reference = _with_synthetic(unit, target, points, k)
-        return Fitted(
-            lambda queries: nearest_distance(reference, queries),
-            {"n_reference": len(reference), "n_synthetic": n_synthetic, "k": max(k, 0), "rules": rules},
-        )
+            ends = np.flatnonzero(unit.is_target)[segment_ends(points, target.x, k)]
+            every = np.concatenate([np.arange(len(unit.train)), -1 - np.arange(n_synthetic)])
+            reference = Reference(unit.train, every, unit_norm(points), ends)
+        found = {"n_reference": len(reference), "n_synthetic": n_synthetic, "k": max(k, 0), "rules": rules}
+        return Fitted(self, {"reference": reference}, found)
+
+    def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
+        return nearest_distance(learnt["reference"], windows)
 
 
 def synthesise(source: np.ndarray, target: np.ndarray, n_target_new: int, k: int, *, seed: int) -> np.ndarray:
@@ -83,12 +94,3 @@ def segment_ends(points: np.ndarray, target: np.ndarray, k: int) -> np.ndarray:
         best = np.argmin(to[a] + to[b] - between[a, b])
         ends[i] = a[best], b[best]
     return ends
-
-
-def _with_synthetic(unit: UnitVectors, target: Vectors, points: np.ndarray, k: int) -> Reference:
-    train = unit.train
-    nobody = -1 - np.arange(len(points))
-    rows = Vectors(np.concatenate([train.x, unit_norm(points)]), np.concatenate([train.clip, nobody]))
-    ends = target.clip[segment_ends(points, target.x, k)]
-    parents = np.concatenate([np.repeat(train.clip[:, None], 2, axis=1), ends])
-    return Reference(rows, parents)

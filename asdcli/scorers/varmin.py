@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -28,6 +29,8 @@ class VarMin:
 
     u_z = g(D(z, y*(z))) and v_z = g(b(y*(z))), y*(z) the nearest reference of z by raw D (Eq. 6). A training clip z in
     X_val is left out of X_ref.
+
+    Source: Matsumoto et al. 2025, Eq. 5 to 8.
 
     Attributes:
         k: neighbours averaged in b.
@@ -68,7 +71,7 @@ class VarMin:
         found: dict[str, Any] = {"n_reference": len(reference), "k": scale.k_used, "n_floored": 0}
         if scale.k_used == 0:
             found |= {"alpha": 0.0, "n_val": 0, "rules": [*rules, "single-reference"]}
-            return Fitted(lambda queries: transform(nearest_distance(reference, queries), self.space), found)
+            return Fitted(self, {"reference": reference}, found)
         if scale.k_used < self.k:
             rules.append("k-reduced")
         if self.space == "log":
@@ -85,7 +88,17 @@ class VarMin:
             rules += ["alpha-clipped"] * (limited != alpha)
             alpha = limited
         found |= {"alpha": alpha, "n_val": len(chosen.draws[0]), **spread(*self._points(scale, chosen.draws[0]), alpha)}
-        return Fitted(lambda queries: self._score(scale, queries, alpha), found | {"rules": rules})
+        return Fitted(self, {**scale.learnt(), "alpha": alpha}, found | {"rules": rules})
+
+    def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
+        if "b" not in learnt:
+            return transform(nearest_distance(learnt["reference"], windows), self.space)
+        alpha = float(learnt["alpha"])
+
+        def adjust(d: np.ndarray, b: np.ndarray) -> np.ndarray:
+            return transform(d, self.space) - alpha * transform(b, self.space)  # Eq. 5
+
+        return adjusted(LocalScale.from_learnt(learnt, self.k), windows, adjust, strict=self.loo == "strict")
 
     def _points(self, scale: LocalScale, val: Vectors) -> tuple[np.ndarray, np.ndarray]:
         """u and v of Eq. 8 for the windows of `val` that have a reference of another clip."""
@@ -93,12 +106,6 @@ class VarMin:
         v = scale.without(val.clip, nearest) if self.loo == "strict" else scale.full[nearest]
         has = np.isfinite(u)
         return transform(u[has], self.space), transform(v[has], self.space)
-
-    def _score(self, scale: LocalScale, queries: Vectors, alpha: float) -> np.ndarray:
-        def adjust(d: np.ndarray, b: np.ndarray) -> np.ndarray:
-            return transform(d, self.space) - alpha * transform(b, self.space)  # Eq. 5
-
-        return adjusted(scale, queries, adjust, strict=self.loo == "strict")
 
 
 def transform(values: np.ndarray, space: Space) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +15,9 @@ from asdcli.artifacts import Header
 from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.scorers.reconstruction import RECONSTRUCTION, ReconstructionScorer, ResidualScore
+from asdcli.scorers import SCORERS, Scorer, scorers_of
 from asdcli.scorers.residuals import Residuals
+from asdcli.scorers.rules import told
 from asdcli.views import packs
 from asdcli.views.clips import rows_of
 from asdcli.views.scores import ScoreFiles
@@ -56,7 +57,8 @@ def run(
         MissingArtifact, BadArtifact: no autoencoder, clips or features.
         BadData: clips at another sample rate than the network was trained at.
     """
-    methods: dict[str, ReconstructionScorer] = {m: RECONSTRUCTION.build(m) for m in outputs}
+    outputs = {SCORERS.spell(SCORERS.build(spelling)): files for spelling, files in outputs.items()}
+    methods = scorers_of(outputs, "residuals")
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
     trained = _header_of(model)
     found = packs.find(features, "waveform", table, None, progress)
@@ -89,11 +91,11 @@ def run(
             for spelling in todo:
                 parts[spelling].append(scored[spelling])
                 rules[spelling][machine_type] = fired[spelling]
+        for sentence in told(rules):
+            progress.warn(sentence)
         for spelling in todo:
             if not parts[spelling]:
                 raise BadData("there is no clip to score", "see data/README.md for the layout of a dataset")
-            for sentence in _said(spelling, rules[spelling]):
-                progress.warn(sentence)
             windows = pa.concat_tables(parts[spelling])
             of_clips, of_windows = headers[spelling]
             artifacts.write_table(outputs[spelling].windows, artifacts.WINDOW_SCORES, windows, of_windows)
@@ -146,7 +148,7 @@ def _score(
     machine_type: str,
     pack: WaveformPack,
     rows: pa.Table,
-    methods: Mapping[str, ReconstructionScorer],
+    methods: Mapping[str, Scorer],
     progress: Progress,
 ) -> tuple[dict[str, pa.Table], dict[str, list[str]]]:
     """Scores of the windows of one machine type's clips by every method, and the rules that fired."""
@@ -166,7 +168,7 @@ def _score(
     rows = rows.filter(pc.is_in(rows["clip_id"], pa.array(list(place), pa.string())))
     clips = [place[clip_id] for clip_id in rows["clip_id"].to_pylist()]
     training = Residuals(front.mel.n_mels, 0)
-    if any(m.needs_training for m in methods.values()):
+    if any(getattr(m, "needs_training", True) for m in methods.values()):
         split, domain, condition = (rows[name].to_pylist() for name in ("split", "domain", "condition"))
         normal = [
             (i, d)
@@ -180,18 +182,18 @@ def _score(
             training.add(residual, Domain.TARGET if d == str(Domain.TARGET) else Domain.SOURCE)
         if not normal:
             raise BadData(f"{machine_type} has no training clips: no covariance of its residuals", "score with mse")
-    fitted: dict[str, tuple[ResidualScore, dict[str, Any]]] = {m: s.fit(training) for m, s in methods.items()}
+    fitted = {spelling: method.fit(training) for spelling, method in methods.items()}
     scores: dict[str, list[float]] = {m: [] for m in methods}
     of_row: list[int] = []
     window: list[int] = []
     for row, (i, residual) in enumerate(zip(clips, network.residuals(machine_type, pack, clips), strict=True)):
         starts = front.window_starts(int(pack.lengths[i]))
         width = len(residual) if front.window_frames is None else front.window_frames - residual.shape[1] + 1
-        for number, start in enumerate(starts):
-            of_row.append(row)
-            window.append(number)
-            for method, (score, _) in fitted.items():
-                scores[method].append(score(residual[start : start + width]))
+        windows = [residual[start : start + width] for start in starts]
+        of_row += [row] * len(windows)
+        window += range(len(windows))
+        for method, one in fitted.items():
+            scores[method] += one.score(windows).tolist()
         progress.advance(1, machine_type=machine_type)
     labels = rows.take(pa.array(of_row, pa.int64())).select(list(artifacts.CLIP_COLUMNS))
     labels = labels.add_column(1, "window", pa.array(window, pa.int32()))
@@ -202,7 +204,7 @@ def _score(
             first = labels["clip_id"][int(broken[0])].as_py()
             raise BadData(f"{method}: the score of {first} is not finite", "train again with a lower --lr")
         tables[method] = score_table(labels, method, np.array(values))
-    return tables, {method: found["rules"] for method, (_, found) in fitted.items()}
+    return tables, {method: one.rules for method, one in fitted.items()}
 
 
 def _header_of(model: Path) -> Header:
@@ -220,13 +222,3 @@ def _header_of(model: Path) -> Header:
 
 def _used(rows: pa.Table) -> pa.Table:
     return rows.filter(pc.is_in(rows["split"], pa.array([str(Split.TRAIN), str(Split.TEST)])))
-
-
-def _said(spelling: str, rules: Mapping[str, Sequence[str]]) -> list[str]:
-    from asdcli.scorers import RULES
-
-    fired: dict[str, list[str]] = {}
-    for machine_type, names in rules.items():
-        for name in dict.fromkeys(names):
-            fired.setdefault(name, []).append(machine_type)
-    return [f"{RULES[name]} ({spelling}; {', '.join(of)})" for name, of in fired.items()]

@@ -16,8 +16,8 @@ from asdcli import artifacts
 from asdcli.errors import BadData
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.scorers import OF_SECTIONS, RULES, SCORERS, Scorer
-from asdcli.spec import parse
+from asdcli.scorers import SCORERS, Scorer, own_unit, scorers_of
+from asdcli.scorers.rules import told
 from asdcli.views.embeddings import Embedded, read_embeddings
 from asdcli.views.scores import ScoreFiles
 from asdcli.views.units import UnitPlan, plan_units
@@ -47,7 +47,7 @@ def run(
         embeddings: table of embeddings.
         outputs: spelling of a method -> its tables. That of windows is written where clips have several.
         errors: table of the clips that could not be scored; removed when there are none.
-        unit: the clips that share one reference set and one alpha; None means each method's own (`OF_SECTIONS`).
+        unit: the clips that share one reference set and one alpha; None means each method's own.
         seed: of everything random; each unit draws from a seed of its own.
         dataset: name for the header where the embeddings have none.
 
@@ -59,8 +59,9 @@ def run(
         MissingArtifact, BadArtifact, BadData: no embeddings, not embeddings, or none that can be scored.
     """
     outputs = {SCORERS.spell(SCORERS.build(spelling)): files for spelling, files in outputs.items()}
+    scorers = scorers_of(outputs, "embeddings")
     upstream = artifacts.read_table_header(embeddings, artifacts.EMBEDDINGS, headerless=True)
-    of = {spelling: unit or _own_unit(spelling) for spelling in outputs}
+    of = {spelling: unit or own_unit(scorer) for spelling, scorer in scorers.items()}
 
     def header(kind: artifacts.Kind, spelling: str, diagnostics: dict[str, Any] | None = None) -> artifacts.Header:
         return artifacts.Header.make(
@@ -80,7 +81,7 @@ def run(
             if not found.get("windows") or artifacts.is_current(files.windows, artifacts.WINDOW_SCORES, made):
                 facts = {"units": found.get("units", {})}
                 outcomes[spelling] = Outcome(files.clips, "current", found.get("unscored", 0), facts)
-    todo = {spelling: SCORERS.build(spelling) for spelling in outputs if spelling not in outcomes}
+    todo = {spelling: scorer for spelling, scorer in scorers.items() if spelling not in outcomes}
     if todo:
         for spelling in todo:  # an unwritable place shows before the work, not after
             outputs[spelling].clips.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +100,7 @@ def run(
             for sentence in warnings:
                 progress.warn(sentence)
             windows, diagnostics = _score(embedded, plans, methods, seed=seed, progress=progress)
-            for sentence in _fallbacks(diagnostics):
+            for sentence in told(_rules(diagnostics)):
                 progress.warn(sentence)
             planned = np.concatenate([plan.scored for plan in plans])
             for spelling in methods:
@@ -107,7 +108,7 @@ def run(
                 alone = planned[~np.isfinite(scores[planned])]
                 without = unscored | dict.fromkeys(ids[alone], _ALONE)
                 everything |= without
-                told = {"units": diagnostics[spelling], "unscored": len(without), "windows": several}
+                facts = {"units": diagnostics[spelling], "unscored": len(without), "windows": several}
                 files = outputs[spelling]
                 if several:
                     made = header(artifacts.WINDOW_SCORES, spelling)
@@ -116,16 +117,12 @@ def run(
                 else:
                     files.windows.unlink(missing_ok=True)
                 table = _table(embedded.clips, spelling, scores, scores)
-                made = header(artifacts.SCORES, spelling, told)
+                made = header(artifacts.SCORES, spelling, facts)
                 made = artifacts.write_table(files.clips, artifacts.SCORES, table, made)
                 facts = {"clips": len(table), **_alpha_fact(diagnostics[spelling]), "units": made.diagnostics["units"]}
                 outcomes[spelling] = Outcome(files.clips, "done", len(without), facts)
         _report_unscored(errors, everything, upstream, dataset, progress)
     return {spelling: outcomes[spelling] for spelling in outputs}
-
-
-def _own_unit(spelling: str) -> Unit:
-    return Unit.SECTION if parse(spelling)[0] in OF_SECTIONS else Unit.MACHINE_TYPE
 
 
 def _score(
@@ -143,7 +140,11 @@ def _score(
             windows[of_train] = fitted.score(unit.train)
             windows[of_test] = fitted.score(unit.test)
             scores[spelling][scored] = windows[scored]
-            diagnostics[spelling][plan.name] = fitted.diagnostics
+            diagnostics[spelling][plan.name] = dict(fitted.diagnostics)
+            broken = np.flatnonzero(scored & np.isnan(windows))
+            if len(broken):
+                first = embedded.column("clip_id")[embedded.clip[broken[0]]]
+                raise BadData(f"{spelling}: the score of {first} is not a number", "check the embeddings for extremes")
     return scores, diagnostics
 
 
@@ -158,19 +159,8 @@ def _table(labels: pa.Table, spelling: str, scores: np.ndarray, of_clip: np.ndar
     return score_table(labels, spelling, scores).filter(pa.array(np.isfinite(of_clip)))
 
 
-def _fallbacks(diagnostics: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
-    """One sentence for every rule that fired, with the methods and units."""
-    fired: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
-    for spelling, of_units in diagnostics.items():
-        for unit, found in of_units.items():
-            for rule in found["rules"]:
-                methods, names = fired.setdefault(rule, ({}, {}))
-                methods[spelling], names[unit] = None, None
-    return [f"{RULES[rule]} ({_some(list(m), 'methods')}; {_some(list(u), 'units')})" for rule, (m, u) in fired.items()]
-
-
-def _some(names: Sequence[str], what: str) -> str:
-    return ", ".join(names) if len(names) <= 3 else f"{', '.join(names[:2])}, … {len(names)} {what}"
+def _rules(diagnostics: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, Sequence[str]]]:
+    return {m: {unit: found.get("rules", ()) for unit, found in units.items()} for m, units in diagnostics.items()}
 
 
 def _alpha_fact(of_units: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:

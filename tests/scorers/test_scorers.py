@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asdcli.errors import UsageError
-from asdcli.scorers import DEFAULT, PAPER, RULES, SCORERS
+from asdcli.scorers import DEFAULT, PAPER, SCORERS
 from asdcli.scorers.kmeans import cluster
 from asdcli.scorers.local_scale import LocalScale
 from asdcli.scorers.reference import Groups, Reference, Vectors, _smallest, unit_norm
 from asdcli.scorers.rescale import scale_floor
+from asdcli.scorers.rules import RULES
 from asdcli.scorers.smote import Smote, segment_ends, synthesise
 from asdcli.scorers.unit import UnitVectors
 from asdcli.scorers.validation import choose, representatives

@@ -23,7 +23,7 @@ from asdcli.features.frames import frontend, stacked
 from asdcli.features.pack import WaveformPack
 from asdcli.models.networks.autoencoder import AutoencoderNetwork
 from asdcli.progress import Silent
-from asdcli.scorers.reconstruction import RECONSTRUCTION
+from asdcli.scorers import SCORERS, Fitted
 from asdcli.scorers.residuals import Residuals
 from asdcli.stages import train
 from asdcli.training.holdout import held_out
@@ -107,25 +107,26 @@ def residuals() -> list[np.ndarray]:
     return [rng.standard_normal((40, 5, 6)) * (3.0 if i >= 9 else 1.0) + 0.1 for i in range(12)]
 
 
-def fit(method: str, residuals: list[np.ndarray], n_target: int = 3) -> tuple[Any, dict]:
+def fit(method: str, residuals: list[np.ndarray], n_target: int = 3) -> Fitted:
     training = Residuals(residuals[0].shape[-1], sum(map(len, residuals)))
     for i, one in enumerate(residuals):
         training.add(one, Domain.TARGET if i >= len(residuals) - n_target else Domain.SOURCE)
-    return RECONSTRUCTION.build(method).fit(training)
+    return SCORERS.build(method).fit(training)
 
 
 def test_mse_is_the_mean_of_the_squares() -> None:
-    score, _ = fit("mse", [np.zeros((1, 5, 2))])
-    assert score(np.array([[[1.0, 2.0]] * 5, [[3.0, 0.0]] * 5])) == 14 / 4
+    fitted = fit("mse", [np.zeros((1, 5, 2))])
+    window = np.array([[[1.0, 2.0]] * 5, [[3.0, 0.0]] * 5])
+    assert fitted.score([window, window[:1]]).tolist() == [14 / 4, 5 / 2]
 
 
 def test_selective_mahalanobis_is_the_smaller_of_two_quadratic_forms(residuals: list[np.ndarray]) -> None:
     inverse = [np.linalg.inv(np.cov(np.concatenate(r).reshape(-1, 6).T)) for r in (residuals[:9], residuals[9:])]
     test = np.random.default_rng(1).standard_normal((30, 5, 6)) * 2 + 0.5
     rows = test.reshape(-1, 6)
-    score, found = fit("selective-mahalanobis:mode=per-frame", residuals)
-    assert score(test) == pytest.approx(min(np.mean([r @ p @ r for r in rows]) for p in inverse))
-    assert found["rules"] == []
+    fitted = fit("selective-mahalanobis:mode=per-frame", residuals)
+    assert fitted.score([test])[0] == pytest.approx(min(np.mean([r @ p @ r for r in rows]) for p in inverse))
+    assert fitted.rules == []
 
 
 def test_the_organisers_mahalanobis_takes_the_mean_off_each_shuffled_batch(residuals: list[np.ndarray]) -> None:
@@ -142,21 +143,21 @@ def test_the_organisers_mahalanobis_takes_the_mean_off_each_shuffled_batch(resid
     test = np.random.default_rng(1).standard_normal((30, 5, 6)) * 2 + 0.5
     flat = test.reshape(-1, 6)
     gram = [flat @ p @ flat.T for p in inverse]  # whose mean over all entries is that code's score
-    score, _ = fit("selective-mahalanobis", residuals)
-    assert score(test) == pytest.approx(min(g.mean() for g in gram))
+    fitted = fit("selective-mahalanobis", residuals)
+    assert fitted.score([test])[0] == pytest.approx(min(g.mean() for g in gram))
 
 
 def test_without_target_residuals_the_source_covariance_serves_alone(residuals: list[np.ndarray]) -> None:
-    score, found = fit("selective-mahalanobis", residuals[:9], n_target=0)
-    both, _ = fit("selective-mahalanobis", residuals[:9] + residuals[9:], n_target=3)
-    assert found["rules"] == ["no-target"]
-    assert score(residuals[0]) >= both(residuals[0])
+    alone = fit("selective-mahalanobis", residuals[:9], n_target=0)
+    both = fit("selective-mahalanobis", residuals[:9] + residuals[9:], n_target=3)
+    assert alone.rules == ["no-target"]
+    assert (alone.score(residuals) >= both.score(residuals)).all()
 
 
 def test_a_singular_covariance_is_widened_and_said(residuals: list[np.ndarray]) -> None:
     flat = [np.concatenate([r, r[..., :1]], axis=-1) for r in residuals]
-    score, found = fit("selective-mahalanobis:mode=per-frame", flat)
-    assert found["rules"] == ["covariance-singular"] * 2 and np.isfinite(score(flat[0]))
+    fitted = fit("selective-mahalanobis:mode=per-frame", flat)
+    assert fitted.rules == ["covariance-singular"] * 2 and np.isfinite(fitted.score(flat)).all()
 
 
 def test_fifteen_percent_of_the_source_and_one_of_three_target_clips_are_held_out() -> None:

@@ -9,9 +9,7 @@ from asdcli.errors import UsageError
 from asdcli.outcome import Outcome
 from asdcli.pipeline.workspace import Workspace, needed
 from asdcli.progress import SILENT, Progress
-from asdcli.scorers import DEFAULT, PAPER, SCORERS
-from asdcli.scorers.reconstruction import RECONSTRUCTION
-from asdcli.spec import parse
+from asdcli.scorers import DEFAULT, PAPER, SCORERS, takes
 from asdcli.views.scores import ScoreFiles
 from asdcli.vocabulary import Unit
 
@@ -101,9 +99,8 @@ def spellings(asked: Sequence[str], *, val: str | None = None, k: int | None = N
     wanted = [s for name in asked or [DEFAULT] for s in (PAPER if name == ALL else (name,))]
     found: tuple[dict[str, None], dict[str, None]] = ({}, {})
     for spelling in wanted:
-        of_residuals = parse(spelling)[0] in RECONSTRUCTION.entries
-        registry = RECONSTRUCTION if of_residuals else SCORERS
-        found[of_residuals][registry.spell(registry.build(spelling, val=val, k=k))] = None
+        scorer = SCORERS.build(spelling, val=val, k=k)
+        found[takes(scorer) == "residuals"][SCORERS.spell(scorer)] = None
     return list(found[0]), list(found[1])
 
 
