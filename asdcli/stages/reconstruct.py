@@ -57,7 +57,7 @@ def run(
         MissingArtifact, BadArtifact: no autoencoder, clips or features.
         BadData: clips at another sample rate than the network was trained at.
     """
-    outputs = {SCORERS.spell(SCORERS.build(spelling)): files for spelling, files in outputs.items()}
+    outputs = {SCORERS.canonical(spelling): files for spelling, files in outputs.items()}
     methods = scorers_of(outputs, "residuals")
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
     trained = _header_of(model)

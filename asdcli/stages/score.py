@@ -58,7 +58,7 @@ def run(
         UsageError: unknown method or parameter.
         MissingArtifact, BadArtifact, BadData: no embeddings, not embeddings, or none that can be scored.
     """
-    outputs = {SCORERS.spell(SCORERS.build(spelling)): files for spelling, files in outputs.items()}
+    outputs = {SCORERS.canonical(spelling): files for spelling, files in outputs.items()}
     scorers = scorers_of(outputs, "embeddings")
     upstream = artifacts.read_table_header(embeddings, artifacts.EMBEDDINGS, headerless=True)
     of = {spelling: unit or own_unit(scorer) for spelling, scorer in scorers.items()}
