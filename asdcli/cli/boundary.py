@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import errno
-import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
 
 from asdcli.errors import AsdError, UsageError
+from asdcli.pipeline import process
 
 _OS_HINTS = {
     errno.ENOSPC: "free some space and run the same command again: what was finished is kept",
@@ -25,13 +24,9 @@ _OS_HINTS = {
 }
 
 
-class Terminated(BaseException):
-    """SIGTERM, raised in the main thread so that temporary files are removed on the way out."""
-
-
 def guarded(command: Callable[[], int | None]) -> int:
     """Run `command`, turn what it raises into words on stderr, and return the exit code."""
-    _install_sigterm()
+    process.settle()
     try:
         return command() or 0
     except AsdError as error:
@@ -40,7 +35,7 @@ def guarded(command: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         _say("interrupted", "run the same command again to go on from here")
         return 130
-    except Terminated:
+    except process.Terminated:
         _say("terminated", "run the same command again to go on from here")
         return 143
     except BrokenPipeError:
@@ -60,16 +55,6 @@ def guarded(command: Callable[[], int | None]) -> int:
 def _is_want_of_memory(error: Exception) -> bool:
     """torch has an OutOfMemoryError for devices, and a plain RuntimeError for the CPU."""
     return isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__ or "allocate memory" in str(error)
-
-
-def _install_sigterm() -> None:
-    def terminate(signum: int, frame: FrameType | None) -> None:
-        raise Terminated
-
-    try:
-        signal.signal(signal.SIGTERM, terminate)
-    except ValueError:  # not the main thread (a test runner): leave signals alone
-        return
 
 
 def _say(message: str, hint: str | None) -> None:

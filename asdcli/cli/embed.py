@@ -50,10 +50,10 @@ def embed(
     force: bool,
 ) -> int:
     """Embed all training and test clips: embeddings.parquet, one row a clip and window."""
-    from asdcli.pipeline.malloc import keep_freed_memory
+    from asdcli.pipeline import process
     from asdcli.pipeline.steps import embed as step
 
-    keep_freed_memory()
+    process.settle(networks=True)
     if source is not None:
         space = place.space(otherwise=source.stem)  # vectors from elsewhere need no dataset on disk
         outcome = step.bring(space, source, output=place.output, force=force, progress=talk.progress)

@@ -88,10 +88,10 @@ def train(
     Writes weights.safetensors, card.json and metrics.jsonl. Interrupted or killed, the same command goes on after
     the last epoch that was saved.
     """
-    from asdcli.pipeline.malloc import keep_freed_memory
+    from asdcli.pipeline import process
     from asdcli.pipeline.steps import train as step
 
-    keep_freed_memory()
+    process.settle(networks=True)
     outcome = step.run(
         place.space(),
         model=model,

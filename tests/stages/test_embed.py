@@ -248,8 +248,8 @@ def test_the_gpu_gives_the_embeddings_of_the_cpu(places: dict[str, Path], capsys
 def test_memory_that_was_freed_is_used_again_without_asking_the_system() -> None:
     program = """
 import resource, sys
-from asdcli.pipeline.malloc import keep_freed_memory
-if sys.argv[1] == "keep": keep_freed_memory()
+from asdcli.pipeline import process
+if sys.argv[1] == "keep": process.settle(networks=True)
 for i in range(20):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     bytearray(100_000_000)[:] = b"1" * 100_000_000
