@@ -1,4 +1,4 @@
-"""The command `asd`: one file a command, listed here in the order in which they are used."""
+"""The command `asd`: one file a command, listed here by what people come for."""
 
 from __future__ import annotations
 
@@ -15,23 +15,35 @@ from asdcli.cli.boundary import guarded
 from asdcli.cli.old_words import todays
 from asdcli.errors import UsageError
 
-COMMANDS = {
-    "download": "asdcli.cli.download:download",
-    "index": "asdcli.cli.index:index",
-    "datasets": "asdcli.cli.datasets:datasets",
-    "extract-features": "asdcli.cli.extract_features:extract_features",
-    "train": "asdcli.cli.train:train",
-    "embed": "asdcli.cli.embed:embed",
-    "score": "asdcli.cli.score:score",
-    "smooth": "asdcli.cli.smooth:smooth",
-    "tune": "asdcli.cli.tune:tune",
-    "evaluate": "asdcli.cli.evaluate:evaluate",
-    "threshold": "asdcli.cli.threshold:threshold",
-    "submit": "asdcli.cli.submit:submit",
-    "doctor": "asdcli.cli.doctor:doctor",
+GROUPS = {
+    "The stages of a run": {
+        "download": "asdcli.cli.download:download",
+        "extract-features": "asdcli.cli.extract_features:extract_features",
+        "train": "asdcli.cli.train:train",
+        "embed": "asdcli.cli.embed:embed",
+        "score": "asdcli.cli.score:score",
+        "evaluate": "asdcli.cli.evaluate:evaluate",
+    },
+    "Your own recordings": {
+        "index": "asdcli.cli.index:index",
+        "threshold": "asdcli.cli.threshold:threshold",
+    },
+    "The challenge": {
+        "datasets": "asdcli.cli.datasets:datasets",
+        "submit": "asdcli.cli.submit:submit",
+    },
+    "Research": {
+        "smooth": "asdcli.cli.smooth:smooth",
+        "tune": "asdcli.cli.tune:tune",
+    },
+    "Looking after files": {
+        "doctor": "asdcli.cli.doctor:doctor",
+    },
 }
-"""Command name -> "module:function", in the order of `asd --help`."""
+"""What people come for -> command name -> "module:function", in the order of `asd --help`."""
 
+COMMANDS = {name: target for group in GROUPS.values() for name, target in group.items()}
+"""All of them."""
 
 _ClickException: Any = typer.BadParameter.__mro__[2]  # click's own or the copy that newer typer carries
 
@@ -66,10 +78,11 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
-    for name, target in COMMANDS.items():
-        module, _, function = target.partition(":")
-        command = getattr(importlib.import_module(module), function)
-        app.command(name, help=_paragraphs(command))(command)
+    for group, commands in GROUPS.items():
+        for name, target in commands.items():
+            module, _, function = target.partition(":")
+            command = getattr(importlib.import_module(module), function)
+            app.command(name, help=_paragraphs(command), rich_help_panel=group)(command)
     return app
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from asdcli import artifacts
-from asdcli.cli import COMMANDS, build
+from asdcli.cli import COMMANDS, GROUPS, build
 from asdcli.cli import run as asd_run
 from asdcli.cli.console import Terminal
 
@@ -116,6 +116,20 @@ def test_every_command_has_help_and_so_has_each_of_its_options() -> None:
     for name, command in found.items():
         first = (command.help or "").split("\n\n")[0]
         assert len(first) > 20 and first.rstrip().endswith((".", ":")), name
+
+
+def test_help_lists_every_command_once_under_what_people_come_for(asd: Asd, capsys: pytest.CaptureFixture[str]) -> None:
+    assert asd("--help") == 0
+    told = capsys.readouterr().out
+    listed: dict[str, list[str]] = {}
+    for line in told.splitlines():
+        words = line.strip("│ ").split()
+        if line.startswith("╭"):
+            listed[line.strip("╭─╮ ")] = panel = []
+        elif listed and words and words[0] in COMMANDS:
+            panel.append(words[0])
+    assert {group: names for group, names in listed.items() if names} == {g: list(of) for g, of in GROUPS.items()}
+    assert sorted(COMMANDS) == sorted(name for of in GROUPS.values() for name in of)
 
 
 def test_an_option_means_the_same_in_every_command() -> None:
