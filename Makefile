@@ -65,7 +65,10 @@ dcase2021-dns: $(READY)  ## the smoothing paper's own experiment: its data, its 
 # --- editions: `make dcase2023` runs all stages, `make dcase2023-score METHODS="nn varmin"` one ------------------------
 # Every stage finds out by itself what is up to date, so a target has nothing to remember and no file to compare.
 
-EDITIONS := synthetic dcase2020 dcase2021 dcase2022 dcase2023 dcase2024 dcase2025 dcase2026
+# an edition is a TOML of the catalogue, or of a folder that ASD_EDITIONS names
+HERE     := $(dir $(lastword $(MAKEFILE_LIST)))
+TOMLS    := $(wildcard $(HERE)asdcli/catalogue/dcase*.toml $(addsuffix /*.toml,$(subst :, ,$(ASD_EDITIONS))))
+EDITIONS := synthetic $(sort $(basename $(notdir $(TOMLS))))
 STAGES   := download extract-features train embed score evaluate
 
 METHODS ?= nn varmin
@@ -81,14 +84,11 @@ ARGS    ?=
 # what one stage types, $1 being the edition
 where                = --dataset $1 $(if $(RUN),--run '$(RUN)')
 asd-download         = $(ASD) download $1 $(if $(filter synthetic,$1),--size $(SIZE),$(addprefix --subset ,$(SUBSETS)))
-asd-extract-features = $(ASD) extract-features $(where) $(if $(channel),--channel $(channel))
+asd-extract-features = $(ASD) extract-features $(where) $(if $(CHANNEL),--channel $(CHANNEL))
 asd-train            = $(ASD) train $(where) --seed $(SEED) --device $(DEVICE) $(if $(EPOCHS),--epochs $(EPOCHS))
 asd-embed            = $(ASD) embed $(where) --device $(DEVICE)
 asd-score            = $(ASD) score $(where) --seed $(SEED) $(foreach m,$(METHODS),--method '$m')
 asd-evaluate         = $(ASD) evaluate $(where)
-channel              = $(or $(CHANNEL),$(CHANNEL_$1))
-
-CHANNEL_dcase2026 := near# two microphones, and a clip is one channel
 
 # exit code 3 is "finished, but clips were left out and named": no reason to stop
 or-skipped = || test $$? -eq 3

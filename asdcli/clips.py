@@ -24,26 +24,56 @@ _INDEX = r"(?P<index>\d{4,})"
 _ATTRIBUTES = r"(?:_(?P<attributes>.*))?"
 _KIND = r"(?P<kind>machine|noise)"
 
-GRAMMARS: Mapping[str, tuple[str, ...]] = {
-    "2020": (
-        rf"{_CONDITION}_id_(?P<section>\d\d)_(?P<index>\d{{8}})",
-        r"id_(?P<section>\d\d)_(?P<index>\d{8})",  # evaluation test: condition hidden
+
+@dataclass(frozen=True)
+class Grammar:
+    """How the names of one era read.
+
+    Attributes:
+        example: a name.
+        patterns: of file names without suffix, tried in order.
+        pairs: whether the text after the running number is keys and values, and not free text.
+        domain_folders: whether test clips lie in a folder for each domain, `source_test/` and `target_test/`.
+    """
+
+    example: str
+    patterns: tuple[re.Pattern[str], ...]
+    pairs: bool = False
+    domain_folders: bool = False
+
+
+GRAMMARS: Mapping[str, Grammar] = {
+    "2020": Grammar(
+        "normal_id_00_00000000.wav",
+        (
+            re.compile(rf"{_CONDITION}_id_(?P<section>\d\d)_(?P<index>\d{{8}})"),
+            re.compile(r"id_(?P<section>\d\d)_(?P<index>\d{8})"),  # evaluation test: condition hidden
+        ),
     ),
-    "2021": (
-        rf"{_SECTION}_{_DOMAIN}_(?:train|test)_{_CONDITION}_{_INDEX}{_ATTRIBUTES}",
-        rf"{_SECTION}_{_DOMAIN}_test_{_INDEX}",  # evaluation test: condition hidden, domain visible
+    "2021": Grammar(
+        "section_00_source_test_normal_0000.wav",
+        (
+            re.compile(rf"{_SECTION}_{_DOMAIN}_(?:train|test)_{_CONDITION}_{_INDEX}{_ATTRIBUTES}"),
+            re.compile(rf"{_SECTION}_{_DOMAIN}_test_{_INDEX}"),  # evaluation test: condition hidden, domain visible
+        ),
+        domain_folders=True,
     ),
-    "2022": (
-        # the organisers' 2024 truth names RoboticArm clips without `_test`
-        rf"{_SECTION}_{_DOMAIN}(?:_(?:train|test))?_{_CONDITION}_{_INDEX}{_ATTRIBUTES}",
-        rf"{_SECTION}(?:_test)?_{_INDEX}",  # evaluation test: condition and domain hidden
-        # 2025 supplemental clips: readers disagree on the order of the words, so any order will do
-        rf"{_SECTION}_(?=(?:[a-z]+_)*{_KIND}_)(?:(?:{_DOMAIN}|{_CONDITION}|supplemental|machine|noise)_)+{_INDEX}{_ATTRIBUTES}",
+    "2022": Grammar(
+        "section_00_source_train_normal_0000_vel_12.wav",
+        (
+            # the organisers' 2024 truth names RoboticArm clips without `_test`
+            re.compile(rf"{_SECTION}_{_DOMAIN}(?:_(?:train|test))?_{_CONDITION}_{_INDEX}{_ATTRIBUTES}"),
+            re.compile(rf"{_SECTION}(?:_test)?_{_INDEX}"),  # evaluation test: condition and domain hidden
+            # 2025 supplemental clips: readers disagree on the order of the words, so any order will do
+            re.compile(
+                rf"{_SECTION}_(?=(?:[a-z]+_)*{_KIND}_)"
+                rf"(?:(?:{_DOMAIN}|{_CONDITION}|supplemental|machine|noise)_)+{_INDEX}{_ATTRIBUTES}"
+            ),
+        ),
+        pairs=True,
     ),
 }
-"""Era -> patterns of file names without suffix, tried in order."""
-
-_COMPILED = {era: tuple(re.compile(p) for p in patterns) for era, patterns in GRAMMARS.items()}
+"""Era -> how its file names read. An edition of the catalogue names its own as `grammar`."""
 
 NO_ATTRIBUTE = "noAttribute"
 _COMPOUND_KEYS = {("mic", "pos")}  # a key that itself holds an underscore (2025 CoffeeGrinder)
@@ -98,10 +128,10 @@ def parse_name(name: str, era: str) -> ClipName:
         BadData: the name fits no pattern of the era.
         UsageError: there is no such era.
     """
-    if era not in _COMPILED:
-        raise unknown_name("file-name grammar", era, _COMPILED)
+    if era not in GRAMMARS:
+        raise unknown_name("file-name grammar", era, GRAMMARS)
     stem = without_suffix(PurePosixPath(name).name)
-    for pattern in _COMPILED[era]:
+    for pattern in GRAMMARS[era].patterns:
         match = pattern.fullmatch(stem)
         if match:
             found = match.groupdict()
@@ -113,14 +143,7 @@ def parse_name(name: str, era: str) -> ClipName:
                 attribute_string=_visible(found.get("attributes")),
                 kind=found.get("kind"),
             )
-    raise BadData(f"{name!r} fits no file name of {era}", f"a name of that year looks like {EXAMPLES[era]}")
-
-
-EXAMPLES = {
-    "2020": "normal_id_00_00000000.wav",
-    "2021": "section_00_source_test_normal_0000.wav",
-    "2022": "section_00_source_train_normal_0000_vel_12.wav",
-}
+    raise BadData(f"{name!r} fits no file name of {era}", f"a name of that year looks like {GRAMMARS[era].example}")
 
 
 def parse_path(path: str, era: str) -> Clip:
@@ -136,7 +159,7 @@ def parse_path(path: str, era: str) -> Clip:
         raise BadData(f"{path!r} lies in no split folder", f"split folders are: {', '.join(SPLIT_FOLDERS)}")
     name = parse_name(parts[4], era)
     split = SPLIT_FOLDERS[parts[3]]
-    attributes = parse_attributes(name.attribute_string) if era != "2021" else {}  # 2021 has free text there
+    attributes = parse_attributes(name.attribute_string) if GRAMMARS[era].pairs else {}
     if name.kind:
         attributes = {"supplemental": name.kind, **attributes}
     return Clip(

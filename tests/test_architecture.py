@@ -14,8 +14,8 @@ FLOORS = {
         (
             ("errors", "vocabulary", "progress", "outcome"),
             ("clips", "filenames", "spec"),
-            ("artifacts", "catalogue", "audio", "fetch", "layouts", "submission", "synthesis"),
-            ("features", "models", "scorers", "metrics", "editions"),
+            ("artifacts", "catalogue", "audio", "fetch", "layouts", "synthesis"),
+            ("features", "models", "scorers", "metrics", "editions", "submission"),
             ("views", "embedders", "training"),
             ("detector",),
             ("stages",),

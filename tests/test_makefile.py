@@ -60,10 +60,14 @@ def test_each_stage_has_a_target_of_its_own_that_takes_further_options() -> None
     assert typed("dcase2023-score", "METHODS=nn varmin")[0][-4:] == ["--method", "nn", "--method", "varmin"]
 
 
-def test_the_two_microphones_of_2026_are_near_unless_far_is_asked_for() -> None:
-    assert typed("dcase2026-extract-features")[0][-2:] == ["--channel", "near"]
+def test_a_channel_is_typed_only_where_it_is_asked_for() -> None:
     assert typed("dcase2026-extract-features", "CHANNEL=far")[0][-2:] == ["--channel", "far"]
-    assert "--channel" not in typed("dcase2025-extract-features")[0]
+    assert "--channel" not in typed("dcase2026-extract-features")[0]
+
+
+def test_an_edition_of_ones_own_has_its_targets(tmp_path: Path) -> None:
+    (tmp_path / "plant7.toml").touch()
+    assert typed("plant7-score", f"ASD_EDITIONS=/nowhere:{tmp_path}")[0][:3] == ["score", "--dataset", "plant7"]
 
 
 def test_the_epochs_of_the_smoothing_demo_are_those_of_the_embedding() -> None:

@@ -7,7 +7,7 @@ once, and what leaves is whole, finite, one channel of int16 PCM at the rate tha
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -18,11 +18,11 @@ from asdcli.audio.bad import BadAudio
 from asdcli.audio.riff import Wav, pcm16, walk
 from asdcli.errors import unknown_name
 
-__all__ = ["BOTH", "CHANNELS", "SAMPLE_RATE", "BadAudio", "Info", "channel_index", "info", "read"]
+__all__ = ["BOTH", "SAMPLE_RATE", "BadAudio", "Info", "channel_index", "info", "read"]
 
 SAMPLE_RATE = 16_000
-CHANNELS = {"near": 0, "far": 1}  # DCASE 2026: left is the microphone near the machine, right the far one
 BOTH = "both"
+"""The word for the first two channels, one after the other."""
 
 _FULL_SCALE = 32768.0
 
@@ -40,19 +40,19 @@ class Info:
         return self.n_samples / self.sample_rate
 
 
-def channel_index(word: str | None) -> int | str | None:
-    """The index of the channel called `near`, `far`, `0`, `1`, …; None stays None, and `both` stays `both`.
+def channel_index(word: str | None, names: Sequence[str] = ()) -> int | str | None:
+    """The index of the channel called `0`, `1`, … or as in `names`; None stays None, and `both` stays `both`.
 
     Raises:
         UsageError: an unknown word.
     """
-    if word is None or word in CHANNELS:
-        return None if word is None else CHANNELS[word]
+    if word is None or word == BOTH:
+        return word
+    if word in names:
+        return names.index(word)
     if word.isdecimal():
         return int(word)
-    if word == BOTH:
-        return BOTH
-    raise unknown_name("channel", word, [*CHANNELS, BOTH, "0", "1"])
+    raise unknown_name("channel", word, [*names, BOTH, "0", "1"])
 
 
 def info(path: Path) -> Info:
@@ -99,13 +99,11 @@ def read(
             )
         if channel is None and found.channels > 1:
             raise BadAudio(
-                path, f"has {found.channels} channels", "choose: --channel near, far, both or a number from 0"
+                path, f"has {found.channels} channels", f"choose: --channel both, or 0 to {found.channels - 1}"
             )
         chosen = channel or 0
         if chosen >= found.channels:
-            raise BadAudio(
-                path, f"has no channel {chosen}: it has {found.channels}", "near is channel 0, far channel 1"
-            )
+            raise BadAudio(path, f"has no channel {chosen}: it has {found.channels}", "channels are counted from 0")
         if wav and wav.is_pcm16:
             exact = pcm16(path, file, wav)[:, chosen]
             if found.sample_rate == sample_rate:

@@ -24,13 +24,14 @@ Key = tuple[Subset, Split, str, str]
 
 @dataclass(frozen=True)
 class Table:
-    """One published file: where it is on the web, where below the dataset root, and of what it speaks."""
+    """One published file: where it is on the web, where below the dataset root, of what it speaks, in which grammar."""
 
     truth: Truth
     url: str
     path: str
     machine_type: str | None
     split: Split
+    grammar: str
 
 
 def tables(
@@ -53,7 +54,8 @@ def tables(
                         url = truth.url.format(machine_type=machine_type, section=section, domain=domain, split=split)
                         place = "" if one_for_all else f"{machine_type}/"
                         path = f"{FOLDER}/{truth.gives}/{truth.subset}/{place}{url.rpartition('/')[2]}"
-                        found.setdefault(url, Table(truth, url, path, None if one_for_all else machine_type, split))
+                        of = None if one_for_all else machine_type
+                        found.setdefault(url, Table(truth, url, path, of, split, edition.grammar))
     return list(found.values())
 
 
@@ -67,7 +69,7 @@ def read_truth(file: Path, table: Table) -> dict[Key, str]:
     for line, machine_type, name, answer in _rows(file, table):
         if machine_type is None:
             raise BadData(f"{file}, line {line}: a clip before any machine type")
-        value = _value(answer, table.truth, f"{file}, line {line}")
+        value = _value(answer, table, f"{file}, line {line}")
         key = (table.truth.subset, table.split, machine_type, without_suffix(PurePosixPath(name).name))
         if said.setdefault(key, value) != value:
             raise BadData(f"{file}, line {line}: {name} was {said[key]!r} before and is {value!r} now")
@@ -92,16 +94,17 @@ def _rows(file: Path, table: Table) -> Iterator[tuple[int, str | None, str, str]
                 raise BadData(f"{file}, line {line}: cannot read {','.join(row)!r}", "fetch it again: delete the file")
 
 
-def _value(answer: str, truth: Truth, where: str) -> str:
-    if truth.gives == "attributes":
-        return parse_name(answer, "2022").attribute_string or ""
+def _value(answer: str, table: Table, where: str) -> str:
+    gives = table.truth.gives
+    if gives == "attributes":
+        return parse_name(answer, table.grammar).attribute_string or ""
     words: dict[str, str] = (
         {"0": Condition.NORMAL, "1": Condition.ANOMALY}
-        if truth.gives == "condition"
+        if gives == "condition"
         else {"0": Domain.SOURCE, "1": Domain.TARGET}
     )
     if answer not in words:
-        raise BadData(f"{where}: {truth.gives} is {answer!r}, expected 0 or 1")
+        raise BadData(f"{where}: {gives} is {answer!r}, expected 0 or 1")
     return str(words[answer])
 
 

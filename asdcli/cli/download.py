@@ -21,7 +21,7 @@ _MIRROR, _SYNTHETIC = "Where from", "Synthetic dataset only"
 
 @on_the_data(force=True)
 def download(
-    edition: Annotated[str, typer.Argument(metavar="EDITION|synthetic", help="dcase2020 … dcase2026, or synthetic.")],
+    edition: Annotated[str, typer.Argument(metavar="EDITION|synthetic", help="One of asd datasets, or synthetic.")],
     subset: Annotated[
         list[Subset] | None,
         typer.Option("--subset", help="Part of the edition (repeatable). Default: dev.", show_default=False),

@@ -10,6 +10,7 @@ import typer
 from asdcli.cli.options import ScoresArgument
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
+from asdcli.metrics.specs import SPECS
 
 if TYPE_CHECKING:
     from asdcli.stages.evaluate import Report
@@ -39,7 +40,7 @@ def evaluate(
         typer.Option(
             "--metric",
             metavar="RULE",
-            help="dcase2020, dcase2021 or dcase2022 (and later). Default: the edition's own.",
+            help=f"One of {', '.join(SPECS)}. Default: the edition's own.",
             show_default=False,
         ),
     ] = None,

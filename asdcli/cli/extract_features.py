@@ -28,8 +28,9 @@ def extract_features(
         str | None,
         typer.Option(
             "--channel",
-            metavar="near|far|both|N",
-            help="Channel of clips that have several. both: as two windows of each clip.",
+            metavar="NAME|N|both",
+            help="Channel of clips that have several, by the edition's name for it or counted from 0. "
+            "both: the first two, as two windows of each clip.",
             show_default=False,
         ),
     ] = None,

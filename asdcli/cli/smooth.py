@@ -11,6 +11,7 @@ from asdcli.cli.options import MachineTypeOption, SeedOption
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.errors import UsageError
+from asdcli.metrics.specs import SPECS
 
 if TYPE_CHECKING:
     from asdcli.outcome import Outcome
@@ -73,7 +74,7 @@ ObjectiveOption = Annotated[
     typer.Option(
         "--objective",
         metavar="RULE",
-        help="What is maximised: auc-pauc (domains together, as in the paper) or dcase2020, dcase2021, dcase2022.",
+        help=f"What is maximised: one of {', '.join(SPECS)} (auc-pauc: domains together, as in the paper).",
     ),
 ]
 

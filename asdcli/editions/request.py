@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from asdcli import catalogue
 from asdcli.catalogue.edition import Edition
@@ -12,9 +11,6 @@ from asdcli.catalogue.truth import Table, tables
 from asdcli.editions.archives import Archive, choose
 from asdcli.errors import UsageError
 from asdcli.vocabulary import Subset
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -39,8 +35,11 @@ class Request:
         """Raises UsageError for an unknown edition, subset or machine type, or options that exclude each other."""
         edition = self.known()
         if not edition.records:
+            if edition.made_by:
+                raise UsageError(f"{edition.name} is not downloaded but rendered", edition.made_by)
             raise UsageError(
-                f"{edition.name} is not downloaded but rendered", "asd download synthetic --size dcase2021"
+                f"{edition.name} is not downloaded: its TOML names no records",
+                f"lay its recordings below data/{edition.name} as organisers do, then: asd index data/{edition.name}",
             )
         if self.base_url and self.from_dir:
             raise UsageError("--base-url and --from-dir exclude each other", "zips come from a mirror or from a folder")

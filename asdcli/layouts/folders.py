@@ -20,6 +20,8 @@ from asdcli.layouts.recording import LeftOut, Recording
 from asdcli.vocabulary import Split
 
 _SECTION = re.compile(r"(?:id|section)_(\d\d)")
+_ERAS = sorted(clips.GRAMMARS, key=lambda era: clips.GRAMMARS[era].domain_folders)
+"""In the order in which a name is tried. Last the one with folders for domains: without these its names are another's."""
 _NOISE_LEVEL = re.compile(r"(-?\d+_dB)_(.+)")  # MIMII: signal-to-noise ratio and machine type in one name
 _TABLES: Mapping[str, Mapping[str, Any]] = {
     "split": words.SPLITS,
@@ -60,7 +62,8 @@ def read_folders(paths: Iterable[str]) -> tuple[list[Recording], list[LeftOut]]:
         except _Contradiction as error:
             folders[name] = error
     shared = _machine_types_below_splits([f for f in folders.values() if isinstance(f, _Folder)])
-    era = "2021" if any({"source_test", "target_test"} & set(name.split("/")) for name in folders) else None
+    apart = any({"source_test", "target_test"} & set(name.split("/")) for name in folders)
+    era = next(era for era, grammar in clips.GRAMMARS.items() if grammar.domain_folders) if apart else None
 
     recordings: list[Recording] = []
     left: list[LeftOut] = []
@@ -152,7 +155,7 @@ def _from_folder(path: str, folder: _Folder, shared: set[str]) -> Recording:
 def _from_name(plain: Recording, era: str | None) -> Recording | None:
     """`plain` with what its DCASE name adds; None where the name fits no edition's grammar."""
     name = plain.path.rpartition("/")[2]
-    for grammar in (era,) if era else ("2020", "2022", "2021"):
+    for grammar in (era,) if era else _ERAS:
         try:
             said = clips.parse_path(f"dev_data/raw/any/{plain.split or Split.TEST}/{name}", grammar)
         except BadData:

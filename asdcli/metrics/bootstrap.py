@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from asdcli.metrics import roc
-from asdcli.metrics.specs import MetricSpec, SectionScores, join
+from asdcli.metrics.official import SectionScores, join
+from asdcli.metrics.specs import MetricSpec
 
 Array = npt.NDArray[np.float64]
 _CELLS = 4_000_000  # counts held at once: 32 MB, whatever the size of the section

@@ -31,6 +31,7 @@ from asdcli.fetch import (
     transfer,
     unzip,
 )
+from asdcli.metrics.specs import spec_named
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 
@@ -79,6 +80,7 @@ def run(request: Request, root: Path, *, retry: Retry | None = None, progress: P
     """
     retry = retry or Retry()
     request.parts()  # refuse a wrong request before anything is made
+    spec_named(request.known().metric)
     with guard_disk(root):
         root.mkdir(parents=True, exist_ok=True)
     try:

@@ -9,15 +9,17 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from asdcli import __version__, artifacts, catalogue
+from asdcli import __version__, artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import UsageError, unknown_name
 from asdcli.metrics import bootstrap, roc
 from asdcli.metrics.bootstrap import Comparison
 from asdcli.metrics.decisions import Confusion, decide
-from asdcli.metrics.specs import SPECS, MetricSpec, SectionScores, Value, measure, official, spec_named
+from asdcli.metrics.official import SectionScores, Value, measure, official
+from asdcli.metrics.specs import MetricSpec, spec_named, spec_without_edition
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
+from asdcli.views.editions import edition_of
 from asdcli.views.results import Decided, Evaluation, table
 from asdcli.views.scores import Scored, by_section, join_truth, read_labels, shared_clips, unscored_machine_types
 from asdcli.views.thresholds import Thresholds
@@ -161,11 +163,9 @@ def _rule(method: Scored, sections: list[SectionScores], options: Options) -> Me
     """The rule asked for, else that of the edition the scores come from, else the one that fits the labels."""
     if options.metric:
         return spec_named(options.metric)
-    for name in (method.header.recall("edition"), method.header.dataset):
-        if name in catalogue.names():
-            return spec_named(catalogue.load(name).metric)
-    has_domains = any((s.domain != "").any() for s in sections)
-    return SPECS["dcase2022" if has_domains else "dcase2020"]
+    if edition := edition_of(method.header):
+        return spec_named(edition.metric)
+    return spec_without_edition(domains=any((s.domain != "").any() for s in sections))
 
 
 def _decide(

@@ -24,6 +24,7 @@ from asdcli.progress import SILENT, Progress
 from asdcli.stages.extract_reading import Fault, Reading, read
 from asdcli.views.clips import machine_types_of, rows_to_read
 from asdcli.views.digests import pack_input
+from asdcli.views.editions import edition_of
 
 
 def run(
@@ -50,7 +51,8 @@ def run(
         errors: table of the clips left out (`skip`); removed when there are none.
         features: `waveform` (int16 PCM) or `logmel` (statistics of log-mel bands).
         machine_types: only these.
-        channel: `near`, `far`, `both` or an index; needed for clips of several channels.
+        channel: a name of the edition's channels, an index or `both`; by default the edition's own default. Clips of
+            several channels need one of these.
         sample_rate: in Hz, what every clip must have.
         resample: bring other rates to `sample_rate`.
         rounding: round samples finer than 16 bits.
@@ -62,8 +64,8 @@ def run(
         UsageError: unknown features, machine type or channel.
         BadData: an unusable clip (`fail`), or a machine type without a single usable one (`skip`).
     """
-    reading = Reading(features, sample_rate, audio.channel_index(channel), resample, rounding)
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
+    reading = Reading(features, sample_rate, _channel(channel, upstream, progress), resample, rounding)
     wanted = machine_types_of(table, machine_types, clips)
 
     n_made = n_current = n_clips = 0
@@ -96,6 +98,17 @@ def run(
         raise BadData(f"not one clip of {', '.join(unusable)} can be used: {first.error.message}", first.error.hint)
     facts = {"clips": n_clips, "machine_types": n_made, "up_to_date": n_current}
     return Outcome(output, "done" if n_made else "current", skipped=len(faults), facts=facts)
+
+
+def _channel(word: str | None, clips: artifacts.Header, progress: Progress) -> int | str | None:
+    """What is read of clips with several channels, by the names that their edition gives them."""
+    edition = edition_of(clips)
+    if edition is None or len(edition.channels) == 1:
+        return audio.channel_index(word)
+    if word is None and edition.default_channel:
+        word = edition.default_channel
+        progress.note(f"of the channels {', '.join(edition.channels)}: {word} (another: --channel)")
+    return audio.channel_index(word, edition.channels)
 
 
 def _header(reading: Reading, machine_type: str, clips: pa.Table, upstream: artifacts.Header) -> artifacts.Header:

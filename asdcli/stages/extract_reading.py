@@ -36,7 +36,7 @@ class Reading:
     Attributes:
         features: `waveform` (int16 PCM) or `logmel` (statistics of log-mel bands).
         sample_rate: in Hz.
-        channel: index, None for clips of one channel, or "both": near and far, each a row of the pack, side by side
+        channel: index, None for clips of one channel, or "both": the first two, each a row of the pack, side by side
             under the same clip_id. They become windows 0 and 1 of the clip.
         resample, rounding: what of `audio.read` is allowed beyond lossless reading.
 
@@ -72,7 +72,7 @@ class Reading:
     @property
     def channels(self) -> tuple[int | None, ...]:
         """What is read of each clip, in the order of the pack."""
-        return tuple(audio.CHANNELS.values()) if isinstance(self.channel, str) else (self.channel,)
+        return (0, 1) if isinstance(self.channel, str) else (self.channel,)
 
 
 _Read = Callable[[Path], list[np.ndarray]]

@@ -17,7 +17,8 @@ import torch
 from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import UsageError
-from asdcli.metrics.specs import MetricSpec, SectionScores, Value, measure, official, spec_of
+from asdcli.metrics.official import SectionScores, Value, measure, official
+from asdcli.metrics.specs import MetricSpec, spec_named
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import exact_search, smoothing
@@ -82,7 +83,7 @@ def run(
     Raises:
         BadData: no labels, or a source pool is asked for where domains are hidden. UsageError: no such section.
     """
-    spec = spec_of(metric)
+    spec = spec_named(metric)
     tried = data_to_try(samples.table, data, progress)
     params = {"smooth": SMOOTHED, "metric": metric, "fractions": list(shares), "repeats": repeats}
     params |= {"ks": list(ks), "data": list(tried), "sections": sections, "distance": smooth.metric}

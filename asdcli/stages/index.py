@@ -127,7 +127,7 @@ def _check(recordings: Path, manifest: Path | None, machine: str | None, test_fr
 
 
 def _is_edition(root: Path) -> bool:
-    return root.name in catalogue.names() and bool(catalogue.load(root.name).records)
+    return root.name in catalogue.names() and catalogue.load(root.name).made_by is None
 
 
 def _edition_in_place(clips: Path, progress: Progress) -> Outcome:

@@ -163,7 +163,7 @@ def _score(
     if len(place) < len(pack):
         raise UsageError(
             f"{machine_type}: an autoencoder scores one channel of each clip, and these features hold two",
-            "extract one of them: asd extract-features --channel near",
+            "extract one of them: asd extract-features --channel 0",
         )
     rows = rows.filter(pc.is_in(rows["clip_id"], pa.array(list(place), pa.string())))
     clips = [place[clip_id] for clip_id in rows["clip_id"].to_pylist()]

@@ -12,15 +12,18 @@ import pyarrow.compute as pc
 
 from asdcli import artifacts, catalogue
 from asdcli.artifacts import CLIPS, Header
+from asdcli.catalogue.edition import Edition
 from asdcli.errors import BadData, UsageError
 from asdcli.metrics.decisions import decide
-from asdcli.metrics.specs import measure, spec_named
+from asdcli.metrics.official import measure
+from asdcli.metrics.specs import spec_named
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.submission import rows
 from asdcli.submission.check import Expected, check
 from asdcli.submission.formats import SCORE, CsvPart, SubmissionFormat, format_of
 from asdcli.submission.meta import meta_yaml
+from asdcli.views.editions import edition_of
 from asdcli.views.results import Evaluation
 from asdcli.views.scores import Scored, by_section
 from asdcli.views.thresholds import Thresholds
@@ -67,8 +70,8 @@ def run(
         raise UsageError(f"a team hands in 1 to {MOST} systems, not {len(methods)}", "name the score tables to submit")
     if meta and len(methods) > 1:
         raise UsageError("--meta is the meta file of one system", "submit one score table at a time")
-    edition = edition or edition_of(methods[0].header)
-    style = format_of(edition)
+    known = challenge(edition, methods[0].header)
+    style = format_of(known)
     limits = _limits(thresholds, methods) if style.decisions else None
     temporary = output / f".task2.{os.getpid()}.tmp"
     folders = []
@@ -76,37 +79,36 @@ def run(
         for n, method in enumerate(methods, start=1):
             folder = temporary / f"{label}_task2_{n}"
             _write(method, folder, style, subset, limits)
-            text = meta.read_text(encoding="utf-8") if meta else _meta(method, folder.name, edition, limits)
+            text = meta.read_text(encoding="utf-8") if meta else _meta(method, folder.name, known, limits)
             (folder / f"{folder.name}.meta.yaml").write_text(text, encoding="utf-8")
             folders.append(_replace(folder, output / "task2" / folder.name))
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     package = output / f"{label}_task2.zip"
     _zip(folders, package)
-    problems = [f"{f.name}: {problem}" for f in folders for problem in check(f, style, expected(edition, subset))]
+    problems = [f"{f.name}: {problem}" for f in folders for problem in check(f, style, expected(known, subset))]
     for problem in problems:
         progress.warn(problem)
-    return Outcome(package, skipped=len(problems), facts={"systems": len(folders), "edition": edition})
+    return Outcome(package, skipped=len(problems), facts={"systems": len(folders), "edition": known.name})
 
 
-def edition_of(header: Header, *, default: str | None = None) -> str:
-    """The edition that an artifact comes from, else `default`. Raises UsageError when there is neither."""
-    for name in (header.recall("edition"), header.dataset, default):
-        if name in catalogue.names():
-            return str(name)
-    raise UsageError(f"dataset {header.dataset!r} is no challenge edition", "name one: --edition dcase2024")
+def challenge(name: str | None, header: Header) -> Edition:
+    """The edition called `name`, else the one that an artifact comes from. Raises UsageError when there is neither."""
+    edition = catalogue.load(name) if name else edition_of(header)
+    if edition is None:
+        raise UsageError(f"dataset {header.dataset!r} is no challenge edition", "name one: --edition EDITION")
+    return edition
 
 
-def expected(edition: str, subset: Subset, clips: Path | None = None) -> Expected:
+def expected(edition: Edition, subset: Subset, clips: Path | None = None) -> Expected:
     """What must be in a submission: the parts by the catalogue, their clips by `clips` where that is given.
 
     Raises:
-        UsageError: unknown edition. BadData: the edition has no such subset.
+        UsageError: nothing is submitted for this edition. BadData: the edition has no such subset.
     """
-    style, known = format_of(edition), catalogue.load(edition)
-    part = known.part(subset)
+    style, part = format_of(edition), edition.part(subset)
     if part is None:
-        raise BadData(f"{edition} has no {subset} subset")
+        raise BadData(f"{edition.name} has no {subset} subset")
     domains = [str(d) for d in Domain] if style.by_domain else [None]
     parts = [CsvPart(m, s, d) for m in part.machine_types for s in part.sections_for(m) for d in domains]
     names = _names(clips, style, subset) if clips else {}
@@ -171,9 +173,9 @@ def _parts(
     return found
 
 
-def _meta(method: Scored, label: str, edition: str, limits: Thresholds | None) -> str:
+def _meta(method: Scored, label: str, edition: Edition, limits: Thresholds | None) -> str:
     """The meta file with what is known: the method's spelling, its embedder, its results on the development set."""
-    header, spec = method.header, spec_named(catalogue.load(edition).metric)
+    header, spec = method.header, spec_named(edition.metric)
     development: dict[str, dict[str, float]] = {}
     try:
         subsets = by_section(method)[0]
@@ -186,7 +188,7 @@ def _meta(method: Scored, label: str, edition: str, limits: Thresholds | None) -
             means = {t.name: evaluation.mean(t.name, machine_type=machine_type) for t in spec.terms}
             development[machine_type] = {name: mean for name, mean in means.items() if mean is not None}
     description = {
-        "input_sampling_rate": f"{catalogue.load(edition).sample_rate / 1000:g}kHz",
+        "input_sampling_rate": f"{edition.sample_rate / 1000:g}kHz",
         "data_augmentation": None,
         "front_end_system": header.recall("embedder"),
         "acoustic_features": None,

@@ -12,9 +12,6 @@ from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.synthesis import SIZES, write
 
-EDITIONS = {"dcase2023": "synthetic", "dcase2021": "synthetic2021"}
-"""Layout of a size -> the catalogue's name for it."""
-
 
 def run(
     root: Path,
@@ -34,7 +31,7 @@ def run(
     if size not in SIZES:
         raise unknown_name("size", size, SIZES)
     write(root, size=size, seed=seed, machine_types=machine_types, progress=progress)
-    edition = EDITIONS[SIZES[size].layout]
+    edition = SIZES[size].edition
     making = {"size": size, "seed": seed}
     output = root / "clips.parquet"
     made = clips_table.header(root, edition, making=making)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from asdcli import artifacts, catalogue
+from asdcli import artifacts
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.training import MODELS, Setting, TrainingData
 from asdcli.views import packs
 from asdcli.views.clips import rows_of, training_clips
 from asdcli.views.digests import model_input
+from asdcli.views.editions import edition_of
 
 
 def run(
@@ -68,11 +69,12 @@ def run(
     output.mkdir(parents=True, exist_ok=True)
     if force:
         (output / loop.CHECKPOINT).unlink(missing_ok=True)
+    edition = edition_of(upstream)
     data = TrainingData(
         clips=training,
         machine_types=found.machine_types,
         load=lambda machine_type: found.load(machine_type, rows_of(table, machine_type)),
-        clip_length_s=_edition_clip_length(upstream.params.get("edition", upstream.dataset)),
+        clip_length_s=edition.clip_length_s if edition else None,
     )
     task = recipe.task(data, Setting(seed, where, precision, progress))
     history = loop.fit(task, epochs=recipe.epochs, folder=output, header=header, progress=progress)
@@ -87,7 +89,3 @@ def run(
     rate = task.epoch_size * len(history) / max(seconds, 1e-9)
     facts |= {"seconds": round(seconds, 1), f"{task.unit}_per_s": round(rate, 1), "step_ms": round(last["step_ms"], 1)}
     return Outcome(output, facts=facts)
-
-
-def _edition_clip_length(edition: str) -> float | None:
-    return catalogue.load(edition).clip_length_s if edition in catalogue.names() else None

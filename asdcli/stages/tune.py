@@ -19,7 +19,8 @@ import pyarrow as pa
 from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import BadData
-from asdcli.metrics.specs import MetricSpec, Value, measure, official, spec_of
+from asdcli.metrics.official import Value, measure, official
+from asdcli.metrics.specs import MetricSpec, spec_named
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers.smoothing import Smooth
@@ -80,7 +81,7 @@ def run(
     Raises:
         BadData: a machine type has no labels to choose by. UsageError: no section of `choose` has labels.
     """
-    spec = spec_of(metric)
+    spec = spec_named(metric)
     tried = data_to_try(samples.table, data, progress)
     params: dict[str, Any] = {
         "method": samples.method,
@@ -196,7 +197,7 @@ def _table_ii(
     return {"columns": list(table[0]), "rows": [list(row.values()) for row in table]}
 
 
-_AUC = MetricSpec("auc", (spec_of("auc-pauc").terms[0],), mean="harmonic")
+_AUC = MetricSpec("auc", (spec_named("auc-pauc").terms[0],), mean="harmonic")
 
 
 def _picked(candidates: Candidates, choices: Mapping[str, str | None]) -> dict[str, np.ndarray]:

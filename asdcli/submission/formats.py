@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from asdcli.errors import unknown_name
+from asdcli import catalogue
+from asdcli.catalogue.edition import Edition
+from asdcli.errors import UsageError
 
 SCORE, DECISION = "anomaly_score", "decision_result"
 
@@ -37,18 +39,12 @@ class CsvPart:
     domain: str | None = None
 
 
-FORMATS: dict[str, SubmissionFormat] = {
-    "dcase2020": SubmissionFormat(section="id", decisions=False),
-    "dcase2021": SubmissionFormat(by_domain=True),
-    **{f"dcase{year}": SubmissionFormat() for year in range(2022, 2027)},
-}
-
-
-def format_of(edition: str) -> SubmissionFormat:
-    """The format of an edition. Raises UsageError ("did you mean") for any other name."""
-    if edition not in FORMATS:
-        raise unknown_name("edition", edition, FORMATS)
-    return FORMATS[edition]
+def format_of(edition: Edition) -> SubmissionFormat:
+    """The format of an edition. Raises UsageError where no challenge takes anything of it."""
+    if edition.submission is None:
+        taken = ", ".join(name for name in catalogue.names() if catalogue.load(name).submission)
+        raise UsageError(f"nothing is submitted for {edition.name}: it is no challenge", f"--edition takes: {taken}")
+    return SubmissionFormat(**edition.submission.model_dump())
 
 
 _NAME = re.compile(

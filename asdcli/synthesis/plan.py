@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from asdcli.clips import GRAMMARS
 from asdcli.synthesis.machines import MACHINES
 from asdcli.synthesis.seeds import generator
 from asdcli.synthesis.sizes import Size
@@ -55,17 +56,21 @@ def _group(
     order = [int(i) % len(cases) for i in rng.permutation(-(-count // len(cases)) * len(cases))]
     for number in range(count):
         setting = settings[number % len(settings)]
-        name = _name(size.layout, section, split, domain, condition, number, setting)
+        name = _name(size.grammar, section, split, domain, condition, number, setting)
         fault, degree = cases[order[number]] if condition is Condition.ANOMALY else (None, None)
-        folder = f"{domain}_test" if size.layout == "dcase2021" and split is Split.TEST else str(split)
+        folder = f"{domain}_test" if _domain_folders(size.grammar, split) else str(split)
         path = PurePosixPath(f"{subset}_data", "raw", machine_type, folder, name)
         yield PlannedClip(path, machine_type, section, domain, setting, fault, degree)
 
 
+def _domain_folders(era: str, split: Split) -> bool:
+    return GRAMMARS[era].domain_folders and split is Split.TEST
+
+
 def _name(
-    layout: str, section: str, split: Split, domain: Domain, condition: Condition, number: int, setting: dict[str, str]
+    era: str, section: str, split: Split, domain: Domain, condition: Condition, number: int, setting: dict[str, str]
 ) -> str:
     stem = f"section_{section}_{domain}_{split}_{condition}_{number:04d}"
-    if layout == "dcase2021" and split is Split.TEST:
+    if _domain_folders(era, split):  # such names hold no attributes
         return f"{stem}.wav"
     return "_".join([stem, *(f"{key}_{value}" for key, value in setting.items())]) + ".wav"

@@ -20,7 +20,8 @@ class Size:
         train_source, train_target: normal training clips of each domain.
         test: test clips of each (domain, condition); four times as many in all.
         duration_s: length of each clip in seconds.
-        layout: edition whose folders and names are used, "dcase2023" or "dcase2021".
+        edition: the catalogue's name for a dataset of this size.
+        grammar: that edition's era of folders and names.
     """
 
     machine_types: tuple[str, ...]
@@ -29,7 +30,8 @@ class Size:
     test: int
     duration_s: float
     sections: tuple[tuple[Subset, str], ...] = DEV_ONLY
-    layout: str = "dcase2023"
+    edition: str = "synthetic"
+    grammar: str = "2022"
 
 
 SIZES = {
@@ -50,6 +52,7 @@ SIZES = {
         12,
         6.0,
         SIX_SECTIONS,
-        "dcase2021",
+        "synthetic2021",
+        "2021",
     ),
 }

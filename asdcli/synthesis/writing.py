@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from asdcli.clips import GRAMMARS
 from asdcli.errors import BadData, UsageError, unknown_name
 from asdcli.progress import SILENT, Progress
 from asdcli.synthesis.machines import MACHINES
@@ -119,12 +120,12 @@ def _missing(root: Path, clips: list[PlannedClip], size_bytes: int) -> list[Plan
 
 
 def _tables(size: Size, machine_type: str, clips: list[PlannedClip]) -> dict[PurePosixPath, str]:
-    """Attribute CSVs in the organisers' form (2022 on), and the truth about faults, which no organiser gives."""
+    """Attribute CSVs as organisers give them where names hold pairs; the truth about faults, which nobody else gives."""
     tables: dict[PurePosixPath, list[str]] = {}
     for clip in clips:
         raw = clip.path.parent.parent
         name = clip.path.relative_to(raw.parent)
-        if size.layout != "dcase2021":
+        if GRAMMARS[size.grammar].pairs:
             header = ",".join(["file_name", *(f"d{i}p,d{i}v" for i in range(1, len(clip.setting) + 1))])
             row = ",".join([str(name), *(f"{key},{value}" for key, value in clip.setting.items())])
             tables.setdefault(raw / f"attributes_{clip.section}.csv", [header]).append(row)

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from asdcli import artifacts
 from asdcli.errors import BadData, UsageError
-from asdcli.metrics.specs import MetricSpec, SectionScores, measure, official
+from asdcli.metrics.official import SectionScores, measure, official
+from asdcli.metrics.specs import MetricSpec
 from asdcli.vocabulary import Condition
 
 

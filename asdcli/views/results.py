@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from asdcli import artifacts
 from asdcli.metrics.decisions import Confusion
-from asdcli.metrics.specs import OFFICIAL, MetricSpec, Value, join
+from asdcli.metrics.official import Value, join
+from asdcli.metrics.specs import OFFICIAL, MetricSpec
 from asdcli.vocabulary import Domain
 
 ResultRow = tuple[str | None, str | None, str, float, int | None, int | None]

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import BadData, MissingArtifact
-from asdcli.metrics.specs import SectionScores
+from asdcli.metrics.official import SectionScores
 from asdcli.vocabulary import Condition, Split
 
 TRUTH = ("machine_type", "section", "subset", "split", "domain", "condition")

@@ -19,7 +19,7 @@ EVAL = (Subset.EVAL,)
 
 def table(gives: str, form: str, machine_type: str | None = "fan", split: Split = Split.TEST) -> Table:
     truth = Truth(gives=gives, format=form, url="http://x/HEAD/a/b.csv")
-    return Table(truth, truth.url, "b.csv", machine_type, split)
+    return Table(truth, truth.url, "b.csv", machine_type, split, "2022")
 
 
 def write(tmp_path: Path, text: str) -> Path:

@@ -168,7 +168,12 @@ def zipped(files: dict[str, bytes]) -> bytes:
 
 
 def machine_zip(
-    machine_type: str, *, seconds: float = 0.05, n: int = 3, splits: tuple[str, ...] = ("train", "test")
+    machine_type: str,
+    *,
+    seconds: float = 0.05,
+    n: int = 3,
+    splits: tuple[str, ...] = ("train", "test"),
+    channels: int = 1,
 ) -> bytes:
     """A zip as the organisers make them since 2022: `n` clips a split and condition, and the attribute table."""
     files, rows = {}, ["file_name,d1p,d1v"]
@@ -177,7 +182,7 @@ def machine_zip(
             for i in range(n):
                 domain = "target" if i == n - 1 else "source"
                 name = f"{machine_type}/{split}/section_00_{domain}_{split}_{condition}_{i:04d}_vel_{i}.wav"
-                files[name] = wav(seconds, seed=i)
+                files[name] = wav(seconds, seed=i, channels=channels)
                 rows.append(f"{name},vel,{i}")
     files[f"{machine_type}/attributes_00.csv"] = "\n".join(rows).encode()
     return zipped(files)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from asdcli.metrics import bootstrap
-from asdcli.metrics.specs import SPECS, SectionScores, measure, official
+from asdcli.metrics.official import SectionScores, measure, official
+from asdcli.metrics.specs import SPECS
 
 SPEC = SPECS["dcase2022"]
 

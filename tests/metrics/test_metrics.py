@@ -15,7 +15,8 @@ from sklearn.metrics import roc_auc_score
 
 from asdcli.errors import UsageError
 from asdcli.metrics import means, roc
-from asdcli.metrics.specs import SPECS, SectionScores, Value, join, measure, official, spec_named
+from asdcli.metrics.official import SectionScores, Value, join, measure, official
+from asdcli.metrics.specs import SPECS, spec_named
 
 # few distinct values make many ties
 TIED = st.lists(st.integers(0, 6), min_size=1, max_size=40)

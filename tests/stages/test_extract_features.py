@@ -27,7 +27,9 @@ from asdcli.stages import extract_features as extract
 Run = Callable[..., Outcome]
 
 
-def write_dataset(root: Path, machine_types: tuple[str, ...] = ("fan", "valve"), n_clips: int = 5) -> Path:
+def write_dataset(
+    root: Path, machine_types: tuple[str, ...] = ("fan", "valve"), n_clips: int = 5, edition: str | None = None
+) -> Path:
     """A dataset of short noise clips of different lengths below `root`; the path of its clips.parquet."""
     rows = []
     for m, machine_type in enumerate(machine_types):
@@ -40,7 +42,7 @@ def write_dataset(root: Path, machine_types: tuple[str, ...] = ("fan", "valve"),
             rows.append({"clip_id": clip_id, "path": f"{clip_id}.wav", "machine_type": machine_type})
     labels = {"subset": "dev", "split": "train", "section": "00", "domain": "source", "condition": "normal"}
     table = pa.Table.from_pylist([row | labels for row in rows])
-    header = artifacts.Header.make(artifacts.CLIPS, dataset="toy")
+    header = artifacts.Header.make(artifacts.CLIPS, dataset="toy", params={"edition": edition} if edition else {})
     artifacts.write_table(root / "clips.parquet", artifacts.CLIPS, table, header)
     return root / "clips.parquet"
 
@@ -225,14 +227,28 @@ def _stereo(clips: Path) -> None:
 def test_both_channels_stand_side_by_side_under_one_clip(run: Run, clips: Path, tmp_path: Path) -> None:
     _stereo(clips)
     packs = {}
-    for channel in ("near", "far", "both"):
+    for channel in ("0", "1", "both"):
         assert run(channel=channel).facts["clips"] == 10
         packs[channel] = WaveformPack.from_arrays(read_pack(tmp_path)[0])
-    near, far, both = packs["near"], packs["far"], packs["both"]
+    near, far, both = packs["0"], packs["1"], packs["both"]
     assert both.clip_ids.tolist() == [i for i in near.clip_ids.tolist() for _ in range(2)]
     for i in range(len(near)):
         np.testing.assert_array_equal(both.clip(2 * i), near.clip(i))
         np.testing.assert_array_equal(both.clip(2 * i + 1), far.clip(i))
+
+
+def test_channels_go_by_the_names_of_the_edition_and_its_default_is_said(
+    asd: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _stereo(write_dataset(tmp_path / "data" / "toy", edition="dcase2026"))
+    for words, index in (((), 0), (("--channel", "far"), 1), (("--channel", "near"), 0)):
+        assert asd("extract-features", *words) == 0
+        heard = capsys.readouterr().err
+        assert ("of the channels near, far: near (another: --channel)" in heard) == (not words)
+        header = artifacts.read_header(tmp_path / "runs/toy/features/waveform/fan.npz", artifacts.FEATURES)
+        assert header.params["channel"] == index
+    assert asd("extract-features", "--channel", "fra") == 2
+    assert "did you mean 'far'" in capsys.readouterr().err
 
 
 def test_both_channels_of_mono_clips_are_refused_by_name(run: Run, clips: Path) -> None:
@@ -245,7 +261,7 @@ def test_both_channels_become_windows_of_a_clip_that_is_scored_once(
 ) -> None:
     _stereo(write_dataset(tmp_path / "data" / "toy"))
     assert asd("extract-features", "--features", "logmel") == 1
-    assert "--channel near, far, both" in capsys.readouterr().err
+    assert "choose: --channel both, or 0 to 1" in capsys.readouterr().err
     assert asd("extract-features", "--features", "logmel", "--channel", "both") == 0
     assert asd("embed", "--embedder", "logmel") == 0
     embeddings, _ = artifacts.read_table(tmp_path / "runs/toy/embeddings.parquet", artifacts.EMBEDDINGS)

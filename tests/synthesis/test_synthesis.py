@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asdcli import catalogue
 from asdcli.errors import BadData, UsageError
 from asdcli.synthesis import MACHINE_TYPES, SIZES, write
 from asdcli.synthesis.acoustics import BACKGROUNDS, MICROPHONES, background, hear, path
@@ -25,6 +26,7 @@ from asdcli.synthesis.render import parts, render
 from asdcli.synthesis.rotating import BPFI, BPFO, Take, bearing, fan, gearbox
 from asdcli.synthesis.seeds import generator
 from asdcli.synthesis.signals import SR, impulses, mains, noise, orders, passings, revolutions, ring, with_sidebands
+from asdcli.synthesis.sizes import Size
 from asdcli.synthesis.strokes import OPEN_S, PATTERNS, valve
 from asdcli.vocabulary import Condition, Domain
 
@@ -82,6 +84,14 @@ def test_the_full_size_has_the_counts_of_a_dcase_edition() -> None:
     assert sum(c.domain is Domain.TARGET for c in clips if c.path.parent.name == "train") == 10
     assert len({c.path for c in clips}) == len(clips) == 1200
     assert sorted(SIZES["full"].machine_types) == sorted(MACHINE_TYPES)
+
+
+@pytest.mark.parametrize("size", SIZES.values())
+def test_a_size_has_the_grammar_machine_types_and_sections_of_its_edition(size: Size) -> None:
+    edition = catalogue.load(size.edition)
+    assert edition.grammar == size.grammar and edition.made_by
+    known = {(subset, s) for subset in edition.subsets for s in edition.part(subset).sections}
+    assert set(size.sections) == known and set(size.machine_types) <= set(edition.dev.machine_types)
 
 
 def test_the_2021_layout_has_six_sections_three_target_clips_and_test_folders_by_domain() -> None:

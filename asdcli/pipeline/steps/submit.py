@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from asdcli import artifacts
+from asdcli import artifacts, catalogue
 from asdcli.errors import BadData
 from asdcli.outcome import Outcome
 from asdcli.pipeline.workspace import Workspace
@@ -15,6 +15,7 @@ from asdcli.progress import SILENT, Progress
 from asdcli.stages import submit
 from asdcli.submission import check as checks
 from asdcli.submission.formats import format_of
+from asdcli.views.editions import edition_of
 from asdcli.views.scores import read_scores
 from asdcli.vocabulary import Subset
 
@@ -64,10 +65,11 @@ def check(folder: Path, space: Workspace | None, *, edition: str | None = None, 
         raise BadData(f"no folder {folder}", "name the folder of one system: task2/Lastname_Institute_task2_1")
     clips = None
     if space and space.clips.exists():
-        own = submit.edition_of(artifacts.read_header(space.clips, artifacts.CLIPS), default=edition)
-        edition = edition or own
-        clips = space.clips if own == edition else None
-    edition = edition or (space.dataset if space else "")
-    problems = checks.check(folder, format_of(edition), submit.expected(edition, subset, clips))
-    against = f"the clips of {clips}" if clips else f"the catalogue of {edition}"
-    return Checked(folder, edition, against, problems)
+        header = artifacts.read_header(space.clips, artifacts.CLIPS)
+        known = submit.challenge(edition, header)
+        clips = space.clips if edition_of(header) in (None, known) else None
+    else:
+        known = catalogue.load(edition or (space.dataset if space else ""))
+    problems = checks.check(folder, format_of(known), submit.expected(known, subset, clips))
+    against = f"the clips of {clips}" if clips else f"the catalogue of {known.name}"
+    return Checked(folder, known.name, against, problems)
