@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from asdcli import artifacts, audio
 from asdcli.errors import BadArtifact, BadData
+from asdcli.features.kinds import DEFAULT
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.stages.extract_reading import Fault, Reading, read
@@ -32,7 +33,7 @@ def run(
     output: Path,
     *,
     errors: Path,
-    features: str = "waveform",
+    features: str = DEFAULT,
     machine_types: Sequence[str] | None = None,
     channel: str | None = None,
     sample_rate: int = audio.SAMPLE_RATE,
@@ -49,7 +50,7 @@ def run(
         clips: clips.parquet; the paths in it are relative to its folder.
         output: folder of the packs.
         errors: table of the clips left out (`skip`); removed when there are none.
-        features: `waveform` (int16 PCM) or `logmel` (statistics of log-mel bands).
+        features: the spelling of a kind of features, such as `waveform` or `logmel`.
         machine_types: only these.
         channel: a name of the edition's channels, an index or `both`; by default the edition's own default. Clips of
             several channels need one of these.

@@ -5,7 +5,8 @@ An unusable clip does not stop the others: it goes to a list of faults, and the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from asdcli import audio
-from asdcli.errors import UsageError, unknown_name
-from asdcli.features.pack import PackBuilder, VectorPack
+from asdcli.errors import UsageError
+from asdcli.features.kinds import DEFAULT, FEATURES, FeatureKind, Unfit
 from asdcli.progress import Progress
 from asdcli.views.clips import ClipRow
 
@@ -34,7 +35,7 @@ class Reading:
     """How every clip is read. These are the parameters in a pack's header.
 
     Attributes:
-        features: `waveform` (int16 PCM) or `logmel` (statistics of log-mel bands).
+        features: the spelling of a kind of features.
         sample_rate: in Hz.
         channel: index, None for clips of one channel, or "both": the first two, each a row of the pack, side by side
             under the same clip_id. They become windows 0 and 1 of the clip.
@@ -44,15 +45,14 @@ class Reading:
         UsageError: unknown features, or a sample rate that is none.
     """
 
-    features: str = "waveform"
+    features: str = DEFAULT
     sample_rate: int = audio.SAMPLE_RATE
     channel: int | str | None = None
     resample: bool = False
     rounding: bool = False
 
     def __post_init__(self) -> None:
-        if self.features not in _PACKERS:
-            raise unknown_name("features", self.features, _PACKERS)
+        object.__setattr__(self, "features", FEATURES.canonical(self.features))
         if self.sample_rate < 1:
             raise UsageError(f"the sample rate must be positive, got {self.sample_rate}")
 
@@ -75,23 +75,26 @@ class Reading:
         return (0, 1) if isinstance(self.channel, str) else (self.channel,)
 
 
-_Read = Callable[[Path], list[np.ndarray]]
-_Clips = Callable[[_Read], Iterator[tuple[str, np.ndarray]]]
-
-
 def read(
     rows: Sequence[ClipRow], root: Path, reading: Reading, pool: ThreadPoolExecutor, progress: Progress, label: str
 ) -> tuple[dict[str, np.ndarray], list[Fault]]:
-    """The arrays of the pack of all usable clips, in the order of `rows`, and the unusable ones."""
+    """The arrays of the pack of all usable clips, in the order of `rows`, and the unusable ones.
+
+    There are no arrays where not one clip is usable.
+    """
+    kind: FeatureKind = FEATURES.build(reading.features)
     faults: list[Fault] = []
 
-    def clips(make: _Read) -> Iterator[tuple[str, np.ndarray]]:
-        def attempt(row: ClipRow) -> list[np.ndarray] | audio.BadAudio:
-            try:
-                return make(root / row.path)
-            except audio.BadAudio as error:
-                return error
+    def attempt(row: ClipRow) -> list[np.ndarray] | audio.BadAudio:
+        path = root / row.path
+        try:
+            return [kind.of_channel(samples, reading.sample_rate) for samples in reading.waveforms(path)]
+        except audio.BadAudio as error:
+            return error
+        except Unfit as error:
+            return audio.BadAudio(path, str(error))
 
+    def clips() -> Iterator[tuple[str, np.ndarray]]:
         blocks = [rows[i : i + _BLOCK] for i in range(0, len(rows), _BLOCK)]
         for block in progress.track(blocks, total=len(rows), label=label):
             for row, made in zip(block, pool.map(attempt, block), strict=True):
@@ -101,32 +104,9 @@ def read(
                     yield from ((row.clip_id, channel) for channel in made)
             progress.advance(len(block))
 
-    return _PACKERS[reading.features](rows, reading, clips), faults
-
-
-def _waveforms(rows: Sequence[ClipRow], reading: Reading, clips: _Clips) -> dict[str, np.ndarray]:
-    expected = sum(int((row.duration_s or 0.0) * reading.sample_rate) + 1 for row in rows)
-    pack = PackBuilder(reading.sample_rate, expected=expected * len(reading.channels))
-    for clip_id, samples in clips(reading.waveforms):
-        pack.append(clip_id, samples)
-    return pack.finish().arrays()
-
-
-def _statistics(rows: Sequence[ClipRow], reading: Reading, clips: _Clips) -> dict[str, np.ndarray]:
-    from asdcli.features.mels import MelSpec, statistics  # torch: not for waveforms
-
-    spec = MelSpec(sample_rate=reading.sample_rate, centre=False)  # no padding: only sound enters the statistics
-
-    def make(path: Path) -> list[np.ndarray]:
-        channels = reading.waveforms(path)
-        if len(channels[0]) < spec.n_fft:
-            raise audio.BadAudio(path, f"is too short: {len(channels[0])} samples, a log-mel frame takes {spec.n_fft}")
-        return [statistics(samples, spec) for samples in channels]
-
-    made = list(clips(make))
-    vectors = np.array([vector for _, vector in made], np.float32).reshape(len(made), 2 * spec.n_mels)
-    return VectorPack(vectors, np.array([clip_id for clip_id, _ in made], np.str_)).arrays()
-
-
-_PACKERS = {"waveform": _waveforms, "logmel": _statistics}
-FEATURES = tuple(_PACKERS)
+    expected = sum(int((row.duration_s or 0.0) * reading.sample_rate) + 1 for row in rows) * len(reading.channels)
+    usable = clips()
+    first = next(usable, None)
+    if first is None:
+        return {}, faults
+    return kind.pack(itertools.chain([first], usable), reading.sample_rate, expected).arrays(), faults

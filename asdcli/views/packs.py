@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,9 @@ import pyarrow as pa
 
 from asdcli import artifacts
 from asdcli.errors import BadArtifact, MissingArtifact, unknown_name
-from asdcli.features.pack import VectorPack, WaveformPack
+from asdcli.features.kinds import DEFAULT, FEATURES
+from asdcli.filenames import stem
 from asdcli.progress import Progress
-
-_PACKS: dict[str, Any] = {"waveform": WaveformPack, "logmel": VectorPack}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Packs:
         """
         path = self.folder / f"{machine_type}.npz"
         arrays, header = artifacts.read_arrays(path, artifacts.FEATURES)
-        pack = _PACKS[self.kind].from_arrays(arrays)
+        pack = FEATURES.build(self.kind).read(arrays)
         listed, packed = set(clips["clip_id"].to_pylist()), set(pack.clip_ids.tolist())
         missing, strangers = sorted(listed - packed), sorted(packed - listed)
         if strangers or len(missing) > header.diagnostics.get("skipped", 0):
@@ -55,7 +55,7 @@ class Packs:
 
 
 def find(folder: Path, kind: str, clips: pa.Table, asked: Sequence[str] | None, progress: Progress) -> Packs:
-    """The packs in `folder / kind` of the machine types of `clips`, or of those asked for.
+    """The packs of `kind` below `folder` of the machine types of `clips`, or of those asked for.
 
     Machine types without a pack are left out with a warning, unless they were asked for.
 
@@ -68,18 +68,20 @@ def find(folder: Path, kind: str, clips: pa.Table, asked: Sequence[str] | None, 
         if name not in known:
             raise unknown_name("machine type", name, known)
     wanted = [name for name in known if not asked or name in asked]
-    paths = {name: folder / kind / f"{name}.npz" for name in wanted}
+    kind = FEATURES.canonical(kind)
+    place = folder / stem(kind)
+    paths = {name: place / f"{name}.npz" for name in wanted}
     missing = [name for name, path in paths.items() if not path.exists()]
     if missing and (asked or len(missing) == len(wanted)):
         raise MissingArtifact(
-            f"no {kind} features of {', '.join(missing) or 'any machine type'} in {folder / kind}",
+            f"no {kind} features of {', '.join(missing) or 'any machine type'} in {place}",
             f"make them first: {_command(kind)}",
         )
     if missing:
         progress.warn(f"no {kind} features of {', '.join(missing)}: left out ({_command(kind)} makes them)")
     headers = {n: artifacts.read_header(p, artifacts.FEATURES) for n, p in paths.items() if n not in missing}
-    return Packs(kind, folder / kind, headers)
+    return Packs(kind, place, headers)
 
 
 def _command(kind: str) -> str:
-    return "asd extract-features" + ("" if kind == "waveform" else f" --features {kind}")
+    return "asd extract-features" + ("" if kind == DEFAULT else f" --features {shlex.quote(kind)}")

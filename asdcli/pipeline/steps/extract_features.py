@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from asdcli.features.kinds import DEFAULT, FEATURES
 from asdcli.filenames import stem
 from asdcli.outcome import Outcome
 from asdcli.pipeline.workspace import Workspace
@@ -15,7 +16,7 @@ from asdcli.stages import extract_features
 def run(
     space: Workspace,
     *,
-    features: str = "waveform",
+    features: str = DEFAULT,
     clips: Path | None = None,
     output: Path | None = None,
     progress: Progress = SILENT,
@@ -27,6 +28,7 @@ def run(
         clips: instead of the dataset's. output: folder instead of the run's.
         options: as `stages.extract_features.run` has them.
     """
+    features = FEATURES.canonical(features)
     space.remember()
     errors = output / "errors.parquet" if output else space.errors("extract-features")
     outcome = extract_features.run(
