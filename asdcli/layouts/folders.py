@@ -21,7 +21,7 @@ from asdcli.vocabulary import Split
 
 _SECTION = re.compile(r"(?:id|section)_(\d\d)")
 _ERAS = sorted(clips.GRAMMARS, key=lambda era: clips.GRAMMARS[era].domain_folders)
-"""In the order in which a name is tried. Last the one with folders for domains: without these its names are another's."""
+"""In the order in which a name is tried. Last the one with folders for domains: without these its names are 2022's."""
 _NOISE_LEVEL = re.compile(r"(-?\d+_dB)_(.+)")  # MIMII: signal-to-noise ratio and machine type in one name
 _TABLES: Mapping[str, Mapping[str, Any]] = {
     "split": words.SPLITS,

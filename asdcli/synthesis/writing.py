@@ -120,7 +120,7 @@ def _missing(root: Path, clips: list[PlannedClip], size_bytes: int) -> list[Plan
 
 
 def _tables(size: Size, machine_type: str, clips: list[PlannedClip]) -> dict[PurePosixPath, str]:
-    """Attribute CSVs as organisers give them where names hold pairs; the truth about faults, which nobody else gives."""
+    """Attribute CSVs as organisers give them where names hold pairs; and the truth about faults, as nobody does."""
     tables: dict[PurePosixPath, list[str]] = {}
     for clip in clips:
         raw = clip.path.parent.parent
