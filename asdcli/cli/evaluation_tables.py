@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
 from asdcli.cli.console import stdout
+from asdcli.cli.tables import NOTHING, Column, Grid, number
 from asdcli.views.results import RATES, Evaluation
 
 if TYPE_CHECKING:
     from asdcli.stages.evaluate import Report
-
-NOTHING = "–"
 
 
 def show(report: Report, *, details: bool) -> None:
@@ -22,14 +20,12 @@ def show(report: Report, *, details: bool) -> None:
     console = stdout()
     for subset in dict.fromkeys(e.subset for e in report.evaluations):
         own = [e for e in report.evaluations if e.subset == subset]
-        tables = []
-        if len(own) > 1:
-            tables += [_methods(own), *_machine_types(own, console.width)]
+        grids = [_methods(own), _machine_types(own)] if len(own) > 1 else []
         if len(own) == 1 or details:
-            tables += [_sections(e) for e in own]
-        tables += [_decisions(e) for e in own if e.decided and (len(own) == 1 or details)]
-        for table in tables:
-            console.print(table, soft_wrap=False)
+            grids += [_sections(e) for e in own]
+        grids += [_decisions(e) for e in own if e.decided and (len(own) == 1 or details)]
+        for grid in grids:
+            grid.show(console)
             console.print()
         for e in own:
             console.print(e.signature, markup=False)
@@ -42,102 +38,71 @@ def show(report: Report, *, details: bool) -> None:
         console.print(line, markup=False)
 
 
-def _methods(evaluations: Sequence[Evaluation]) -> Table:
+def _methods(evaluations: Sequence[Evaluation]) -> Grid:
     """One row a method: means of the terms and the official score."""
     spec = evaluations[0].spec
-    table = _table(f"{evaluations[0].subset}: {spec.mean} means", "method")
     columns = [[e.mean(t.name) for e in evaluations] for t in spec.terms] + [[e.official for e in evaluations]]
-    for heading in (*(t.label for t in spec.terms), "official"):
-        table.add_column(heading, justify="right")
+    headings = [Column(t.label.replace(" (", "\n("), number=True, rank=2) for t in spec.terms]
+    headings.append(Column("official", number=True, rank=0))
     intervals = any(e.interval for e in evaluations)
     if intervals:
-        table.add_column("95 % interval")
+        headings.append(Column("95 % interval", number=True, rank=1))
+    grid = Grid(f"{evaluations[0].subset}: {spec.mean} means", ["method", *headings])
     best = [max((v for v in column if v is not None), default=None) for column in columns]
     for i, e in enumerate(evaluations):
-        cells = [_number(column[i], bold=column[i] == top) for column, top in zip(columns, best, strict=True)]
-        table.add_row(Text(e.method), *cells, *([_interval(e)] if intervals else []))
-    return table
+        cells = [number(column[i], bold=column[i] == top) for column, top in zip(columns, best, strict=True)]
+        grid.add(e.method, *cells, *([_interval(e)] if intervals else []))
+    return grid
 
 
-def _machine_types(evaluations: Sequence[Evaluation], width: int) -> Iterator[Table]:
-    """One row a method, one column a machine type; as many tables as it takes to fit `width` columns of text."""
-    room = width - max(len(e.method) for e in evaluations) - 4
-    chunks: list[list[str]] = [[]]
-    for m in dict.fromkeys(m for e in evaluations for m in e.by_machine_type):
-        if chunks[-1] and sum(max(len(c), 6) + 3 for c in (*chunks[-1], m)) > room:
-            chunks.append([])
-        chunks[-1].append(m)
-    yield from (_some_machine_types(evaluations, chunk) for chunk in chunks)
-
-
-def _some_machine_types(evaluations: Sequence[Evaluation], machine_types: Sequence[str]) -> Table:
-    table = _table(f"{evaluations[0].subset}: official score of each machine type", "method")
-    for machine_type in machine_types:
-        table.add_column(machine_type, justify="right")
+def _machine_types(evaluations: Sequence[Evaluation]) -> Grid:
+    """One row a method, one column a machine type."""
+    machine_types = list(dict.fromkeys(m for e in evaluations for m in e.by_machine_type))
+    title = f"{evaluations[0].subset}: official score of each machine type"
+    grid = Grid(title, ["method", *(Column(m, number=True) for m in machine_types)])
     best = {
         m: max((v for e in evaluations if (v := e.by_machine_type.get(m)) is not None), default=None)
         for m in machine_types
     }
     for e in evaluations:
         values = [e.by_machine_type.get(m) for m in machine_types]
-        cells = [_number(v, bold=v == best[m]) for m, v in zip(machine_types, values, strict=True)]
-        table.add_row(Text(e.method), *cells)
-    return table
+        grid.add(e.method, *(number(v, bold=v == best[m]) for m, v in zip(machine_types, values, strict=True)))
+    return grid
 
 
-def _sections(e: Evaluation) -> Table:
+def _sections(e: Evaluation) -> Grid:
     """One row a section, a mean row for machine types of several, and both means over all."""
-    table = _table(f"{e.subset}: {e.method}", "machine type")
-    table.add_column("section")
-    for term in e.spec.reported:
-        table.add_column(term.label, justify="right")
-    table.add_column("official", justify="right")
+    terms = [Column(t.label.replace(" (", "\n("), number=True, rank=2) for t in e.spec.reported]
+    columns: list[Column | str] = ["machine type", "section", *terms, Column("official", number=True, rank=0)]
+    grid = Grid(f"{e.subset}: {e.method}", columns, keys=2)
     places = dict.fromkeys((v.machine_type, v.section) for v in e.values)
     values = {(v.machine_type, v.section, v.term): v.value for v in e.values}
     for machine_type, score in e.by_machine_type.items():
         own = [p for p in places if p[0] == machine_type]
         for place in own:
-            cells = [_number(values[place[0], place[1], t.name]) for t in e.spec.reported]
-            last = _number(score) if len(own) == 1 else Text("")
-            table.add_row(Text(machine_type), place[1] or "", *cells, last)
+            cells = [number(values[place[0], place[1], t.name]) for t in e.spec.reported]
+            grid.add(machine_type, place[1] or "", *cells, number(score) if len(own) == 1 else "")
         if len(own) > 1:
-            cells = [_number(e.mean(t.name, machine_type=machine_type)) for t in e.spec.reported]
-            table.add_row(Text(machine_type), "mean", *cells, _number(score), end_section=True)
-    table.add_section()
+            cells = [number(e.mean(t.name, machine_type=machine_type)) for t in e.spec.reported]
+            grid.add(machine_type, "mean", *cells, number(score), ends_section=True)
+    grid.end_section()
     for mean in ("arithmetic", "harmonic"):
-        official = mean == e.spec.mean
-        cells = [_number(e.mean(t.name, mean)) for t in e.spec.reported]
-        last = _number(e.official, bold=True) if official else Text("")
-        table.add_row(f"{mean} mean", "", *cells, last)
-    return table
+        cells = [number(e.mean(t.name, mean)) for t in e.spec.reported]
+        grid.add(f"{mean} mean", "", *cells, number(e.official, bold=True) if mean == e.spec.mean else "")
+    return grid
 
 
-def _decisions(e: Evaluation) -> Table:
+def _decisions(e: Evaluation) -> Grid:
     """Precision, recall and F1 of each section and domain at the stored threshold."""
-    table = _table(f"{e.subset}: decisions of {e.method}", "machine type")
-    for heading in ("section", "domain"):
-        table.add_column(heading)
-    for heading in ("precision", "recall", "F1", "alarms", "of which false"):
-        table.add_column(heading, justify="right")
+    figures = [Column(h, number=True) for h in ("precision", "recall", "F1", "alarms", "of which\nfalse")]
+    grid = Grid(f"{e.subset}: decisions of {e.method}", ["machine type", "section", "domain", *figures], keys=3)
     for d in e.decided:
         c = d.confusion
-        rates = [_number(getattr(c, rate)) for rate in RATES]
-        alarms = c.true_positive + c.false_positive
         domain = str(d.domain) if d.domain else "all"
-        table.add_row(Text(d.machine_type), d.section or "", domain, *rates, str(alarms), str(c.false_positive))
-    return table
-
-
-def _table(title: str, first: str) -> Table:
-    table = Table(title=Text(title), title_justify="left", header_style="bold")
-    table.add_column(first, no_wrap=True)
-    return table
-
-
-def _number(value: float | None, *, bold: bool = False) -> Text:
-    if value is None:
-        return Text(NOTHING, style="dim")
-    return Text(f"{value:.4f}", style="bold" if bold else "")
+        alarms = c.true_positive + c.false_positive
+        rates = [number(getattr(c, rate)) for rate in RATES]
+        grid.add(d.machine_type, d.section or "", domain, *rates, alarms, c.false_positive)
+    return grid
 
 
 def _interval(e: Evaluation) -> Text:
