@@ -38,13 +38,13 @@ def _facts(edition: Edition) -> dict[str, Any]:
 
 
 def _list(editions: list[Edition]) -> None:
-    from rich.table import Table
-
     from asdcli.cli.console import stdout
+    from asdcli.cli.tables import Column, Grid
 
-    table = Table("edition", "dev", "eval", "sections", "channels", "score", "task", box=None, pad_edge=False)
+    figures = (Column("dev", number=True), Column("eval", number=True))
+    grid = Grid(None, ["edition", *figures, "sections", "channels", "score", Column("task", rank=2)], box=None)
     for e in editions:
-        table.add_row(
+        grid.add(
             e.name,
             str(len(e.dev.machine_types)),
             str(len(e.eval.machine_types)) if e.eval else "",
@@ -53,7 +53,7 @@ def _list(editions: list[Edition]) -> None:
             e.metric,
             e.title.partition(": ")[2] or e.title,
         )
-    stdout().print(table)
+    grid.show()
     stdout().print("dev and eval: number of machine types. One in full: asd datasets EDITION")
 
 
@@ -63,9 +63,8 @@ def _sections(edition: Edition) -> list[str]:
 
 
 def _show(e: Edition) -> None:
-    from rich.table import Table
-
     from asdcli.cli.console import stdout
+    from asdcli.cli.tables import Column, Grid
 
     console = stdout()
     console.print(f"[bold]{e.name}[/bold]  {e.title}")
@@ -94,14 +93,12 @@ def _show(e: Edition) -> None:
         console.print(f"\n[bold]{subset}[/bold]" + (f"  {counts} clips a section" if counts else ""))
         records = [r for r in e.records if r.subset == subset]
         columns = [f"{r.part}, record {r.record}" for r in records]
-        table = Table("machine type", "sections", "seconds", box=None, pad_edge=False)
-        for column in columns:
-            table.add_column(column, overflow="fold")  # a zip's name is of no use cut short
+        grid = Grid(None, ["machine type", "sections", Column("seconds", number=True), *columns], box=None)
         for m in part.machine_types if part else ():
             seconds = f"{lengths[m]:g}" if m in lengths else ""
             zips = [r.zip_name(m) + ("" if m in r.md5 else " *") for r in records]
-            table.add_row(m, " ".join(part.sections_for(m)) if part else "", seconds, *zips)
-        console.print(table)
+            grid.add(m, " ".join(part.sections_for(m)) if part else "", seconds, *zips)
+        grid.show(console)
     if any(len(r.md5) < len(part.machine_types) for r in e.records if (part := e.part(r.subset))):
         console.print("\n* no checksum in the catalogue: the record's own list gives it at download time")
     if e.records:

@@ -185,15 +185,13 @@ def _plan(request: Request, root: Path, talk: Talk) -> int:
         archives = [dict(zip(("archive", "part", "bytes", "state"), row, strict=True)) for row in rows]
         talk.emit({"archives": archives, "bytes": plan.size, "truth_tables": tables})
         return 0
-    from rich.table import Table
+    from asdcli.cli.tables import Column, Grid
 
-    table = Table(box=None, pad_edge=False)
-    for column in ("archive", "part", "size", "state"):
-        table.add_column(column, overflow="fold")
+    grid = Grid(None, ["archive", Column("part", rank=2), Column("size", number=True), "state"], box=None)
     for name, part, size, state in rows:
-        table.add_row(name, part, "" if size is None else megabytes(size), state)
+        grid.add(name, part, "" if size is None else megabytes(size), state)
     console = stdout()
-    console.print(table)
+    grid.show(console)
     fetched = [o for o in plan.offers if o.problem is None]
     console.print(
         f"{len(fetched)} archives to fetch"

@@ -85,25 +85,20 @@ def index(
 
 def _show(facts: dict[str, Any], progress: Terminal) -> None:
     """A table of what was found on stdout; what was left out, and advice, on stderr."""
-    from rich.table import Table
-
-    from asdcli.cli.console import stdout
+    from asdcli.cli.tables import Column, Grid
 
     if "found" not in facts:  # an edition in place: its own report was made already
         return
     labels = [c for c in ("subset", "domain", "condition") if len({row[c] for row in facts["found"]}) > 1]
     labels = ["machine_type", "split", *labels]  # a column that always says the same says nothing
-    table = Table(box=None, pad_edge=False)
-    for column in labels:
-        table.add_column(column.replace("_", " "), overflow="fold")
-    for column in ("clips", "seconds", "Hz", "channels"):
-        table.add_column(column, justify="right")
+    figures = (Column(heading, number=True) for heading in ("clips", "seconds", "Hz", "channels"))
+    grid = Grid(None, [*(name.replace("_", " ") for name in labels), *figures], keys=len(labels), box=None)
     for row in facts["found"]:
         low, high = row["seconds"]
         seconds = f"{low:g}" if low == high else f"{low:g} to {high:g}"
         rates, channels = (", ".join(map(str, row[c])) for c in ("sample_rates", "channels"))
-        table.add_row(*(row[c] or "-" for c in labels), str(row["clips"]), seconds, rates, channels)
-    stdout().print(table)
+        grid.add(*(row[c] for c in labels), row["clips"], seconds, rates, channels)
+    grid.show()
     for row in facts["left_out"]:
         more = ", …" if row["files"] > len(row["examples"]) else ""
         say = progress.warn if row["loss"] else progress.note

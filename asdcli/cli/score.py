@@ -126,21 +126,18 @@ _COLUMNS = {
 
 def _show(outcomes: Mapping[str, Outcome]) -> None:
     """A table a method: what was found in every unit."""
-    from rich.table import Table
-
-    from asdcli.cli.console import stdout
+    from asdcli.cli.tables import Column, Grid
 
     for spelling, outcome in outcomes.items():
         found: dict[str, dict[str, Any]] = outcome.facts["units"]
         names = [name for name in _COLUMNS if any(name in unit for unit in found.values())]
-        table = Table(title=spelling, title_justify="left")
-        table.add_column("unit")
-        for name in names:
-            table.add_column(_COLUMNS[name], justify="right")
-        table.add_column("rules")
+        figures = (Column(_COLUMNS[name], number=True) for name in names)
+        rules = [Column("rules", rank=2)] if any(unit.get("rules") for unit in found.values()) else []
+        grid = Grid(spelling, ["unit", *figures, *rules])
         for unit, values in found.items():
-            table.add_row(unit, *(_cell(values.get(name)) for name in names), ", ".join(values.get("rules", ())))
-        stdout().print(table)
+            said = [", ".join(values.get("rules", ()))] if rules else []
+            grid.add(unit, *(_cell(values.get(name)) for name in names), *said)
+        grid.show()
 
 
 def _cell(value: float | int | None) -> str:

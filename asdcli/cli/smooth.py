@@ -172,24 +172,22 @@ def smooth(
 
 def _tell_fractions(outcome: Outcome, talk: Talk) -> int:
     """A row a share of the clips and method, a column a machine type."""
-    from asdcli.cli.console import stdout
-    from asdcli.stages import fraction as stage
+    from asdcli.stages.fraction import ALL
 
     if talk.json:
         talk.emit({"path": str(outcome.path), "status": outcome.status, **outcome.facts})
         return 0
-    from rich.table import Table
+    from asdcli.cli.tables import Column, Grid
 
     rows = outcome.facts["rows"]
-    machine_types = sorted({row["machine_type"] for row in rows}, key=lambda m: (m == stage.ALL, m))
+    machine_types = sorted({row["machine_type"] for row in rows}, key=lambda m: (m == ALL, m))
     title = "percent, mean ± standard deviation, every subset with its best k and data"
-    table = Table("observed", "method", title=title, title_justify="left", box=None)
-    for machine_type in machine_types:
-        table.add_column(machine_type, justify="right")
+    figures = (Column(m, number=True, rank=0 if m == ALL else 1) for m in machine_types)
+    grid = Grid(title, ["observed", "method", *figures], keys=2, box=None)
     for share, method in dict.fromkeys((row["fraction"], row["method"]) for row in rows):
         of = {r["machine_type"]: r for r in rows if (r["fraction"], r["method"]) == (share, method)}
         cells = (f"{100 * of[m]['mean']:.2f} ± {100 * of[m]['std']:.2f}" for m in machine_types)
-        table.add_row(f"{share:.0%}", method, *cells)
-    stdout().print(table)
+        grid.add(f"{share:.0%}", method, *cells)
+    grid.show()
     talk.say(type(outcome)(outcome.path, outcome.status))
     return 0

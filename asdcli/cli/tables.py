@@ -73,7 +73,9 @@ class Grid:
     def show(self, console: Console | None = None) -> None:
         """Print to the terminal (stdout)."""
         console = console or stdout()
-        for table in self.tables(console.width):
+        for n, table in enumerate(self.tables(console.width)):
+            if n and self.box is None:
+                console.print()
             console.print(table, soft_wrap=False)
 
     def _least(self, i: int) -> int:

@@ -93,27 +93,25 @@ def threshold(
 
 
 def _show(rows: list[dict], clips_per_day: float | None) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from asdcli.cli.console import stdout
+    from asdcli.cli.tables import Column, Grid
     from asdcli.metrics.decisions import FalseAlarms
 
     per_day = clips_per_day or FalseAlarms().clips_per_day
-    table = Table(title=f"thresholds; false alarms expected of {per_day:g} normal clips a day", title_justify="left")
-    for heading in ("method", "machine type", "rule"):
-        table.add_column(heading)
-    for heading in ("threshold", "clips", "above", "false alarms/day"):
-        table.add_column(heading, justify="right")
+    figures = (Column(heading, number=True) for heading in ("threshold", "clips", "above", "false\nalarms/day"))
+    grid = Grid(
+        f"thresholds; false alarms expected of {per_day:g} normal clips a day",
+        ["method", "machine type", *figures, Column("rule", rank=2)],
+        keys=2,
+    )
     for row in rows:
         rate = row["false_alarm_rate"]
-        table.add_row(
-            Text(row["method"]),
-            Text(row["machine_type"]),
-            Text(row["rule"]),
+        grid.add(
+            row["method"],
+            row["machine_type"],
             f"{row['threshold']:.6g}",
-            str(row["n_clips"]),
+            row["n_clips"],
             f"{100 * rate:.1f} %",
             f"{rate * per_day:.0f}" if rate else f"< {per_day / row['n_clips']:.0f}",
+            row["rule"],
         )
-    stdout().print(table, soft_wrap=False)
+    grid.show()

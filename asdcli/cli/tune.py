@@ -110,29 +110,25 @@ def _numbers(option: str, given: list[str] | None, default: tuple[int, ...]) -> 
 
 def _show(facts: dict[str, Any]) -> None:
     """The choices (the paper's Table I) and what they are worth (its Table II)."""
-    from rich.table import Table
-
     from asdcli.cli.console import stdout
+    from asdcli.cli.tables import Column, Grid, number
 
     choices, oracle = facts["choices"], facts["oracle"]
-    table = Table("machine type", title="chosen parameters", title_justify="left", box=None)
-    columns = [(choices, f, f) for f in choices] + [(oracle, f, f"{f} (oracle)") for f in choices if "+" in f]
-    for _, _, heading in columns:
-        table.add_column(heading)
+    columns = [(choices, f, f) for f in choices] + [(oracle, f, f"{f}\n(oracle)") for f in choices if "+" in f]
+    grid = Grid("chosen parameters", ["machine type", *(heading for _, _, heading in columns)], box=None)
     for machine_type in next(iter(choices.values())):
-        table.add_row(machine_type, *(of[family][machine_type] or "–" for of, family, _ in columns))
-    stdout().print(table)
+        grid.add(machine_type, *(of[family][machine_type] for of, family, _ in columns))
+    grid.show()
     columns, rows = facts["table"]["columns"], facts["table"]["rows"]
     if not rows:
         return
-    table = Table(title="reported sections, in percent", title_justify="left", box=None)
-    for heading in columns:
-        table.add_column(heading, justify="left" if heading == "method" else "right")
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row))
+    rank = {"method": 0, "all": 0}
+    grid = Grid(
+        "reported sections, in percent",
+        [Column(heading, number=heading != "method", rank=rank.get(heading, 1)) for heading in columns],
+        box=None,
+    )
+    for method, *values in rows:
+        grid.add(method, *(number(None if v is None else 100 * v, digits=2) for v in values))
     stdout().print()
-    stdout().print(table)
-
-
-def _cell(value: float | str | None) -> str:
-    return value if isinstance(value, str) else "–" if value is None else f"{100 * value:.2f}"
+    grid.show()
