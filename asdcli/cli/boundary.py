@@ -58,11 +58,9 @@ def _is_want_of_memory(error: Exception) -> bool:
 
 
 def _say(message: str, hint: str | None) -> None:
-    from asdcli.cli.console import stderr
+    from asdcli.cli.console import say, stderr
 
     console = stderr()
-    console.print("[bold red]error:[/bold red] ", end="")
-    console.print(message, markup=False)
+    say(console, message, label="error", style="bold red")
     if hint:
-        console.print("[cyan]hint:[/cyan] ", end="")
-        console.print(hint, markup=False)
+        say(console, hint, label="hint", style="cyan")

@@ -36,6 +36,26 @@ def _console(*, stderr: bool = False) -> Console:
     return console
 
 
+def say(console: Console, text: str, *, label: str = "", style: str = "") -> None:
+    """Print a sentence under its label, broken between words where a terminal's line ends.
+
+    In a file a sentence is one line. A command at the end of a sentence that does not fit gets a line of its own, which
+    is not broken, so that it can be copied.
+    """
+    from rich.text import Text
+
+    prefix = Text.assemble((label + ":", style), " ") if label else Text()
+    if not console.is_terminal:
+        console.print(prefix + Text(text))
+        return
+    prose, colon, command = text.rpartition(": asd ")
+    if not colon or len(label) + 2 + len(text) <= console.width:
+        console.print(prefix + Text(text), soft_wrap=False)
+        return
+    console.print(prefix + Text(f"{prose}:"), soft_wrap=False)
+    console.print(Text(f"  asd {command}"))
+
+
 class Terminal(Silent):
     """Progress bars and one-line notes on stderr; `quiet` keeps only warnings.
 
@@ -49,11 +69,10 @@ class Terminal(Silent):
 
     def note(self, text: str) -> None:
         if not self.quiet:
-            self.console.print(text, markup=False)
+            say(self.console, text)
 
     def warn(self, text: str) -> None:
-        self.console.print("[yellow]warning:[/yellow] ", end="")
-        self.console.print(text, markup=False)
+        say(self.console, text, label="warning", style="yellow")
 
     def track(
         self, items: Iterable[T], *, total: int | None = None, label: str = "", unit: str = "clips"

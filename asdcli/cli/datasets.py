@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from asdcli.cli import completion
 from asdcli.cli.shared import on_nothing
 from asdcli.cli.talk import Talk
 
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 @on_nothing
 def datasets(
     edition: Annotated[
-        str | None, typer.Argument(metavar="[EDITION]", help="Show this one in full.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="[EDITION]",
+            help="Show this one in full.",
+            show_default=False,
+            autocompletion=completion.editions,
+        ),
     ] = None,
     *,
     talk: Talk,
@@ -39,10 +46,10 @@ def _facts(edition: Edition) -> dict[str, Any]:
 
 def _list(editions: list[Edition]) -> None:
     from asdcli.cli.console import stdout
-    from asdcli.cli.tables import Column, Grid
+    from asdcli.cli.tables import Grid, GridColumn
 
-    figures = (Column("dev", number=True), Column("eval", number=True))
-    grid = Grid(None, ["edition", *figures, "sections", "channels", "score", Column("task", rank=2)], box=None)
+    figures = (GridColumn("dev", number=True), GridColumn("eval", number=True))
+    grid = Grid(None, ["edition", *figures, "sections", "channels", "score", GridColumn("task", rank=2)], box=None)
     for e in editions:
         grid.add(
             e.name,
@@ -64,7 +71,7 @@ def _sections(edition: Edition) -> list[str]:
 
 def _show(e: Edition) -> None:
     from asdcli.cli.console import stdout
-    from asdcli.cli.tables import Column, Grid
+    from asdcli.cli.tables import Grid, GridColumn
 
     console = stdout()
     console.print(f"[bold]{e.name}[/bold]  {e.title}")
@@ -93,7 +100,7 @@ def _show(e: Edition) -> None:
         console.print(f"\n[bold]{subset}[/bold]" + (f"  {counts} clips a section" if counts else ""))
         records = [r for r in e.records if r.subset == subset]
         columns = [f"{r.part}, record {r.record}" for r in records]
-        grid = Grid(None, ["machine type", "sections", Column("seconds", number=True), *columns], box=None)
+        grid = Grid(None, ["machine type", "sections", GridColumn("seconds", number=True), *columns], box=None)
         for m in part.machine_types if part else ():
             seconds = f"{lengths[m]:g}" if m in lengths else ""
             zips = [r.zip_name(m) + ("" if m in r.md5 else " *") for r in records]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asdcli.cli import completion
 from asdcli.cli.options import MachineTypeOption
 from asdcli.cli.shared import Place, on_the_data
 from asdcli.cli.talk import Talk
@@ -21,7 +22,14 @@ _MIRROR, _SYNTHETIC = "Where from", "Synthetic dataset only"
 
 @on_the_data(force=True)
 def download(
-    edition: Annotated[str, typer.Argument(metavar="EDITION|synthetic", help="One of asd datasets, or synthetic.")],
+    edition: Annotated[
+        str,
+        typer.Argument(
+            metavar="EDITION|synthetic",
+            help="One of asd datasets, or synthetic.",
+            autocompletion=completion.editions,
+        ),
+    ],
     subset: Annotated[
         list[Subset] | None,
         typer.Option("--subset", help="Part of the edition (repeatable). Default: dev.", show_default=False),
@@ -185,9 +193,9 @@ def _plan(request: Request, root: Path, talk: Talk) -> int:
         archives = [dict(zip(("archive", "part", "bytes", "state"), row, strict=True)) for row in rows]
         talk.emit({"archives": archives, "bytes": plan.size, "truth_tables": tables})
         return 0
-    from asdcli.cli.tables import Column, Grid
+    from asdcli.cli.tables import Grid, GridColumn
 
-    grid = Grid(None, ["archive", Column("part", rank=2), Column("size", number=True), "state"], box=None)
+    grid = Grid(None, ["archive", GridColumn("part", rank=2), GridColumn("size", number=True), "state"], box=None)
     for name, part, size, state in rows:
         grid.add(name, part, "" if size is None else megabytes(size), state)
     console = stdout()

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from asdcli.cli import completion
 from asdcli.cli.options import DeviceOption, MachineTypeOption
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
@@ -24,6 +25,7 @@ def embed(
         str | None,
         typer.Option(
             "--embedder",
+            autocompletion=completion.embedders,
             metavar="SPELLING",
             help="discriminative or logmel. Default: that of the run's model.",
             show_default=False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from asdcli.cli.console import stdout
-from asdcli.cli.tables import NOTHING, Column, Grid, number
+from asdcli.cli.tables import NOTHING, Grid, GridColumn, number
 from asdcli.views.results import RATES, Evaluation
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ def _methods(evaluations: Sequence[Evaluation]) -> Grid:
     """One row a method: means of the terms and the official score."""
     spec = evaluations[0].spec
     columns = [[e.mean(t.name) for e in evaluations] for t in spec.terms] + [[e.official for e in evaluations]]
-    headings = [Column(t.label.replace(" (", "\n("), number=True, rank=2) for t in spec.terms]
-    headings.append(Column("official", number=True, rank=0))
+    headings = [GridColumn(t.label.replace(" (", "\n("), number=True, rank=2) for t in spec.terms]
+    headings.append(GridColumn("official", number=True, rank=0))
     intervals = any(e.interval for e in evaluations)
     if intervals:
-        headings.append(Column("95 % interval", number=True, rank=1))
+        headings.append(GridColumn("95 % interval", number=True, rank=1))
     grid = Grid(f"{evaluations[0].subset}: {spec.mean} means", ["method", *headings])
     best = [max((v for v in column if v is not None), default=None) for column in columns]
     for i, e in enumerate(evaluations):
@@ -59,7 +59,7 @@ def _machine_types(evaluations: Sequence[Evaluation]) -> Grid:
     """One row a method, one column a machine type."""
     machine_types = list(dict.fromkeys(m for e in evaluations for m in e.by_machine_type))
     title = f"{evaluations[0].subset}: official score of each machine type"
-    grid = Grid(title, ["method", *(Column(m, number=True) for m in machine_types)])
+    grid = Grid(title, ["method", *(GridColumn(m, number=True) for m in machine_types)])
     best = {
         m: max((v for e in evaluations if (v := e.by_machine_type.get(m)) is not None), default=None)
         for m in machine_types
@@ -72,8 +72,8 @@ def _machine_types(evaluations: Sequence[Evaluation]) -> Grid:
 
 def _sections(e: Evaluation) -> Grid:
     """One row a section, a mean row for machine types of several, and both means over all."""
-    terms = [Column(t.label.replace(" (", "\n("), number=True, rank=2) for t in e.spec.reported]
-    columns: list[Column | str] = ["machine type", "section", *terms, Column("official", number=True, rank=0)]
+    terms = [GridColumn(t.label.replace(" (", "\n("), number=True, rank=2) for t in e.spec.reported]
+    columns: list[GridColumn | str] = ["machine type", "section", *terms, GridColumn("official", number=True, rank=0)]
     grid = Grid(f"{e.subset}: {e.method}", columns, keys=2)
     places = dict.fromkeys((v.machine_type, v.section) for v in e.values)
     values = {(v.machine_type, v.section, v.term): v.value for v in e.values}
@@ -94,7 +94,7 @@ def _sections(e: Evaluation) -> Grid:
 
 def _decisions(e: Evaluation) -> Grid:
     """Precision, recall and F1 of each section and domain at the stored threshold."""
-    figures = [Column(h, number=True) for h in ("precision", "recall", "F1", "alarms", "of which\nfalse")]
+    figures = [GridColumn(h, number=True) for h in ("precision", "recall", "F1", "alarms", "of which\nfalse")]
     grid = Grid(f"{e.subset}: decisions of {e.method}", ["machine type", "section", "domain", *figures], keys=3)
     for d in e.decided:
         c = d.confusion

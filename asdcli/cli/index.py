@@ -85,13 +85,13 @@ def index(
 
 def _show(facts: dict[str, Any], progress: Terminal) -> None:
     """A table of what was found on stdout; what was left out, and advice, on stderr."""
-    from asdcli.cli.tables import Column, Grid
+    from asdcli.cli.tables import Grid, GridColumn
 
     if "found" not in facts:  # an edition in place: its own report was made already
         return
     labels = [c for c in ("subset", "domain", "condition") if len({row[c] for row in facts["found"]}) > 1]
     labels = ["machine_type", "split", *labels]  # a column that always says the same says nothing
-    figures = (Column(heading, number=True) for heading in ("clips", "seconds", "Hz", "channels"))
+    figures = (GridColumn(heading, number=True) for heading in ("clips", "seconds", "Hz", "channels"))
     grid = Grid(None, [*(name.replace("_", " ") for name in labels), *figures], keys=len(labels), box=None)
     for row in facts["found"]:
         low, high = row["seconds"]

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from asdcli.cli import completion
 from asdcli.errors import unknown_name
 from asdcli.vocabulary import DEVICES
 
@@ -31,7 +32,11 @@ DataOption = Annotated[
 DatasetOption = Annotated[
     str | None,
     typer.Option(
-        "--dataset", metavar="NAME", help="Dataset. Default: the run's, else the last one used.", show_default=False
+        "--dataset",
+        metavar="NAME",
+        help="Dataset. Default: the run's, else the last one used.",
+        show_default=False,
+        autocompletion=completion.datasets,
     ),
 ]
 OutputOption = Annotated[
@@ -40,12 +45,25 @@ OutputOption = Annotated[
 ]
 MachineTypeOption = Annotated[
     list[str] | None,
-    typer.Option("--machine-type", metavar="NAME", help="Only this machine type (repeatable).", show_default=False),
+    typer.Option(
+        "--machine-type",
+        metavar="NAME",
+        help="Only this machine type (repeatable).",
+        show_default=False,
+        autocompletion=completion.machine_types,
+    ),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Do it again even if the result is up to date.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
 DeviceOption = Annotated[
-    str, typer.Option("--device", metavar="auto|cpu|cuda|mps", callback=_device, help="Where the network runs.")
+    str,
+    typer.Option(
+        "--device",
+        metavar="auto|cpu|cuda|mps",
+        callback=_device,
+        help="Where the network runs.",
+        autocompletion=completion.devices,
+    ),
 ]
 ScoresArgument = Annotated[
     list[Path] | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from asdcli.cli import completion
 from asdcli.cli.options import DeviceOption, SeedOption
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
@@ -24,6 +25,7 @@ def score(
         typer.Option(
             "-m",
             "--method",
+            autocompletion=completion.methods,
             metavar="SPELLING|all",
             help="nn, kmeans, smote, rescale, varmin, gmm or mahalanobis, with parameters as in "
             "varmin:k=8,val=test-all (repeatable); of an autoencoder mse or selective-mahalanobis. "
@@ -126,13 +128,13 @@ _COLUMNS = {
 
 def _show(outcomes: Mapping[str, Outcome]) -> None:
     """A table a method: what was found in every unit."""
-    from asdcli.cli.tables import Column, Grid
+    from asdcli.cli.tables import Grid, GridColumn
 
     for spelling, outcome in outcomes.items():
         found: dict[str, dict[str, Any]] = outcome.facts["units"]
         names = [name for name in _COLUMNS if any(name in unit for unit in found.values())]
-        figures = (Column(_COLUMNS[name], number=True) for name in names)
-        rules = [Column("rules", rank=2)] if any(unit.get("rules") for unit in found.values()) else []
+        figures = (GridColumn(_COLUMNS[name], number=True) for name in names)
+        rules = [GridColumn("rules", rank=2)] if any(unit.get("rules") for unit in found.values()) else []
         grid = Grid(spelling, ["unit", *figures, *rules])
         for unit, values in found.items():
             said = [", ".join(values.get("rules", ()))] if rules else []

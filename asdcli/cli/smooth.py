@@ -177,12 +177,12 @@ def _tell_fractions(outcome: Outcome, talk: Talk) -> int:
     if talk.json:
         talk.emit({"path": str(outcome.path), "status": outcome.status, **outcome.facts})
         return 0
-    from asdcli.cli.tables import Column, Grid
+    from asdcli.cli.tables import Grid, GridColumn
 
     rows = outcome.facts["rows"]
     machine_types = sorted({row["machine_type"] for row in rows}, key=lambda m: (m == ALL, m))
     title = "percent, mean ± standard deviation, every subset with its best k and data"
-    figures = (Column(m, number=True, rank=0 if m == ALL else 1) for m in machine_types)
+    figures = (GridColumn(m, number=True, rank=0 if m == ALL else 1) for m in machine_types)
     grid = Grid(title, ["observed", "method", *figures], keys=2, box=None)
     for share, method in dict.fromkeys((row["fraction"], row["method"]) for row in rows):
         of = {r["machine_type"]: r for r in rows if (r["fraction"], r["method"]) == (share, method)}

@@ -19,7 +19,7 @@ _FOLDED = 16  # a text column is made no narrower than this
 
 
 @dataclass(frozen=True)
-class Column:
+class GridColumn:
     """One column of a `Grid`.
 
     Attributes:
@@ -38,15 +38,15 @@ class Grid:
 
     Args:
         title: above the (first) table; None for none.
-        columns: a text is a `Column` of text.
+        columns: a text is a `GridColumn` of text.
         box: how lines are drawn; None for none.
     """
 
     def __init__(
-        self, title: str | None, columns: Iterable[Column | str], *, keys: int = 1, box: Box | None = HEAVY_HEAD
+        self, title: str | None, columns: Iterable[GridColumn | str], *, keys: int = 1, box: Box | None = HEAVY_HEAD
     ) -> None:
         self.title, self.keys, self.box = title, keys, box
-        self.columns = [c if isinstance(c, Column) else Column(c) for c in columns]
+        self.columns = [c if isinstance(c, GridColumn) else GridColumn(c) for c in columns]
         self.rows: list[tuple[list[Text], bool]] = []
 
     def add(self, *cells: Any, ends_section: bool = False) -> None:

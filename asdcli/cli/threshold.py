@@ -93,14 +93,14 @@ def threshold(
 
 
 def _show(rows: list[dict], clips_per_day: float | None) -> None:
-    from asdcli.cli.tables import Column, Grid
+    from asdcli.cli.tables import Grid, GridColumn
     from asdcli.metrics.decisions import FalseAlarms
 
     per_day = clips_per_day or FalseAlarms().clips_per_day
-    figures = (Column(heading, number=True) for heading in ("threshold", "clips", "above", "false\nalarms/day"))
+    figures = (GridColumn(heading, number=True) for heading in ("threshold", "clips", "above", "false\nalarms/day"))
     grid = Grid(
         f"thresholds; false alarms expected of {per_day:g} normal clips a day",
-        ["method", "machine type", *figures, Column("rule", rank=2)],
+        ["method", "machine type", *figures, GridColumn("rule", rank=2)],
         keys=2,
     )
     for row in rows:

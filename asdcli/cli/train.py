@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from asdcli.cli import completion
 from asdcli.cli.options import DeviceOption, MachineTypeOption, SeedOption
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
@@ -17,6 +18,7 @@ def train(
         str,
         typer.Option(
             "--model",
+            autocompletion=completion.models,
             metavar="SPELLING",
             help="discriminative, autoencoder or serial-oe, with parameters as in "
             "serial-oe:backbone=mobilenetv3_small_050.",

@@ -111,7 +111,7 @@ def _numbers(option: str, given: list[str] | None, default: tuple[int, ...]) -> 
 def _show(facts: dict[str, Any]) -> None:
     """The choices (the paper's Table I) and what they are worth (its Table II)."""
     from asdcli.cli.console import stdout
-    from asdcli.cli.tables import Column, Grid, number
+    from asdcli.cli.tables import Grid, GridColumn, number
 
     choices, oracle = facts["choices"], facts["oracle"]
     columns = [(choices, f, f) for f in choices] + [(oracle, f, f"{f}\n(oracle)") for f in choices if "+" in f]
@@ -125,7 +125,7 @@ def _show(facts: dict[str, Any]) -> None:
     rank = {"method": 0, "all": 0}
     grid = Grid(
         "reported sections, in percent",
-        [Column(heading, number=heading != "method", rank=rank.get(heading, 1)) for heading in columns],
+        [GridColumn(heading, number=heading != "method", rank=rank.get(heading, 1)) for heading in columns],
         box=None,
     )
     for method, *values in rows:

@@ -1,0 +1,93 @@
+"""What the shell may complete: names that are known without reading anything large; nothing where none can be told."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import typer
+
+from asdcli.vocabulary import DEVICES
+
+Completion = Callable[[typer.Context, str], list[str]]
+
+
+def _completes(names: Callable[[typer.Context], Iterable[str]]) -> Completion:
+    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
+        with contextlib.suppress(Exception):  # a traceback in the middle of somebody's typing helps nobody
+            return sorted({name for name in names(ctx) if name.startswith(incomplete)})
+        return []
+
+    return complete
+
+
+@_completes
+def methods(ctx: typer.Context) -> Iterable[str]:
+    """Scorers and `all`."""
+    from asdcli.scorers import SCORERS
+
+    return [*SCORERS.names(), "all"]
+
+
+@_completes
+def models(ctx: typer.Context) -> Iterable[str]:
+    """What `asd train` trains."""
+    from asdcli.training import MODELS
+
+    return MODELS.names()
+
+
+@_completes
+def embedders(ctx: typer.Context) -> Iterable[str]:
+    """What `asd embed` embeds with."""
+    from asdcli.embedders import EMBEDDERS
+
+    return EMBEDDERS.names()
+
+
+@_completes
+def editions(ctx: typer.Context) -> Iterable[str]:
+    """Names of the catalogue."""
+    from asdcli import catalogue
+
+    return catalogue.names()
+
+
+@_completes
+def datasets(ctx: typer.Context) -> Iterable[str]:
+    """Folders of the data root that hold a table of clips."""
+    return (table.parent.name for table in _data(ctx).glob("*/clips.parquet"))
+
+
+@_completes
+def devices(ctx: typer.Context) -> Iterable[str]:
+    """Where networks run."""
+    return DEVICES
+
+
+@_completes
+def machine_types(ctx: typer.Context) -> Iterable[str]:
+    """Those that the run has features of, else those of the dataset's table."""
+    return list(_packed(ctx)) or list(_listed(ctx))
+
+
+def _packed(ctx: typer.Context) -> Iterator[str]:
+    run = ctx.params.get("run")
+    runs = [Path(run)] if run else [Path("runs") / _dataset(ctx)]
+    return (pack.stem for place in runs for pack in place.glob("features/*/*.npz"))
+
+
+def _listed(ctx: typer.Context) -> Iterable[str]:
+    from asdcli import artifacts
+
+    table, _ = artifacts.read_table(_data(ctx) / _dataset(ctx) / "clips.parquet", artifacts.CLIPS)
+    return table["machine_type"].to_pylist()
+
+
+def _data(ctx: typer.Context) -> Path:
+    return Path(ctx.params.get("data") or "data")
+
+
+def _dataset(ctx: typer.Context) -> str:
+    return str(ctx.params.get("dataset") or (_data(ctx) / "current").read_text().strip())
