@@ -7,12 +7,14 @@ from pathlib import Path
 from asdcli.artifacts.arrays import digest_arrays, read_arrays, read_arrays_header, write_arrays
 from asdcli.artifacts.header import Header
 from asdcli.artifacts.kinds import (
+    ANY,
     CLIP_COLUMNS,
     CLIPS,
     EMBEDDINGS,
     ERRORS,
     FEATURES,
     FRACTIONS,
+    KINDS,
     MODEL,
     POOL,
     RESULTS,
@@ -28,12 +30,14 @@ from asdcli.artifacts.store import atomic, check_kind, require
 from asdcli.errors import BadArtifact, MissingArtifact
 
 __all__ = [
+    "ANY",
     "CLIPS",
     "CLIP_COLUMNS",
     "EMBEDDINGS",
     "ERRORS",
     "FEATURES",
     "FRACTIONS",
+    "KINDS",
     "MODEL",
     "POOL",
     "RESULTS",
@@ -60,7 +64,7 @@ __all__ = [
 
 
 def read_header(path: Path, kind: Kind) -> Header:
-    """Read only the header of an artifact: a table, an npz, or a folder with a `card.json`."""
+    """Read only the header of an artifact: a table, an npz, or a folder with a `card.json`. `ANY` takes every kind."""
     path = Path(path)
     if path.is_dir():
         card = path / "card.json"

@@ -17,14 +17,19 @@ from asdcli import __version__
 from asdcli.artifacts.kinds import Kind
 from asdcli.errors import BadArtifact
 
+WHOLE = "whole"
+"""Under this name a part of a file has the whole file's digest among its inputs."""
+
+_KEPT = ("kind", "asdcli", "dataset", "seed", "params", "inputs", "content")
+
 
 @dataclass(frozen=True)
 class Header:
     """Provenance of one artifact.
 
     `content` is the digest of the artifact's content, `inputs` the content digests of what it was made from (by role),
-    and `history` one entry a stage before it, oldest first. `diagnostics` are facts found on the way (alpha, counts):
-    they take no part in deciding whether a file is current.
+    and `history` one entry a stage before it, oldest first, each with its own `inputs` (older files have none there).
+    `diagnostics` are facts found on the way (alpha, counts): they take no part in deciding whether a file is current.
     """
 
     kind: str
@@ -52,7 +57,7 @@ class Header:
         inputs = inputs or {}
         history: list[dict[str, Any]] = []
         for upstream in inputs.values():
-            history += [e for e in (*upstream.history, upstream._entry()) if e not in history]
+            history += [e for e in (*upstream.history, upstream.entry()) if e not in history]
         return Header(
             kind=kind.name,
             version=kind.version,
@@ -64,24 +69,18 @@ class Header:
             diagnostics=_plain(diagnostics or {}),
         )
 
-    def _entry(self) -> dict[str, Any]:
-        return {
-            "kind": self.kind,
-            "asdcli": self.asdcli,
-            "dataset": self.dataset,
-            "seed": self.seed,
-            "params": self.params,
-            "content": self.content,
-        }
+    def entry(self) -> dict[str, Any]:
+        """What later headers keep of this one in their history."""
+        return {name: getattr(self, name) for name in _KEPT}
 
     def stage(self, kind: Kind) -> dict[str, Any] | None:
         """The newest entry of `kind` in this artifact's own history (itself included), or None."""
-        found = [e for e in (*self.history, self._entry()) if e["kind"] == kind.name]
+        found = [e for e in (*self.history, self.entry()) if e["kind"] == kind.name]
         return found[-1] if found else None
 
     def recall(self, param: str) -> Any:
         """The value of `param` in this header or the nearest stage before it that has one, else None."""
-        for entry in (self._entry(), *reversed(self.history)):
+        for entry in (self.entry(), *reversed(self.history)):
             if param in entry["params"]:
                 return entry["params"][param]
         return None
@@ -93,6 +92,10 @@ class Header:
 
     def with_content(self, digest: str) -> Header:
         return dataclasses.replace(self, content=digest)
+
+    def part(self, digest: str) -> Header:
+        """This file as an input of which only a part matters (some rows): `digest` is that of the part."""
+        return dataclasses.replace(self, content=digest, inputs={WHOLE: self.content})
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), sort_keys=True, ensure_ascii=False, allow_nan=True)

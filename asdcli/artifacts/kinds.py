@@ -164,3 +164,25 @@ ERRORS = Kind(
     ("clip_id",),
     (Column("clip_id", _text), Column("path", _text), Column("error", _text)),
 )
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        CLIPS,
+        FEATURES,
+        MODEL,
+        EMBEDDINGS,
+        SCORES,
+        WINDOW_SCORES,
+        POOL,
+        RESULTS,
+        THRESHOLDS,
+        TUNING,
+        FRACTIONS,
+        ERRORS,
+    )
+}
+"""Every kind by its name."""
+
+ANY = Kind("artifact", 0, "the stages of asd")
+"""Stands for whichever kind a file is of, where only its header is read."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from asdcli.artifacts.header import Header
-from asdcli.artifacts.kinds import Kind
+from asdcli.artifacts.kinds import ANY, KINDS, Kind
 from asdcli.errors import BadArtifact, MissingArtifact
 
 
@@ -44,6 +44,8 @@ def require(path: Path, kind: Kind) -> None:
 
 def check_kind(header: Header, kind: Kind, path: Path) -> None:
     """Raises BadArtifact when `header` promises another kind or a version newer than this asdcli reads."""
+    if kind is ANY:
+        kind = KINDS.get(header.kind, kind)
     if header.kind != kind.name:
         raise BadArtifact(f"{path} holds {header.kind}, not {kind.name}", f"{kind.name} are made by: {kind.made_by}")
     if header.version > kind.version:

@@ -118,7 +118,7 @@ def _header(reading: Reading, machine_type: str, clips: pa.Table, upstream: arti
         artifacts.FEATURES,
         dataset=upstream.dataset,
         params={"machine_type": machine_type, **dataclasses.asdict(reading)},
-        inputs={"clips": upstream.with_content(pack_input(clips, machine_type))},
+        inputs={"clips": upstream.part(pack_input(clips, machine_type))},
     )
 
 

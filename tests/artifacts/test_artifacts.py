@@ -69,6 +69,15 @@ def test_history_lists_every_stage_before_once_and_recall_finds_a_parameter_in_i
     assert embeddings.recall("nothing") is None
 
 
+def test_history_says_of_every_stage_what_it_was_made_of_and_of_a_part_the_whole(tmp_path: Path) -> None:
+    clips = artifacts.write_table(tmp_path / "clips.parquet", artifacts.CLIPS, _clips(["a"]), _header())
+    features = Header.make(artifacts.FEATURES, dataset="toy", inputs={"clips": clips.part("rows")}).with_content("f")
+    embeddings = Header.make(artifacts.EMBEDDINGS, dataset="toy", inputs={"clips": clips, "features/x": features})
+    assert [e["inputs"] for e in embeddings.history] == [{}, {"whole": clips.content}, {"clips": "rows"}]
+    assert embeddings.inputs == {"clips": clips.content, "features/x": "f"}
+    assert Header.from_json(embeddings.to_json(), where="x") == embeddings
+
+
 def test_a_changed_upstream_makes_an_artifact_stale_and_diagnostics_do_not(tmp_path: Path) -> None:
     path = tmp_path / "f.npz"
     upstream = _header().with_content("1")
@@ -115,6 +124,21 @@ def test_a_file_of_another_kind_is_refused_by_both_names(tmp_path: Path) -> None
     artifacts.write_table(path, artifacts.CLIPS, _clips(["a"]), _header())
     with pytest.raises(BadArtifact, match="holds clips, not scores"):
         artifacts.read_table(path, artifacts.SCORES)
+
+
+def test_a_header_of_any_kind_can_be_read_but_none_of_a_newer_version_or_an_unknown_kind(tmp_path: Path) -> None:
+    path = tmp_path / "f.npz"
+    for kind, version, refusal in (
+        ("features", 1, None),
+        ("features", 2, "features version 2"),
+        ("music", 1, "holds music"),
+    ):
+        artifacts.write_arrays(path, artifacts.FEATURES, {"x": np.zeros(1)}, Header(kind, version))
+        if refusal is None:
+            assert artifacts.read_header(path, artifacts.ANY).kind == kind
+            continue
+        with pytest.raises(BadArtifact, match=refusal):
+            artifacts.read_header(path, artifacts.ANY)
 
 
 def test_a_newer_version_is_refused_in_words(tmp_path: Path) -> None:
