@@ -10,6 +10,7 @@ import typer
 from asdcli.cli.options import ScoresArgument
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
+from asdcli.metrics import DEFAULT_RULE, RULES
 
 if TYPE_CHECKING:
     from asdcli.outcome import Outcome
@@ -23,7 +24,7 @@ def threshold(
         typer.Option(
             "--rule",
             metavar="SPELLING",
-            help="gamma, quantile or false-alarms, with parameters as in gamma:quantile=0.9 (the default).",
+            help=f"{', '.join(RULES.names())}, with parameters as in {DEFAULT_RULE} (the default).",
             show_default=False,
         ),
     ] = None,

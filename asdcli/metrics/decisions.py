@@ -12,24 +12,31 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from asdcli.errors import UsageError
 from asdcli.metrics.means import EPSILON
-from asdcli.spec import Registry, always_spelled
+from asdcli.spec import always_spelled
 
 Scores = npt.NDArray[np.float64]
 
-RULES = Registry(
-    "threshold rule",
-    {
-        "gamma": "asdcli.metrics.decisions:Gamma",
-        "quantile": "asdcli.metrics.decisions:Quantile",
-        "false-alarms": "asdcli.metrics.decisions:FalseAlarms",
-    },
-)
+FEW = 20
+"""A threshold from fewer scores than this is a guess, and is called one."""
+
+
+class Rule(Protocol):
+    """How a threshold is taken from scores of normal clips."""
+
+    def fit(self, scores: Scores) -> float:
+        """The threshold for (n,) scores, n >= 1. Raises ValueError where they allow none."""
+        ...
+
+    def doubt(self, n: int) -> str | None:
+        """Why n scores are too few for this rule; None where they are enough."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,9 @@ class Gamma:
     def fit(self, scores: Scores) -> float:
         return gamma_quantile(scores, self.quantile)
 
+    def doubt(self, n: int) -> str | None:
+        return _guess(n)
+
 
 @dataclass(frozen=True)
 class Quantile:
@@ -56,6 +66,9 @@ class Quantile:
 
     def fit(self, scores: Scores) -> float:
         return float(np.quantile(scores, self.quantile, method="higher"))
+
+    def doubt(self, n: int) -> str | None:
+        return _guess(n)
 
 
 @dataclass(frozen=True)
@@ -90,8 +103,11 @@ class FalseAlarms:
         allowed = math.floor(self.rate * len(scores) + 1e-9)  # 0.01 * 300 must allow 3
         return float(np.sort(scores)[::-1][allowed])
 
-
-Rule = Gamma | Quantile | FalseAlarms
+    def doubt(self, n: int) -> str | None:
+        if not self.extrapolates(n):
+            return _guess(n)
+        wanted = f"{self.per_day:g} false alarms in {self.clips_per_day:g} clips"
+        return f"they cannot show {wanted}, so the tail of a gamma distribution is used"
 
 
 def gamma_quantile(scores: Scores, quantile: float) -> float:
@@ -162,6 +178,10 @@ class Confusion:
     def f1(self) -> float:
         """Harmonic mean of precision and recall; 0 when both are."""
         return 2 * self.precision * self.recall / max(self.precision + self.recall, EPSILON)
+
+
+def _guess(n: int) -> str | None:
+    return f"a threshold from fewer than {FEW} is a guess" if n < FEW else None
 
 
 def _inside(name: str, value: float) -> None:

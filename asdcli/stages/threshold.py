@@ -14,16 +14,13 @@ import pyarrow.compute as pc
 from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import BadData
-from asdcli.metrics.decisions import RULES, FalseAlarms, Rule, decide
+from asdcli.metrics import DEFAULT_RULE, RULES
+from asdcli.metrics.decisions import Rule, decide
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.views.scores import Scored, read_scores
 from asdcli.views.thresholds import Thresholds
 from asdcli.vocabulary import Condition, Split
-
-DEFAULT_RULE = "gamma:quantile=0.9"
-FEW = 20
-"""With fewer training clips than this a threshold is a guess, and is called one."""
 
 
 def run(
@@ -52,11 +49,11 @@ def run(
     if not force and artifacts.is_current(output, artifacts.THRESHOLDS, header):
         return Outcome(output, "current")
     fitted = []
-    few: dict[str, int] = {}
+    few: dict[str, dict[str, int]] = {}
     for method in progress.track(methods, label="threshold", unit="methods"):
         for machine_type, own in _training_scores(method).items():
-            if len(own) < FEW or (isinstance(fitter, FalseAlarms) and fitter.extrapolates(len(own))):
-                few[machine_type] = len(own)
+            if doubt := fitter.doubt(len(own)):
+                few.setdefault(doubt, {})[machine_type] = len(own)
             try:
                 threshold = fitter.fit(own)
             except ValueError as error:
@@ -72,9 +69,9 @@ def run(
                     "false_alarm_rate": float(decide(own, threshold).mean()),
                 }
             )
-    if few:
-        clips = ", ".join(f"{machine_type} {n}" for machine_type, n in few.items())
-        progress.warn(f"few training clips for this rule: {clips}; " + _what_then(fitter))
+    for doubt, counts in few.items():
+        clips = ", ".join(f"{machine_type} {n}" for machine_type, n in counts.items())
+        progress.warn(f"few training clips for this rule: {clips}; {doubt}")
     artifacts.write_table(output, artifacts.THRESHOLDS, _table(fitted), header)
     return Outcome(output, facts={"methods": len(methods), "thresholds": len(fitted), "rule": spelling})
 
@@ -119,13 +116,6 @@ def rows(thresholds: Path) -> list[dict[str, Any]]:
     """The rows of a thresholds table, ready to be shown."""
     found: list[dict[str, Any]] = artifacts.read_table(thresholds, artifacts.THRESHOLDS)[0].to_pylist()
     return found
-
-
-def _what_then(rule: Rule) -> str:
-    if isinstance(rule, FalseAlarms):
-        wanted = f"{rule.per_day:g} false alarms in {rule.clips_per_day:g} clips"
-        return f"they cannot show {wanted}, so the tail of a gamma distribution is used"
-    return f"a threshold from fewer than {FEW} is a guess"
 
 
 def _with_training_scores(methods: Sequence[Scored], progress: Progress) -> list[Scored]:

@@ -16,6 +16,7 @@ from scipy.stats import hmean
 from sklearn.metrics import roc_auc_score
 
 from asdcli import __version__, artifacts
+from asdcli.metrics.specs import SPECS, MetricSpec, Term
 from tests.helpers.score_files import clip_rows, make_run, random_scores, write_clips, write_scores
 
 
@@ -106,6 +107,18 @@ def test_another_rule_can_be_asked_for_and_is_in_the_signature(asd, tmp_path, ca
     asd("evaluate", "--metric", "dcase2021", "--json")
     one = result(capsys)["results"][0]
     assert one["metric"] == "dcase2021" and "|metric:dcase2021|" in one["signature"]
+
+
+def test_an_official_rule_is_one_entry(asd, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(SPECS, "plain", MetricSpec("plain", (Term("auc", "AUC"),), mean="arithmetic"))
+    rows = make_run(tmp_path, "dcase2023")
+    scores = random_scores(rows)
+    areas = []
+    for machine_type in dict.fromkeys(r["machine_type"] for r in rows):
+        own = [i for i, r in enumerate(rows) if r["machine_type"] == machine_type and r["split"] == "test"]
+        areas.append(roc_auc_score([rows[i]["condition"] == "anomaly" for i in own], scores[own]))
+    assert asd("evaluate", "--metric", "plain", "--json") == 0
+    assert result(capsys)["results"][0]["official"] == pytest.approx(np.mean(areas), abs=1e-12)
 
 
 def test_the_signature_says_how_the_number_was_made(asd, tmp_path, capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from sklearn.metrics import confusion_matrix
 
 from asdcli import artifacts
 from asdcli.errors import UsageError
-from asdcli.metrics.decisions import RULES, Confusion, FalseAlarms, Gamma, Quantile, decide, gamma_quantile
+from asdcli.metrics import RULES
+from asdcli.metrics.decisions import FEW, Confusion, FalseAlarms, Gamma, Quantile, decide, gamma_quantile
 from tests.helpers.score_files import clip_rows, make_run, random_scores, write_clips, write_scores
 
 SCORES = np.random.default_rng(0).gamma(3, size=1000)
@@ -59,6 +61,36 @@ def test_rarer_false_alarms_than_clips_can_show_lie_in_the_fitted_tail():
     rule = FalseAlarms(per_day=1, clips_per_day=8640)
     assert rule.extrapolates(1000) and not rule.extrapolates(8640)
     assert rule.fit(SCORES) == max(SCORES.max(), gamma_quantile(SCORES, 1 - 1 / 8640))
+
+
+def test_a_rule_doubts_what_its_scores_cannot_show_and_nothing_else():
+    guess = f"a threshold from fewer than {FEW} is a guess"
+    for rule in (Gamma(), Quantile(), FalseAlarms(per_day=1, clips_per_day=10)):
+        assert (rule.doubt(FEW - 1), rule.doubt(FEW)) == (guess, None)
+    rare = FalseAlarms(per_day=1, clips_per_day=100)
+    assert "1 false alarms in 100 clips" in rare.doubt(99) and rare.doubt(100) is None
+
+
+@dataclass(frozen=True)
+class Twice:
+    """A rule of somebody else's: a multiple of the largest score."""
+
+    times: float = 2.0
+
+    def fit(self, scores):
+        return self.times * float(scores.max())
+
+    def doubt(self, n):
+        return "one score is none" if n < 2 else None
+
+
+def test_a_rule_is_a_class_and_one_entry(asd, tmp_path, monkeypatch):
+    monkeypatch.setitem(RULES.entries, "twice", f"{__name__}:Twice")
+    rows = make_run(tmp_path, "dcase2023", rows=clip_rows("dcase2023", machine_types=["fan"]))
+    assert asd("threshold", "--rule", "twice:times=3", "-q") == 0
+    (fitted,) = thresholds(tmp_path)[0].to_pylist()
+    largest = max(s for r, s in zip(rows, random_scores(rows), strict=True) if r["split"] == "train")
+    assert (fitted["rule"], fitted["threshold"]) == ("twice:times=3.0", 3 * largest)
 
 
 def test_equal_scores_have_a_threshold_that_raises_no_alarm():

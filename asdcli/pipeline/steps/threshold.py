@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from asdcli.metrics.decisions import RULES
+from asdcli.metrics import DEFAULT_RULE, RULES
 from asdcli.outcome import Outcome
 from asdcli.pipeline.workspace import Workspace, needed
 from asdcli.progress import SILENT, Progress
+from asdcli.spec import parse
 from asdcli.stages import threshold
 
 
@@ -16,7 +17,7 @@ def run(
     space: Workspace | None,
     scores: Sequence[Path] = (),
     *,
-    rule: str = threshold.DEFAULT_RULE,
+    rule: str = DEFAULT_RULE,
     output: Path | None = None,
     force: bool = False,
     progress: Progress = SILENT,
@@ -49,11 +50,11 @@ def rule_of(
     rule: str | None, *, quantile: float | None = None, per_day: float | None = None, clips_per_day: float | None = None
 ) -> str:
     """The spelling of a rule with the parameters that have options of their own; they choose it where none is named."""
-    name = rule or ("false-alarms" if per_day is not None else "gamma")
+    spelling = rule or ("false-alarms" if per_day is not None else DEFAULT_RULE)
     overrides = {"quantile": quantile, "per_day": per_day}
-    if name.startswith("false-alarms"):  # elsewhere it only scales what is shown
+    if "clips_per_day" in RULES.parameters(parse(spelling)[0]):  # elsewhere it only scales what is shown
         overrides["clips_per_day"] = clips_per_day
-    return RULES.spell(RULES.build(name, **overrides))
+    return RULES.spell(RULES.build(spelling, **overrides))
 
 
 def _tables(space: Workspace | None, scores: Sequence[Path]) -> Sequence[Path]:
