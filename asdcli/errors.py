@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -13,6 +14,12 @@ class AsdError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    @property
+    def kind(self) -> str:
+        """The class in lower case, for programs: `missing-artifact`, `usage`; `failed` where there is no better."""
+        name = "Failed" if type(self) is AsdError else type(self).__name__.removesuffix("Error")
+        return "-".join(re.findall("[A-Z][a-z]+", name)).lower()
 
 
 class UsageError(AsdError):

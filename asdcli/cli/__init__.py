@@ -94,8 +94,10 @@ def _paragraphs(command: Callable[..., object]) -> str:
 def run(arguments: list[str]) -> int:
     """Run one command line (without the program name) and return its exit code."""
 
+    words, notes = todays(arguments)
+    name = words[0] if words and words[0] in COMMANDS else None
+
     def command() -> int:
-        words, notes = todays(arguments)
         if not {"-q", "--quiet"} & set(arguments):
             for note in notes:
                 print(f"note: {note}", file=sys.stderr)
@@ -110,7 +112,7 @@ def run(arguments: list[str]) -> int:
             raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
 
-    return guarded(command)
+    return guarded(command, name, as_json="--json" in words)
 
 
 def main() -> None:

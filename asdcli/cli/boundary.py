@@ -9,10 +9,14 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from asdcli.cli.talk import error_object
 from asdcli.errors import AsdError, UsageError
 from asdcli.pipeline import process
 
+_GO_ON = "run the same command again to go on from here"
+_SMALLER = "take fewer machine types at a time (--machine-type) or a smaller --batch-size"
 _OS_HINTS = {
     errno.ENOSPC: "free some space and run the same command again: what was finished is kept",
     errno.EDQUOT: "free some space and run the same command again: what was finished is kept",
@@ -24,35 +28,65 @@ _OS_HINTS = {
 }
 
 
-def guarded(command: Callable[[], int | None]) -> int:
-    """Run `command`, turn what it raises into words on stderr, and return the exit code."""
+def guarded(command: Callable[[], int | None], name: str | None = None, *, as_json: bool = False) -> int:
+    """Run `command`, turn what it raises into words on stderr, and return the exit code.
+
+    Args:
+        name: of the command. as_json: print an error as an object on stdout too; its shape is in `cli.talk`.
+    """
     process.settle()
     try:
-        return command() or 0
-    except AsdError as error:
-        _say(error.message, error.hint)
-        return 2 if isinstance(error, UsageError) else 1
-    except KeyboardInterrupt:
-        _say("interrupted", "run the same command again to go on from here")
-        return 130
-    except process.Terminated:
-        _say("terminated", "run the same command again to go on from here")
-        return 143
+        return _in_words(command, name, as_json)
     except BrokenPipeError:
         sys.stderr.close()
         return 141
-    except OSError as error:
-        where = f": {error.filename}" if error.filename else ""
-        _say(f"{error.strerror or error}{where}", _OS_HINTS.get(error.errno or 0))
-        return 1
-    except (MemoryError, RuntimeError) as error:
-        if not _is_want_of_memory(error):
+
+
+def _in_words(command: Callable[[], int | None], name: str | None, as_json: bool) -> int:
+    try:
+        return command() or 0
+    except (Exception, KeyboardInterrupt, process.Terminated) as error:
+        told = _told(error)
+        if told is None:
             raise
-        _say("out of memory", "take fewer machine types at a time (--machine-type) or a smaller --batch-size")
-        return 1
+    _say(told.message, told.hint)
+    if as_json:
+        from asdcli.cli.console import emit_json
+
+        emit_json(error_object(name, told.kind, told.message, told.hint, told.exit_code))
+    return told.exit_code
 
 
-def _is_want_of_memory(error: Exception) -> bool:
+@dataclass(frozen=True)
+class _Told:
+    """An exception in words."""
+
+    kind: str
+    message: str
+    hint: str | None
+    exit_code: int = 1
+
+
+def _told(error: BaseException) -> _Told | None:
+    """What to say about an exception; None about a bug, and about a reader that went away."""
+    match error:
+        case AsdError():
+            return _Told(error.kind, error.message, error.hint, 2 if isinstance(error, UsageError) else 1)
+        case KeyboardInterrupt():
+            return _Told("interrupted", "interrupted", _GO_ON, 130)
+        case process.Terminated():
+            return _Told("terminated", "terminated", _GO_ON, 143)
+        case BrokenPipeError():
+            return None
+        case OSError():
+            where = f": {error.filename}" if error.filename else ""
+            return _Told("system", f"{error.strerror or error}{where}", _OS_HINTS.get(error.errno or 0))
+        case MemoryError() | RuntimeError() if _is_want_of_memory(error):
+            return _Told("memory", "out of memory", _SMALLER)
+    return None
+
+
+def _is_want_of_memory(error: BaseException) -> bool:
     """torch has an OutOfMemoryError for devices, and a plain RuntimeError for the CPU."""
     return isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__ or "allocate memory" in str(error)
 

@@ -65,6 +65,7 @@ class Terminal(Silent):
     def __init__(self, *, quiet: bool = False) -> None:
         self.console = stderr()
         self.quiet = quiet
+        self.warnings: list[str] = []
         self._bars: list[tuple[Progress, TaskID, list[bool]]] = []
 
     def note(self, text: str) -> None:
@@ -72,6 +73,7 @@ class Terminal(Silent):
             say(self.console, text)
 
     def warn(self, text: str) -> None:
+        self.warnings.append(text)
         say(self.console, text, label="warning", style="yellow")
 
     def track(

@@ -33,11 +33,13 @@ def datasets(
 
     if edition is None:
         known = [catalogue.load(name) for name in catalogue.names()]
-        talk.emit({"editions": [_facts(e) for e in known]}) if talk.json else _list(known)
-    else:
-        one = catalogue.load(edition)
-        talk.emit(_facts(one)) if talk.json else _show(one)
-    return 0
+        if talk.shows_tables:
+            _list(known)
+        return talk.answer(facts={"editions": [_facts(e) for e in known]})
+    one = catalogue.load(edition)
+    if talk.shows_tables:
+        _show(one)
+    return talk.answer(facts=_facts(one))
 
 
 def _facts(edition: Edition) -> dict[str, Any]:

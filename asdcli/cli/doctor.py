@@ -28,10 +28,8 @@ def doctor(
     if talk.json:
         listed = [{**asdict(f), "state": str(f.state)} for f in findings]
         problems = sum(f["state"] == "problem" for f in listed)
-        talk.emit({"problems": problems, "findings": listed})
-    else:
-        problems = _show(findings, quiet=talk.quiet)
-    return 1 if problems else 0
+        return talk.answer(facts={"problems": problems, "findings": listed}, bad=problems > 0)
+    return talk.answer(bad=_show(findings, quiet=talk.quiet) > 0)
 
 
 def _show(findings: Iterable, *, quiet: bool) -> int:

@@ -124,7 +124,7 @@ def download(
             force=force,
             progress=talk.progress,
         )
-        return talk.report(outcome)
+        return talk.report("clips", outcome)
     _refuse({"--size": size, "--seed": seed}, "only the synthetic dataset has sizes and seeds")
     if dry_run and verify:
         raise UsageError("--dry-run and --verify exclude each other")
@@ -147,7 +147,7 @@ def download(
     outcome = step.run(place.root, request, progress=talk.progress)
     if outcome.status == "done":
         _tell(request, talk.progress)
-    return talk.report(outcome)
+    return talk.report("clips", outcome)
 
 
 def _refuse(options: dict[str, object], why: str) -> None:
@@ -169,11 +169,9 @@ def _verify(request: Request, root: Path, talk: Talk) -> int:
     from asdcli.stages import verify
 
     facts = verify.run(request, root, progress=talk.progress).facts
-    if talk.json:
-        talk.emit(facts)
-    else:
+    if not talk.json:
         talk.progress.note(f"{root} is complete: {facts['files']} files of {facts['archives']} archives")
-    return 0
+    return talk.answer(facts=facts)
 
 
 def _plan(request: Request, root: Path, talk: Talk) -> int:
@@ -191,8 +189,7 @@ def _plan(request: Request, root: Path, talk: Talk) -> int:
     tables = [t.url for t in request.tables() if not (root / t.path).exists()]
     if talk.json:
         archives = [dict(zip(("archive", "part", "bytes", "state"), row, strict=True)) for row in rows]
-        talk.emit({"archives": archives, "bytes": plan.size, "truth_tables": tables})
-        return 0
+        return talk.answer(facts={"archives": archives, "bytes": plan.size, "truth_tables": tables})
     from asdcli.cli.tables import Grid, GridColumn
 
     grid = Grid(None, ["archive", GridColumn("part", rank=2), GridColumn("size", number=True), "state"], box=None)

@@ -71,4 +71,4 @@ def embed(
             force=force,
             progress=talk.progress,
         )
-    return talk.report(outcome)
+    return talk.report("embeddings", outcome)

@@ -9,7 +9,7 @@ import typer
 
 from asdcli.cli.options import ScoresArgument
 from asdcli.cli.shared import Place, on_a_run
-from asdcli.cli.talk import Talk
+from asdcli.cli.talk import Output, Talk
 from asdcli.metrics.specs import SPECS
 
 if TYPE_CHECKING:
@@ -86,16 +86,15 @@ def evaluate(
         output=place.output,
         progress=talk.progress,
     )
-    if talk.json:
-        talk.emit(_json(report))
-    elif not talk.quiet:
+    if talk.shows_tables:
         evaluation_tables.show(report, details=talk.verbose)
-    if report.outcome:
-        talk.progress.note(f"wrote {report.outcome.path}")
-    return 0
+    if report.outcome and not talk.json:
+        talk.say(report.outcome, facts=False)
+    outputs = [Output.of("results", report.outcome)] if report.outcome else []
+    return talk.answer([*outputs, *([Output(csv, "csv")] if csv else [])], _facts(report))
 
 
-def _json(report: Report) -> dict[str, Any]:
+def _facts(report: Report) -> dict[str, Any]:
     from dataclasses import asdict
 
     return {
@@ -129,6 +128,4 @@ def _json(report: Report) -> dict[str, Any]:
         ],
         "compared": report.compared,
         "comparisons": {subset: asdict(c) for subset, c in report.comparisons.items()},
-        "warnings": report.warnings,
-        "path": str(report.outcome.path) if report.outcome else None,
     }

@@ -78,4 +78,4 @@ def extract_features(
         force=force,
         progress=talk.progress,
     )
-    return talk.report(outcome)
+    return talk.report("features", outcome)

@@ -77,7 +77,7 @@ def index(
     )
     if talk.shows_tables:
         _show(outcome.facts, talk.progress)
-    code = talk.report(outcome)
+    code = talk.report("clips", outcome)
     if not talk.json and "next" in outcome.facts:
         talk.progress.note(f"next: {' '.join(outcome.facts['next'])}")
     return code

@@ -97,19 +97,9 @@ def score(
         force=force,
         progress=talk.progress,
     )
-    if talk.json:
-        talk.emit({"scores": [_plain(spelling, outcome) for spelling, outcome in outcomes.items()]})
-    else:
-        for outcome in outcomes.values():
-            talk.say(outcome)
-        if talk.verbose:
-            _show({m: o for m, o in outcomes.items() if "units" in o.facts})
-    return 3 if any(outcome.skipped for outcome in outcomes.values()) else 0
-
-
-def _plain(spelling: str, outcome: Outcome) -> dict[str, Any]:
-    facts = {"path": str(outcome.path), "status": outcome.status, "skipped": outcome.skipped}
-    return {"method": spelling, **facts, **outcome.facts}
+    if talk.verbose and talk.shows_tables:
+        _show({m: o for m, o in outcomes.items() if "units" in o.facts})
+    return talk.report_methods("scores", outcomes)
 
 
 _COLUMNS = {

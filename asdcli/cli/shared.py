@@ -133,7 +133,7 @@ def _adds(names: Sequence[str]) -> Callable[[Command], Command]:
             shared = {name: given.pop(name) for name in names}
             whole = {
                 "place": Place(**{name: shared.get(name) for name in _PLACE}),
-                "talk": Talk(**{name: shared.get(name, False) for name in _TALK}),
+                "talk": Talk(command.__name__.replace("_", "-"), **{name: shared.get(name, False) for name in _TALK}),
                 "force": shared.get("force"),
             }
             return command(**given, **{name: whole[name] for name in handed})

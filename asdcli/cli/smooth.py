@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -12,9 +12,6 @@ from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.errors import UsageError
 from asdcli.metrics.specs import SPECS
-
-if TYPE_CHECKING:
-    from asdcli.outcome import Outcome
 
 ScoresOption = Annotated[
     Path | None,
@@ -156,30 +153,19 @@ def smooth(
             seed=seed,
             **where,
         )
-        return _tell_fractions(outcome, talk)
+        if talk.shows_tables:
+            _show(outcome.facts["rows"])
+        return talk.report("fractions", outcome, facts=False)
     if append:
-        (outcome,) = step.append(space, source, smoothing=how, **where).values()
-        return talk.report(outcome)
-    outcomes = step.run(space, source, smoothing=how, ks=ks, **where)
-    if talk.json:
-        rows = [{"method": m, "path": str(o.path), "status": o.status, **o.facts} for m, o in outcomes.items()]
-        talk.emit({"scores": rows})
-    else:
-        for outcome in outcomes.values():
-            talk.say(outcome)
-    return 0
+        return talk.report_methods("scores", step.append(space, source, smoothing=how, **where))
+    return talk.report_methods("scores", step.run(space, source, smoothing=how, ks=ks, **where))
 
 
-def _tell_fractions(outcome: Outcome, talk: Talk) -> int:
+def _show(rows: list[dict]) -> None:
     """A row a share of the clips and method, a column a machine type."""
+    from asdcli.cli.tables import Grid, GridColumn
     from asdcli.stages.fraction import ALL
 
-    if talk.json:
-        talk.emit({"path": str(outcome.path), "status": outcome.status, **outcome.facts})
-        return 0
-    from asdcli.cli.tables import Grid, GridColumn
-
-    rows = outcome.facts["rows"]
     machine_types = sorted({row["machine_type"] for row in rows}, key=lambda m: (m == ALL, m))
     title = "percent, mean ± standard deviation, every subset with its best k and data"
     figures = (GridColumn(m, number=True, rank=0 if m == ALL else 1) for m in machine_types)
@@ -189,5 +175,3 @@ def _tell_fractions(outcome: Outcome, talk: Talk) -> int:
         cells = (f"{100 * of[m]['mean']:.2f} ± {100 * of[m]['std']:.2f}" for m in machine_types)
         grid.add(f"{share:.0%}", method, *cells)
     grid.show()
-    talk.say(type(outcome)(outcome.path, outcome.status))
-    return 0

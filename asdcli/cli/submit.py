@@ -75,20 +75,19 @@ def submit(
         output=place.output,
         progress=talk.progress,
     )
-    return talk.report(outcome)
+    return talk.report("submission", outcome)
 
 
 def _show(checked: Checked, talk: Talk) -> int:
     """Say everything that is wrong with a folder; exit code 1 when something is."""
+    from dataclasses import asdict
+
     from asdcli.cli.console import stdout
 
-    if talk.json:
-        facts = {"edition": checked.edition, "against": checked.against, "problems": checked.problems}
-        talk.emit({"path": str(checked.folder), **facts})
-    else:
+    if not talk.json:
         console = stdout()
         for problem in checked.problems:
             console.print(problem, markup=False)
         verdict = f"{len(checked.problems)} problems" if checked.problems else "nothing wrong"
         console.print(f"{checked.folder}: {verdict} (checked against {checked.against})", markup=False)
-    return 1 if checked.problems else 0
+    return talk.answer(facts={**asdict(checked), "folder": str(checked.folder)}, bad=bool(checked.problems))

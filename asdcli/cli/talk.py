@@ -1,14 +1,55 @@
-"""How a command speaks: progress and notes on stderr, results on stdout, as `--json`, `--quiet` and `--verbose` say."""
+"""How a command speaks: progress and notes on stderr, results on stdout, as `--json`, `--quiet` and `--verbose` say.
+
+With `--json` every command prints exactly one object on stdout, whose shape is
+
+    schema     "asd/1"; another number where a field is renamed or goes away
+    command    the command's name, such as "extract-features"
+    status     "done"; "current" where every output was up to date and nothing was done; "error"
+    outputs    a list of the files and folders that were written or found up to date, each with
+                   path, kind ("model", "scores", …), status ("done" or "current"),
+                   skipped (clips left out; of a submission, problems in it),
+                   and method (null where it is not of one method)
+    facts      what was counted, measured or found: an object of the command's own; of several methods a list
+               under "methods", one object a method
+    warnings   a list of sentences, the same that stderr got
+    exit_code  0, 1 or 3
+
+and of a command that failed
+
+    schema, command (null where none was understood), status ("error"), exit_code, and
+    error      kind ("usage", "missing-artifact", …), message, and hint (or null)
+
+A number that is not finite is null.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from asdcli.cli.console import Terminal
     from asdcli.outcome import Outcome
+
+SCHEMA = "asd/1"
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file or folder that a command wrote or found up to date, as `--json` shows it."""
+
+    path: Path
+    kind: str
+    status: Literal["done", "current"] = "done"
+    skipped: int = 0
+    method: str | None = None
+
+    @classmethod
+    def of(cls, kind: str, outcome: Outcome, method: str | None = None) -> Output:
+        return cls(outcome.path, kind, outcome.status, outcome.skipped, method)
 
 
 @dataclass(frozen=True)
@@ -16,11 +57,13 @@ class Talk:
     """What the user wants to hear.
 
     Attributes:
+        command: its name.
         json: one JSON object on stdout instead of tables and of notes about what was written.
         quiet: no progress and no notes.
         verbose: diagnostics too.
     """
 
+    command: str = ""
     json: bool = False
     quiet: bool = False
     verbose: bool = False
@@ -37,28 +80,60 @@ class Talk:
         """Whether results go to stdout as tables."""
         return not self.json and not self.quiet
 
-    def emit(self, value: dict[str, Any]) -> None:
-        """Print one JSON object on stdout."""
-        from asdcli.cli.console import emit_json
+    def report(self, kind: str, outcome: Outcome, *, facts: bool = True) -> int:
+        """Tell what a stage did; returns the exit code (3 when clips were skipped).
 
-        emit_json(value)
+        Args:
+            kind: what its file is. facts: whether they go into the line, or were shown already.
+        """
+        if not self.json:
+            self.say(outcome, facts=facts)
+        return self.answer([Output.of(kind, outcome)], outcome.facts)
 
-    def report(self, outcome: Outcome) -> int:
-        """Tell what a stage did; returns the exit code (3 when clips were skipped)."""
+    def report_methods(self, kind: str, outcomes: Mapping[str, Outcome]) -> int:
+        """Tell what a stage did for every method; returns the exit code."""
+        if not self.json:
+            for outcome in outcomes.values():
+                self.say(outcome)
+        outputs = [Output.of(kind, outcome, method) for method, outcome in outcomes.items()]
+        return self.answer(outputs, {"methods": [{"method": m, **o.facts} for m, o in outcomes.items()]})
+
+    def answer(
+        self, outputs: Sequence[Output] = (), facts: Mapping[str, Any] | None = None, *, bad: bool = False
+    ) -> int:
+        """Print the one JSON object where it is asked for; returns the exit code.
+
+        Args:
+            bad: what was looked at is not as it should be: exit code 1.
+        """
+        code = 1 if bad else 3 if any(output.skipped for output in outputs) else 0
         if self.json:
-            self.emit(
-                {"path": str(outcome.path), "status": outcome.status, "skipped": outcome.skipped, **outcome.facts}
-            )
-        else:
-            self.say(outcome)
-        return 3 if outcome.skipped else 0
+            from asdcli.cli.console import emit_json
 
-    def say(self, outcome: Outcome) -> None:
+            nothing_done = outputs and all(output.status == "current" for output in outputs)
+            emit_json(
+                {
+                    "schema": SCHEMA,
+                    "command": self.command,
+                    "status": "current" if nothing_done else "done",
+                    "outputs": [asdict(output) for output in outputs],
+                    "facts": dict(facts or {}),
+                    "warnings": self.progress.warnings,
+                    "exit_code": code,
+                }
+            )
+        return code
+
+    def say(self, outcome: Outcome, *, facts: bool = True) -> None:
         """One line on stderr about what a stage did."""
         if outcome.status == "current":
             self.progress.note(f"up to date: {outcome.path} (--force does it again)")
             return
-        facts = ", ".join(
-            f"{v} {k.replace('_', ' ')}" for k, v in outcome.facts.items() if not isinstance(v, (dict, list))
-        )
-        self.progress.note(f"wrote {outcome.path}" + (f": {facts}" if facts else ""))
+        told = [f"{v} {k.replace('_', ' ')}" for k, v in outcome.facts.items() if not isinstance(v, (dict, list))]
+        self.progress.note(f"wrote {outcome.path}" + (f": {', '.join(told)}" if facts and told else ""))
+
+
+def error_object(command: str | None, kind: str, message: str, hint: str | None, exit_code: int) -> dict[str, Any]:
+    """The object of a command that failed."""
+    error = {"kind": kind, "message": message, "hint": hint}
+    return {"schema": SCHEMA, "command": command, "status": "error", "error": error, "exit_code": exit_code}

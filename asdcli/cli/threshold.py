@@ -9,7 +9,7 @@ import typer
 
 from asdcli.cli.options import ScoresArgument
 from asdcli.cli.shared import Place, on_a_run
-from asdcli.cli.talk import Talk
+from asdcli.cli.talk import Output, Talk
 from asdcli.metrics import DEFAULT_RULE, RULES
 
 if TYPE_CHECKING:
@@ -80,17 +80,13 @@ def threshold(
         given = done["thresholds"].path
     if decisions:
         done["decisions"] = step.decide(space, decisions, scores or (), thresholds=given, progress=talk.progress)
-    if talk.json:
-        talk.emit(
-            {name: {"path": str(o.path), "status": o.status, **o.facts} for name, o in done.items()}
-            | {"rows": rows(given)}
-        )
-        return 0
-    if not talk.quiet:
+    if talk.shows_tables:
         _show(rows(given), clips_per_day)
-    for outcome in done.values():
-        talk.say(outcome)
-    return 0
+    if not talk.json:
+        for outcome in done.values():
+            talk.say(outcome)
+    facts = {"thresholds": rows(given), "decisions": done["decisions"].facts if decisions else None}
+    return talk.answer([Output.of(kind, o) for kind, o in done.items()], facts)
 
 
 def _show(rows: list[dict], clips_per_day: float | None) -> None:

@@ -113,4 +113,4 @@ def train(
         clip_length=clip_length,
         extra_classes=extra_classes,
     )
-    return talk.report(outcome)
+    return talk.report("model", outcome)

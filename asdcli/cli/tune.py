@@ -85,12 +85,9 @@ def tune(
         force=force,
         progress=talk.progress,
     )
-    if talk.json:
-        talk.emit({"path": str(outcome.path), "status": outcome.status, **outcome.facts})
-        return 0
-    _show(outcome.facts)
-    talk.say(type(outcome)(outcome.path, outcome.status))
-    return 0
+    if talk.shows_tables:
+        _show(outcome.facts)
+    return talk.report("tuning", outcome, facts=False)
 
 
 def _numbers(option: str, given: list[str] | None, default: tuple[int, ...]) -> tuple[int, ...]:

@@ -122,5 +122,5 @@ def test_asd_datasets_lists_and_shows(asd: Callable[..., int], capsys: pytest.Ca
     for fact in ("eval_data_RoboticArm_train_r2.zip", "10902294", "CC BY-NC-SA 4.0", "7.90225", "arXiv", "16000 Hz"):
         assert fact in shown
     assert asd("datasets", "dcase2026", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["channels"] == ["near", "far"]
+    assert json.loads(capsys.readouterr().out)["facts"]["channels"] == ["near", "far"]
     assert asd("datasets", "dcase2032") == 2

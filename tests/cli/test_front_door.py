@@ -168,36 +168,101 @@ def test_an_unknown_command_is_a_usage_error(asd: Asd, capsys: pytest.CaptureFix
 
 # --- results to stdout, talk to stderr -----------------------------------------------------------------------------
 
+ELSEWHERE = ("--scores", "runs/synthetic", "--embeddings", "runs/synthetic/embeddings.parquet", "--run", "runs/other")
 REPORTS: dict[str, tuple[str, ...]] = {
     **CHAIN,
     "index": ("index", "data/synthetic/dev_data", "--name", "mine", "--data", "other"),
     "datasets": ("datasets",),
     "doctor": ("doctor",),
-    "smooth": ("smooth", "-k", "2", "--scores", "runs/synthetic/scores/nn.parquet", "-o", "smoothed.parquet"),
+    "smooth": ("smooth", "-k", "2", *ELSEWHERE),
+    "tune": ("tune", "-k", "1,2", "--clusters", "none", "--choose", "00", "--report", "00", *ELSEWHERE),
+    "submit": ("submit", "--label", "Doe_Lab", "--edition", "dcase2023", "--subset", "dev", "-o", "package"),
+}
+UNWANTED: dict[str, tuple[str, ...]] = {  # a command -> what it refuses, where a wrong device is not that
+    "download": ("download", "dcase2032"),
+    "index": ("index", "nowhere"),
+    "datasets": ("datasets", "dcase2032"),
+    "doctor": ("doctor", "--run", "runs/synthetic", "--dataset", "other"),
 }
 
 
+SHAPE = {
+    "schema": str,
+    "command": str,
+    "status": str,
+    "outputs": list,
+    "facts": dict,
+    "warnings": list,
+    "exit_code": int,
+}
+OUTPUT = {"path": str, "kind": str, "status": str, "skipped": int, "method": (str, type(None))}
+
+
+def check_shape(told: dict[str, Any], shape: dict[str, Any]) -> None:
+    assert list(told) == list(shape)
+    for name, kind in shape.items():
+        assert isinstance(told[name], kind), name
+
+
+def test_every_command_is_tried_with_json() -> None:
+    assert set(REPORTS) == set(COMMANDS)
+
+
 @pytest.mark.parametrize("command", REPORTS)
-def test_json_is_exactly_one_object_on_stdout_and_quiet_means_silence_on_stderr(
+def test_json_is_exactly_one_object_of_one_shape_on_stdout_and_quiet_means_silence_on_stderr(
     finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     monkeypatch.chdir(finished)
     quiet = [] if command == "datasets" else ["--quiet"]
     force = ["--force"] if command in ("score", "threshold", "embed") else []
-    assert asd_run([*REPORTS[command], *force, "--json", *quiet]) == 0
-    told = capsys.readouterr()
-    assert isinstance(json.loads(told.out), dict)
-    assert told.err == ""
+    code = asd_run([*REPORTS[command], *force, "--json", *quiet])
+    said = capsys.readouterr()
+    told = json.loads(said.out)
+    check_shape(told, SHAPE)
+    assert (told["schema"], told["command"], told["exit_code"]) == ("asd/1", command, code)
+    assert code == (3 if command == "submit" else 0)  # which lacks the machine types that were not made
+    for output in told["outputs"]:
+        check_shape(output, OUTPUT)
+        assert output["status"] in ("done", "current") and Path(output["path"]).exists()
+    assert told["status"] == ("current" if {o["status"] for o in told["outputs"]} == {"current"} else "done")
+    assert bool(told["outputs"]) == (command not in ("datasets", "doctor"))
+    assert [line.split(":")[0] for line in said.err.splitlines()] == ["warning"] * len(told["warnings"])
 
 
-@pytest.mark.parametrize("command", [c for c in REPORTS if c not in ("datasets", "doctor", "evaluate", "index")])
+@pytest.mark.parametrize("command", REPORTS)
+def test_an_error_is_a_json_object_too(
+    finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    monkeypatch.chdir(finished)
+    code = asd_run([*UNWANTED.get(command, (command, "--run", "runs/none", "--dataset", "none")), "--json"])
+    said = capsys.readouterr()
+    told = json.loads(said.out)
+    check_shape(told, {"schema": str, "command": str, "status": str, "error": dict, "exit_code": int})
+    assert (told["schema"], told["command"], told["status"]) == ("asd/1", command, "error")
+    assert told["exit_code"] == code and code in (1, 2)
+    assert list(told["error"]) == ["kind", "message", "hint"]
+    assert f"error: {told['error']['message']}" in said.err
+
+
+def test_what_no_command_understands_is_a_json_object_too(asd: Asd, capsys: pytest.CaptureFixture[str]) -> None:
+    assert asd("scroe", "--json") == 2
+    told = json.loads(capsys.readouterr().out)
+    assert (told["command"], told["error"]["kind"], told["exit_code"]) == (None, "usage", 2)
+    assert asd("train", "--epochs", "two", "--json") == 2
+    told = json.loads(capsys.readouterr().out)
+    assert (told["command"], told["error"]["hint"]) == ("train", "see: asd train --help")
+
+
+@pytest.mark.parametrize(
+    "command", [c for c in REPORTS if c not in ("datasets", "doctor", "evaluate", "index", "submit")]
+)
 def test_without_json_a_stage_keeps_stdout_clean(
     finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     monkeypatch.chdir(finished)
     assert asd_run([*REPORTS[command]]) == 0
     told = capsys.readouterr()
-    assert told.out == "" or command == "threshold"  # which shows a table of thresholds
+    assert told.out == "" or command in ("threshold", "tune")  # which show a table
     assert "up to date" in told.err or "wrote" in told.err
 
 
@@ -206,7 +271,7 @@ def test_a_second_run_of_every_stage_finds_nothing_to_do(
 ) -> None:
     monkeypatch.chdir(finished)
     for stage, line in CHAIN.items():
-        if stage in ("evaluate", "score", "threshold"):  # their --json has a status a method, or none
+        if stage == "evaluate":  # which always measures
             continue
         capsys.readouterr()
         assert asd_run([*line, "--json", "--quiet"]) == 0

@@ -72,7 +72,7 @@ def test_what_was_typed_reaches_the_command_as_a_place_and_a_talk() -> None:
     assert {
         "far": 3,
         "place": Place(run=Path("r"), output=Path("out")),
-        "talk": Talk(json=True, quiet=True),
+        "talk": Talk("walk", json=True, quiet=True),
         "force": True,
     } == SEEN
 

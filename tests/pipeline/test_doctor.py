@@ -32,7 +32,7 @@ def doctor(asd: Asd, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     def call(*arguments: object) -> Findings:
         capsys.readouterr()
         code = asd("doctor", "--json", *arguments)
-        told = json.loads(capsys.readouterr().out)
+        told = json.loads(capsys.readouterr().out)["facts"]
         problems = [f for f in told["findings"] if f["state"] == "problem"]
         assert told["problems"] == len(problems)
         assert code == (1 if problems else 0)

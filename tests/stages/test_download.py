@@ -417,7 +417,7 @@ def test_dry_run_shows_sizes_and_writes_nothing(
     assert "dev_fan.zip" in shown
     assert "1 archives to fetch" in shown
     assert asd(*arguments, "--dry-run", "--json") == 0
-    plan = json.loads(capsys.readouterr().out)
+    plan = json.loads(capsys.readouterr().out)["facts"]
     assert plan["bytes"] == len(ZIPS["dev_fan.zip"])
     assert not (tmp_path / "d").exists()
 
@@ -436,7 +436,7 @@ def test_the_command_line_downloads_verifies_and_remembers(
         "bearing",
     ]
     assert asd(*arguments, "--json", "--quiet") == 0
-    assert json.loads(capsys.readouterr().out)["clips"] == 2 * CLIPS_A_TYPE
+    assert json.loads(capsys.readouterr().out)["facts"]["clips"] == 2 * CLIPS_A_TYPE
     assert (tmp_path / "data/current").read_text().strip() == "dcase2022"
     assert asd(*arguments) == 0
     assert "up to date" in capsys.readouterr().err

@@ -279,7 +279,7 @@ def test_the_command_packs_into_the_run_and_says_when_there_is_nothing_to_do(
 ) -> None:
     write_dataset(tmp_path / "data" / "toy")
     assert asd("extract-features", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["clips"] == 10
+    assert json.loads(capsys.readouterr().out)["facts"]["clips"] == 10
     assert (tmp_path / "runs/toy/features/waveform/fan.npz").exists()
     assert asd("extract-features") == 0
     assert "up to date" in capsys.readouterr().err
@@ -348,4 +348,4 @@ def test_interrupted_packs_are_whole_and_a_rerun_goes_on(tmp_path: Path, number:
     process = _process(tmp_path, "--json")
     report, talk = process.communicate(timeout=60)
     assert process.returncode == 0, talk
-    assert json.loads(report)["up_to_date"] == 1
+    assert json.loads(report)["facts"]["up_to_date"] == 1

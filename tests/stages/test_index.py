@@ -441,8 +441,8 @@ def test_a_manifest_through_the_front_door_names_missing_files_and_counts_unlist
     (tmp_path / "m.csv").write_text("path,label\na.wav,0\nb.wav,1\ngone.wav,0\n")
     assert asd("index", "mine", "--manifest", "m.csv", "--machine", "lathe", "--json", "--quiet") == 3
     told = json.loads(capsys.readouterr().out)
-    assert (told["clips"], told["skipped"], told["status"]) == (2, 1, "done")
-    assert {(x["reason"], *x["examples"]) for x in told["left_out"]} == {
+    assert (told["facts"]["clips"], told["outputs"][0]["skipped"], told["status"]) == (2, 1, "done")
+    assert {(x["reason"], *x["examples"]) for x in told["facts"]["left_out"]} == {
         ("cannot be read: No such file or directory", "gone.wav"),
         ("not listed in m.csv", "c.wav"),
     }
@@ -609,4 +609,4 @@ def test_two_thousand_files_are_indexed_without_torch(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     exit_code, torch = done.stderr.split()
-    assert (exit_code, torch, json.loads(done.stdout)["clips"]) == ("0", "False", 2_000)
+    assert (exit_code, torch, json.loads(done.stdout)["facts"]["clips"]) == ("0", "False", 2_000)

@@ -139,13 +139,15 @@ def test_all_runs_the_thirteen_and_a_second_time_does_nothing(
     asd: Callable[..., int], run_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert asd("score", "--method", "all", "--json") == 0
-    told = json.loads(capsys.readouterr().out)["scores"]
-    assert [one["method"] for one in told] == list(PAPER)
-    assert all(one["status"] == "done" and one["clips"] == 76 for one in told)
+    told = json.loads(capsys.readouterr().out)
+    assert [one["method"] for one in told["outputs"]] == list(PAPER)
+    assert {one["status"] for one in told["outputs"]} == {"done"}
+    assert {one["clips"] for one in told["facts"]["methods"]} == {76}
     before = {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in (run_folder / "scores").iterdir()}
     assert len(before) == 13
     assert asd("score", "--method", "all", "--json") == 0
-    assert {one["status"] for one in json.loads(capsys.readouterr().out)["scores"]} == {"current"}
+    again = json.loads(capsys.readouterr().out)
+    assert {again["status"], *(one["status"] for one in again["outputs"])} == {"current"}
     assert {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in (run_folder / "scores").iterdir()} == before
     assert asd("score", "--method", "all", "--force") == 0
     assert {p.name: p.read_bytes() for p in (run_folder / "scores").iterdir()} == {n: b for n, (_, b) in before.items()}

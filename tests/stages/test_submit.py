@@ -199,7 +199,7 @@ def test_refusals(asd, tmp_path, capsys, arguments, code, message):
 def problems(asd, capsys, folder, *arguments):
     capsys.readouterr()
     code = asd("submit", "--check", folder, "--json", *arguments)
-    found = json.loads(capsys.readouterr().out)["problems"]
+    found = json.loads(capsys.readouterr().out)["facts"]["problems"]
     assert code == (1 if found else 0)
     return found
 
@@ -306,9 +306,9 @@ def test_a_meta_file_under_another_name_is_named(asd, package, capsys):
 def test_a_folder_evaluates_to_the_same_number_as_the_scores_it_came_from(asd, package, capsys):
     capsys.readouterr()
     asd("evaluate", "--json")
-    ours = json.loads(capsys.readouterr().out)["results"][0]
+    ours = json.loads(capsys.readouterr().out)["facts"]["results"][0]
     asd("evaluate", "--submission", package, "--json")
-    theirs = json.loads(capsys.readouterr().out)["results"][0]
+    theirs = json.loads(capsys.readouterr().out)["facts"]["results"][0]
     assert theirs["official"] == ours["official"] and theirs["sections"] == ours["sections"]
     assert theirs["decisions"] == ours["decisions"] != []
     assert theirs["method"] == "Doe_Lab_task2_1"
@@ -317,7 +317,7 @@ def test_a_folder_evaluates_to_the_same_number_as_the_scores_it_came_from(asd, p
 def test_renamed_test_files_are_mapped_back_by_the_organisers_list(asd, package, capsys, tmp_path):
     capsys.readouterr()
     asd("evaluate", "--submission", package, "--json")
-    before = json.loads(capsys.readouterr().out)["results"][0]["official"]
+    before = json.loads(capsys.readouterr().out)["facts"]["results"][0]["official"]
     listed = []
     for path in sorted(package.glob("*.csv")):
         machine_type = parse_file_name(path.name)[1].machine_type
@@ -337,7 +337,7 @@ def test_renamed_test_files_are_mapped_back_by_the_organisers_list(asd, package,
         current = machine_type
     (tmp_path / "eval_data_list.csv").write_text(text)
     assert asd("evaluate", "--submission", package, "--names", "eval_data_list.csv", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["results"][0]["official"] == before
+    assert json.loads(capsys.readouterr().out)["facts"]["results"][0]["official"] == before
     # the same tables below the dataset root are found by themselves, one a machine type
     for machine_type in {m for m, _, _ in listed}:
         own = "".join(f"{n},{new[:-4]},{new}\n" for m, n, new in dict.fromkeys(listed) if m == machine_type)
@@ -345,7 +345,7 @@ def test_renamed_test_files_are_mapped_back_by_the_organisers_list(asd, package,
         folder.mkdir(parents=True)
         (folder / f"ground_truth_{machine_type}_section_00_test.csv").write_text(own)
     assert asd("evaluate", "--submission", package, "--json") == 0
-    assert json.loads(capsys.readouterr().out)["results"][0]["official"] == before
+    assert json.loads(capsys.readouterr().out)["facts"]["results"][0]["official"] == before
 
 
 def test_a_folder_of_2021_keeps_its_domains(asd, tmp_path, capsys):
@@ -354,9 +354,9 @@ def test_a_folder_of_2021_keeps_its_domains(asd, tmp_path, capsys):
     asd("submit", *LABEL, "-q")
     capsys.readouterr()
     asd("evaluate", "--json")
-    ours = json.loads(capsys.readouterr().out)["results"][0]
+    ours = json.loads(capsys.readouterr().out)["facts"]["results"][0]
     asd("evaluate", "--submission", "runs/dcase2021/submission/task2/Doe_Lab_task2_1", "--json")
-    theirs = json.loads(capsys.readouterr().out)["results"][0]
+    theirs = json.loads(capsys.readouterr().out)["facts"]["results"][0]
     assert theirs["metric"] == "dcase2021" and theirs["official"] == ours["official"]
 
 

@@ -205,7 +205,7 @@ def test_evaluate_shows_rates_per_domain_where_there_are_thresholds(asd, tmp_pat
     asd("threshold")
     capsys.readouterr()
     assert asd("evaluate", "--json") == 0
-    found = json.loads(capsys.readouterr().out)["results"][0]["decisions"]
+    found = json.loads(capsys.readouterr().out)["facts"]["results"][0]["decisions"]
     assert len(found) == 14
     limits = {r["machine_type"]: r["threshold"] for r in thresholds(tmp_path)[0].to_pylist()}
     scores = random_scores(rows)
@@ -230,7 +230,7 @@ def test_thresholds_of_other_scores_are_left_out_and_said(asd, tmp_path, capsys)
     capsys.readouterr()
     asd("evaluate", "--json")
     found = json.loads(capsys.readouterr().out)
-    assert found["results"][0]["decisions"] == []
+    assert found["facts"]["results"][0]["decisions"] == []
     assert any("fitted on other scores" in w for w in found["warnings"])
 
 

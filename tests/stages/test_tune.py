@@ -90,7 +90,7 @@ def test_the_table_is_what_the_score_files_are_worth(
 ) -> None:
     capsys.readouterr()
     assert tune(asd, runs, "--json", "-q") == 0
-    table = json.loads(capsys.readouterr().out)["table"]
+    table = json.loads(capsys.readouterr().out)["facts"]["table"]
     reported = ("03", "04", "05")
     rows = {row[0]: dict(zip(table["columns"], row, strict=True)) for row in table["rows"]}
     assert list(rows) == ["gmm", "mse", "mse+smooth", "mse+smooth (oracle)"]
