@@ -27,13 +27,13 @@ def shared() -> Path:
 @pytest.fixture
 def asd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
     """Run one `asd` command line in-process, in a temporary working folder, and give its exit code."""
-    from asdcli.cli import run
+    from asdcli.cli import call as call_asd
 
     monkeypatch.chdir(tmp_path)
     for name in ("ASD_RUN", "ASD_DATA"):
         monkeypatch.delenv(name, raising=False)
 
     def call(*arguments: object) -> int:
-        return run([str(a) for a in arguments])
+        return call_asd([str(a) for a in arguments])
 
     return call

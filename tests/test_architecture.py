@@ -127,9 +127,9 @@ def test_only_audio_opens_audio_and_only_features_use_torchaudio() -> None:
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys, contextlib, io\n"
-        "from asdcli.cli import run\n"
+        "from asdcli.cli import call\n"
         "with contextlib.redirect_stdout(io.StringIO()):\n"
-        "    assert run(['--help']) == 0\n"
+        "    assert call(['--help']) == 0\n"
         f"print(','.join(m for m in {HEAVY!r} if m in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -17,6 +17,7 @@ from asdcli.errors import UsageError
 
 GROUPS = {
     "The stages of a run": {
+        "run": "asdcli.cli.run:run",
         "download": "asdcli.cli.download:download",
         "extract-features": "asdcli.cli.extract_features:extract_features",
         "train": "asdcli.cli.train:train",
@@ -61,9 +62,7 @@ def _root(
 ) -> None:
     """Anomalous sound detection: from wavs to the official DCASE Task 2 score.
 
-    A first run, without any data of your own:
-
-    asd download synthetic && asd extract-features && asd train && asd embed && asd score && asd evaluate
+    A first run, without any data of your own: asd run --edition synthetic
     """
 
 
@@ -91,7 +90,7 @@ def _paragraphs(command: Callable[..., object]) -> str:
     return "\n\n".join(" ".join(p.split()) for p in (inspect.getdoc(command) or "").split("\n\n"))
 
 
-def run(arguments: list[str]) -> int:
+def call(arguments: list[str]) -> int:
     """Run one command line (without the program name) and return its exit code."""
 
     words, notes = todays(arguments)
@@ -117,4 +116,4 @@ def run(arguments: list[str]) -> int:
 
 def main() -> None:
     """Entry point of the `asd` program."""
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(call(sys.argv[1:]))

@@ -61,6 +61,14 @@ def datasets(ctx: typer.Context) -> Iterable[str]:
 
 
 @_completes
+def stages(ctx: typer.Context) -> Iterable[str]:
+    """What `asd run` takes one after the other."""
+    from asdcli.pipeline.steps.run import STAGES
+
+    return STAGES
+
+
+@_completes
 def devices(ctx: typer.Context) -> Iterable[str]:
     """Where networks run."""
     return DEVICES

@@ -91,10 +91,11 @@ def evaluate(
     if report.outcome and not talk.json:
         talk.say(report.outcome, facts=False)
     outputs = [Output.of("results", report.outcome)] if report.outcome else []
-    return talk.answer([*outputs, *([Output(csv, "csv")] if csv else [])], _facts(report))
+    return talk.answer([*outputs, *([Output(csv, "csv")] if csv else [])], facts(report))
 
 
-def _facts(report: Report) -> dict[str, Any]:
+def facts(report: Report) -> dict[str, Any]:
+    """What was measured, JSON-ready."""
     from dataclasses import asdict
 
     return {

@@ -17,7 +17,7 @@ import pytest
 
 from asdcli import artifacts
 from asdcli.cli import COMMANDS, GROUPS, build
-from asdcli.cli import run as asd_run
+from asdcli.cli import call as asd_run
 from asdcli.cli.console import Terminal
 
 Asd = Callable[..., int]
@@ -172,6 +172,7 @@ ELSEWHERE = ("--scores", "runs/synthetic", "--embeddings", "runs/synthetic/embed
 REPORTS: dict[str, tuple[str, ...]] = {
     **CHAIN,
     "index": ("index", "data/synthetic/dev_data", "--name", "mine", "--data", "other"),
+    "run": ("run", "embed", "score", "evaluate", "--method", "nn"),
     "datasets": ("datasets",),
     "doctor": ("doctor",),
     "smooth": ("smooth", "-k", "2", *ELSEWHERE),
@@ -254,7 +255,7 @@ def test_what_no_command_understands_is_a_json_object_too(asd: Asd, capsys: pyte
 
 
 @pytest.mark.parametrize(
-    "command", [c for c in REPORTS if c not in ("datasets", "doctor", "evaluate", "index", "submit")]
+    "command", [c for c in REPORTS if c not in ("run", "datasets", "doctor", "evaluate", "index", "submit")]
 )
 def test_without_json_a_stage_keeps_stdout_clean(
     finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str

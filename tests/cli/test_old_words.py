@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from asdcli.cli import build, run
+from asdcli.cli import build, call
 from asdcli.cli.old_words import RENAMED, todays
 
 
@@ -54,7 +54,7 @@ def test_the_note_goes_to_stderr_unless_quiet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run(["threshold", "--from", "t.parquet"]) == 2
+    assert call(["threshold", "--from", "t.parquet"]) == 2
     assert capsys.readouterr().err.startswith("note: --from of asd threshold is called --thresholds now")
-    assert run(["threshold", "--from", "t.parquet", "-q"]) == 2
+    assert call(["threshold", "--from", "t.parquet", "-q"]) == 2
     assert "note:" not in capsys.readouterr().err

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from asdcli import artifacts
-from asdcli.cli import run as asd_run
+from asdcli.cli import call as asd_run
 from asdcli.pipeline.diagnosis import State, datasets, machine, software
 
 Asd = Callable[..., int]

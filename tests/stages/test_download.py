@@ -486,8 +486,8 @@ def test_the_synthetic_dataset_is_indexed_like_any_other(
 
 def test_downloading_never_imports_torch(server: Loopback, tmp_path: Path) -> None:
     code = (
-        "import sys; from asdcli.cli import run;"
-        f"rc = run(['download', 'dcase2022', '--machine-type', 'fan', '--quiet', '--base-url', {server.url!r},"
+        "import sys; from asdcli.cli import call;"
+        f"rc = call(['download', 'dcase2022', '--machine-type', 'fan', '--quiet', '--base-url', {server.url!r},"
         f" '--data', {str(tmp_path)!r}]);"
         "print(rc, [m for m in ('torch', 'sklearn', 'librosa', 'matplotlib', 'scipy') if m in sys.modules])"
     )

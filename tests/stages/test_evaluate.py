@@ -356,7 +356,7 @@ def test_twenty_methods_of_a_whole_edition_are_evaluated_without_torch_or_sklear
     assert len(rows) == 16 * 200
     make_run(tmp_path, "dcase2024", [f"varmin:k={k},val=test-all" for k in range(1, 21)], rows=rows)
     code = (
-        "import sys; from asdcli.cli import run; code = run(['evaluate', '-q']);"
+        "import sys; from asdcli.cli import call; code = call(['evaluate', '-q']);"
         "print(code, *[m for m in ('torch', 'sklearn', 'scipy', 'librosa', 'matplotlib') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)

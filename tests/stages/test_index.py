@@ -603,8 +603,8 @@ def test_two_thousand_files_are_indexed_without_torch(tmp_path: Path) -> None:
                 os.link(original, folder / f"{i}.wav")
     code = (
         "import sys\n"
-        "from asdcli.cli import run\n"
-        "code = run(['index', 'mine', '--json', '--quiet'])\n"
+        "from asdcli.cli import call\n"
+        "code = call(['index', 'mine', '--json', '--quiet'])\n"
         "print(code, 'torch' in sys.modules, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -6,11 +6,36 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asdcli.editions.request import Request
+from asdcli.errors import UsageError
 from asdcli.outcome import Outcome
 from asdcli.pipeline import workspace
 from asdcli.progress import SILENT, Progress
+from asdcli.vocabulary import Subset
 
 SYNTHETIC = "synthetic"
+
+
+def bring(
+    data: Path,
+    edition: str,
+    *,
+    subsets: Sequence[Subset] = (Subset.DEV,),
+    size: str | None = None,
+    machine_types: Sequence[str] | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Outcome:
+    """Bring an edition from its official place, or the synthetic dataset in this `size`.
+
+    Raises:
+        UsageError: a size of what is not rendered.
+    """
+    if edition == SYNTHETIC:
+        return render(data, size=size or "small", machine_types=machine_types, force=force, progress=progress)
+    if size is not None:
+        raise UsageError("only the synthetic dataset has sizes", "leave it out")
+    chosen = tuple(machine_types) if machine_types else None
+    return run(data, Request(edition, tuple(subsets), chosen, force=force), progress=progress)
 
 
 def run(data: Path, request: Request, *, progress: Progress = SILENT) -> Outcome:
