@@ -81,6 +81,7 @@ WINDOW_SCORES = Kind(
     ("clip_id", "window"),
     (_LABELS[0], Column("window", pa.int32()), *_LABELS[1:], Column("method", _text), Column("anomaly_score", _real)),
 )
+DETECTOR = Kind("detector", 1, "asd score")
 POOL = Kind(
     "pool",
     1,

@@ -76,8 +76,8 @@ def score(
 
     Test clips are compared with the training clips of their machine type, training clips with all but themselves. Each
     method's scores go to scores/<method>.parquet, and where clips have several windows those of the windows to
-    window-scores/<method>.parquet. mse and selective-mahalanobis are an autoencoder's own: they read waveforms, not
-    embeddings.
+    window-scores/<method>.parquet; what it has learnt goes to detectors/<method>.npz, to score new clips with. mse and
+    selective-mahalanobis are an autoencoder's own: they read waveforms, not embeddings.
     """
     from asdcli.pipeline.steps import score as step
 

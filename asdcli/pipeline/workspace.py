@@ -60,6 +60,10 @@ class Workspace:
         """Scores of the windows that a clip's score is the mean of."""
         return self.run / "window-scores" / self.scores(spelling).name
 
+    def detector(self, spelling: str) -> Path:
+        """What the method has learnt, to score new clips with."""
+        return self.run / "detectors" / f"{stem(spelling)}.npz"
+
     def pool(self, spelling: str) -> Path:
         """Everything that was ever smoothed so, with its neighbours."""
         return self.run / "pools" / self.scores(spelling).name

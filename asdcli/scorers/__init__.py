@@ -140,13 +140,8 @@ class Fitted:
         return arrays
 
     @staticmethod
-    def from_state(
-        scorer: Scorer,
-        state: Mapping[str, np.ndarray],
-        windows: Callable[[np.ndarray], Vectors],
-        diagnostics: Mapping[str, Any] | None = None,
-    ) -> Fitted:
-        """What `state` was made of; it scores as before, to the bit.
+    def from_state(scorer: Scorer, state: Mapping[str, np.ndarray], windows: Callable[[np.ndarray], Vectors]) -> Fitted:
+        """What `state` was made of, without diagnostics; it scores as before, to the bit.
 
         Args:
             windows: the training windows of given numbers, such as `unit.train.take`.
@@ -157,7 +152,7 @@ class Fitted:
         for name in dict.fromkeys(key.partition(".")[0] for key in state if "." in key):
             parts = {key.partition(".")[2]: array for key, array in state.items() if key.startswith(f"{name}.")}
             learnt[name] = Reference.from_state(parts, windows)
-        return Fitted(scorer, learnt, diagnostics or {})
+        return Fitted(scorer, learnt)
 
 
 def takes(scorer: Scorer) -> Takes:

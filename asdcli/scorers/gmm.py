@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,6 +13,7 @@ from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one
 from asdcli.scorers.gaussian import chosen
 from asdcli.scorers.reference import Vectors
+from asdcli.scorers.threads import one_thread
 from asdcli.scorers.unit import UnitVectors
 from asdcli.spec import always_spelled
 from asdcli.vocabulary import Data, Unit
@@ -63,7 +62,7 @@ class Mixture:
     def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
         if not len(windows):
             return np.empty(0)
-        with one_thread_a_fit():
+        with one_thread():
             return -_mixture(**learnt).score_samples(windows.raw)
 
 
@@ -72,7 +71,7 @@ def _fit(x: np.ndarray, clusters: int, seed: int, name: str) -> tuple[GaussianMi
     from sklearn.mixture import GaussianMixture
 
     scale = float(x.var(axis=0).mean()) or 1.0
-    with one_thread_a_fit():
+    with one_thread():
         for widening in _WIDENINGS:
             mixture = GaussianMixture(clusters, covariance_type="full", reg_covar=widening * scale, random_state=seed)
             try:
@@ -86,20 +85,6 @@ def _fit(x: np.ndarray, clusters: int, seed: int, name: str) -> tuple[GaussianMi
     raise BadData(
         f"{name}: no Gaussian mixture fits the {len(x)} training windows", "check the embeddings for extremes"
     )
-
-
-@contextlib.contextmanager
-def one_thread_a_fit() -> Iterator[None]:
-    """Matrix products on one thread: the same sums always. Whether a fit converged is in the diagnostics, no warning.
-
-    To fit on several threads at once, enter it around them: what it changes belongs to the whole process.
-    """
-    from sklearn.exceptions import ConvergenceWarning
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
 
 
 def _packed(mixture: GaussianMixture) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one
 from asdcli.scorers.nearest import nearest_distance
 from asdcli.scorers.reference import Reference, Vectors, unit_norm
+from asdcli.scorers.threads import one_thread
 from asdcli.scorers.unit import UnitVectors
 
 _NO_DIRECTION = 1e-6  # a centroid shorter than this lies at the origin
@@ -74,10 +74,7 @@ def cluster(x: np.ndarray, n_clusters: int, *, seed: int, n_init: int = 10) -> t
     One thread, so that the result does not depend on how many there are.
     """
     from sklearn.cluster import KMeans as Lloyd
-    from sklearn.exceptions import ConvergenceWarning
-    from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct points than clusters: centroids repeat
+    with one_thread():  # where there are fewer distinct points than clusters, centroids repeat
         fitted = Lloyd(n_clusters, init="k-means++", n_init=n_init, random_state=seed).fit(x)
     return fitted.cluster_centers_, fitted.labels_

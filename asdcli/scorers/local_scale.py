@@ -51,6 +51,11 @@ class LocalScale:
         return {"reference": self.reference, "b": self.full, "limits": np.array([self.low, self.high])}
 
     @property
+    def alone(self) -> bool:
+        """Whether there is a single clip, which has no neighbours and no b."""
+        return bool(np.isnan(self.full).any())
+
+    @property
     def k_used(self) -> int:
         """How many neighbours there were to average: K, or as many as there are."""
         found = np.isfinite(self.reference.neighbours(self.k)[1][:, : self.k]).sum(axis=1)

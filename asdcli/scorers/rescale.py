@@ -41,9 +41,9 @@ class Rescale:
     def fit(self, unit: UnitVectors) -> Fitted:
         scale = LocalScale.of(unit.reference, self.k, self._transform)
         found = {"n_reference": len(unit.reference), "k": scale.k_used, "n_floored": 0}
-        if scale.k_used == 0:
-            return Fitted(self, {"reference": unit.reference}, found | {"rules": [*unit.rules, "single-reference"]})
-        rules = [*unit.rules, *(["k-reduced"] if scale.k_used < self.k else [])]
+        if scale.alone:
+            return Fitted(self, scale.learnt(), found | {"rules": [*unit.rules, "single-reference"]})
+        rules = [*unit.rules, *(["k-reduced"] if found["k"] < self.k else [])]
         if self.form == "ratio":
             floor = scale_floor(scale.full)
             found["n_floored"] = int((scale.full < floor).sum())
@@ -52,9 +52,9 @@ class Rescale:
         return Fitted(self, scale.learnt(), found | {"rules": rules})
 
     def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
-        if "b" not in learnt:
-            return self._transform(nearest_distance(learnt["reference"], windows))
         scale = LocalScale.from_learnt(learnt, self.k, self._transform)
+        if scale.alone:
+            return self._transform(nearest_distance(scale.reference, windows))
         return adjusted(scale, windows, np.divide if self.form == "ratio" else np.subtract)
 
     def _transform(self, d: np.ndarray) -> np.ndarray:

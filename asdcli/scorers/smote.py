@@ -12,6 +12,7 @@ from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one, in_unit_interval
 from asdcli.scorers.nearest import nearest_distance
 from asdcli.scorers.reference import Reference, Vectors, unit_norm
+from asdcli.scorers.threads import one_thread
 from asdcli.scorers.unit import UnitVectors
 
 
@@ -67,11 +68,10 @@ class Smote:
 def synthesise(source: np.ndarray, target: np.ndarray, n_target_new: int, k: int, *, seed: int) -> np.ndarray:
     """The (n_target_new - n_target, n_dims) points that SMOTE adds to `target`, not yet of unit length."""
     from imblearn.over_sampling import SMOTE
-    from threadpoolctl import threadpool_limits
 
     x = np.concatenate([source, target])
     is_target = np.concatenate([np.zeros(len(source), int), np.ones(len(target), int)])
-    with threadpool_limits(1):
+    with one_thread():
         sampler = SMOTE(sampling_strategy={1: n_target_new}, k_neighbors=k, random_state=seed)
         resampled, _ = sampler.fit_resample(x, is_target)
     return resampled[len(x) :]

@@ -69,10 +69,10 @@ class VarMin:
         scale = LocalScale.of(reference, self.k)
         rules = [*unit.rules, *chosen.rules]
         found: dict[str, Any] = {"n_reference": len(reference), "k": scale.k_used, "n_floored": 0}
-        if scale.k_used == 0:
+        if scale.alone:
             found |= {"alpha": 0.0, "n_val": 0, "rules": [*rules, "single-reference"]}
-            return Fitted(self, {"reference": reference}, found)
-        if scale.k_used < self.k:
+            return Fitted(self, {**scale.learnt(), "alpha": 0.0}, found)
+        if found["k"] < self.k:
             rules.append("k-reduced")
         if self.space == "log":
             found["n_floored"] = int((scale.full < _LOG_FLOOR).sum())
@@ -80,25 +80,26 @@ class VarMin:
         if self.winsorise is not None:
             scale = scale.limited(-np.inf, float(np.quantile(scale.full, self.winsorise)))
 
-        fits = [slope(*self._points(scale, draw)) for draw in chosen.draws]
+        points = [self._points(scale, draw) for draw in chosen.draws]
+        fits = [slope(u, v) for u, v in points]
         alpha = float(np.mean([f["alpha"] for f in fits])) if self.alpha is None else self.alpha
         rules += [rule for rule in dict.fromkeys(f["rule"] for f in fits) if rule and self.alpha is None]
         if self.alpha_range is not None and self.alpha is None:
             limited = float(np.clip(alpha, *_limits(self.alpha_range)))
             rules += ["alpha-clipped"] * (limited != alpha)
             alpha = limited
-        found |= {"alpha": alpha, "n_val": len(chosen.draws[0]), **spread(*self._points(scale, chosen.draws[0]), alpha)}
+        found |= {"alpha": alpha, "n_val": len(chosen.draws[0]), **spread(*points[0], alpha)}
         return Fitted(self, {**scale.learnt(), "alpha": alpha}, found | {"rules": rules})
 
     def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
-        if "b" not in learnt:
-            return transform(nearest_distance(learnt["reference"], windows), self.space)
-        alpha = float(learnt["alpha"])
+        scale, alpha = LocalScale.from_learnt(learnt, self.k), float(learnt["alpha"])
+        if scale.alone:
+            return transform(nearest_distance(scale.reference, windows), self.space)
 
         def adjust(d: np.ndarray, b: np.ndarray) -> np.ndarray:
             return transform(d, self.space) - alpha * transform(b, self.space)  # Eq. 5
 
-        return adjusted(LocalScale.from_learnt(learnt, self.k), windows, adjust, strict=self.loo == "strict")
+        return adjusted(scale, windows, adjust, strict=self.loo == "strict")
 
     def _points(self, scale: LocalScale, val: Vectors) -> tuple[np.ndarray, np.ndarray]:
         """u and v of Eq. 8 for the windows of `val` that have a reference of another clip."""
@@ -142,7 +143,7 @@ def alpha_sweep(
 ) -> np.ndarray:
     """Scores of Eq. 5 for every weight (the paper's Fig. 2): (n_alphas, n_queries), in one pass over the distances."""
     scale = LocalScale.of(reference, k)
-    if scale.k_used == 0:
+    if scale.alone:
         return np.tile(transform(nearest_distance(reference, queries), space), (len(alphas), 1))
     changes, b = scale.changes(), transform(scale.full, space)
 

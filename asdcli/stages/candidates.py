@@ -14,8 +14,9 @@ import torch
 from asdcli.errors import BadData
 from asdcli.progress import Progress
 from asdcli.scorers import smoothing
-from asdcli.scorers.gmm import Mixture, one_thread_a_fit
+from asdcli.scorers.gmm import Mixture
 from asdcli.scorers.smoothing import Smooth
+from asdcli.scorers.threads import one_thread
 from asdcli.views.embeddings import read_embeddings
 from asdcli.views.pools import search_pools
 from asdcli.views.samples import Samples
@@ -63,7 +64,7 @@ def of_mixtures(
         windows[of_test] = grid_of[job[1]].fit(unit).score(unit.test)
         return embedded.mean(windows)
 
-    with ThreadPoolExecutor(torch.get_num_threads()) as threads, one_thread_a_fit():
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads, one_thread():
         fits = zip(jobs, threads.map(work, jobs), strict=True)
         for (plan, i), of_clips in progress.track(fits, total=len(jobs), label="mixtures", unit="fits"):
             mine = plan.scored[place[plan.scored] >= 0]

@@ -1,11 +1,13 @@
-"""score: embeddings in, one table of anomaly scores a method out (and one of windows where clips have several).
+"""score: embeddings in, one table of anomaly scores a method out, and what the method has learnt: a detector.
 
-All methods read the same distances.
+Where clips have several windows, there is a table of theirs too. All methods read the same distances.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +15,20 @@ import numpy as np
 import pyarrow as pa
 
 from asdcli import artifacts
+from asdcli.artifacts import Header
 from asdcli.errors import BadData
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import SCORERS, Scorer, own_unit, scorers_of
 from asdcli.scorers.rules import told
+from asdcli.views.detector_file import UnitState, is_current_detector, write_detector
 from asdcli.views.embeddings import Embedded, read_embeddings
 from asdcli.views.scores import ScoreFiles
 from asdcli.views.units import UnitPlan, plan_units
 from asdcli.views.windows import score_table
 from asdcli.vocabulary import Unit
 
+_AT_ONCE = 2  # methods whose files are written: while one waits for the disk, the other is digested
 _ALONE = "it is the only training clip of its unit: nothing is left to compare it with"
 
 
@@ -41,11 +46,12 @@ def run(
     """Score all training and test clips of `embeddings` with every method of `outputs`.
 
     Test clips are compared with the unit's training clips, training clips with all but themselves. A clip of several
-    windows gets the mean of its windows' scores. Methods whose file is up to date are left alone.
+    windows gets the mean of its windows' scores. Methods whose files are up to date are left alone; a detector that is
+    damaged or not there is made again.
 
     Args:
         embeddings: table of embeddings.
-        outputs: spelling of a method -> its tables. That of windows is written where clips have several.
+        outputs: spelling of a method -> its files. The table of windows is written where clips have several.
         errors: table of the clips that could not be scored; removed when there are none.
         unit: the clips that share one reference set and one alpha; None means each method's own.
         seed: of everything random; each unit draws from a seed of its own.
@@ -62,32 +68,14 @@ def run(
     scorers = scorers_of(outputs, "embeddings")
     upstream = artifacts.read_table_header(embeddings, artifacts.EMBEDDINGS, headerless=True)
     of = {spelling: unit or own_unit(scorer) for spelling, scorer in scorers.items()}
-
-    def header(kind: artifacts.Kind, spelling: str, diagnostics: dict[str, Any] | None = None) -> artifacts.Header:
-        return artifacts.Header.make(
-            kind,
-            dataset=upstream.dataset or dataset,
-            seed=seed,
-            params={"method": spelling, "unit": of[spelling]},
-            inputs={"embeddings": upstream},
-            diagnostics=diagnostics or {},
-        )
-
-    outcomes: dict[str, Outcome] = {}
-    for spelling, files in outputs.items():
-        if not force and artifacts.is_current(files.clips, artifacts.SCORES, header(artifacts.SCORES, spelling)):
-            found = artifacts.read_header(files.clips, artifacts.SCORES).diagnostics
-            made = header(artifacts.WINDOW_SCORES, spelling)
-            if not found.get("windows") or artifacts.is_current(files.windows, artifacts.WINDOW_SCORES, made):
-                facts = {"units": found.get("units", {})}
-                outcomes[spelling] = Outcome(files.clips, "current", found.get("unscored", 0), facts)
+    headers = _Headers(upstream, upstream.dataset or dataset, seed, of)
+    current = {} if force else {m: _current(files, m, headers) for m, files in outputs.items()}
+    outcomes = {spelling: outcome for spelling, outcome in current.items() if outcome}
     todo = {spelling: scorer for spelling, scorer in scorers.items() if spelling not in outcomes}
     if todo:
         for spelling in todo:  # an unwritable place shows before the work, not after
             outputs[spelling].clips.parent.mkdir(parents=True, exist_ok=True)
         embedded = read_embeddings(embeddings)
-        ids = embedded.column("clip_id")
-        several = bool((embedded.window > 0).any())
         everything: dict[str, str] = {}
         for one in dict.fromkeys(of[spelling] for spelling in todo):
             methods = {spelling: method for spelling, method in todo.items() if of[spelling] is one}
@@ -99,53 +87,114 @@ def run(
                 )
             for sentence in warnings:
                 progress.warn(sentence)
-            windows, diagnostics = _score(embedded, plans, methods, seed=seed, progress=progress)
-            for sentence in told(_rules(diagnostics)):
+            results = _score(embedded, plans, methods, seed=seed, progress=progress)
+            for sentence in told({spelling: result.rules for spelling, result in results.items()}):
                 progress.warn(sentence)
-            planned = np.concatenate([plan.scored for plan in plans])
-            for spelling in methods:
-                scores = embedded.mean(windows[spelling])
-                alone = planned[~np.isfinite(scores[planned])]
-                without = unscored | dict.fromkeys(ids[alone], _ALONE)
+            left_out = {spelling: unscored | _alone(embedded, plans, result) for spelling, result in results.items()}
+            with ThreadPoolExecutor(_AT_ONCE) as threads:
+                jobs = ((m, outputs[m], result, embedded, len(left_out[m]), headers) for m, result in results.items())
+                outcomes |= zip(results, threads.map(lambda job: _write(*job), jobs), strict=True)
+            for without in left_out.values():
                 everything |= without
-                facts = {"units": diagnostics[spelling], "unscored": len(without), "windows": several}
-                files = outputs[spelling]
-                if several:
-                    made = header(artifacts.WINDOW_SCORES, spelling)
-                    table = _table(_of_windows(embedded), spelling, windows[spelling], scores[embedded.clip])
-                    artifacts.write_table(files.windows, artifacts.WINDOW_SCORES, table, made)
-                else:
-                    files.windows.unlink(missing_ok=True)
-                table = _table(embedded.clips, spelling, scores, scores)
-                made = header(artifacts.SCORES, spelling, facts)
-                made = artifacts.write_table(files.clips, artifacts.SCORES, table, made)
-                facts = {"clips": len(table), **_alpha_fact(diagnostics[spelling]), "units": made.diagnostics["units"]}
-                outcomes[spelling] = Outcome(files.clips, "done", len(without), facts)
         _report_unscored(errors, everything, upstream, dataset, progress)
     return {spelling: outcomes[spelling] for spelling in outputs}
 
 
+@dataclass(frozen=True)
+class _Headers:
+    """The headers of all files that are made of the same embeddings."""
+
+    upstream: Header
+    dataset: str
+    seed: int
+    units: Mapping[str, Unit]
+
+    def of(self, kind: artifacts.Kind, spelling: str, diagnostics: Mapping[str, Any] | None = None) -> Header:
+        return Header.make(
+            kind,
+            dataset=self.dataset,
+            seed=self.seed,
+            params={"method": spelling, "unit": self.units[spelling]},
+            inputs={"embeddings": self.upstream},
+            diagnostics=diagnostics or {},
+        )
+
+
+def _current(files: ScoreFiles, spelling: str, headers: _Headers) -> Outcome | None:
+    """What is to be said of a method whose files are all there and up to date."""
+    if not artifacts.is_current(files.clips, artifacts.SCORES, headers.of(artifacts.SCORES, spelling)):
+        return None
+    found = artifacts.read_header(files.clips, artifacts.SCORES).diagnostics
+    of_windows = headers.of(artifacts.WINDOW_SCORES, spelling)
+    if found.get("windows") and not artifacts.is_current(files.windows, artifacts.WINDOW_SCORES, of_windows):
+        return None
+    if not is_current_detector(files.detector, headers.of(artifacts.DETECTOR, spelling)):
+        return None
+    return Outcome(files.clips, "current", found.get("unscored", 0), {"units": found.get("units", {})})
+
+
+@dataclass
+class _Result:
+    """What one method made: (n_windows,) scores, NaN where a clip has none; of each unit what was found and learnt."""
+
+    windows: np.ndarray
+    diagnostics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    learnt: list[UnitState] = field(default_factory=list)
+
+    @property
+    def rules(self) -> dict[str, Sequence[str]]:
+        return {unit: found.get("rules", ()) for unit, found in self.diagnostics.items()}
+
+
 def _score(
     embedded: Embedded, plans: Sequence[UnitPlan], methods: Mapping[str, Scorer], *, seed: int, progress: Progress
-) -> tuple[dict[str, np.ndarray], dict[str, dict[str, dict[str, Any]]]]:
-    """spelling -> (n_windows,) scores, NaN where a clip has none; spelling -> unit -> diagnostics."""
-    scores = {spelling: np.full(len(embedded.clip), np.nan) for spelling in methods}
-    diagnostics: dict[str, dict[str, dict[str, Any]]] = {spelling: {} for spelling in methods}
+) -> dict[str, _Result]:
+    """Spelling -> what the method made of all units."""
+    results = {spelling: _Result(np.full(len(embedded.clip), np.nan)) for spelling in methods}
     for plan in progress.track(plans, total=len(plans), label="score", unit="units"):
         unit, of_train, of_test = plan.vectors(embedded, seed=seed)
         scored = np.isin(embedded.clip, plan.scored)
-        for spelling, method in methods.items():
-            fitted = method.fit(unit)
+        for spelling, result in results.items():
+            fitted = methods[spelling].fit(unit)
             windows = np.full(len(embedded.clip), np.nan)
             windows[of_train] = fitted.score(unit.train)
             windows[of_test] = fitted.score(unit.test)
-            scores[spelling][scored] = windows[scored]
-            diagnostics[spelling][plan.name] = dict(fitted.diagnostics)
             broken = np.flatnonzero(scored & np.isnan(windows))
             if len(broken):
                 first = embedded.column("clip_id")[embedded.clip[broken[0]]]
                 raise BadData(f"{spelling}: the score of {first} is not a number", "check the embeddings for extremes")
-    return scores, diagnostics
+            result.windows[scored] = windows[scored]
+            result.diagnostics[plan.name] = dict(fitted.diagnostics)
+            result.learnt.append(UnitState.of(fitted, plan.machine_type, plan.section, of_train))
+    return results
+
+
+def _alone(embedded: Embedded, plans: Sequence[UnitPlan], result: _Result) -> dict[str, str]:
+    """The clips that there was nothing to compare with, and that this is why they have no score."""
+    scores = embedded.mean(result.windows)
+    planned = np.concatenate([plan.scored for plan in plans])
+    return dict.fromkeys(embedded.column("clip_id")[planned[~np.isfinite(scores[planned])]], _ALONE)
+
+
+def _write(
+    spelling: str, files: ScoreFiles, result: _Result, embedded: Embedded, unscored: int, headers: _Headers
+) -> Outcome:
+    """Write the files of one method."""
+    write_detector(files.detector, result.learnt, embedded, headers.of(artifacts.DETECTOR, spelling))
+    scores = embedded.mean(result.windows)
+    several = bool((embedded.window > 0).any())
+    if several:
+        table = _table(_of_windows(embedded), spelling, result.windows, scores[embedded.clip])
+        artifacts.write_table(
+            files.windows, artifacts.WINDOW_SCORES, table, headers.of(artifacts.WINDOW_SCORES, spelling)
+        )
+    else:
+        files.windows.unlink(missing_ok=True)
+    table = _table(embedded.clips, spelling, scores, scores)
+    told = {"units": result.diagnostics, "unscored": unscored, "windows": several}
+    made = artifacts.write_table(files.clips, artifacts.SCORES, table, headers.of(artifacts.SCORES, spelling, told))
+    facts = {"clips": len(table), **_alpha_fact(result.diagnostics), "units": made.diagnostics["units"]}
+    return Outcome(files.clips, "done", unscored, facts)
 
 
 def _of_windows(embedded: Embedded) -> pa.Table:
@@ -159,17 +208,13 @@ def _table(labels: pa.Table, spelling: str, scores: np.ndarray, of_clip: np.ndar
     return score_table(labels, spelling, scores).filter(pa.array(np.isfinite(of_clip)))
 
 
-def _rules(diagnostics: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, Sequence[str]]]:
-    return {m: {unit: found.get("rules", ()) for unit, found in units.items()} for m, units in diagnostics.items()}
-
-
 def _alpha_fact(of_units: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     alphas = [found["alpha"] for found in of_units.values() if "alpha" in found]
     return {"alpha": f"{min(alphas):.3g} to {max(alphas):.3g}"} if alphas else {}
 
 
 def _report_unscored(
-    path: Path, unscored: Mapping[str, str], upstream: artifacts.Header, dataset: str, progress: Progress
+    path: Path, unscored: Mapping[str, str], upstream: Header, dataset: str, progress: Progress
 ) -> None:
     """Name the clips without a score in the errors table; a table that says nothing any more goes away."""
     if not unscored:
@@ -179,7 +224,5 @@ def _report_unscored(
     progress.warn(f"{len(unscored)} clips are not scored, such as {first}: {unscored[first]} (all are named in {path})")
     columns = {"clip_id": list(unscored), "path": list(unscored), "error": list(unscored.values())}
     table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
-    header = artifacts.Header.make(
-        artifacts.ERRORS, dataset=upstream.dataset or dataset, inputs={"embeddings": upstream}
-    )
+    header = Header.make(artifacts.ERRORS, dataset=upstream.dataset or dataset, inputs={"embeddings": upstream})
     artifacts.write_table(path, artifacts.ERRORS, table, header)

@@ -1,8 +1,8 @@
-"""Embeddings cut into the units that share a reference set, in an order that does not depend on the file's."""
+"""Embeddings as scorers need them: all windows in an order that does not depend on the file's, checked."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from asdcli.errors import BadArtifact, BadData
 from asdcli.vocabulary import Domain, Split
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Embedded:
     """All windows of a table of embeddings, sorted by clip_id and window.
 
@@ -29,10 +29,13 @@ class Embedded:
     clip: np.ndarray
     window: np.ndarray
     header: artifacts.Header
+    _columns: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     def column(self, name: str) -> np.ndarray:
-        """A label column as (n_clips,) objects, None where null."""
-        return np.array(self.clips[name].to_pylist(), dtype=object)
+        """A label column as (n_clips,) objects, None where null; not to be written to."""
+        if name not in self._columns:
+            self._columns[name] = np.array(self.clips[name].to_pylist(), dtype=object)
+        return self._columns[name]
 
     def mean(self, windows: np.ndarray) -> np.ndarray:
         """The mean over each clip's windows of a value a window: (n_clips,)."""

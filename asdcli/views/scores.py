@@ -225,7 +225,18 @@ def _some(clip_ids: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class ScoreFiles:
-    """Where the scores of one method go: those of clips, and those of the windows whose mean they are."""
+    """What scoring with one method makes.
+
+    Attributes:
+        clips: scores of clips. windows: those of the windows whose mean they are, where clips have several.
+        detector: what the method has learnt, to score new clips with.
+    """
 
     clips: Path
     windows: Path
+    detector: Path
+
+    @staticmethod
+    def beside(clips: Path) -> ScoreFiles:
+        """The other two next to `clips`, called after it."""
+        return ScoreFiles(clips, *(clips.with_name(f"{clips.stem}.{w}") for w in ("windows.parquet", "detector.npz")))

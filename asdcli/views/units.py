@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asdcli.scorers.reference import NORM_FLOOR, Vectors, unit_norm
+from asdcli.scorers.reference import Vectors
 from asdcli.scorers.unit import UnitVectors
 from asdcli.views.embeddings import Embedded
 from asdcli.vocabulary import Condition, Domain, Split, Unit
@@ -14,31 +14,35 @@ from asdcli.vocabulary import Condition, Domain, Split, Unit
 
 @dataclass(frozen=True)
 class UnitPlan:
-    """Which clips (rows of `Embedded.clips`) make a unit, and which of them it gives scores to."""
+    """Which clips (rows of `Embedded.clips`) make a unit, and which of them it gives scores to.
 
-    name: str
+    `section` is None where the unit is a whole machine type.
+    """
+
+    machine_type: str
+    section: str | None
     train: np.ndarray
     test: np.ndarray
     scored: np.ndarray
+
+    @property
+    def name(self) -> str:
+        return self.machine_type if self.section is None else f"{self.machine_type}/{self.section}"
 
     def vectors(self, embedded: Embedded, *, seed: int) -> tuple[UnitVectors, np.ndarray, np.ndarray]:
         """The unit as scorers see it, and the windows (rows of `Embedded.vectors`) of its training and test clips."""
         of_train, of_test = (np.flatnonzero(np.isin(embedded.clip, clips)) for clips in (self.train, self.test))
         domain = embedded.column("domain")[embedded.clip[of_train]]
-        raw = embedded.vectors[np.concatenate([of_train, of_test])]
-        x = unit_norm(raw)
-        norm = np.linalg.norm(raw.astype(np.float64), axis=1)
-        short = (norm < NORM_FLOOR).any()
-        n_train = len(of_train)
+        train, test = (Vectors.of(embedded.vectors[rows], embedded.clip[rows]) for rows in (of_train, of_test))
         unit = UnitVectors(
             name=self.name,
-            train=Vectors(x[:n_train], embedded.clip[of_train], norm[:n_train]),
-            test=Vectors(x[n_train:], embedded.clip[of_test], norm[n_train:]),
+            train=train,
+            test=test,
             is_target=domain == str(Domain.TARGET),
             n_sections=len(set(embedded.column("section")[self.train])),
             seed=seed,
             unknown_domain=None in domain,
-            rules=("zero-norm",) if short else (),
+            rules=("zero-norm",) * (train.has_zero or test.has_zero),
         )
         return unit, of_train, of_test
 
@@ -58,7 +62,7 @@ def plan_units(embedded: Embedded, unit: Unit) -> tuple[list[UnitPlan], dict[str
     warnings: list[str] = []
     for name in sorted(set(machine_type[train | test])):
         mine = machine_type == name
-        whole = UnitPlan(name, *(np.flatnonzero(mine & m) for m in (train, test, train | test)))
+        whole = UnitPlan(name, None, *(np.flatnonzero(mine & m) for m in (train, test, train | test)))
         if not len(whole.train):
             unscored |= dict.fromkeys(whole.test, f"machine type {name} has no training clips to compare it with")
             continue
@@ -68,10 +72,10 @@ def plan_units(embedded: Embedded, unit: Unit) -> tuple[list[UnitPlan], dict[str
         known = sorted(set(section[whole.train]) - {None})
         for one in known:
             of = mine & (section == one)
-            plans.append(UnitPlan(f"{name}/{one}", *(np.flatnonzero(of & m) for m in (train, test, train | test))))
+            plans.append(UnitPlan(name, one, *(np.flatnonzero(of & m) for m in (train, test, train | test))))
         rest = whole.scored[~np.isin(section[whole.scored], known)]
         if len(rest):
-            plans.append(UnitPlan(name, whole.train, whole.test, rest))
+            plans.append(UnitPlan(name, None, whole.train, whole.test, rest))
             sections = ", ".join(sorted({str(s or "none") for s in section[rest]}))
             warnings.append(
                 f"{name}: {len(rest)} clips of section {sections}, which has no training clips of its own, are scored "

@@ -79,7 +79,7 @@ class Heard(Silent):
 def scores_of(folder: Path, rows: Rows, *methods: str, **options: Any) -> dict[str, dict[str, float]]:
     """method -> clip_id -> score, through the stage."""
     folder.mkdir()
-    outputs = {m: ScoreFiles(folder / f"{i}.parquet", folder / f"{i}.windows.parquet") for i, m in enumerate(methods)}
+    outputs = {m: ScoreFiles.beside(folder / f"{i}.parquet") for i, m in enumerate(methods)}
     score.run(write(folder / "e.parquet", rows), outputs, errors=folder / "errors.parquet", **options)
     tables = {method: artifacts.read_table(files.clips, artifacts.SCORES)[0] for method, files in outputs.items()}
     return {

@@ -34,6 +34,8 @@ def run(
 ) -> dict[str, Outcome]:
     """Score all clips with every method: `scores/<method>.parquet`, and `window-scores/` where clips have windows.
 
+    What a method has learnt on the way goes to `detectors/<method>.npz`.
+
     Args:
         space: the run; None where `needs_run` says that none is needed.
         methods: spellings, or `all`; none means the default.
@@ -106,8 +108,9 @@ def spellings(asked: Sequence[str], *, val: str | None = None, k: int | None = N
 
 def _files(space: Workspace | None, spelling: str, output: Path | None) -> ScoreFiles:
     if output:
-        return ScoreFiles(output, output.with_name(f"{output.stem}.windows.parquet"))
-    return ScoreFiles(needed(space).scores(spelling), needed(space).window_scores(spelling))
+        return ScoreFiles.beside(output)
+    space = needed(space)
+    return ScoreFiles(space.scores(spelling), space.window_scores(spelling), space.detector(spelling))
 
 
 def _errors(space: Workspace | None, output: Path | None) -> Path:
