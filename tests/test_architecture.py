@@ -25,7 +25,12 @@ FLOORS = {
     )
     for part in parts
 }
-HELPERS = {"extract_reading": "extract_features", "index_report": "index", "candidates": "tune"}
+HELPERS = {
+    "extract_reading": "extract_features",
+    "index_report": "index",
+    "candidates": "tune",
+    "threshold_report": "threshold",
+}
 """What only one stage may use, beside it -> that stage."""
 MOST = 0.2  # of the package's lines, in one folder
 HEAVY = {"torch", "torchaudio", "sklearn", "librosa", "pyarrow", "matplotlib", "scipy", "imblearn", "pydantic", "httpx"}

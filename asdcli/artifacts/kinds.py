@@ -124,8 +124,12 @@ THRESHOLDS = Kind(
         Column("machine_type", _text),
         Column("section", _text, nullable=True),  # null: one threshold for the machine type
         Column("threshold", _real),
-        Column("rule", _text),
+        Column("rule", _text),  # that set it: another than the one asked for where that failed
         Column("n_clips", _count),
+        Column("false_alarm_rate", _real),  # share of these clips above the threshold
+        Column("asked", _text, nullable=True),
+        Column("promised", _real, nullable=True),  # share of normal clips that may lie above it
+        Column("clips_per_day", _real, nullable=True),
     ),
 )
 TUNING = Kind(

@@ -10,10 +10,12 @@ from asdcli.spec import Registry
 RULES = Registry(
     "threshold rule",
     {
-        "gamma": "asdcli.metrics.decisions:Gamma",
-        "quantile": "asdcli.metrics.decisions:Quantile",
-        "false-alarms": "asdcli.metrics.decisions:FalseAlarms",
+        "quantile": "asdcli.metrics.threshold_rules:Quantile",
+        "gamma": "asdcli.metrics.threshold_rules:Gamma",
+        "dcase-baseline": "asdcli.metrics.threshold_rules:DcaseBaseline",
+        "false-alarms": "asdcli.metrics.threshold_rules:FalseAlarms",
     },
     needs=("fit", "doubt"),
 )
-DEFAULT_RULE = "gamma:quantile=0.9"
+EDITION_RULE, OWN_RULE = "dcase-baseline:quantile=0.9", "quantile:quantile=0.9"
+"""The rules where none is asked for: of an edition of the catalogue, and of anybody's own recordings."""

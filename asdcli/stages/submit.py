@@ -193,7 +193,7 @@ def _meta(method: Scored, label: str, edition: Edition, limits: Thresholds | Non
         "front_end_system": header.recall("embedder"),
         "acoustic_features": None,
         "machine_learning_method": method.spelling,
-        "decision_making": limits.header.params.get("rule") if limits else None,
+        "decision_making": limits.rules_of(method) if limits else None,
         "ensemble_method_subsystem_count": 1,
         "external_data_usage": None,
     }

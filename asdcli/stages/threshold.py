@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from asdcli import artifacts
+from asdcli import artifacts, catalogue
 from asdcli.artifacts import Header
-from asdcli.errors import BadData
-from asdcli.metrics import DEFAULT_RULE, RULES
-from asdcli.metrics.decisions import Rule, decide
+from asdcli.errors import BadData, UsageError
+from asdcli.metrics import EDITION_RULE, OWN_RULE, RULES
+from asdcli.metrics.decisions import decide
+from asdcli.metrics.threshold_rules import Rule, set_threshold
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
+from asdcli.spec import parse
+from asdcli.stages.threshold_report import ThresholdRow, sentences
+from asdcli.views.arrivals import clips_per_day
 from asdcli.views.scores import Scored, read_scores
-from asdcli.views.thresholds import Thresholds
+from asdcli.views.thresholds import SCHEMA, OtherMethods, Thresholds
 from asdcli.vocabulary import Condition, Split
 
 
@@ -27,53 +32,46 @@ def run(
     scores: Sequence[Path],
     output: Path,
     *,
-    rule: str = DEFAULT_RULE,
+    rule: str | None = None,
+    parameters: Mapping[str, float | None] | None = None,
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Outcome:
-    """Fit one threshold a method and machine type by `rule` (see `metrics.decisions`) and write them to `output`.
+    """Set one threshold a method and machine type by `rule` (see `metrics.threshold_rules`) and write them to `output`.
+
+    Thresholds of other methods of the same dataset that `output` holds already stay in it.
+
+    Args:
+        rule: a spelling; None is that of `false-alarms` where `parameters` hold `per_day`, else EDITION_RULE for scores
+            of an edition of the catalogue and OWN_RULE for others.
+        parameters: of the rule; they win over its spelling, and those that are None are not given.
 
     Raises:
-        UsageError: unknown rule or a parameter out of range.
-        BadData: a method has no scored training clips, or no gamma distribution fits them.
+        UsageError: unknown rule, a parameter out of range, or false alarms a day of an unknown number of clips.
+        BadData: a method has no scored training clips, or no gamma distribution fits them and nothing else may be used.
     """
-    fitter: Rule = RULES.build(rule)
-    spelling = RULES.spell(fitter)
     methods = _with_training_scores(read_scores(scores), progress)
-    header = Header.make(
-        artifacts.THRESHOLDS,
-        dataset=methods[0].header.dataset,
-        params={"rule": spelling},
-        inputs={m.method: m.header for m in methods},
-    )
+    asked = _rule(rule, parameters or {}, methods[0].header)
+    spelling = RULES.spell(asked)
+    others = OtherMethods.at(output, methods)
+    header = others.header(methods, spelling)
     if not force and artifacts.is_current(output, artifacts.THRESHOLDS, header):
         return Outcome(output, "current")
-    fitted = []
-    few: dict[str, dict[str, int]] = {}
+    found = []
     for method in progress.track(methods, label="threshold", unit="methods"):
         for machine_type, own in _training_scores(method).items():
-            if doubt := fitter.doubt(len(own)):
-                few.setdefault(doubt, {})[machine_type] = len(own)
+            arrivals = _arrivals(method, machine_type)
+            acting, clips = _with_arrivals(asked, arrivals, machine_type)
             try:
-                threshold = fitter.fit(own)
+                threshold = set_threshold(acting, own)
             except ValueError as error:
-                raise BadData(f"{method.method}, {machine_type}: {error}", "try --rule quantile:quantile=0.9") from None
-            fitted.append(
-                {
-                    "method": method.method,
-                    "machine_type": machine_type,
-                    "section": None,
-                    "threshold": threshold,
-                    "rule": spelling,
-                    "n_clips": len(own),
-                    "false_alarm_rate": float(decide(own, threshold).mean()),
-                }
-            )
-    for doubt, counts in few.items():
-        clips = ", ".join(f"{machine_type} {n}" for machine_type, n in counts.items())
-        progress.warn(f"few training clips for this rule: {clips}; {doubt}")
-    artifacts.write_table(output, artifacts.THRESHOLDS, _table(fitted), header)
-    return Outcome(output, facts={"methods": len(methods), "thresholds": len(fitted), "rule": spelling})
+                raise BadData(f"{method.method}, {machine_type}: {error}", f"try --rule {OWN_RULE}") from None
+            found.append(ThresholdRow(method.method, machine_type, threshold, acting, clips))
+    for sentence in sentences(spelling, found):
+        progress.warn(sentence)
+    table = pa.Table.from_pylist([s.row(spelling) for s in found], SCHEMA)
+    artifacts.write_table(output, artifacts.THRESHOLDS, pa.concat_tables([others.rows, table]), header)
+    return Outcome(output, facts={"methods": len(methods), "thresholds": len(found), "rule": spelling})
 
 
 def apply(scores: Sequence[Path], thresholds: Path, output: Path, *, progress: Progress = SILENT) -> Outcome:
@@ -118,6 +116,35 @@ def rows(thresholds: Path) -> list[dict[str, Any]]:
     return found
 
 
+def _rule(spelling: str | None, parameters: Mapping[str, float | None], header: Header) -> Rule:
+    """The rule asked for, or the one that fits where the scores come from."""
+    known = catalogue.names()
+    default = EDITION_RULE if header.dataset in known or header.recall("edition") in known else OWN_RULE
+    name = spelling or ("false-alarms" if parameters.get("per_day") is not None else default)
+    takes = RULES.parameters(parse(name)[0])  # beside a rule without clips a day they only scale what is shown
+    rule: Rule = RULES.build(name, **{k: v for k, v in parameters.items() if k != "clips_per_day" or k in takes})
+    return rule
+
+
+def _with_arrivals(rule: Rule, arrivals: float | None, machine_type: str) -> tuple[Rule, float | None]:
+    """The rule with the clips a day that the names of a machine type's clips tell, where it lacks them; and these."""
+    if not hasattr(rule, "clips_per_day"):
+        return rule, arrivals
+    if rule.clips_per_day is not None:
+        return rule, rule.clips_per_day
+    if arrivals is None:
+        raise UsageError(
+            f"false alarms a day of how many clips? The names of {machine_type}'s clips do not tell",
+            "say it: --clips-per-day 24 for one an hour, 8640 for ten-second clips back to back",
+        )
+    return dataclasses.replace(rule, clips_per_day=arrivals), arrivals  # type: ignore[type-var]
+
+
+def _arrivals(method: Scored, machine_type: str) -> float | None:
+    own = method.table.filter(pc.equal(method.table["machine_type"], machine_type))
+    return clips_per_day(own["clip_id"].to_pylist())
+
+
 def _with_training_scores(methods: Sequence[Scored], progress: Progress) -> list[Scored]:
     """The methods that scored training clips: smoothed scores, for one, are of test clips only."""
     with_training = [m for m in methods if len(m.split(Split.TRAIN).table)]
@@ -139,11 +166,6 @@ def _training_scores(method: Scored) -> dict[str, npt.NDArray[np.float64]]:
     machine_types = np.array(train["machine_type"].to_pylist())
     scores = train["anomaly_score"].to_numpy()
     return {str(m): scores[machine_types == m] for m in np.unique(machine_types)}
-
-
-def _table(rows: list[dict]) -> pa.Table:
-    schema = pa.schema([(c.name, c.type) for c in artifacts.THRESHOLDS.columns] + [("false_alarm_rate", pa.float64())])
-    return pa.Table.from_pylist(rows, schema)
 
 
 def _save(table: pa.Table, path: Path) -> None:

@@ -48,11 +48,12 @@ def read_scores(paths: Iterable[Path]) -> list[Scored]:
 
     Raises:
         MissingArtifact: nothing there. BadArtifact: no score table.
-        BadData: a score is not finite, or two files cannot be told apart.
+        BadData: a table without a row, a score that is not finite, or two files that cannot be told apart.
     """
     found: list[Scored] = []
     for path in _expand(paths):
         table, header = artifacts.read_table(path, artifacts.SCORES, headerless=True)
+        _require_clips(table, path)
         _require_finite(table, path)
         for method in pc.unique(table["method"]).to_pylist():
             own = table.filter(pc.equal(table["method"], method)).select(_COLUMNS)
@@ -201,6 +202,17 @@ def _expand(paths: Iterable[Path]) -> list[Path]:
 def _natural(path: Path) -> list[tuple[int, str]]:
     """Sorts `varmin.k=2` before `varmin.k=16`."""
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", path.stem)]
+
+
+def _require_clips(table: pa.Table, path: Path) -> None:
+    if not len(table):
+        why = path.resolve().parent.parent / "errors-score.parquet"
+        raise BadData(
+            f"{path} holds no clip: not one could be scored",
+            f"why is said for each clip in {why}"
+            if why.exists()
+            else f"make it again: {artifacts.SCORES.made_by} --force",
+        )
 
 
 def _require_finite(table: pa.Table, path: Path) -> None:

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from asdcli import artifacts
 from asdcli.artifacts import Header
+from asdcli.errors import BadArtifact, MissingArtifact
 from asdcli.views.scores import Scored
+
+SCHEMA = pa.schema([(c.name, c.type) for c in artifacts.THRESHOLDS.columns])
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """The thresholds of one thresholds.parquet: by method and machine type, one for both domains and all sections."""
+    """The thresholds of one thresholds.parquet: by method and machine type, one for both domains and all sections.
+
+    `rules` are those that set them.
+    """
 
     values: dict[tuple[str, str], float]
+    rules: dict[tuple[str, str], str]
     header: Header
 
     @staticmethod
     def read(path: Path) -> Thresholds:
         """Raises MissingArtifact or BadArtifact when `path` holds no thresholds."""
         table, header = artifacts.read_table(path, artifacts.THRESHOLDS)
-        keys = zip(table["method"].to_pylist(), table["machine_type"].to_pylist(), strict=True)
-        return Thresholds(dict(zip(keys, table["threshold"].to_pylist(), strict=True)), header)
+        keys = list(zip(table["method"].to_pylist(), table["machine_type"].to_pylist(), strict=True))
+        values, rules = (dict(zip(keys, table[c].to_pylist(), strict=True)) for c in ("threshold", "rule"))
+        return Thresholds(values, rules, header)
 
     def has(self, method: Scored) -> bool:
         return any(m == method.spelling for m, _ in self.values)
@@ -33,3 +47,67 @@ class Thresholds:
 
     def of(self, method: Scored, machine_type: str) -> float | None:
         return self.values.get((method.spelling, machine_type))
+
+    def rules_of(self, method: Scored) -> str:
+        """The rules by which a method's clips are decided, the machine types named where there is more than one."""
+        machine_types: dict[str, list[str]] = {}
+        for (name, machine_type), rule in self.rules.items():
+            if name == method.spelling:
+                machine_types.setdefault(rule, []).append(machine_type)
+        if len(machine_types) == 1:
+            return next(iter(machine_types))
+        return "; ".join(f"{rule} ({', '.join(m)})" for rule, m in machine_types.items())
+
+
+@dataclass(frozen=True)
+class OtherMethods:
+    """What stays of a table of thresholds when `methods` get new ones: the rows and the header of the others."""
+
+    rows: pa.Table
+    found: Header
+
+    @staticmethod
+    def at(path: Path, methods: Sequence[Scored]) -> OtherMethods:
+        """Those in the table at `path`; none where there is no such table, or one of another dataset."""
+        dataset = methods[0].header.dataset
+        nothing = OtherMethods(SCHEMA.empty_table(), Header.make(artifacts.THRESHOLDS, dataset=dataset))
+        try:
+            table, header = artifacts.read_table(path, artifacts.THRESHOLDS)
+        except (MissingArtifact, BadArtifact):
+            return nothing
+        if header.dataset != dataset:
+            return nothing
+        others = pc.invert(pc.is_in(table["method"], pa.array([m.method for m in methods])))
+        return OtherMethods(table.filter(others).select(SCHEMA.names), header)
+
+    def header(self, methods: Sequence[Scored], rule: str) -> Header:
+        """The header of these rows and the thresholds of `methods` by `rule` together."""
+        dataset = methods[0].header.dataset
+        made = Header.make(artifacts.THRESHOLDS, dataset=dataset, inputs={m.method: m.header for m in methods})
+        inputs, history = dict(made.inputs), list(made.history)
+        rules = dict.fromkeys(inputs, rule)
+        for name in pc.unique(self.rows["method"]).to_pylist():
+            inputs[name] = self.found.inputs.get(name, "")
+            rules[name] = self.found.params.get("rules", {}).get(name) or self.found.params.get("rule", "")
+            history += [e for e in _behind(self.found, inputs[name]) if e not in history]
+        return dataclasses.replace(made, params=_params(rules), inputs=inputs, history=tuple(history))
+
+
+def _params(rules: Mapping[str, str]) -> dict[str, Any]:
+    """The rule of all methods, or the rule of each where they differ."""
+    one = set(rules.values())
+    return {"rule": one.pop()} if len(one) == 1 else {"rules": dict(sorted(rules.items()))}
+
+
+def _behind(header: Header, content: str) -> list[dict[str, Any]]:
+    """The entries of a history from which `content` was made, itself included, in their order.
+
+    Entries of older files do not say what they were made from: then all are kept.
+    """
+    if any("inputs" not in entry for entry in header.history):
+        return list(header.history)
+    wanted = {content}
+    for entry in reversed(header.history):  # what a file was made from stands before it
+        if entry["content"] in wanted:
+            wanted |= set(entry["inputs"].values())
+    return [e for e in header.history if e["content"] in wanted]

@@ -131,7 +131,7 @@ def test_every_stale_file_of_a_run_is_made_again_by_the_commands_that_are_advise
     assert typed == [
         "asd embed --embedder discriminative",
         "asd score --method nn --seed 3",
-        "asd threshold --rule gamma:quantile=0.9",
+        "asd threshold --rule dcase-baseline:quantile=0.9",
         "asd evaluate",
     ]
 

@@ -131,7 +131,7 @@ def test_the_meta_file_is_yaml_that_says_what_is_known(asd, tmp_path):
     assert meta["submission"]["label"] == "Doe_Lab_task2_1" and meta["submission"]["authors"][0]["lastname"] is None
     description = meta["system"]["description"]
     assert description["machine_learning_method"] == "varmin:k=16,val=test-all"
-    assert description["decision_making"] == "gamma:quantile=0.9"
+    assert description["decision_making"] == "dcase-baseline:quantile=0.9"
     asd("evaluate", "-q")
     results = artifacts.read_table(tmp_path / "runs/dcase2023/results.parquet", artifacts.RESULTS)[0].to_pylist()
     fan = {

@@ -1,4 +1,4 @@
-"""`asd threshold`: the rules against their definitions, the artifact, decisions, and what evaluate makes of them."""
+"""`asd threshold`: the artifact, what is said of it, decisions, and what evaluate makes of them."""
 
 from __future__ import annotations
 
@@ -7,127 +7,17 @@ import json
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy import stats
-from sklearn.metrics import confusion_matrix
 
 from asdcli import artifacts
-from asdcli.errors import UsageError
 from asdcli.metrics import RULES
-from asdcli.metrics.decisions import FEW, Confusion, FalseAlarms, Gamma, Quantile, decide, gamma_quantile
+from asdcli.metrics.threshold_rules import DcaseBaseline, Quantile, set_threshold
 from tests.helpers.score_files import clip_rows, make_run, random_scores, write_clips, write_scores
-
-SCORES = np.random.default_rng(0).gamma(3, size=1000)
 
 
 def thresholds(tmp_path, edition="dcase2023"):
     return artifacts.read_table(tmp_path / f"runs/{edition}/thresholds.parquet", artifacts.THRESHOLDS)
-
-
-# ---- rules
-
-
-def test_the_gamma_rule_is_the_baselines():
-    shape, location, scale = stats.gamma.fit(SCORES)
-    assert Gamma().fit(SCORES) == stats.gamma.ppf(q=0.9, a=shape, loc=location, scale=scale)
-
-
-def test_the_gamma_rule_finds_the_quantile_of_a_known_distribution():
-    many = np.random.default_rng(1).gamma(3, 2, size=20_000)
-    # the 0.9 quantile of 20,000 draws scatters by about sqrt(0.9 * 0.1 / 20000) / density = 0.05
-    assert Gamma().fit(many) == pytest.approx(stats.gamma.ppf(0.9, 3, scale=2), abs=0.15)
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.integers(-5, 5), min_size=1, max_size=60), st.floats(0.01, 0.99))
-def test_no_more_than_the_asked_share_of_normal_clips_lies_above_a_quantile(scores, quantile):
-    scores = np.array(scores, float)
-    above = decide(scores, Quantile(quantile).fit(scores)).mean()
-    assert above <= 1 - quantile + 1e-12
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.floats(-5, 5), min_size=1, max_size=60, unique=True), st.floats(0.02, 0.9))
-def test_false_alarms_are_as_many_as_allowed_and_no_more(scores, rate):
-    rule = FalseAlarms(per_day=rate * 1000, clips_per_day=1000)
-    scores = np.array(scores)
-    above = int(decide(scores, rule.fit(scores)).sum()) if not rule.extrapolates(len(scores)) else 0
-    assert above == (int(rate * len(scores) + 1e-9) if not rule.extrapolates(len(scores)) else 0)
-
-
-def test_rarer_false_alarms_than_clips_can_show_lie_in_the_fitted_tail():
-    rule = FalseAlarms(per_day=1, clips_per_day=8640)
-    assert rule.extrapolates(1000) and not rule.extrapolates(8640)
-    assert rule.fit(SCORES) == max(SCORES.max(), gamma_quantile(SCORES, 1 - 1 / 8640))
-
-
-def test_a_rule_doubts_what_its_scores_cannot_show_and_nothing_else():
-    guess = f"a threshold from fewer than {FEW} is a guess"
-    for rule in (Gamma(), Quantile(), FalseAlarms(per_day=1, clips_per_day=10)):
-        assert (rule.doubt(FEW - 1), rule.doubt(FEW)) == (guess, None)
-    rare = FalseAlarms(per_day=1, clips_per_day=100)
-    assert "1 false alarms in 100 clips" in rare.doubt(99) and rare.doubt(100) is None
-
-
-@dataclass(frozen=True)
-class Twice:
-    """A rule of somebody else's: a multiple of the largest score."""
-
-    times: float = 2.0
-
-    def fit(self, scores):
-        return self.times * float(scores.max())
-
-    def doubt(self, n):
-        return "one score is none" if n < 2 else None
-
-
-def test_a_rule_is_a_class_and_one_entry(asd, tmp_path, monkeypatch):
-    monkeypatch.setitem(RULES.entries, "twice", f"{__name__}:Twice")
-    rows = make_run(tmp_path, "dcase2023", rows=clip_rows("dcase2023", machine_types=["fan"]))
-    assert asd("threshold", "--rule", "twice:times=3", "-q") == 0
-    (fitted,) = thresholds(tmp_path)[0].to_pylist()
-    largest = max(s for r, s in zip(rows, random_scores(rows), strict=True) if r["split"] == "train")
-    assert (fitted["rule"], fitted["threshold"]) == ("twice:times=3.0", 3 * largest)
-
-
-def test_equal_scores_have_a_threshold_that_raises_no_alarm():
-    same = np.full(10, 0.25)
-    for rule in (Gamma(), Quantile(), FalseAlarms()):
-        assert rule.fit(same) == 0.25 and not decide(same, rule.fit(same)).any()
-
-
-@pytest.mark.parametrize(
-    "spelling", ["gamma:quantile=0.95", "quantile:quantile=0.5", "false-alarms:per_day=2.0,clips_per_day=100.0"]
-)
-def test_a_rule_is_spelled_as_it_is_read(spelling):
-    assert RULES.spell(RULES.build(spelling)) == spelling
-
-
-@pytest.mark.parametrize(
-    "spelling",
-    ["gamma:quantile=1", "quantile:quantile=0", "false-alarms:per_day=0", "false-alarms:per_day=9,clips_per_day=9"],
-)
-def test_a_rule_out_of_range_is_refused(spelling):
-    with pytest.raises(UsageError, match="must lie between"):
-        RULES.build(spelling)
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
-def test_rates_equal_those_of_the_evaluators(pairs):
-    decisions, truth = (np.array(column) for column in zip(*pairs, strict=True))
-    tn, fp, fn, tp = confusion_matrix(truth, decisions, labels=[False, True]).ravel()
-    counts = Confusion.of(decisions, truth)
-    eps = np.finfo(float).eps
-    precision, recall = tp / max(tp + fp, eps), tp / max(tp + fn, eps)
-    assert (counts.true_negative, counts.precision, counts.recall) == (tn, precision, recall)
-    assert counts.f1 == pytest.approx(2 * precision * recall / max(precision + recall, eps), abs=1e-15)
-
-
-# ---- the command
 
 
 def test_every_machine_type_gets_one_threshold_from_its_training_clips(asd, tmp_path):
@@ -138,10 +28,12 @@ def test_every_machine_type_gets_one_threshold_from_its_training_clips(asd, tmp_
     assert table.num_rows == 7
     for row in table.to_pylist():
         own = [i for i, r in enumerate(rows) if r["machine_type"] == row["machine_type"] and r["split"] == "train"]
-        assert row["threshold"] == Gamma().fit(scores[own]) and row["n_clips"] == len(own) == 3 * 40
-        assert row["section"] is None and row["rule"] == "gamma:quantile=0.9"
+        found = set_threshold(DcaseBaseline(), scores[own])
+        assert row["threshold"] == found.value and row["n_clips"] == len(own) == 3 * 40
+        assert row["section"] is None and row["rule"] == RULES.spell(found.rule)
+        assert row["asked"] == "dcase-baseline:quantile=0.9" and row["promised"] == found.share.promised
         assert row["false_alarm_rate"] == pytest.approx(np.mean(scores[own] > row["threshold"]), abs=1e-12)
-    assert header.params == {"rule": "gamma:quantile=0.9"}
+    assert header.params == {"rule": "dcase-baseline:quantile=0.9"}
 
 
 def test_unchanged_scores_are_left_alone_and_another_rule_is_not(asd, tmp_path, capsys):
@@ -234,14 +126,169 @@ def test_thresholds_of_other_scores_are_left_out_and_said(asd, tmp_path, capsys)
     assert any("fitted on other scores" in w for w in found["warnings"])
 
 
+def own_recordings(tmp_path, scores, names=None, method="nn", train=None):
+    """A run of recordings of one's own: `scores` of normal clips, of which the first `train` are training clips."""
+    names = names or [f"clip_{i:04}" for i in range(len(scores))]
+    train = len(scores) if train is None else train
+    rows = [
+        {"clip_id": f"audio/{name}", "machine_type": "press", "section": None, "subset": "dev", "domain": None}
+        | {"split": "train" if i < train else "test", "condition": "normal"}
+        for i, name in enumerate(names)
+    ]
+    table = pa.Table.from_pylist([{**r, "path": r["clip_id"] + ".wav"} for r in rows])
+    header = artifacts.Header.make(artifacts.CLIPS, dataset="press-shop")
+    clips = artifacts.write_table(tmp_path / "data/press-shop/clips.parquet", artifacts.CLIPS, table, header)
+    path = tmp_path / f"runs/press-shop/scores/{method}.parquet"
+    write_scores(path, rows, scores, clips, method)
+    return path
+
+
+def test_recordings_of_ones_own_are_cut_at_their_empirical_quantile(asd, tmp_path):
+    scores = np.random.default_rng(0).lognormal(size=100)
+    own_recordings(tmp_path, scores)
+    assert asd("threshold") == 0
+    row = thresholds(tmp_path, "press-shop")[0].to_pylist()[0]
+    assert row["threshold"] == Quantile(0.9).fit(scores) and row["rule"] == "quantile:quantile=0.9"
+    assert asd("threshold", "--quantile", "0.5") == 0
+    assert thresholds(tmp_path, "press-shop")[0]["rule"].to_pylist() == ["quantile:quantile=0.5"]
+
+
+def test_a_rule_that_misses_its_scores_is_replaced_in_words_and_both_are_stored(asd, tmp_path, capsys):
+    scores = 1e-3 * np.random.default_rng(2).lognormal(size=1000)  # on which scipy's fit goes astray
+    own_recordings(tmp_path, scores)
+    assert asd("threshold", "--rule", "dcase-baseline") == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert (
+        "dcase-baseline:quantile=0.9 misses its own training scores and quantile:quantile=0.9 is used instead" in said
+    )
+    assert "nn, press (" in said and "of 1000 above, 95 % interval" in said and "10 % promised" in said
+    row = thresholds(tmp_path, "press-shop")[0].to_pylist()[0]
+    assert (row["asked"], row["rule"]) == ("dcase-baseline:quantile=0.9", "quantile:quantile=0.9")
+    assert row["false_alarm_rate"] == 0.099
+
+
+@dataclass(frozen=True)
+class Twice:
+    """A rule of somebody else's: a multiple of the largest score."""
+
+    times: float = 2.0
+
+    def fit(self, scores):
+        return self.times * float(scores.max())
+
+    def doubt(self, n):
+        return "one score is none" if n < 2 else None
+
+
+def test_a_rule_is_a_class_and_one_entry(asd, tmp_path, monkeypatch):
+    monkeypatch.setitem(RULES.entries, "twice", f"{__name__}:Twice")
+    rows = make_run(tmp_path, "dcase2023", rows=clip_rows("dcase2023", machine_types=["fan"]))
+    assert asd("threshold", "--rule", "twice:times=3", "-q") == 0
+    (fitted,) = thresholds(tmp_path)[0].to_pylist()
+    largest = max(s for r, s in zip(rows, random_scores(rows), strict=True) if r["split"] == "train")
+    assert (fitted["rule"], fitted["threshold"], fitted["promised"]) == ("twice:times=3.0", 3 * largest, None)
+
+
+def test_a_promise_that_the_training_scores_do_not_keep_is_said_with_its_interval(asd, tmp_path, capsys):
+    own_recordings(tmp_path, np.full(500, 0.25))
+    assert asd("threshold") == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "do not keep the promise: nn, press (0 % of 500 above, 95 % interval 0 % to 0.74 %, 10 % promised)" in said
+
+
 def test_few_training_clips_are_called_few(asd, tmp_path, capsys):
     make_run(tmp_path, "dcase2023", rows=clip_rows("dcase2023", machine_types=["fan"], train=5))
     assert asd("threshold") == 0
     assert (
         "few training clips for this rule: fan 5; a threshold from fewer than 20 is a guess" in capsys.readouterr().err
     )
+    assert asd("threshold", "--rule", "quantile") == 0
+    said = capsys.readouterr().err
+    assert (
+        "few training clips for this rule: fan 5; quantile 0.9 takes 9; the highest score is used, above which" in said
+    )
+
+
+def test_false_alarms_rarer_than_the_clips_can_promise_are_said(asd, tmp_path, capsys):
+    own_recordings(tmp_path, np.random.default_rng(0).gamma(3, size=20))
+    asd("threshold", "--per-day", "1", "--clips-per-day", "24")
+    said = capsys.readouterr().err
+    assert "few training clips for this rule: press 20; 1 false alarms a day of 24 clips cannot be promised" in said
+    assert "what lies further out is not checked; to see that it is so takes about 240" in said
+    row = thresholds(tmp_path, "press-shop")[0].to_pylist()[0]
+    assert row["rule"].startswith("gamma:quantile=0.958") and row["clips_per_day"] == 24
+    own_recordings(tmp_path, np.random.default_rng(0).gamma(3, size=100))
+    asd("threshold", "--per-day", "1", "--clips-per-day", "24")
+    assert "1 false alarms a day of 24 clips are promised on average; to see that" in capsys.readouterr().err
+    own_recordings(tmp_path, np.random.default_rng(0).gamma(3, size=240))
+    asd("threshold", "--per-day", "1", "--clips-per-day", "24")
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_the_clips_of_a_day_are_asked_for_or_told_by_their_names_and_never_assumed(asd, tmp_path, capsys):
+    scores = np.random.default_rng(0).gamma(3, size=50)
+    own_recordings(tmp_path, scores)
+    assert asd("threshold", "--per-day", "1") == 2
+    assert "--clips-per-day 24 for one an hour" in capsys.readouterr().err
+    assert not (tmp_path / "runs/press-shop/thresholds.parquet").exists()
+    assert asd("threshold") == 0
+    assert "false alarms/day" not in capsys.readouterr().out
+    assert asd("threshold", "--clips-per-day", "1000") == 0
+    assert "80 of 1000" in capsys.readouterr().out
+    own_recordings(tmp_path, scores, [f"2024-10-{1 + i // 10:02}T{i % 10:02}-00-00" for i in range(50)])
     assert asd("threshold", "--per-day", "1") == 0
-    assert "so the tail of a gamma distribution is used" in capsys.readouterr().err
+    assert "0.8 of 10" in capsys.readouterr().out
+    row = thresholds(tmp_path, "press-shop")[0].to_pylist()[0]
+    assert row["rule"] == "false-alarms:per_day=1.0,clips_per_day=10.0" and row["asked"] == "false-alarms:per_day=1.0"
+
+
+def test_thresholds_of_one_table_stay_when_another_gets_its_own(asd, tmp_path):
+    rows = make_run(tmp_path, "dcase2023", ["a", "b"])
+    asd("threshold")
+    before = {r["method"]: r for r in thresholds(tmp_path)[0].to_pylist() if r["machine_type"] == "fan"}
+    assert asd("threshold", "runs/dcase2023/scores/b.parquet", "--rule", "quantile", "--quantile", "0.5") == 0
+    table, header = thresholds(tmp_path)
+    after = {r["method"]: r for r in table.to_pylist() if r["machine_type"] == "fan"}
+    assert after["a"] == before["a"] and after["b"]["rule"] == "quantile:quantile=0.5"
+    assert table.num_rows == 14
+    assert header.params["rules"] == {"a": "dcase-baseline:quantile=0.9", "b": "quantile:quantile=0.5"}
+    assert set(header.inputs) == {"a", "b"}
+    contents = [e["content"] for e in header.history if e["kind"] == "scores"]
+    assert sorted(contents) == sorted(header.inputs.values())
+    # scored again, a's old scores leave the history with its old thresholds
+    clips = artifacts.read_header(tmp_path / "data/dcase2023/clips.parquet", artifacts.CLIPS)
+    write_scores(tmp_path / "runs/dcase2023/scores/a.parquet", rows, random_scores(rows, 9), clips, "a")
+    assert asd("threshold", "runs/dcase2023/scores/a.parquet") == 0
+    header = thresholds(tmp_path)[1]
+    contents = [e["content"] for e in header.history if e["kind"] == "scores"]
+    assert sorted(contents) == sorted(header.inputs.values())
+
+
+def test_what_was_set_for_one_table_is_up_to_date_again(asd, tmp_path, capsys):
+    make_run(tmp_path, "dcase2023", ["a", "b"])
+    asd("threshold")
+    capsys.readouterr()
+    assert asd("threshold", "runs/dcase2023/scores/b.parquet") == 0
+    assert "up to date" in capsys.readouterr().err
+
+
+def test_a_table_without_a_clip_is_an_error_in_words(asd, tmp_path, capsys):
+    path = own_recordings(tmp_path, [1.0])
+    table, header = artifacts.read_table(path, artifacts.SCORES)
+    artifacts.write_table(path, artifacts.SCORES, table.slice(0, 0), header)
+    for command in ("threshold", "evaluate"):
+        assert asd(command) == 1
+        assert "nn.parquet holds no clip: not one could be scored" in capsys.readouterr().err.replace("\n", " ")
+    assert not path.parents[1].joinpath("thresholds.parquet").exists()
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_one_or_two_scored_clips_have_a_threshold_that_is_called_a_guess(asd, tmp_path, capsys, n):
+    own_recordings(tmp_path, list(range(1, n + 1)))
+    assert asd("threshold", "--rule", "gamma") == 0
+    said = capsys.readouterr().err
+    assert f"few training clips for this rule: press {n}" in said and "is a guess" in said
+    assert thresholds(tmp_path, "press-shop")[0]["threshold"].to_pylist() == [n]
 
 
 @pytest.mark.parametrize(

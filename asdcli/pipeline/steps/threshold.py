@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from asdcli.metrics import DEFAULT_RULE, RULES
 from asdcli.outcome import Outcome
 from asdcli.pipeline.workspace import Workspace, needed
 from asdcli.progress import SILENT, Progress
-from asdcli.spec import parse
 from asdcli.stages import threshold
 
 
@@ -17,21 +15,21 @@ def run(
     space: Workspace | None,
     scores: Sequence[Path] = (),
     *,
-    rule: str = DEFAULT_RULE,
+    rule: str | None = None,
     output: Path | None = None,
     force: bool = False,
     progress: Progress = SILENT,
+    **parameters: float | None,
 ) -> Outcome:
-    """Fit a threshold a method and machine type: `thresholds.parquet`.
+    """Set a threshold a method and machine type: `thresholds.parquet`.
 
     Args:
         space: the run; None will do where `scores` and `output` say everything.
         scores: tables or folders of them; none means the run's.
-        rule: a spelling; see `rule_of`.
+        rule, parameters: as `stages.threshold.run` has them.
     """
-    return threshold.run(
-        _tables(space, scores), output or needed(space).thresholds, rule=rule, force=force, progress=progress
-    )
+    tables, output = _tables(space, scores), output or needed(space).thresholds
+    return threshold.run(tables, output, rule=rule, parameters=parameters, force=force, progress=progress)
 
 
 def decide(
@@ -44,17 +42,6 @@ def decide(
 ) -> Outcome:
     """A decision for every test clip, into `output`, by `thresholds` (None: the run's)."""
     return threshold.apply(_tables(space, scores), thresholds or needed(space).thresholds, output, progress=progress)
-
-
-def rule_of(
-    rule: str | None, *, quantile: float | None = None, per_day: float | None = None, clips_per_day: float | None = None
-) -> str:
-    """The spelling of a rule with the parameters that have options of their own; they choose it where none is named."""
-    spelling = rule or ("false-alarms" if per_day is not None else DEFAULT_RULE)
-    overrides = {"quantile": quantile, "per_day": per_day}
-    if "clips_per_day" in RULES.parameters(parse(spelling)[0]):  # elsewhere it only scales what is shown
-        overrides["clips_per_day"] = clips_per_day
-    return RULES.spell(RULES.build(spelling, **overrides))
 
 
 def _tables(space: Workspace | None, scores: Sequence[Path]) -> Sequence[Path]:
