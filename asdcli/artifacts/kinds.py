@@ -179,6 +179,7 @@ KINDS = {
         EMBEDDINGS,
         SCORES,
         WINDOW_SCORES,
+        DETECTOR,
         POOL,
         RESULTS,
         THRESHOLDS,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
+
+if TYPE_CHECKING:
+    from asdcli.pipeline.diagnosis import Finding
 
 _MARKS = {"ok": "[green]ok[/green]", "note": "[cyan]note[/cyan]", "problem": "[bold red]problem[/bold red]"}
 
@@ -18,7 +22,8 @@ def doctor(
 ) -> int:
     """Check versions, devices, disk, datasets and a run: what is missing or stale, and the exact command to type.
 
-    Changes nothing. Exits with 1 when there is a problem; what is merely not fetched or not made yet is a note.
+    Begins with what is wrong. Changes nothing. Exits with 1 when there is a problem; what is merely not fetched or not
+    made yet is a note.
     """
     from dataclasses import asdict
 
@@ -32,25 +37,20 @@ def doctor(
     return talk.answer(bad=_show(findings, quiet=talk.quiet) > 0)
 
 
-def _show(findings: Iterable, *, quiet: bool) -> int:
-    """Print findings as they come (`quiet`: problems only); returns the number of problems."""
+def _show(findings: Sequence[Finding], *, quiet: bool) -> int:
+    """Print one line a finding (`quiet`: problems only); returns the number of problems."""
     from rich.markup import escape
 
     from asdcli.cli.console import stdout
 
     console = stdout()
-    area, problems = "", 0
+    problems = sum(str(finding.state) == "problem" for finding in findings)
     for finding in findings:
         state = str(finding.state)
-        problems += state == "problem"
         if quiet and state != "problem":
             continue
-        if finding.area != area:
-            console.print(f"[bold]{finding.area}[/bold]")
-            area = finding.area
-        console.print(f"  {_MARKS[state]} {escape(finding.name)}: {escape(finding.text)}")
-        if finding.fix and state != "ok":
-            console.print(f"    [dim]->[/dim] {escape(finding.fix)}")
+        fix = f"  [dim]->[/dim] {escape(finding.fix)}" if finding.fix and state != "ok" else ""
+        console.print(f"{_MARKS[state]} {escape(finding.area)} {escape(finding.name)}: {escape(finding.text)}{fix}")
     if not quiet or problems:
         console.print(f"{problems} problems" if problems != 1 else "1 problem")
     return problems

@@ -16,10 +16,9 @@ from asdcli.spec import Registry
 EMBEDDERS = Registry(
     "embedder",
     {
-        "trained": "asdcli.embedders.trained:Trained",
-        "discriminative": "asdcli.embedders.trained:Trained",
-        "serial-oe": "asdcli.embedders.trained:Trained",
+        "discriminative": "asdcli.embedders.discriminative:DiscriminativeEmbedder",
         "logmel": "asdcli.embedders.logmel:LogMel",
+        "serial-oe": "asdcli.embedders.serial_oe:SerialOEEmbedder",
     },
     group="asdcli.embedders",
     needs=("features", "trained", "embed"),

@@ -9,13 +9,21 @@ from asdcli.errors import AsdError, MissingArtifact, UsageError
 from asdcli.pipeline import workspace
 from asdcli.pipeline.diagnosis import Finding, State, datasets, machine, run_files, software
 
+_ORDER = (State.PROBLEM, State.NOTE, State.OK)
 
-def run(*, data: Path | None = None, run: Path | None = None, dataset: str | None = None) -> Iterator[Finding]:
-    """Yield every finding as it is made; nothing is changed. Arguments as `workspace.resolve`.
+
+def run(*, data: Path | None = None, run: Path | None = None, dataset: str | None = None) -> list[Finding]:
+    """Every finding, what is wrong first and each kind in the order of the work; nothing is changed.
+
+    Arguments as `workspace.resolve`.
 
     Raises:
         UsageError: the run belongs to another dataset than the one named.
     """
+    return sorted(_look(data, run, dataset), key=lambda finding: _ORDER.index(finding.state))
+
+
+def _look(data: Path | None, run: Path | None, dataset: str | None) -> Iterator[Finding]:
     root = data or workspace.DATA_ROOT
     given = _given(data=data, run=run, dataset=dataset)
     yield from software.look()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from asdcli import artifacts
-from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError
+from asdcli.errors import AsdError, MissingArtifact, UsageError
 from asdcli.filenames import stem
+from asdcli.pipeline import run_note
 
 DATA_ROOT, RUNS_ROOT = Path("data"), Path("runs")
 _CURRENT = "current"
@@ -93,13 +92,24 @@ class Workspace:
 
     def remember(self) -> None:
         """Write the dataset's name into the run, and make both the ones that later commands take by default."""
-        _write_if_changed(self.run / "run.json", json.dumps({"dataset": self.dataset}) + "\n")
+        run_note.remember(self.run, self.dataset)
         select(self.data, self.dataset)
+
+    def words(self) -> list[str]:
+        """The options that lead a command here, as few as are needed."""
+        words = ["--data", str(self.data)] if self.data != DATA_ROOT else []
+        if self.run != RUNS_ROOT / self.dataset:
+            return [*words, "--run", str(self.run)]
+        try:
+            known = _last_dataset(self.data) == self.dataset
+        except AsdError:
+            known = False
+        return words if known else [*words, "--dataset", self.dataset]
 
 
 def select(data: Path, dataset: str) -> None:
     """Make `dataset` the one that later commands on this data root take by default."""
-    _write_if_changed(data / _CURRENT, dataset + "\n")
+    run_note.write_if_changed(data / _CURRENT, dataset + "\n")
 
 
 def needed(space: Workspace | None) -> Workspace:
@@ -124,7 +134,7 @@ def resolve(
     """
     data = data or DATA_ROOT
     if run is not None:
-        remembered = _dataset_of(run)
+        remembered = run_note.dataset_of(run)
         if remembered and dataset and remembered != dataset:
             raise UsageError(f"run {run} belongs to dataset {remembered!r}, not {dataset!r}", "choose another --run")
         dataset = dataset or remembered
@@ -137,16 +147,6 @@ def resolve(
     return Workspace(data=data, run=run or RUNS_ROOT / dataset, dataset=dataset)
 
 
-def _dataset_of(run: Path) -> str | None:
-    note = run / "run.json"
-    if not note.exists():
-        return None
-    try:
-        return str(json.loads(note.read_text())["dataset"])
-    except (ValueError, KeyError, TypeError):
-        raise BadArtifact(f"{note} cannot be read", 'it should hold {"dataset": NAME}') from None
-
-
 def _last_dataset(data: Path) -> str:
     note = data / _CURRENT
     if note.exists():
@@ -157,12 +157,3 @@ def _last_dataset(data: Path) -> str:
     if not found:
         raise MissingArtifact(f"no dataset under {data}", "start with: asd download synthetic")
     raise UsageError(f"several datasets under {data}: {', '.join(found)}", "choose one with --dataset")
-
-
-def _write_if_changed(path: Path, text: str) -> None:
-    if path.is_dir():
-        raise BadData(f"{path} is a folder, not a file")
-    if path.exists() and path.read_text() == text:
-        return
-    with artifacts.atomic(path) as temporary:
-        temporary.write_text(text)

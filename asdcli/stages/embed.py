@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 from asdcli import artifacts
 from asdcli.embedders import EMBEDDERS, Embedding
 from asdcli.errors import BadData, MissingArtifact, UsageError
-from asdcli.models.networks import NETWORKS
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
@@ -21,8 +20,7 @@ from asdcli.views import packs
 from asdcli.views.clips import rows_of
 from asdcli.vocabulary import Split
 
-_TRAINED = "trained"
-"""The embedder that rebuilds any trained network."""
+FORMATS = ("parquet", "npz")
 
 
 def run(
@@ -56,13 +54,13 @@ def run(
     """
     if batch_size < 1:
         raise UsageError(f"the batch size must be positive, got {batch_size}")
-    name, of_model = _embedder_name(embedder, model)
+    name, loaded = _embedder_name(embedder, model)
     cls: Any = EMBEDDERS.load(name)
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
     found = packs.find(features, cls.features, table, machine_types, progress)
     inputs = {"clips": upstream, **found.inputs}
-    if of_model is not None:
-        inputs["model"] = of_model
+    if cls.trained:
+        inputs["model"] = loaded or artifacts.read_header(model, artifacts.MODEL)
         spelling, instance = name, None
     else:
         instance = EMBEDDERS.build(embedder or name)
@@ -72,7 +70,7 @@ def run(
     )
     if not force and artifacts.is_current(output, artifacts.EMBEDDINGS, header):
         return Outcome(output, "current")
-    instance = instance or _trained(cls, model, device, batch_size, progress)
+    instance = instance or _trained(cls, model, device, batch_size)
 
     tables: list[pa.Table] = []
     skipped = 0
@@ -95,35 +93,22 @@ def run(
 
 
 def _embedder_name(embedder: str | None, model: Path) -> tuple[str, artifacts.Header | None]:
-    """The name of the embedder, and the model's header where it is trained.
-
-    A trained one bears the name of the recipe, or is called `trained` where the recipe is somebody else's.
-    """
-    asked, params = parse(embedder or _TRAINED)
-    if not cast(Any, EMBEDDERS.load(asked)).trained:
-        return asked, None
-    if params:
-        raise UsageError(f"embedder {asked!r} has no parameter {min(params)!r}", "what it is was settled by asd train")
+    """The name of the embedder asked for, or that of the model in the run (with its header)."""
+    if embedder is not None:
+        return parse(embedder)[0], None
     try:
         header = artifacts.read_header(model, artifacts.MODEL)
     except MissingArtifact as error:
         hint = f"{error.hint}; or take one that needs no training: asd embed --embedder logmel"
         raise MissingArtifact(error.message, hint) from None
-    recipe = parse(str(header.params.get("model", "")))[0]
-    name = recipe if recipe in EMBEDDERS.entries else _TRAINED
-    if asked not in (name, _TRAINED):
-        raise UsageError(f"the model in {model} is {recipe}, not {asked}", "leave --embedder out to take what is there")
-    return name, header
+    return parse(str(header.params.get("model", "")))[0], header
 
 
-def _trained(cls: Any, model: Path, device: str, batch_size: int, progress: Progress) -> Any:
+def _trained(cls: Any, model: Path, device: str, batch_size: int) -> Any:
     from asdcli.training.devices import pick_device
     from asdcli.training.model_files import read_model
 
     weights, card, _ = read_model(model)
-    for spelling in {card.get("network", "dual-branch"), *card.get("networks", {}).values()}:
-        if parse(spelling)[0] not in NETWORKS.entries:  # code that a file asks for does not run unannounced
-            progress.note(f"the model's network is {spelling}, of another package")
     return cls.load(card, weights, pick_device(device), batch_size)
 
 

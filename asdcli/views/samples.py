@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from asdcli import artifacts
 from asdcli.errors import BadData, MissingArtifact, UsageError, unknown_name
+from asdcli.filenames import stem
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers.smoothing import Level
 from asdcli.views.embeddings import matrix
@@ -102,7 +103,8 @@ def _scores(
     """The table of scores to take, with a column `window`, and what it holds."""
     windows, clips = artifacts.WINDOW_SCORES, artifacts.SCORES
     if scores.is_dir():
-        found = {"window": _methods(scores / "window-scores", windows), "clip": _methods(scores / "scores", clips)}
+        folders = {"window": (scores / "window-scores", windows), "clip": (scores / "scores", clips)}
+        found = {of: _methods(folder, kind, method) for of, (folder, kind) in folders.items()}
         known = sorted({**found["window"], **found["clip"]})
         if method is None:
             if len(known) > 1:
@@ -153,10 +155,11 @@ def _has_windows(path: Path) -> bool:
         return False
 
 
-def _methods(folder: Path, kind: artifacts.Kind) -> dict[str, Path]:
-    """Spelling -> file of the scores in `folder` that are not smoothed."""
+def _methods(folder: Path, kind: artifacts.Kind, method: str | None) -> dict[str, Path]:
+    """Spelling -> file of the scores in `folder` that are not smoothed; where `method` has one, only that."""
     found = {}
-    for path in sorted(folder.glob("*.parquet")):
+    own = folder / f"{stem(method)}.parquet" if method else None
+    for path in [own] if own and own.exists() else sorted(folder.glob("*.parquet")):
         table, _ = artifacts.read_table(path, kind, headerless=True)
         for spelling in pc.unique(table["method"]).to_pylist():
             if SMOOTHED not in spelling:

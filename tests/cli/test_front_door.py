@@ -19,6 +19,8 @@ from asdcli import artifacts
 from asdcli.cli import COMMANDS, GROUPS, build
 from asdcli.cli import call as asd_run
 from asdcli.cli.console import Terminal
+from asdcli.pipeline.chain import STAGES
+from asdcli.pipeline.workspace import Workspace
 
 Asd = Callable[..., int]
 
@@ -54,26 +56,16 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def before(stage: str, finished: Path, here: Path) -> None:
-    """Put into `here` what the stages before `stage` made."""
-    made = {
-        "download": [],
-        "index": ["data"],
-        "extract-features": ["data"],
-        "train": ["features"],
-        "embed": ["features", "model"],
-        "score": ["embeddings.parquet"],
-        "threshold": ["embeddings.parquet", "scores"],
-        "evaluate": ["embeddings.parquet", "scores"],
-    }[stage]
-    if made:
-        shutil.copytree(finished / "data" / "synthetic", here / "data" / "synthetic")
-    for name in made:
-        source, target = finished / "runs" / "synthetic" / name, here / "runs" / "synthetic" / name
-        if source.is_dir():
-            shutil.copytree(source, target)
-        elif source.exists():
+    """Put into `here` what `stage` reads, and no more of what the stages before it made."""
+    if stage == "download":
+        return
+    shutil.copytree(finished / "data" / "synthetic", here / "data" / "synthetic")
+    space = Workspace(finished / "data", finished / "runs" / "synthetic", "synthetic")
+    for source in (path for files in STAGES[stage].reads for path in files.find(space)):
+        target = here / source.relative_to(finished)
+        if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, target)
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
 
 
 def line_of(stage: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ import pytest
 from asdcli import artifacts
 from asdcli.cli import call as asd_run
 from asdcli.pipeline.diagnosis import State, datasets, machine, software
+from tests.pipeline.conftest import FILES as EVERYTHING
 
 Asd = Callable[..., int]
 Findings = dict[str, dict[str, Any]]
@@ -85,14 +86,14 @@ def run(finished: Path, tmp_path: Path) -> Path:
     return tmp_path / "runs" / "synthetic"
 
 
-FILES = ("features/waveform/fan", "model", "embeddings", "scores/nn", "thresholds", "results")
+FILES = ("features/waveform/fan", "model", "embeddings", "scores/nn", "detectors/nn", "thresholds", "results")
 
 
 def type_until_well(doctor: Callable[..., Findings], asd: Asd) -> list[str]:
     """Type what doctor advises for the first problem, again and again; the commands typed."""
     typed: list[str] = []
     while problems := [f for f in doctor().values() if f["state"] == "problem"]:
-        assert len(typed) < 8, problems
+        assert len(typed) < 12, problems
         typed.append(problems[0]["fix"])
         program, *words = shlex.split(typed[-1])
         assert program == "asd"
@@ -115,7 +116,7 @@ def test_a_changed_table_of_clips_makes_stale_what_saw_the_change_and_all_after_
     found = troubles(doctor())
     assert found["features/waveform/fan"] == "stale: clips changed"
     # the clip that went was a training clip: the rows are sorted, train after test
-    assert found["model"] == "stale: features/waveform/fan is stale, clips changed"
+    assert found["model"] == "stale: clips changed, features/waveform/fan is stale"
     assert found["scores/nn"] == "stale: embeddings is stale"
     assert found.keys() == set(FILES)
 
@@ -150,13 +151,16 @@ def test_other_labels_of_test_clips_leave_features_and_model_alone(run: Path, do
     assert troubles(doctor())["embeddings"] == "stale: clips changed"
 
 
-def test_what_is_gone_is_named_and_what_was_not_made_yet_is_only_a_note(
+def test_what_is_gone_is_a_note_with_the_command_that_made_it_and_what_was_not_made_yet_another(
     run: Path, doctor: Callable[..., Findings]
 ) -> None:
     shutil.rmtree(run / "model")
     (run / "results.parquet").unlink()
     found = doctor()
-    assert found["embeddings"]["text"] == "stale: model is gone"
+    assert not troubles(found)
+    assert found["embeddings"]["text"] == "model is gone: this cannot be made again as it is"
+    assert found["embeddings"]["fix"].startswith("asd train --model discriminative:")
+    assert found["scores/nn"]["text"] == "up to date"
     assert (found["results"]["state"], found["results"]["fix"]) == ("note", "asd evaluate")
 
 
@@ -192,9 +196,9 @@ def test_features_of_a_machine_type_that_is_no_more_are_to_be_removed(
 
 def test_the_users_own_options_come_back_in_every_command(run: Path, doctor: Callable[..., Findings]) -> None:
     run.rename(run.parents[1] / "my run")
-    shutil.rmtree(run.parents[1] / "my run" / "model")
+    (run.parents[1] / "my run" / "embeddings.parquet").write_bytes(b"no more")
     found = doctor("--run", "my run", "--data", "data")
-    assert found["embeddings"]["fix"] == "asd embed --embedder discriminative --data data --run 'my run'"
+    assert found["embeddings"]["fix"] == "asd embed --data data --run 'my run'"
     assert found["not here"]["fix"] == "asd download EDITION --data data"
 
 
@@ -346,14 +350,73 @@ def test_devices_are_asked_of_torch_in_another_process(monkeypatch: pytest.Monke
     assert broken.text == "cannot be imported: ImportError: libcudart.so.13: cannot open shared object file"
 
 
-def test_the_report_for_people_marks_problems_and_shows_commands(
+def test_the_report_for_people_begins_with_what_is_wrong_and_has_a_line_for_each(
     run: Path, asd: Asd, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(machine, "_devices", lambda: iter(()))
-    shutil.rmtree(run / "model")
+    (run / "embeddings.parquet").write_bytes(b"no more")
     assert asd("doctor") == 1
-    told = capsys.readouterr().out
-    assert "  ok features/waveform/fan: up to date\n" in told
-    assert "  problem embeddings: stale: model is gone\n    -> asd embed" in told
+    *lines, verdict = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("problem run embeddings: ") and lines[0].endswith("-> asd embed")
+    states = [line.partition(" ")[0] for line in lines]
+    assert states == sorted(states, key=["problem", "note", "ok"].index)
+    assert "ok run features/waveform/fan: up to date" in lines
+    assert verdict == "1 problem"
     assert asd("doctor", "--quiet") == 1
-    assert " ok " not in capsys.readouterr().out
+    assert capsys.readouterr().out.splitlines() == [lines[0], "1 problem"]
+
+
+# --- a run with every kind of file ---------------------------------------------------------------------------------
+
+
+def test_every_kind_of_file_is_looked_at(whole_run: Path, doctor: Callable[..., Findings]) -> None:
+    found = doctor()
+    assert {name: found[name]["text"] for name in EVERYTHING} == dict.fromkeys(EVERYTHING, "up to date")
+    assert not troubles(found)
+
+
+def test_another_model_makes_stale_all_that_was_smoothed_tuned_or_pooled_with_it_and_advice_mends_it(
+    whole_run: Path, doctor: Callable[..., Findings], asd: Asd
+) -> None:
+    assert asd("train", "--epochs", 1, "--seed", 5, "--quiet") == 0
+    found = troubles(doctor())
+    untouched = {"features/waveform/fan", "features/waveform/valve", "model", "autoencoder"}
+    assert found.keys() == EVERYTHING - untouched - {"scores/mse", "window-scores/mse", "detectors/mse"}
+    assert found["tuning"] == found["pools/mse+smooth.k=4,data=all,level=clip"] == "stale: embeddings is stale"
+    assert found["fractions"] == "stale: embeddings is stale, scores/nn is stale"
+    typed = type_until_well(doctor, asd)
+    assert typed[:2] == ["asd embed --embedder discriminative", "asd score --method nn --seed 3"]
+    assert typed[4] == "asd smooth --append --method mse -k 4 --level clip --force"
+    assert len(typed) == 9
+
+
+def test_unreadable_smoothed_and_tuned_scores_are_answered_with_their_own_command(
+    whole_run: Path, doctor: Callable[..., Findings], asd: Asd
+) -> None:
+    for name in ("scores/mse+smooth.k=2,data=source,level=clip", "scores/gmm.tuned", "window-scores/mse"):
+        (whole_run / f"{name}.parquet").write_bytes(b"no more")
+    found = doctor()
+    assert found["scores/gmm.tuned"]["fix"] == "asd tune"
+    assert found["window-scores/mse"]["fix"] == "asd score --method mse"
+    fix = found["scores/mse+smooth.k=2,data=source,level=clip"]["fix"]
+    assert fix == "asd smooth --method mse -k 2 --neighbours source --level clip"
+    for line in (found["window-scores/mse"]["fix"], fix):
+        assert asd(*line.split()[1:], "--quiet") == 0
+    assert doctor()["scores/mse+smooth.k=2,data=source,level=clip"]["text"] == "up to date"
+
+
+def test_clips_that_were_left_out_are_a_note(asd: Asd, doctor: Callable[..., Findings], tmp_path: Path) -> None:
+    for i in range(3):
+        wav(tmp_path / "mine" / f"{i}.wav")
+    (tmp_path / "mine" / "cut.wav").write_bytes(b"RIFF")
+    assert asd("index", "mine", "--quiet") == 3
+    (tmp_path / "mine" / "0.wav").write_bytes(b"RIFF")
+    assert asd("extract-features", "--on-error", "skip", "--quiet") == 3
+    found = doctor()
+    assert found["mine/errors-index"]["text"].startswith("1 clip left out, the first: ")
+    note = found["errors-extract-features"]
+    assert note["state"] == "note" and note["text"].startswith("1 clip left out, the first: ")
+
+
+def test_a_smoothed_method_is_not_missed_among_thresholds(whole_run: Path, doctor: Callable[..., Findings]) -> None:
+    assert doctor()["thresholds"]["text"] == "up to date"

@@ -16,7 +16,8 @@ from asdcli.clips import SUBSET_FOLDERS, SUFFIXES
 from asdcli.editions import archives
 from asdcli.errors import AsdError
 from asdcli.pipeline.diagnosis.finding import Finding, State
-from asdcli.stages.index import LINK
+from asdcli.pipeline.diagnosis.left_out import left_out
+from asdcli.stages.index import ERRORS, LINK
 from asdcli.vocabulary import Split, Subset
 
 _AREA = "data"
@@ -72,6 +73,12 @@ def _clips(root: Path) -> Iterator[Finding]:
     if damaged:
         text = f"{len(damaged)} recordings are damaged, the first: {damaged[0]}"
         yield Finding(_AREA, root.name, State.PROBLEM, text, again)
+    if (root / ERRORS).exists():
+        try:
+            text = left_out(root / ERRORS)
+        except AsdError as error:
+            text = error.message
+        yield Finding(_AREA, f"{root.name}/{Path(ERRORS).stem}", State.NOTE, text)
     if "layout" not in header.params and root.name not in catalogue.names():
         yield Finding(_AREA, root.name, State.NOTE, "neither an edition nor made by asd index")
 

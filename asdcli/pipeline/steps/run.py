@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from asdcli import artifacts
 from asdcli.errors import unknown_name
 from asdcli.outcome import Outcome
+from asdcli.pipeline.chain import CHAIN
 from asdcli.pipeline.steps.score import spellings
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
@@ -20,7 +21,7 @@ from asdcli.stages.evaluate import Report
 from asdcli.views.clips import machine_types_of, training_clips
 from asdcli.vocabulary import Condition, Split
 
-STAGES = ("download", "extract-features", "train", "embed", "score", "evaluate")
+STAGES = tuple(stage.name for stage in CHAIN if stage.always)
 """In the order in which they run."""
 
 WITHOUT_TRAINING = "logmel"

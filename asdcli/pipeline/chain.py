@@ -1,0 +1,275 @@
+"""The chain of stages as data: each stage once, with its command, what it reads and writes in a run, and its options.
+
+Doctor, the freshness rule and `asd show` walk it; the README's table, the Makefile and `Kind.made_by` are held against
+it by tests. A new stage is one entry here and a `Kind`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from urllib.parse import unquote
+
+import pyarrow as pa
+
+from asdcli import artifacts
+from asdcli.artifacts import Header, Kind
+from asdcli.filenames import stem
+from asdcli.pipeline import options
+from asdcli.pipeline.workspace import Workspace
+from asdcli.views.digests import model_input, pack_input
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files of one kind, as they lie in a run.
+
+    Attributes:
+        pattern: below the run, such as `features/*/*.npz`; a model is a folder.
+        of_dataset: they lie below the dataset root instead.
+    """
+
+    kind: Kind
+    pattern: str
+    of_dataset: bool = False
+
+    def find(self, space: Workspace) -> list[Path]:
+        """Those that are there, by name."""
+        return sorted((space.dataset_root if self.of_dataset else space.run).glob(self.pattern))
+
+    def hold(self, relative: str) -> bool:
+        """Whether a path below the run is one of them."""
+        same_depth = relative.count("/") == self.pattern.count("/")
+        return same_depth and fnmatchcase(relative, self.pattern)
+
+
+CLIPS = Files(artifacts.CLIPS, "clips.parquet", of_dataset=True)
+FEATURES = Files(artifacts.FEATURES, "features/*/*.npz")
+MODEL = Files(artifacts.MODEL, "model")
+AUTOENCODER = Files(artifacts.MODEL, "autoencoder")
+EMBEDDINGS = Files(artifacts.EMBEDDINGS, "embeddings.parquet")
+SCORES = Files(artifacts.SCORES, "scores/*.parquet")
+WINDOW_SCORES = Files(artifacts.WINDOW_SCORES, "window-scores/*.parquet")
+DETECTORS = Files(artifacts.DETECTOR, "detectors/*.npz")
+POOLS = Files(artifacts.POOL, "pools/*.parquet")
+SMOOTHED = Files(artifacts.SCORES, "scores/*+smooth*.parquet")
+FRACTIONS = Files(artifacts.FRACTIONS, "fractions.parquet")
+TUNING = Files(artifacts.TUNING, "tuning.parquet")
+TUNED = Files(artifacts.SCORES, "scores/*.tuned.parquet")
+THRESHOLDS = Files(artifacts.THRESHOLDS, "thresholds.parquet")
+RESULTS = Files(artifacts.RESULTS, "results.parquet")
+
+Names = Sequence[str]
+"""Paths below the run without suffix; what a file may be called there."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage.
+
+    Attributes:
+        name: its key in `STAGES`. command: what is typed; `asd smooth --append` is a stage of its own.
+        reads, writes: files of a run; what the stage is for stands first among those that it writes.
+        options_of: header of a file -> the words that make it again after `command`.
+        names: header, name of an input there -> what that input may be called in the run; nothing where it comes from
+            elsewhere. By default they are called alike.
+        clips_of: clips.parquet, header -> digest of the rows that the file is made of; None: the whole table.
+        made: whether it made the file with this header, where another stage writes into the same folder.
+        repeats: the option whose values one command takes together.
+        always: part of every run from download to official score.
+    """
+
+    name: str
+    command: str
+    reads: tuple[Files, ...]
+    writes: tuple[Files, ...]
+    options_of: Callable[[Header], list[str]] = options.none
+    names: Callable[[Header, str], Names] = lambda header, name: (name,)
+    clips_of: Callable[[pa.Table, Header], str] | None = None
+    made: Callable[[Header], bool] = lambda header: True
+    repeats: str | None = None
+    always: bool = False
+
+
+def _pack_clips(clips: pa.Table, header: Header) -> str:
+    return pack_input(clips, str(header.params.get("machine_type")))
+
+
+def _model_clips(clips: pa.Table, header: Header) -> str:
+    return model_input(clips, sorted(name.rpartition("/")[2] for name in header.inputs if name.startswith("features/")))
+
+
+def _of_packs(header: Header, name: str) -> Names:
+    """A pack lies under its machine type, or a file name made of it."""
+    return tuple(dict.fromkeys((name, "/".join(stem(part) for part in name.split("/")))))
+
+
+def _of_network(header: Header, name: str) -> Names:
+    return ("autoencoder",) if name == "model" and "embeddings" not in header.inputs else _of_packs(header, name)
+
+
+def _of_vectors(header: Header, name: str) -> Names:
+    return () if name == "source" else _of_packs(header, name)
+
+
+def _of_samples(header: Header, name: str) -> Names:
+    """Smoothed scores are made of scores of windows or clips, or of a pool; a pool also of itself as it was before."""
+    method = str(header.params.get("method", ""))
+    if name == "pool":
+        return (f"pools/{stem(method)}",) if header.kind != artifacts.POOL.name else ()
+    if name == "scores":
+        made_of = [e for e in header.history if e.get("content") == header.inputs[name]]
+        smoothed = stem(str(made_of[-1]["params"].get("method") if made_of else method.partition("+")[0]))
+        return (f"window-scores/{smoothed}", f"scores/{smoothed}")
+    return (name,)
+
+
+def _of_methods(header: Header, name: str) -> Names:
+    """What is made of several methods' scores names each by its spelling."""
+    return (name,) if name in ("clips", "thresholds") else (f"scores/{stem(name)}",)
+
+
+def _errors(stage: str) -> Files:
+    return Files(artifacts.ERRORS, f"errors-{stage}.parquet")
+
+
+CHAIN = (
+    Stage("download", "asd download", (), (CLIPS,), always=True),
+    Stage(
+        "index",
+        "asd index",
+        (),
+        (CLIPS, Files(artifacts.ERRORS, "errors-index.parquet", of_dataset=True)),
+        made=lambda header: "layout" in header.params,
+    ),
+    Stage(
+        "extract-features",
+        "asd extract-features",
+        (CLIPS,),
+        (FEATURES, _errors("extract-features")),
+        options.of_features,
+        clips_of=_pack_clips,
+        repeats="--machine-type",
+        always=True,
+    ),
+    Stage(
+        "train",
+        "asd train",
+        (CLIPS, FEATURES),
+        (MODEL, AUTOENCODER),
+        options.of_model,
+        names=_of_packs,
+        clips_of=_model_clips,
+        always=True,
+    ),
+    Stage(
+        "embed",
+        "asd embed",
+        (CLIPS, FEATURES, MODEL),
+        (EMBEDDINGS,),
+        options.of_embeddings,
+        names=_of_vectors,
+        always=True,
+    ),
+    Stage(
+        "score",
+        "asd score",
+        (EMBEDDINGS, CLIPS, FEATURES, AUTOENCODER),
+        (SCORES, WINDOW_SCORES, DETECTORS, _errors("score")),
+        options.of_scores,
+        names=_of_network,
+        repeats="--method",
+        always=True,
+    ),
+    Stage(
+        "smooth",
+        "asd smooth",
+        (WINDOW_SCORES, SCORES, EMBEDDINGS),
+        (SMOOTHED,),
+        options.of_smoothed,
+        names=_of_samples,
+        repeats="-k",
+    ),
+    Stage(
+        "append",
+        "asd smooth --append",
+        (WINDOW_SCORES, SCORES, EMBEDDINGS),
+        (POOLS, SMOOTHED),
+        options.of_smoothed,
+        names=_of_samples,
+        made=lambda header: header.kind == artifacts.POOL.name or "pool" in header.inputs,
+    ),
+    Stage(
+        "fraction",
+        "asd smooth --fraction",
+        (CLIPS, WINDOW_SCORES, SCORES, EMBEDDINGS),
+        (FRACTIONS,),
+        options.of_fractions,
+        names=_of_samples,
+    ),
+    Stage(
+        "tune",
+        "asd tune",
+        (CLIPS, WINDOW_SCORES, SCORES, EMBEDDINGS),
+        (TUNING, TUNED),
+        options.of_tuned,
+        names=_of_samples,
+    ),
+    Stage("threshold", "asd threshold", (SCORES,), (THRESHOLDS,), options.of_thresholds, names=_of_methods),
+    Stage(
+        "evaluate",
+        "asd evaluate",
+        (SCORES, CLIPS, THRESHOLDS),
+        (RESULTS,),
+        options.of_results,
+        names=_of_methods,
+        always=True,
+    ),
+)
+"""In the order in which they run. Where two write into one folder, the later one's files are the more special."""
+
+STAGES = {stage.name: stage for stage in CHAIN}
+
+
+def files_at(relative: str) -> Files | None:
+    """The files of a run that a path below it is one of."""
+    return next((f for stage in reversed(CHAIN) for f in stage.writes if not f.of_dataset and f.hold(relative)), None)
+
+
+def maker(kind: Kind, relative: str, header: Header) -> Stage:
+    """The stage that makes a file of `kind` at a place in a run; `header` is the file's, or `guess` says what it was.
+
+    Raises:
+        KeyError: no stage writes such files there.
+    """
+    for stage in reversed(CHAIN):
+        if any(f.kind == kind and f.hold(relative) for f in stage.writes) and stage.made(header):
+            return stage
+    raise KeyError(f"no stage writes {kind.name} to {relative}")
+
+
+def place_of(header: Header) -> str:
+    """Where a file with this header would lie in a run: tells its maker where it lies elsewhere."""
+    files = next(f for stage in CHAIN for f in stage.writes if f.kind.name == header.kind)
+    return files.pattern.replace("*", stem(str(header.params.get("method", header.kind))))
+
+
+def paths_of(space: Workspace, name: str) -> list[Path]:
+    """Where the file called `name` lies: its path below the run without suffix."""
+    if name == "clips":
+        return [space.clips]
+    found = (f"{name}{suffix}" for suffix in ("", ".npz", ".parquet"))
+    return [space.run / relative for relative in found if files_at(relative)]
+
+
+def guess(kind: Kind, name: str) -> Header:
+    """What the header of an unreadable file will have said, by its name: which method, which machine type."""
+    folder, _, own = unquote(name).rpartition("/")
+    params: dict[str, str] = {}
+    if kind in (artifacts.SCORES, artifacts.WINDOW_SCORES, artifacts.DETECTOR, artifacts.POOL):
+        params = {"method": own.replace(".", ":", 1)}
+    elif kind == artifacts.FEATURES:
+        params = {"machine_type": own, "features": folder.rpartition("/")[2]}
+    return Header(kind.name, kind.version, params=params)

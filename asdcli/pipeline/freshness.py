@@ -1,0 +1,205 @@
+"""The one rule of what is stale: a file is, when what it was made from has since changed, or is stale itself.
+
+A header holds the digests of what its file was made from; they are followed to what lies in the run and in the data
+root now. What is gone is looked through: the history says what that was made from. What came from elsewhere is followed
+to where it was (`run_note`). What is nowhere to be found cannot be told, and is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from asdcli import artifacts
+from asdcli.artifacts import Header, Kind
+from asdcli.artifacts.header import WHOLE
+from asdcli.errors import AsdError
+from asdcli.pipeline import chain, run_note
+from asdcli.pipeline.chain import Stage
+from asdcli.pipeline.shelf import Shelf
+from asdcli.pipeline.workspace import Workspace
+
+_MOST = 3  # reasons that one line tells
+
+
+@dataclass(frozen=True)
+class Look:
+    """What became of what a file was made from.
+
+    Attributes:
+        name: `scores/nn` in a run, its path where it lies in none. space: the run it lies in.
+        stage: what makes it. header: None where it cannot be read: `error` says why.
+        elsewhere: inputs that lay in no place of the run, and where.
+        changed: inputs that have changed. because: the inputs that are stale themselves.
+        became: name of a changed input in the header -> the header of what lies in its place now.
+        gone: inputs that are not there any more. untold: what cannot be told, in words.
+    """
+
+    path: Path
+    kind: Kind
+    name: str
+    space: Workspace | None
+    stage: Stage
+    header: Header | None
+    error: AsdError | None = None
+    elsewhere: Mapping[str, Path] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
+    because: tuple[Look, ...] = ()
+    became: Mapping[str, Header] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
+
+    @property
+    def is_stale(self) -> bool:
+        """False means up to date as far as can be told."""
+        return bool(self.changed or self.because)
+
+    @property
+    def reasons(self) -> str:
+        """Why it is stale: `clips changed, model is stale and 3 more`."""
+        told = [f"{name} changed" for name in self.changed] + [f"{of.name} is stale" for of in self.because]
+        return ", ".join(told[:_MOST]) + (f" and {len(told) - _MOST} more" if len(told) > _MOST else "")
+
+    def history_of(self, role: str) -> Header | None:
+        """The header that an input of this file had, as the history has it; None where it has none."""
+        header = self.header
+        return None if header is None else _entry_of(header, header.inputs.get(role, ""))
+
+
+@dataclass
+class _Found:
+    """What is found about the inputs of one file, in order and without repetition."""
+
+    changed: dict[str, None] = field(default_factory=dict)
+    because: dict[Path, Look] = field(default_factory=dict)
+    became: dict[str, Header] = field(default_factory=dict)
+    gone: dict[str, None] = field(default_factory=dict)
+    untold: dict[str, None] = field(default_factory=dict)
+
+
+class Freshness:
+    """The rule on one run, and on what other runs lent to it. Looks at every file once."""
+
+    def __init__(self, space: Workspace) -> None:
+        self.space = space
+        self.shelf = Shelf(space)
+        self._looks: dict[Path, Look | None] = {}
+
+    def look(self, path: Path) -> Look | None:
+        """Judge one file; None for one in no run that is no artifact: nothing is known of a foreign file."""
+        key = path.absolute()
+        if key not in self._looks:
+            self._looks[key] = None  # a pool is among its own inputs
+            self._looks[key] = self._look(path)
+        return self._looks[key]
+
+    def looks(self, paths: Iterable[Path]) -> list[Look]:
+        """Judge those of `paths` that are there and artifacts; a folder of tables stands for all in it."""
+        files = [f for p in paths for f in (sorted(p.glob("*.parquet")) if _is_folder_of_tables(p) else [p])]
+        return [found for file in files if file.exists() and (found := self.look(file))]
+
+    def _look(self, path: Path) -> Look | None:
+        space, relative = self.shelf.place(path)
+        header = self.shelf.header(path)
+        name = run_note.name_of(relative) if space else str(path)
+        if isinstance(header, AsdError):
+            kind = self.shelf.kind_at(path)
+            if kind is None:
+                return None
+            return Look(path, kind, name, space, chain.maker(kind, relative, chain.guess(kind, name)), None, header)
+        stage, elsewhere, found = _maker(header, relative), self.shelf.elsewhere(space, name), _Found()
+        for role, digest in header.inputs.items():
+            self._follow(space, elsewhere.get(role), stage, header, role, digest, found)
+        return Look(
+            path,
+            artifacts.KINDS[header.kind],
+            name,
+            space,
+            stage,
+            header,
+            elsewhere=elsewhere,
+            changed=tuple(found.changed),
+            because=tuple(found.because.values()),
+            became=found.became,
+            gone=tuple(found.gone),
+            untold=tuple(found.untold),
+        )
+
+    def _follow(
+        self,
+        space: Workspace | None,
+        elsewhere: Path | None,
+        stage: Stage,
+        header: Header,
+        role: str,
+        digest: str,
+        found: _Found,
+    ) -> None:
+        """Follow one input of a file in `space`, or of one in its history, to what lies in its place now."""
+        if role == "clips" and elsewhere is None:
+            self._follow_clips(stage, header, digest, found)
+            return
+        own = space or self.space
+        places = [elsewhere] if elsewhere else [p for n in stage.names(header, role) for p in chain.paths_of(own, n)]
+        there = {p: h for p in places if p.exists() and isinstance(h := self.shelf.header(p), Header)}
+        for path, now in there.items():
+            if now.content == digest:
+                self._take_on(self.look(path), found)
+                return
+        if there and (space or elsewhere):
+            path, now = next(iter(there.items()))
+            found.changed[str(elsewhere or self._name(path))] = None
+            found.became[role] = now
+            return
+        if there:
+            found.untold[f"whether its {role} changed: {own.run} has others"] = None
+        elif places:
+            found.gone[str(elsewhere or role)] = None
+        self._look_through(space, header, digest, found)
+
+    def _follow_clips(self, stage: Stage, header: Header, digest: str, found: _Found) -> None:
+        clips = self.shelf.clips(header.dataset or self.space.dataset)
+        if clips.content is None:
+            found.untold[f"whether the recordings changed: {clips.path} cannot be read"] = None
+        elif not clips.gives(digest, stage, header):
+            found.changed["clips"] = None
+
+    def _take_on(self, of: Look | None, found: _Found) -> None:
+        """What holds of an input holds of what was made from it."""
+        if of is None:
+            return
+        found.untold |= dict.fromkeys(of.untold)
+        if of.is_stale:
+            found.because[of.path] = of
+
+    def _look_through(self, space: Workspace | None, header: Header, digest: str, found: _Found) -> None:
+        """Follow what the input with this digest was made from, as the history has it."""
+        before = _entry_of(header, digest)
+        for role, made_of in before.inputs.items() if before else ():
+            if before and role != WHOLE:
+                self._follow(space, None, _maker(before, ""), before, role, made_of, found)
+
+    def _name(self, path: Path) -> str:
+        return run_note.name_of(self.shelf.place(path)[1]) or str(path)
+
+
+def _maker(header: Header, relative: str) -> Stage:
+    """The stage that made a file: by its place in a run, or where that would be."""
+    kind = artifacts.KINDS[header.kind]
+    at = chain.files_at(relative)
+    return chain.maker(kind, relative if at and at.kind == kind else chain.place_of(header), header)
+
+
+def _entry_of(later: Header, digest: str) -> Header | None:
+    """The entry with this content in the history of `later` as the header that it was, with the same history."""
+    for entry in later.history:
+        if entry.get("content") == digest and entry.get("kind") in artifacts.KINDS:
+            kind = artifacts.KINDS[entry["kind"]]
+            fields = {name: entry[name] for name in ("dataset", "seed", "params", "content")}
+            return Header(kind.name, kind.version, **fields, inputs=entry.get("inputs", {}), history=later.history)
+    return None
+
+
+def _is_folder_of_tables(path: Path) -> bool:
+    return path.is_dir() and not (path / "card.json").exists()

@@ -1,0 +1,154 @@
+"""The options that a file was made with, read back from its header: typed again, they make it again.
+
+Only what departs from a command's defaults is listed, save for what a command is about (a method, a model).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from asdcli.artifacts import Header
+from asdcli.errors import AsdError
+
+Words = list[str]
+
+DEFAULTS = {
+    "--features": "waveform",
+    "--sample-rate": 16_000,
+    "--precision": "auto",
+    "--level": "window",
+    "--pool": "section",
+    "--distance": "euclidean",
+    "--outside": "smooth",
+    "--own-windows": "in",
+    "--objective": "auc-pauc",
+    "--repeats": 20,
+    "--max-fpr": 0.1,
+    "--bootstrap": 0,
+}
+"""What the commands take where an option is not typed, of the options that are left out here when they say no more."""
+
+
+def none(header: Header) -> Words:
+    return []
+
+
+def of_features(header: Header) -> Words:
+    params = header.params
+    names = {"--machine-type": "machine_type", "--features": "features", "--channel": "channel"}
+    words = _given({o: params.get(n) for o, n in {**names, "--sample-rate": "sample_rate"}.items()})
+    words += ["--resample"] if params.get("resample") else []
+    return words + (["--round"] if params.get("rounding") else [])
+
+
+def of_model(header: Header) -> Words:
+    return _given({"--model": header.params.get("model"), "--precision": header.params.get("precision")}) + _seed(
+        header
+    )
+
+
+def of_embeddings(header: Header) -> Words:
+    if "source" in header.inputs:
+        return ["--from", "FILE"]
+    return _given({"--embedder": header.params.get("embedder")})
+
+
+def of_scores(header: Header) -> Words:
+    method, unit = header.params.get("method"), header.params.get("unit")
+    return _given({"--method": method, "--unit": None if unit == _own_unit(method) else unit}) + _seed(header)
+
+
+def of_smoothed(header: Header) -> Words:
+    from asdcli.scorers.smoothing import SMOOTHERS, Smooth
+
+    method, _, smoothing = str(header.params.get("method", "")).partition("+")
+    words = _given({"--method": method or None})
+    try:
+        how: Smooth = SMOOTHERS.build(smoothing)
+    except AsdError:
+        return words
+    words += ["-k", str(how.k), *(["--neighbours", how.data] if how.data != "all" else [])]
+    alike = {"--distance": how.metric, "--outside": how.outside, "--own-windows": how.own_windows}
+    return words + _given({"--level": how.level, "--pool": how.pool, **alike})
+
+
+def of_fractions(header: Header) -> Words:
+    params = header.params
+    words = [_range(params.get("fractions", ())), *_searched(header)]
+    words += _given({"--repeats": params.get("repeats"), "--sections": _joined(params.get("sections"))})
+    return words + _seed(header)
+
+
+def of_tuned(header: Header) -> Words:
+    from asdcli.stages.tune import CHOOSE, CLUSTERS, REPORT
+
+    params = header.params
+    words = _searched(header)
+    if list(params.get("clusters", CLUSTERS)) != list(CLUSTERS):
+        words += ["--clusters", _joined(params["clusters"]) or "none"]
+    for option, name, default in (("--choose", "choose", CHOOSE), ("--report", "report", REPORT)):
+        words += _given({option: _joined(_unless(params, name, default))})
+    return words + _given({"--level": params.get("level"), "--pool": params.get("pool")}) + _seed(header)
+
+
+def of_thresholds(header: Header) -> Words:
+    return _given({"--rule": header.params.get("rule")})
+
+
+def of_results(header: Header) -> Words:
+    names = {"--metric": "metric", "--max-fpr": "max_fpr", "--bootstrap": "n_resamples"}
+    return _given({o: header.params.get(n) for o, n in names.items()}) + _seed(header)
+
+
+def _given(options: Mapping[str, Any]) -> Words:
+    """The words of the options that have a value, and not the default one."""
+    return [w for o, v in options.items() if v is not None and v != DEFAULTS.get(o) for w in (o, str(v))]
+
+
+def _seed(header: Header) -> Words:
+    return ["--seed", str(header.seed)] if header.seed else []
+
+
+def _own_unit(method: Any) -> str | None:
+    """The unit that a method takes by itself; None where it is of another package, which is not there."""
+    from asdcli.scorers import SCORERS, own_unit
+
+    try:
+        return own_unit(SCORERS.build(str(method))).value
+    except AsdError:
+        return None
+
+
+def _searched(header: Header) -> Words:
+    """What a search over several K was made with: the scores, K, neighbours, distance and objective."""
+    from asdcli.stages.tune import KS
+
+    params = header.params
+    of = header.inputs.get("scores")
+    smoothed = [e["params"].get("method") for e in header.history if e.get("content") == of]
+    words = _given({"--method": smoothed[-1] if smoothed else None})
+    words += [w for k in _unless(params, "ks", KS) for w in ("-k", str(k))]
+    tried = params.get("data", ())
+    words += ["--neighbours", str(tried[0])] if len(tried) == 1 else []
+    names = {"--distance": "distance", "--outside": "outside", "--own-windows": "own_windows", "--objective": "metric"}
+    return words + _given({o: params.get(n) for o, n in names.items()})
+
+
+def _unless(params: Mapping[str, Any], name: str, default: Sequence[Any]) -> list[Any]:
+    """The values of a parameter where they are not the default ones, else nothing."""
+    values = list(params.get(name, default))
+    return [] if values == list(default) else values
+
+
+def _joined(values: Sequence[Any] | None) -> str | None:
+    return ",".join(map(str, values)) if values else None
+
+
+def _range(values: Sequence[float]) -> str:
+    """`0.1:1.0:0.1` where values are evenly spaced, else `0.1,0.5,0.6`."""
+    if len(values) > 2:
+        step = round(values[1] - values[0], 10)
+        if all(round(values[0] + i * step, 10) == value for i, value in enumerate(values)):
+            return f"{values[0]}:{values[-1]}:{step}"
+    return ",".join(map(str, values))

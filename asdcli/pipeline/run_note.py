@@ -1,0 +1,81 @@
+"""What a run remembers in its run.json: its dataset, and which of its files were made of files from elsewhere.
+
+No header may hold a path; but whether a file is stale can only be told where what it was made from can be found.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from asdcli import artifacts
+from asdcli.errors import BadArtifact, BadData
+
+_NOTE, _DATASET, _ELSEWHERE = "run.json", "dataset", "elsewhere"
+
+
+def dataset_of(run: Path) -> str | None:
+    """The dataset of a run; None for a folder that remembers none. Raises BadArtifact for an unreadable note."""
+    return _read(run).get(_DATASET)
+
+
+def remember(run: Path, dataset: str) -> None:
+    """Note that `run` is of `dataset`."""
+    _write(run, {_DATASET: dataset})
+
+
+def elsewhere(run: Path) -> dict[str, dict[str, Path]]:
+    """Name of a file of the run -> name of an input in its header -> where that lay. Raises as `dataset_of`."""
+    noted: dict[str, dict[str, str]] = _read(run).get(_ELSEWHERE, {})
+    return {name: {role: run / path for role, path in inputs.items()} for name, inputs in noted.items()}
+
+
+def remember_elsewhere(run: Path, outputs: Iterable[Path], inputs: Mapping[str, Path]) -> None:
+    """Note that `outputs`, so far as they lie in the run, were made of `inputs`; none: of the run's own files alone.
+
+    Paths are noted as they are found from the run, so that runs can be moved together.
+    """
+    noted = dict(_read(run).get(_ELSEWHERE, {}))
+    paths = {role: Path(os.path.relpath(path, run)).as_posix() for role, path in inputs.items()}
+    for output in outputs:
+        if run in output.parents:
+            name = name_of(output.relative_to(run).as_posix())
+            noted.pop(name, None)
+            noted |= {name: paths} if paths else {}
+    if noted != _read(run).get(_ELSEWHERE, {}):
+        _write(run, {_ELSEWHERE: noted})
+
+
+def name_of(relative: str) -> str:
+    """`scores/nn.parquet` below a run goes by the name `scores/nn`."""
+    return relative.removesuffix(".npz").removesuffix(".parquet")
+
+
+def write_if_changed(path: Path, text: str) -> None:
+    """Write a small text whole. Raises BadData where a folder stands in its place."""
+    if path.is_dir():
+        raise BadData(f"{path} is a folder, not a file")
+    if path.exists() and path.read_text() == text:
+        return
+    with artifacts.atomic(path) as temporary:
+        temporary.write_text(text)
+
+
+def _read(run: Path) -> dict[str, Any]:
+    note = run / _NOTE
+    if not note.exists():
+        return {}
+    try:
+        found: dict[str, Any] = json.loads(note.read_text())
+        if isinstance(found[_DATASET], str) and isinstance(found.get(_ELSEWHERE, {}), dict):
+            return found
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise BadArtifact(f"{note} cannot be read", 'it should hold {"dataset": NAME}')
+
+
+def _write(run: Path, facts: Mapping[str, Any]) -> None:
+    write_if_changed(run / _NOTE, json.dumps({**_read(run), **facts}) + "\n")

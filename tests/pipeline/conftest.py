@@ -1,0 +1,69 @@
+"""A run that holds every kind of file that a run can hold, made once by typing the commands."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from asdcli.cli import call as asd_run
+
+LINES = (
+    "download synthetic --size tiny --machine-type fan --machine-type valve",
+    "extract-features",
+    "train --epochs 1",
+    "train --model autoencoder --epochs 1 --seed 2",
+    "embed",
+    "score --method nn --method mse --seed 3",
+    "smooth --method mse -k 2 -k 3 --level clip --neighbours source",
+    "smooth --method mse -k 4 --level clip --append",
+    "smooth --method nn --fraction 0.5:1.0:0.25 --repeats 2 -k 1 -k 2 --seed 1",
+    "tune --method mse -k 1,2 --clusters 1 --choose 00 --report 01 --level clip",
+    "threshold --rule quantile:quantile=0.8",
+    "evaluate --bootstrap 10",
+)
+FILES = {
+    "features/waveform/fan",
+    "features/waveform/valve",
+    "model",
+    "autoencoder",
+    "embeddings",
+    "scores/nn",
+    "scores/mse",
+    "window-scores/mse",
+    "detectors/nn",
+    "detectors/mse",
+    "scores/mse+smooth.k=2,data=source,level=clip",
+    "scores/mse+smooth.k=3,data=source,level=clip",
+    "scores/mse+smooth.k=4,data=all,level=clip",
+    "pools/mse+smooth.k=4,data=all,level=clip",
+    "fractions",
+    "tuning",
+    "scores/gmm.tuned",
+    "scores/mse+smooth.tuned",
+    "thresholds",
+    "results",
+}
+"""Names of all that these commands make."""
+
+
+@pytest.fixture(scope="session")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder with a tiny dataset and a run with every kind of file."""
+    place = tmp_path_factory.mktemp("everything")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        for name in ("ASD_RUN", "ASD_DATA"):
+            patch.delenv(name, raising=False)
+        for line in LINES:
+            assert asd_run([*line.split(), "--quiet"]) == 0, line
+    return place
+
+
+@pytest.fixture
+def whole_run(everything: Path, tmp_path: Path) -> Path:
+    """A copy of that run in the test's own working folder."""
+    for name in ("data", "runs"):
+        shutil.copytree(everything / name, tmp_path / name)
+    return tmp_path / "runs" / "synthetic"
