@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asdcli.artifacts.arrays import digest_arrays, read_arrays, read_arrays_header, write_arrays
+from asdcli.artifacts.arrays import read_arrays, read_arrays_header, write_arrays
+from asdcli.artifacts.digest import digest_arrays
 from asdcli.artifacts.header import Header
 from asdcli.artifacts.kinds import (
     ANY,
@@ -27,7 +28,7 @@ from asdcli.artifacts.kinds import (
     Kind,
 )
 from asdcli.artifacts.parquet import read_table, read_table_header, write_table
-from asdcli.artifacts.store import atomic, check_kind, require
+from asdcli.artifacts.store import atomic, check_kind, damaged, require
 from asdcli.errors import BadArtifact, MissingArtifact
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "read_table",
     "read_table_header",
     "require",
+    "verify",
     "write_arrays",
     "write_table",
 ]
@@ -79,8 +81,43 @@ def read_header(path: Path, kind: Kind) -> Header:
     return read_table_header(path, kind)
 
 
+def verify(path: Path, kind: Kind) -> Header:
+    """Read an artifact to its last byte and compare it with the digest in its header; returns the header.
+
+    A stage that reads a whole table does so anyway; packs and what no stage of today reads are looked at only here.
+
+    Raises:
+        MissingArtifact, BadArtifact: not there, not of `kind`, or not as it was written.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _verify_model(path, kind)
+    if path.suffix == ".npz":
+        return read_arrays(path, kind)[1]
+    return read_table(path, kind)[1]
+
+
+def _verify_model(folder: Path, kind: Kind) -> Header:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    header, weights = read_header(folder, kind), folder / "weights.safetensors"
+    require(weights, kind)
+    try:
+        content = digest_arrays(load_file(weights))
+    except (SafetensorError, OSError, KeyError) as error:
+        raise damaged(weights, kind, str(error)) from None
+    if content != header.content:
+        raise damaged(weights, kind, "these are not the weights that card.json speaks of")
+    return header
+
+
 def is_current(path: Path, kind: Kind, header: Header) -> bool:
-    """Whether `path` holds a whole artifact made of the same inputs with the same parameters as `header` says."""
+    """Whether `path` says that it was made of the same inputs with the same parameters as `header` says.
+
+    Only its header is read: to look at the content each time would cost more than what it saves. Whoever reads the
+    content and finds it damaged tells the user to remove it.
+    """
     try:
         return read_header(path, kind).same_making(header)
     except (MissingArtifact, BadArtifact):

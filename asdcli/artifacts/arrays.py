@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from asdcli.artifacts.digest import digest_arrays
 from asdcli.artifacts.header import Header
 from asdcli.artifacts.kinds import Kind
-from asdcli.artifacts.store import atomic, check_kind, require
+from asdcli.artifacts.npz import Damaged, read_entries
+from asdcli.artifacts.store import atomic, check_kind, damaged, require
 from asdcli.errors import BadArtifact
 
 _KEY = "asd"
@@ -27,14 +27,22 @@ def write_arrays(path: Path, kind: Kind, arrays: Mapping[str, np.ndarray], heade
     return header
 
 
-def read_arrays(path: Path, kind: Kind) -> tuple[dict[str, np.ndarray], Header]:
-    """Read all arrays of an npz artifact and its header. Errors as `read_arrays_header`."""
+def read_arrays(path: Path, kind: Kind, *, verify: bool = True) -> tuple[dict[str, np.ndarray], Header]:
+    """Read all arrays of an npz artifact and its header.
+
+    Every byte of an array is checked against the zip's own checksum; `verify` compares the digest of them all too,
+    which takes as long as reading. What that finds beyond is an array that is gone.
+
+    Errors as `read_arrays_header`; BadArtifact for arrays that are not as they were written.
+    """
     header = read_arrays_header(path, kind)
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files if name != _KEY}, header
-    except (ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
-        raise BadArtifact(f"{path} cannot be read as npz: {error}", f"make it again: {kind.made_by}") from None
+        arrays = read_entries(path, lambda name: name != _KEY)
+    except Damaged as error:
+        raise damaged(path, kind, str(error)) from None
+    if verify and digest_arrays(arrays) != header.content:
+        raise damaged(path, kind, "its arrays are not those that its header speaks of")
+    return arrays, header
 
 
 def read_arrays_header(path: Path, kind: Kind) -> Header:
@@ -46,20 +54,9 @@ def read_arrays_header(path: Path, kind: Kind) -> Header:
     """
     require(path, kind)
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            text = archive[_KEY].tobytes()
-    except (ValueError, zipfile.BadZipFile, EOFError, KeyError, AttributeError, TypeError):
+        text = read_entries(path, lambda name: name == _KEY)[_KEY].tobytes()
+    except (Damaged, KeyError):
         raise BadArtifact(f"{path} is no npz written by asdcli", f"{kind.name} come from: {kind.made_by}") from None
     header = Header.from_json(text, where=str(path))
     check_kind(header, kind, path)
     return header
-
-
-def digest_arrays(arrays: Mapping[str, np.ndarray]) -> str:
-    """Digest of names, dtypes, shapes and bytes, independent of the mapping's order."""
-    digest = hashlib.blake2b(digest_size=16)
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
-        digest.update(array.view(np.uint8).data if array.size and array.dtype.kind != "U" else array.tobytes())
-    return digest.hexdigest()

@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import Any
 
 from asdcli import __version__
+from asdcli.artifacts.digest import SEAL, seal_of
 from asdcli.artifacts.kinds import Kind
 from asdcli.errors import BadArtifact
 
@@ -30,6 +31,8 @@ class Header:
     `content` is the digest of the artifact's content, `inputs` the content digests of what it was made from (by role),
     and `history` one entry a stage before it, oldest first, each with its own `inputs` (older files have none there).
     `diagnostics` are facts found on the way (alpha, counts): they take no part in deciding whether a file is current.
+    `seal` is the digest of all the rest, in headers that came from a file; those of the first versions have none, and
+    their tables another digest of content.
     """
 
     kind: str
@@ -42,6 +45,7 @@ class Header:
     history: tuple[dict[str, Any], ...] = ()
     diagnostics: dict[str, Any] = field(default_factory=dict)
     content: str = ""
+    seal: str = field(default="", compare=False)
 
     @staticmethod
     def make(
@@ -97,19 +101,29 @@ class Header:
         """This file as an input of which only a part matters (some rows): `digest` is that of the part."""
         return dataclasses.replace(self, content=digest, inputs={WHOLE: self.content})
 
-    def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, ensure_ascii=False, allow_nan=True)
+    def to_json(self, *, indent: int | None = None, **more: Any) -> str:
+        """The header, `more` fields beside it, and the seal on both."""
+        fields = {**dataclasses.asdict(self), **more}
+        fields[SEAL] = seal_of(fields)
+        return json.dumps(fields, sort_keys=True, ensure_ascii=False, allow_nan=True, indent=indent)
 
     @staticmethod
     def from_json(text: str | bytes, *, where: str) -> Header:
-        """Read a header; unknown fields are ignored. Raises BadArtifact naming `where` for anything else."""
+        """Read a header; unknown fields are ignored. Raises BadArtifact naming `where` for anything else.
+
+        A seal that does not fit its fields is damage, whoever wrote them.
+        """
         try:
             raw = json.loads(text)
+            sealed = SEAL not in raw or raw[SEAL] == seal_of(raw)
             known = {f.name for f in dataclasses.fields(Header)}
             fields = {k: v for k, v in raw.items() if k in known}
-            return Header(**{**fields, "history": tuple(fields.get("history", ()))})
+            header = Header(**{**fields, "history": tuple(fields.get("history", ()))})
         except (ValueError, TypeError, AttributeError):
             raise BadArtifact(f"{where} has an unreadable asd header", "make the file again") from None
+        if not sealed:
+            raise BadArtifact(f"{where} has a damaged asd header: it is not as it was written", "make the file again")
+        return header
 
 
 def _plain(value: Any) -> Any:

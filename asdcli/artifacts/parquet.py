@@ -11,12 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from asdcli.artifacts.digest import SEAL, digest_table
 from asdcli.artifacts.header import Header
 from asdcli.artifacts.kinds import Kind
-from asdcli.artifacts.store import atomic, check_kind, require
+from asdcli.artifacts.store import atomic, check_kind, damaged, require
 from asdcli.errors import BadArtifact
 
 _KEY = b"asd"
+_UNREADABLE = (pa.ArrowException, OSError, ValueError)
 
 
 def write_table(path: Path, kind: Kind, table: pa.Table, header: Header) -> Header:
@@ -26,7 +28,7 @@ def write_table(path: Path, kind: Kind, table: pa.Table, header: Header) -> Head
         BadArtifact: a column of `kind` is missing, has another type, holds nulls it may not, or the key repeats.
     """
     table = _conform(table, kind, str(path))
-    header = header.with_content(_digest(table))
+    header = header.with_content(digest_table(table))
     table = table.replace_schema_metadata({_KEY: header.to_json().encode()})
     with atomic(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
@@ -39,21 +41,25 @@ def read_table(
     """Read a table of `kind` and its header.
 
     With `headerless`, a foreign Parquet file without an asd header is accepted if its columns fit; its digest is that
-    of its bytes.
+    of its bytes. A whole table (`columns` None) is compared with the digest in its header.
 
     Raises:
         MissingArtifact: no such file; the hint names the command that makes it.
-        BadArtifact: not Parquet, another kind, a newer version, or columns that do not fit.
+        BadArtifact: not Parquet, another kind, a newer version, columns that do not fit, or other rows than were
+            written.
     """
     header = read_table_header(path, kind, headerless=headerless)
     try:
-        table = pq.read_table(path, columns=columns)
-    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
-        reason = _first_line(error)
-        raise BadArtifact(f"{path} cannot be read as Parquet: {reason}", f"make it again: {kind.made_by}") from None
-    if columns is None:
-        table = _conform(table, kind, str(path))
-    return table.replace_schema_metadata(None), header
+        table = pq.read_table(path, columns=columns).replace_schema_metadata(None)
+    except _UNREADABLE as error:
+        if isinstance(error, PermissionError):
+            raise
+        raise damaged(path, kind, _first_line(error)) from None
+    if columns is not None:
+        return table, header
+    if header.seal and digest_table(table) != header.content:
+        raise damaged(path, kind, "its rows are not those that its header speaks of")
+    return _conform(table, kind, str(path)), header
 
 
 def read_table_header(path: Path, kind: Kind, *, headerless: bool = False) -> Header:
@@ -61,12 +67,15 @@ def read_table_header(path: Path, kind: Kind, *, headerless: bool = False) -> He
     require(path, kind)
     try:
         metadata = pq.read_schema(path).metadata or {}
-    except (pa.ArrowInvalid, OSError) as error:
+    except _UNREADABLE as error:
         if isinstance(error, PermissionError):
             raise
-        reason = _first_line(error)
-        raise BadArtifact(f"{path} is not a Parquet file: {reason}", f"make it again: {kind.made_by}") from None
+        raise BadArtifact(
+            f"{path} is not a Parquet file: {_first_line(error)}", f"make it again: {kind.made_by}"
+        ) from None
     if _KEY not in metadata:
+        if any(f'"{SEAL}"'.encode() in value for value in metadata.values()):
+            raise damaged(path, kind, "its asd header is not where it was written")
         if headerless:
             digest = hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
             return Header(kind.name, kind.version, asdcli="foreign", content=digest)
@@ -113,47 +122,6 @@ def _check_key(table: pa.Table, kind: Kind, where: str) -> None:
         twice = counts.filter(pc.greater(counts["count_all"], 1))
         first = ", ".join(str(twice[k][0].as_py()) for k in kind.key)
         raise BadArtifact(f"{where}: {len(twice)} duplicate rows by {', '.join(kind.key)}; the first is {first}")
-
-
-class _Hash:
-    """A write-only file that keeps nothing but the digest of what is written."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self.hash = hashlib.blake2b(digest_size=16)
-        self.size = 0
-
-    def write(self, data: Any) -> int:
-        view = memoryview(data)
-        self.hash.update(view)
-        self.size += view.nbytes
-        return view.nbytes
-
-    def tell(self) -> int:
-        return self.size
-
-    def flush(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def writable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return False
-
-    def seekable(self) -> bool:
-        return False
-
-
-def _digest(table: pa.Table) -> str:
-    sink = _Hash()
-    with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), table.schema.remove_metadata()) as writer:
-        writer.write_table(table.replace_schema_metadata(None))
-    return sink.hash.hexdigest()
 
 
 def _first_line(error: Exception) -> str:

@@ -42,6 +42,11 @@ def require(path: Path, kind: Kind) -> None:
         raise MissingArtifact(f"no {kind.name} at {path}", f"make it first: {kind.made_by}")
 
 
+def damaged(path: Path, kind: Kind, why: str) -> BadArtifact:
+    """The error for an artifact that is not as it was written. Gone it must be: by its header it would be current."""
+    return BadArtifact(f"{path} is damaged: {why}", f"remove it and make it again: {kind.made_by}")
+
+
 def check_kind(header: Header, kind: Kind, path: Path) -> None:
     """Raises BadArtifact when `header` promises another kind or a version newer than this asdcli reads."""
     if kind is ANY:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import torch
 
 from asdcli import artifacts
-from asdcli.errors import AsdError
+from asdcli.errors import AsdError, BadArtifact
 from asdcli.progress import SILENT, Progress
 from asdcli.training import checkpoint
 
@@ -73,16 +73,10 @@ def fit(
     metrics.jsonl grows by a row an epoch.
 
     Raises:
-        AsdError: the loss is no longer finite.
+        AsdError: the loss or a weight is no longer finite.
     """
     path = folder / CHECKPOINT
-    history = checkpoint.restore(path, task.module, task.optimizers, header)
-    if history is None:
-        history = []
-        if path.exists():
-            progress.warn(f"{path} is of another training (other parameters, seed or clips): starting anew")
-    else:
-        progress.note(f"going on after epoch {len(history)} of {epochs}")
+    history = _go_on(path, task, header, epochs, progress)
     task.module.train()
     _write_metrics(folder / METRICS, history)
     due = 0.0
@@ -98,6 +92,21 @@ def fit(
             due = ended + (ended - began) / CHECKPOINT_SHARE
         with (folder / METRICS).open("a") as file:
             file.write(json.dumps(row) + "\n")
+    return history
+
+
+def _go_on(path: Path, task: Task, header: artifacts.Header, epochs: int, progress: Progress) -> list[dict[str, Any]]:
+    """Bring `task` to where an interrupted training stood and return its rows: none where a new one begins."""
+    try:
+        history = checkpoint.restore(path, task.module, task.optimizers, header)
+    except BadArtifact as error:
+        progress.warn(f"{error.message}; starting anew")
+        return []
+    if history is None:
+        if path.exists():
+            progress.warn(f"{path} is of another training (other parameters, seed or clips): starting anew")
+        return []
+    progress.note(f"going on after epoch {len(history)} of {epochs}")
     return history
 
 
@@ -149,7 +158,7 @@ def _finite(loss: float, epoch: int) -> float:
     if not math.isfinite(loss):
         raise AsdError(
             f"the loss is {loss} in epoch {epoch + 1}: training has diverged",
-            "try a lower --lr, or --precision fp32; earlier epochs are kept as a checkpoint",
+            checkpoint.DIVERGED,
         )
     return loss
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from safetensors.torch import save as to_bytes
 
 from asdcli import artifacts
 from asdcli.errors import BadArtifact
-from asdcli.training.checkpoint import tensors_of
+from asdcli.training.checkpoint import digest_tensors, tensors_of
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 
@@ -22,13 +21,17 @@ WEIGHTS, CARD = "weights.safetensors", "card.json"
 def write_model(
     folder: Path, module: torch.nn.Module, card: dict[str, Any], header: artifacts.Header
 ) -> artifacts.Header:
-    """Write weights, then the card that vouches for them; returns the header with the weights' digest."""
+    """Write weights, then the card that vouches for them; returns the header with the weights' digest.
+
+    Raises:
+        AsdError: weights that are not finite.
+    """
     tensors = tensors_of(module)
-    header = header.with_content(_digest(tensors))
+    header = header.with_content(digest_tensors(tensors))
     with artifacts.atomic(folder / WEIGHTS) as temporary:
         temporary.write_bytes(to_bytes(tensors))  # save_file hides what the operating system says (a full disk)
     with artifacts.atomic(folder / CARD) as temporary:
-        temporary.write_text(json.dumps({**dataclasses.asdict(header), "card": card}, indent=1, sort_keys=True) + "\n")
+        temporary.write_text(header.to_json(indent=1, card=card) + "\n", encoding="utf-8")
     return header
 
 
@@ -45,10 +48,10 @@ def read_model(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any], a
     try:
         tensors = load_file(folder / WEIGHTS)
     except (SafetensorError, OSError) as error:
-        raise BadArtifact(f"{folder / WEIGHTS} cannot be read: {error}", "train again: asd train --force") from None
-    if _digest(tensors) != header.content:
-        raise BadArtifact(f"{folder / WEIGHTS} are not the weights of {CARD}", "run asd train again")
-    card: dict[str, Any] = json.loads((folder / CARD).read_text())["card"]
+        raise BadArtifact(f"{folder / WEIGHTS} cannot be read: {error}", "train again: asd train") from None
+    if digest_tensors(tensors) != header.content:
+        raise BadArtifact(f"{folder / WEIGHTS} are not the weights of {CARD}", "train again: asd train")
+    card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))["card"]
     return tensors, card, header
 
 
@@ -61,7 +64,3 @@ def is_finished(folder: Path, header: artifacts.Header) -> bool:
     except (BadArtifact, artifacts.MissingArtifact):
         return False
     return True
-
-
-def _digest(tensors: dict[str, torch.Tensor]) -> str:
-    return artifacts.digest_arrays({name: tensor.numpy() for name, tensor in tensors.items()})

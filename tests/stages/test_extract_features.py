@@ -68,6 +68,19 @@ def read_pack(tmp_path: Path, machine_type: str = "fan") -> tuple[dict[str, np.n
     return artifacts.read_arrays(tmp_path / "packs" / f"{machine_type}.npz", artifacts.FEATURES)
 
 
+def test_a_damaged_pack_is_refused_and_what_the_hint_says_mends_it(run: Run, tmp_path: Path) -> None:
+    run()
+    pack = tmp_path / "packs" / "fan.npz"
+    whole = pack.read_bytes()
+    pack.write_bytes(whole[:3000] + bytes([whole[3000] ^ 4]) + whole[3001:])
+    with pytest.raises(BadArtifact, match="is damaged") as error:
+        read_pack(tmp_path)
+    assert error.value.hint == "remove it and make it again: asd extract-features"
+    pack.unlink()
+    assert run().facts == {"clips": 5, "machine_types": 1, "up_to_date": 1}
+    assert pack.read_bytes() == whole
+
+
 def test_a_waveform_pack_is_the_clips_bit_for_bit(run: Run, clips: Path, tmp_path: Path) -> None:
     outcome = run()
     assert (outcome.status, outcome.skipped) == ("done", 0)

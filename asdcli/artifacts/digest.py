@@ -1,0 +1,97 @@
+"""Digests of content: of a table, of named arrays, of a header.
+
+They depend on what is there, not on how Arrow, numpy or JSON happen to lay it out: a table that went to disk and came
+back has the digest it had, with any version of pyarrow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+SEAL = "seal"
+"""The field of a header that holds the digest of all its other fields."""
+
+
+def digest_arrays(arrays: Mapping[str, np.ndarray]) -> str:
+    """Digest of names, dtypes, shapes and bytes, independent of the mapping's order."""
+    digest = _hash()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
+        digest.update(array.view(np.uint8).data if array.size and array.dtype.kind != "U" else array.tobytes())
+    return digest.hexdigest()
+
+
+def digest_table(table: pa.Table) -> str:
+    """Digest of names, types, nulls and values in their order; chunks, slices and encodings make no difference."""
+    digest = _hash()
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        digest.update(f"{name}|{len(column)}|".encode())
+        _feed(digest, column.type, column.chunks)
+    return digest.hexdigest()
+
+
+def seal_of(fields: Mapping[str, Any]) -> str:
+    """Digest of a header's fields as JSON, its seal left out."""
+    rest = {name: value for name, value in fields.items() if name != SEAL}
+    digest = _hash()
+    digest.update(json.dumps(rest, sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def _hash() -> hashlib.blake2b:
+    return hashlib.blake2b(digest_size=16)
+
+
+def _feed(digest: hashlib.blake2b, kind: pa.DataType, chunks: Sequence[pa.Array]) -> None:
+    """One column (or what its lists hold), of which `chunks` are the pieces: what is null, then what is not."""
+    if any(chunk.null_count for chunk in chunks):
+        valid = np.concatenate([chunk.is_valid().to_numpy(zero_copy_only=False) for chunk in chunks])
+        digest.update(b"nulls|")
+        digest.update(np.packbits(valid).data)
+        chunks = [chunk.drop_null() for chunk in chunks]  # whatever lies under a null is nobody's content
+    if pa.types.is_dictionary(kind):
+        _feed(digest, kind.value_type, [chunk.dictionary_decode() for chunk in chunks])
+    elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        digest.update(b"text|")
+        chunks = [chunk.cast(pa.large_string()) for chunk in chunks]
+        _lengths(digest, [pc.binary_length(chunk) for chunk in chunks])
+        for chunk in chunks:
+            ends = np.frombuffer(chunk.buffers()[1], np.int64)[chunk.offset :][: len(chunk) + 1] if len(chunk) else [0]
+            digest.update(memoryview(chunk.buffers()[2] or b"")[ends[0] : ends[-1]])
+    elif pa.types.is_map(kind):
+        digest.update(b"map|")
+        _lengths(digest, [pc.subtract(chunk.offsets[1:], chunk.offsets[:-1]) for chunk in chunks])
+        for child, name in ((kind.key_type, "keys"), (kind.item_type, "items")):
+            _feed(digest, child, [_within(chunk, getattr(chunk, name)) for chunk in chunks])
+    elif pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        digest.update(f"list of {kind.list_size if pa.types.is_fixed_size_list(kind) else 'any'}|".encode())
+        _lengths(digest, [pc.list_value_length(chunk) for chunk in chunks])
+        _feed(digest, kind.value_type, [chunk.flatten() for chunk in chunks])
+    elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        digest.update(f"{kind}|".encode())
+        for chunk in chunks:
+            digest.update(np.ascontiguousarray(chunk.to_numpy(zero_copy_only=False)).view(np.uint8).data)
+    else:  # rare columns that others added
+        digest.update(f"{kind}|".encode())
+        digest.update(repr([value for chunk in chunks for value in chunk.to_pylist()]).encode())
+
+
+def _lengths(digest: hashlib.blake2b, chunks: Sequence[pa.Array]) -> None:
+    for chunk in chunks:
+        digest.update(chunk.cast(pa.int64()).to_numpy().data)
+
+
+def _within(chunk: pa.MapArray, child: pa.Array) -> pa.Array:
+    """The part of a map's `child` that belongs to the rows of a (maybe sliced) `chunk`."""
+    if not len(chunk):
+        return child.slice(0, 0)
+    first, last = chunk.offsets[0].as_py(), chunk.offsets[-1].as_py()
+    return child.slice(first, last - first)
