@@ -185,7 +185,7 @@ def test_vectors_that_are_not_finite_are_refused_by_name(places: dict[str, Path]
     weights, card, header = model_files.read_model(places["model"])
     network = torch.nn.ModuleDict({"network": DualBranch(card["n_samples"])})
     network.load_state_dict({k: v for k, v in weights.items() if k.startswith("network.")})
-    torch.nn.init.constant_(network["network"].spectrum_branch.head[-1].weight, float("nan"))
+    torch.nn.init.constant_(network["network"].spectrum_branch.head[-1].weight, 3e38)
     model_files.write_model(tmp_path / "model", network, card, header)
     with pytest.raises(BadData, match="14 embeddings are not finite, the first of dev_data/raw/fan/train"):
         embed.run(**{**places, "model": tmp_path / "model"}, output=tmp_path / "e.parquet", device="cpu")
