@@ -16,6 +16,7 @@ from sklearn.metrics import roc_auc_score
 
 from asdcli.scorers import exact_search, smoothing
 from tests.helpers import two_runs
+from tests.helpers.rewrite import rewrite
 
 
 def brute_force(
@@ -250,7 +251,7 @@ def test_appended_clips_give_the_same_table_as_all_at_once(
             keep = pa.array([arrival[i] in seen for i in whole[name]["clip_id"].to_pylist()])
             to = part / path.relative_to(runs[0].parent)
             to.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(whole[name].filter(keep), to)
+            pq.write_table(whole[name].filter(keep).replace_schema_metadata(None), to)
         assert smooth(asd, (part / "ae", part / "oe"), "--append", *options, run="bit-by-bit") == 0
     spelling = "mse+smooth:k=6,data=source" + (",level=clip" if level == "clip" else "")
     assert smoothed(tmp_path / "bit-by-bit", spelling) == smoothed(tmp_path / "at-once", spelling)
@@ -291,7 +292,7 @@ def change(path: Path, **columns: object) -> None:
         else:
             column = pa.array([value(r) for r in listed], table.schema.field(name).type)
             table = table.set_column(table.column_names.index(name), name, column)
-    pq.write_table(table, path)
+    rewrite(path, table)
 
 
 def test_a_pool_refuses_a_clip_with_another_score(

@@ -15,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from asdcli.stages.tune import Choice, best, select
 from tests.helpers import two_runs
+from tests.helpers.rewrite import rewrite
 
 GRID = ("-k", "1,4,16", "--clusters", "1,2")
 
@@ -56,7 +57,7 @@ def flip(runs: tuple[Path, Path], sections: tuple[str, ...]) -> None:
             for r in table.select(["condition", "section", "split"]).to_pylist()
         ]
         place = table.column_names.index("condition")
-        pq.write_table(table.set_column(place, "condition", pa.array(conditions)), path)
+        rewrite(path, table.set_column(place, "condition", pa.array(conditions)))
 
 
 def test_labels_of_the_reported_sections_never_change_a_choice(
