@@ -16,9 +16,10 @@ from asdcli.spec import Registry
 EMBEDDERS = Registry(
     "embedder",
     {
-        "discriminative": "asdcli.embedders.discriminative:DiscriminativeEmbedder",
+        "trained": "asdcli.embedders.trained:Trained",
+        "discriminative": "asdcli.embedders.trained:Trained",
+        "serial-oe": "asdcli.embedders.trained:Trained",
         "logmel": "asdcli.embedders.logmel:LogMel",
-        "serial-oe": "asdcli.embedders.serial_oe:SerialOEEmbedder",
     },
     group="asdcli.embedders",
     needs=("features", "trained", "embed"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,8 @@ from asdcli.views import packs
 from asdcli.views.clips import rows_of
 from asdcli.vocabulary import Split
 
-FORMATS = ("parquet", "npz")
+_TRAINED = "trained"
+"""The embedder that rebuilds any trained network."""
 
 
 def run(
@@ -54,13 +55,13 @@ def run(
     """
     if batch_size < 1:
         raise UsageError(f"the batch size must be positive, got {batch_size}")
-    name, loaded = _embedder_name(embedder, model)
+    name, of_model = _embedder_name(embedder, model)
     cls: Any = EMBEDDERS.load(name)
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
     found = packs.find(features, cls.features, table, machine_types, progress)
     inputs = {"clips": upstream, **found.inputs}
-    if cls.trained:
-        inputs["model"] = loaded or artifacts.read_header(model, artifacts.MODEL)
+    if of_model is not None:
+        inputs["model"] = of_model
         spelling, instance = name, None
     else:
         instance = EMBEDDERS.build(embedder or name)
@@ -93,15 +94,25 @@ def run(
 
 
 def _embedder_name(embedder: str | None, model: Path) -> tuple[str, artifacts.Header | None]:
-    """The name of the embedder asked for, or that of the model in the run (with its header)."""
-    if embedder is not None:
-        return parse(embedder)[0], None
+    """The name of the embedder, and the model's header where it is trained.
+
+    A trained one bears the name of the recipe, or is called `trained` where the recipe is somebody else's.
+    """
+    asked, params = parse(embedder or _TRAINED)
+    if not cast(Any, EMBEDDERS.load(asked)).trained:
+        return asked, None
+    if params:
+        raise UsageError(f"embedder {asked!r} has no parameter {min(params)!r}", "what it is was settled by asd train")
     try:
         header = artifacts.read_header(model, artifacts.MODEL)
     except MissingArtifact as error:
         hint = f"{error.hint}; or take one that needs no training: asd embed --embedder logmel"
         raise MissingArtifact(error.message, hint) from None
-    return parse(str(header.params.get("model", "")))[0], header
+    recipe = parse(str(header.params.get("model", "")))[0]
+    name = recipe if recipe in EMBEDDERS.entries else _TRAINED
+    if asked not in (name, _TRAINED):
+        raise UsageError(f"the model in {model} is {recipe}, not {asked}", "leave --embedder out to take what is there")
+    return name, header
 
 
 def _trained(cls: Any, model: Path, device: str, batch_size: int) -> Any:

@@ -34,7 +34,7 @@ def test_the_network_has_the_layers_of_the_specification(
 ) -> None:
     n = seconds * 16000
     with torch.device("meta"):
-        network = DualBranch(n)
+        network = DualBranch(n, 16_000)
     assert count(network.spectrum_branch) == spectrum
     assert count(network.spectrogram_branch) == 965_712
     assert count(network) == total
@@ -44,7 +44,7 @@ def test_the_network_has_the_layers_of_the_specification(
 
 
 def test_a_ten_second_clip_passes_through_the_shapes_of_the_specification() -> None:
-    network = DualBranch(160_000).eval()
+    network = DualBranch(160_000, 16_000).eval()
     shapes: dict[str, tuple[int, ...]] = {}
 
     def remember(name: str) -> object:
@@ -84,7 +84,7 @@ def test_the_shortest_clip_leaves_one_position_and_one_sample_less_none() -> Non
     assert positions(shortest_clip()) == 1
     assert positions(shortest_clip() - 2) < 1
     with pytest.raises(ValueError, match="70014"):
-        DualBranch(70_013)
+        DualBranch(70_013, 16_000)
 
 
 def test_the_spectrogram_is_that_of_a_frame_by_frame_computation() -> None:
@@ -130,7 +130,7 @@ def test_a_silent_residual_path_leaves_the_normalised_input() -> None:
 
 
 def test_adacos_of_a_case_worked_by_hand() -> None:
-    loss = SubclusterAdaCos(2, 2, 2)
+    loss = SubclusterAdaCos(2, 2, subclusters=2)
     loss.centers.data = torch.tensor([[2.0, 0.0, -3.0, 0.0], [0.0, 1.0, 0.0, -1.0]])  # c0: +x, +y; c1: -x, -y
     s = math.sqrt(2) * math.log(3)
     assert loss.scale.item() == pytest.approx(s)
@@ -144,7 +144,7 @@ def test_adacos_of_a_case_worked_by_hand() -> None:
 @given(st.integers(2, 6), st.integers(1, 5), st.integers(0, 10_000))
 def test_adacos_is_the_softmax_over_all_sub_clusters_summed_within_classes(c: int, s: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    loss = SubclusterAdaCos(7, c, s)
+    loss = SubclusterAdaCos(7, c, subclusters=s)
     e, y = rng.normal(size=(4, 7)), rng.dirichlet(np.ones(c), size=4)
     w = rng.normal(size=(7, c * s))
     loss.centers.data = torch.tensor(w, dtype=torch.float32)
@@ -157,13 +157,13 @@ def test_adacos_is_the_softmax_over_all_sub_clusters_summed_within_classes(c: in
 
 
 def test_adacos_scales_are_those_of_the_references() -> None:
-    assert SubclusterAdaCos(8, 167, 16).scale.item() == pytest.approx(11.158, abs=1e-3)
-    assert SubclusterAdaCos(8, 148, 16).scale.item() == pytest.approx(10.988, abs=1e-3)
+    assert SubclusterAdaCos(8, 167).scale.item() == pytest.approx(11.158, abs=1e-3)
+    assert SubclusterAdaCos(8, 148).scale.item() == pytest.approx(10.988, abs=1e-3)
 
 
 def test_fixed_centers_are_saved_but_do_not_learn() -> None:
     for trainable in (False, True):
-        loss = SubclusterAdaCos(4, 3, 2, trainable=trainable)
+        loss = SubclusterAdaCos(4, 3, subclusters=2, centers="trainable" if trainable else "fixed")
         assert "centers" in loss.state_dict()
         e = torch.randn(5, 4, requires_grad=True)
         loss(e, torch.eye(3)[[0, 1, 2, 0, 1]])[0].backward()
@@ -172,7 +172,7 @@ def test_fixed_centers_are_saved_but_do_not_learn() -> None:
 
 
 def test_dynamic_scale_follows_its_formula_in_training_only() -> None:
-    loss = SubclusterAdaCos(4, 3, 2, dynamic=True)
+    loss = SubclusterAdaCos(4, 3, subclusters=2, scale="dynamic")
     e, y = torch.randn(5, 4), torch.eye(3)[[0, 1, 2, 0, 1]]
     before = loss.scale.item()
     cosines = loss.cosines(e).detach().numpy().astype(np.float64)

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from asdcli import artifacts
-from asdcli.embedders.discriminative import DiscriminativeEmbedder
+from asdcli.embedders.trained import Trained
 from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError
 from asdcli.features.pack import VectorPack, WaveformPack
 from asdcli.models.networks.dual_branch import DualBranch
@@ -66,7 +66,7 @@ def test_every_training_and_test_clip_gets_one_vector_with_its_labels(
 
 def test_vectors_are_those_of_the_network_on_each_tiled_clip(places: dict[str, Path], embedded: pa.Table) -> None:
     weights, card, _ = model_files.read_model(places["model"])
-    network = DualBranch(card["n_samples"])
+    network = DualBranch(card["n_samples"], 16_000)
     network.load_state_dict({k.removeprefix("network."): v for k, v in weights.items() if k.startswith("network.")})
     network.eval()
     row = embedded.slice(17, 1)
@@ -81,11 +81,11 @@ def test_one_batch_of_64_equals_64_batches_of_one(places: dict[str, Path]) -> No
     rows = [{**row, "clip_id": f"{row['clip_id']}_{i}"} for i in range(3) for row in noise_run.rows("fan", 18, 4)][:64]
     pack = WaveformPack.of([noise_run.waveform(r) for r in rows], [r["clip_id"] for r in rows], noise_run.RATE)
     is_train = np.ones(64, bool)
-    one, many = (DiscriminativeEmbedder.load(card, weights, CPU, n).embed(pack, is_train).vectors for n in (64, 1))
+    one, many = (Trained.load(card, weights, CPU, n).embed(pack, is_train).vectors for n in (64, 1))
     # The kernels sum in another order for another batch size: float32 rounding through twenty layers, no more.
     np.testing.assert_allclose(one, many, rtol=0, atol=2e-5 * np.abs(one).max())
     backwards = WaveformPack.of([pack.clip(i) for i in range(63, -1, -1)], pack.clip_ids[::-1].tolist(), 16_000)
-    turned = DiscriminativeEmbedder.load(card, weights, CPU, 64).embed(backwards, is_train).vectors[::-1]
+    turned = Trained.load(card, weights, CPU, 64).embed(backwards, is_train).vectors[::-1]
     np.testing.assert_allclose(turned, one, rtol=0, atol=2e-5 * np.abs(one).max())
 
 
@@ -183,7 +183,7 @@ def test_a_broken_model_is_refused(places: dict[str, Path], tmp_path: Path) -> N
 
 def test_vectors_that_are_not_finite_are_refused_by_name(places: dict[str, Path], tmp_path: Path) -> None:
     weights, card, header = model_files.read_model(places["model"])
-    network = torch.nn.ModuleDict({"network": DualBranch(card["n_samples"])})
+    network = torch.nn.ModuleDict({"network": DualBranch(card["n_samples"], 16_000)})
     network.load_state_dict({k: v for k, v in weights.items() if k.startswith("network.")})
     torch.nn.init.constant_(network["network"].spectrum_branch.head[-1].weight, 3e38)
     model_files.write_model(tmp_path / "model", network, card, header)
@@ -196,7 +196,7 @@ def test_another_sample_rate_than_in_training_is_refused(places: dict[str, Path]
     weights, card, _ = model_files.read_model(places["model"])
     pack = WaveformPack.of([np.zeros(90_000, np.int16)], ["a"], 8_000)
     with pytest.raises(BadData, match="8000 Hz, the model was trained at 16000 Hz"):
-        DiscriminativeEmbedder.load(card, weights, CPU, 64).embed(pack, np.array([True]))
+        Trained.load(card, weights, CPU, 64).embed(pack, np.array([True]))
 
 
 # --- the command line ---------------------------------------------------------------------------------------------
@@ -229,11 +229,11 @@ def test_the_gpu_gives_the_embeddings_of_the_cpu(places: dict[str, Path], capsys
     rng = np.random.default_rng(0)
     clips = [(rng.normal(size=160_000) * 3000).astype(np.int16) for _ in range(256)]
     pack = WaveformPack.of(clips, [str(i) for i in range(256)], 16_000)
-    network = DualBranch(160_000).eval()
+    network = DualBranch(160_000, 16_000).eval()
     is_train = np.ones(256, bool)
     found = {}
     for name in ("cpu", "cuda"):
-        embedder = DiscriminativeEmbedder(network.to(name), torch.device(name))
+        embedder = Trained({None: network.to(name)}, torch.device(name))
         embedder.embed(pack, is_train)
         started = time.perf_counter()
         found[name] = embedder.embed(pack, is_train).vectors

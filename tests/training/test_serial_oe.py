@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save, save_file
 
 from asdcli import artifacts
-from asdcli.embedders.serial_oe import SerialOEEmbedder
+from asdcli.embedders.trained import Trained
 from asdcli.errors import AsdError, BadData, UsageError
 from asdcli.features.pack import WaveformPack
 from asdcli.features.standardised_mels import mel_spec, mels, moments, standardised
@@ -100,7 +100,7 @@ def test_silence_has_finite_spectrograms() -> None:
 
 
 def test_the_network_is_efficientnet_b0_with_a_neck_of_128_dimensions() -> None:
-    network = SerialOENetwork(6).eval()
+    network = SerialOENetwork(64_000, 16_000, n_products=6).eval()
     embeddings = network(torch.zeros(2, 224, 64))
     machine, product = network.heads(embeddings)
     assert embeddings.shape == (2, 128) and machine.shape == (2,) and product.shape == (2, 6)
@@ -109,7 +109,7 @@ def test_the_network_is_efficientnet_b0_with_a_neck_of_128_dimensions() -> None:
 
 
 def test_the_norm_head_sees_nothing_but_the_mean_square() -> None:
-    network = SerialOENetwork(2, TINY, "norm").eval()
+    network = SerialOENetwork(64_000, 16_000, n_products=2, backbone=TINY, machine_head="norm").eval()
     e = torch.randn(3, 128)
     shuffled = e[:, torch.randperm(128)] * torch.sign(torch.randn(128))
     torch.testing.assert_close(network.heads(e)[0], network.heads(shuffled)[0])
@@ -210,7 +210,7 @@ def test_weights_are_a_file_that_fits_or_a_name_that_timm_knows(noise: tuple[Pat
     pretrained = timm.create_model(TINY)  # three channels and a classifier, as published weights have
     save_file(pretrained.state_dict(), good)
     save_file({"nothing": torch.zeros(1)}, bad)
-    network = SerialOENetwork(2, TINY, weights=str(good))
+    network = SerialOENetwork(64_000, 16_000, n_products=2, backbone=TINY, weights=str(good))
     assert torch.equal(
         network.backbone.state_dict()["blocks.0.0.conv_dw.weight"], pretrained.blocks[0][0].conv_dw.weight
     )
@@ -265,7 +265,7 @@ def test_parameters_that_cannot_be_are_refused(spelling: str, words: str) -> Non
 
 def test_an_embedding_is_the_networks_answer_to_its_window(noise: tuple[Path, Path], model: Path) -> None:
     card = json.loads((model / "card.json").read_text())["card"]
-    loaded = SerialOEEmbedder.load(card, load_file(model / "weights.safetensors"), torch.device("cpu"), 5)
+    loaded = Trained.load(card, load_file(model / "weights.safetensors"), torch.device("cpu"), 5)
     rng = np.random.default_rng(0)
     clips = [rng.integers(-9000, 9000, n).astype(np.int16) for n in (160_000, 88_000, 20_000)]
     pack = WaveformPack.of(clips, ["ten", "five and a half", "short"], 16_000)
@@ -283,7 +283,7 @@ def test_an_embedding_is_the_networks_answer_to_its_window(noise: tuple[Path, Pa
 
 def test_a_machine_type_that_was_not_trained_has_no_embedding(model: Path) -> None:
     card = json.loads((model / "card.json").read_text())["card"]
-    loaded = SerialOEEmbedder.load(card, load_file(model / "weights.safetensors"), torch.device("cpu"), 5)
+    loaded = Trained.load(card, load_file(model / "weights.safetensors"), torch.device("cpu"), 5)
     with pytest.raises(UsageError, match="machine type of the model 'pump'"):
         loaded.of_machine_type("pump")
 

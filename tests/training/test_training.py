@@ -261,7 +261,7 @@ def test_trainable_centers_move_and_fixed_ones_do_not(noise: tuple[Path, Path], 
     with seeded(0, "init"):
         from asdcli.training.recipes.discriminative import Discriminative, DiscriminativeModule
 
-        start = DiscriminativeModule(70_014, 16_000, 4, Discriminative()).loss.centers
+        start = DiscriminativeModule(Discriminative(), 70_014, 16_000, 4).loss.centers
     assert torch.equal(model_files.read_model(trained)[0]["loss.centers"], start)
     assert not torch.equal(model_files.read_model(tmp_path)[0]["loss.centers"], start)
 

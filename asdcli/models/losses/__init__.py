@@ -1,1 +1,42 @@
-"""Losses that classifiers of normal sounds are trained with."""
+"""Losses that classifiers of normal sounds are trained with.
+
+A newcomer is a torch module as `Loss` says, and one line in `LOSSES`. Its parameters are the keyword-only ones of its
+initialiser; their meaning stands in its docstring.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from asdcli.spec import Registry
+
+if TYPE_CHECKING:
+    import torch
+
+LOSSES = Registry(
+    "loss",
+    {"scac": "asdcli.models.losses.subcluster_adacos:SubclusterAdaCos"},
+    group="asdcli.losses",
+    needs=("state_dict",),
+)
+
+
+class Loss(Protocol):
+    """A module that judges embeddings by the classes of their clips.
+
+    One with an attribute `scale` tells it in the model's card.
+    """
+
+    def __init__(self, n_dims: int, n_classes: int) -> None: ...
+
+    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The loss, a scalar, and how likely each class is.
+
+        Args:
+            embeddings: `(batch, D)`.
+            labels: `(batch, C)` soft labels, whose rows sum to 1.
+
+        Returns:
+            loss, and `(batch, C)`, larger where a class is likelier.
+        """
+        ...

@@ -9,10 +9,14 @@ With cos_{c,j} the cosine between an embedding and centre j of class c, and scal
 from __future__ import annotations
 
 import math
+from typing import Annotated, Literal
 
 import torch
 from torch import nn
 from torch.nn import functional
+
+from asdcli.errors import UsageError
+from asdcli.spec import ALWAYS_SPELLED
 
 
 class SubclusterAdaCos(nn.Module):
@@ -21,9 +25,12 @@ class SubclusterAdaCos(nn.Module):
     Args:
         n_dims: D of the embeddings.
         n_classes: C, at least 2.
-        n_subclusters: S centres of each class.
-        trainable: whether the centres learn with the network or keep their random start.
-        dynamic: adapt s to each training batch instead of keeping it.
+        centers: whether the centres keep their random start or learn with the network.
+        subclusters: S centres of each class.
+        scale: whether s keeps its value or adapts to each training batch.
+
+    Raises:
+        UsageError: no sub-cluster.
 
     `centers` is (D, C S), centre j of class c in column c S + j, and is part of the state in both cases.
     """
@@ -31,14 +38,22 @@ class SubclusterAdaCos(nn.Module):
     scale: torch.Tensor
 
     def __init__(
-        self, n_dims: int, n_classes: int, n_subclusters: int = 16, *, trainable: bool = False, dynamic: bool = False
+        self,
+        n_dims: int,
+        n_classes: int,
+        *,
+        centers: Annotated[Literal["fixed", "trainable"], ALWAYS_SPELLED] = "fixed",
+        subclusters: int = 16,
+        scale: Literal["fixed", "dynamic"] = "fixed",
     ) -> None:
         super().__init__()
-        self.n_classes, self.dynamic = n_classes, dynamic
-        centers = torch.empty(n_dims, n_classes * n_subclusters)
-        self.centers = nn.Parameter(nn.init.xavier_uniform_(centers), requires_grad=trainable)
+        if subclusters < 1:
+            raise UsageError(f"subclusters must be at least 1, got {subclusters}")
+        self.n_classes, self.dynamic = n_classes, scale == "dynamic"
+        start = nn.init.xavier_uniform_(torch.empty(n_dims, n_classes * subclusters))
+        self.centers = nn.Parameter(start, requires_grad=centers == "trainable")
         # Two classes of one centre each would give s = 0 and a loss that nothing moves.
-        fixed = math.sqrt(2) * math.log(max(n_classes * n_subclusters - 1, 2))
+        fixed = math.sqrt(2) * math.log(max(n_classes * subclusters - 1, 2))
         self.register_buffer("scale", torch.tensor(fixed))
 
     def cosines(self, embeddings: torch.Tensor) -> torch.Tensor:

@@ -1,1 +1,47 @@
-"""Networks: tensors in, tensors out."""
+"""Networks: tensors in, tensors out.
+
+A newcomer is a torch module as `Network` says, and one line in `NETWORKS`. Its parameters are the keyword-only ones of
+its initialiser; their meaning stands in its docstring.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from asdcli.spec import Registry
+
+if TYPE_CHECKING:
+    import torch
+
+NETWORKS = Registry(
+    "network",
+    {
+        "dual-branch": "asdcli.models.networks.dual_branch:DualBranch",
+        "serial-oe": "asdcli.models.networks.serial_oe:SerialOENetwork",
+    },
+    group="asdcli.networks",
+    needs=("shortest_clip", "state_dict"),
+)
+
+
+class Network(Protocol):
+    """A module that turns pieces of clips, all equally long, into embeddings.
+
+    Attributes:
+        shortest_clip: the fewest samples of a piece.
+        n_dims: D of the embeddings.
+        n_samples, sample_rate: as given: samples of a piece, and their rate in Hz.
+
+    One whose input is not the waveform has an attribute `takes`, the name of a front end in `features.fronts`.
+    """
+
+    shortest_clip: ClassVar[int]
+    n_dims: int
+    n_samples: int
+    sample_rate: int
+
+    def __init__(self, n_samples: int, sample_rate: int) -> None: ...
+
+    def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
+        """`(batch, n_samples)` float32 waveforms in [-1, 1) -> `(batch, D)` embeddings, not normalised."""
+        ...

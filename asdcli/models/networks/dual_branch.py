@@ -19,6 +19,9 @@ class DualBranch(nn.Module):
     The spectrum branch's flattening fixes `n_samples`: one network serves one clip length. FFT and STFT always run in
     float32, because unscaled spectra span more than bfloat16 resolves; the layers follow the caller's autocast.
 
+    Args:
+        n_samples: of every clip. sample_rate: in Hz.
+
     Raises:
         ValueError: fewer samples than the spectrum branch needs (`DualBranch.shortest_clip`, 70,014).
     """
@@ -26,7 +29,7 @@ class DualBranch(nn.Module):
     n_dims = 256
     shortest_clip = shortest_clip()
 
-    def __init__(self, n_samples: int, sample_rate: int = 16000) -> None:
+    def __init__(self, n_samples: int, sample_rate: int) -> None:
         super().__init__()
         if n_samples < self.shortest_clip:
             raise ValueError(f"the spectrum branch needs {self.shortest_clip} samples, got {n_samples}")

@@ -1,6 +1,6 @@
 """SerialOE's network: EfficientNet-B0 on a mel spectrogram, a neck to 128 dimensions, heads for machine and product.
 
-Source: Fujimura et al. 2024, II-B and IV-A. Its front end is `features.outlier_mels`.
+Source: Fujimura et al. 2024, II-B and IV-A. Its front end is `features.standardised_mels`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ class SerialOENetwork(nn.Module):
     """f_D with its heads g_mac and g_id.
 
     Args:
+        n_samples, sample_rate: of a window; the network itself takes any.
         n_products: C of Eq. 6, the product IDs (sections) of the machine type.
         backbone: a timm network, whose globally pooled features are used.
         machine_head: `linear` from the embedding, or `norm`: from its mean square, as in the reference code.
@@ -27,9 +28,14 @@ class SerialOENetwork(nn.Module):
     """
 
     n_dims = 128
+    shortest_clip = 1
+    takes = "standardised-mels"
 
     def __init__(
         self,
+        n_samples: int,
+        sample_rate: int,
+        *,
         n_products: int,
         backbone: str = "tf_efficientnet_b0",
         machine_head: MachineHead = "linear",
@@ -38,6 +44,7 @@ class SerialOENetwork(nn.Module):
         import timm
 
         super().__init__()
+        self.n_samples, self.sample_rate = n_samples, sample_rate
         pretrained: dict[str, Any] = (
             {"pretrained": True, "pretrained_cfg_overlay": {"file": weights}} if weights else {}
         )

@@ -1,4 +1,4 @@
-"""The discriminative recipe: the dual-branch extractor trained to tell machine types, sections, attributes and domains.
+"""The discriminative recipe: a network trained to tell machine types, sections, attributes and domains apart.
 
 Source: Matsumoto et al., DCASE Workshop 2025, section 4: AdamW at a constant 1e-3, batches of 64, 16 epochs, waveform
 mixup with probability 0.5, sub-cluster AdaCos with 16 sub-clusters and a fixed scale.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -16,10 +16,10 @@ from torch import nn
 
 from asdcli.errors import BadData, UsageError
 from asdcli.features.bank import WaveformBank
-from asdcli.models.losses.subcluster_adacos import SubclusterAdaCos
+from asdcli.models.losses import LOSSES
 from asdcli.models.mixup import mixup
-from asdcli.models.networks.dual_branch import DualBranch
-from asdcli.spec import always_spelled
+from asdcli.models.networks import NETWORKS
+from asdcli.spec import parse, part
 from asdcli.training import Setting, TrainingData
 from asdcli.training.classes import LABEL_COLUMNS, classes
 from asdcli.training.gather import gather
@@ -30,12 +30,10 @@ from asdcli.training.seeds import generator, seeded
 
 @dataclass(frozen=True)
 class Discriminative:
-    """Parameters of the dual-branch model with sub-cluster AdaCos.
+    """A classifier of normal sounds, whose network then embeds.
 
     Attributes:
-        centers: whether the class centres keep their random start or learn.
-        subclusters: centres of each class.
-        scale: of the loss, `fixed` or adapted to each batch.
+        network: what is trained. loss: what it is trained with. Both bring their own parameters along.
         mixup: probability of mixing a sample.
         extra_classes: classes without clips, which only push the others apart and raise the scale.
         clip_length: in seconds; none means the edition's, else the longest training clip.
@@ -44,9 +42,8 @@ class Discriminative:
 
     features: ClassVar[str] = "waveform"
 
-    centers: Literal["fixed", "trainable"] = always_spelled("fixed")
-    subclusters: int = 16
-    scale: Literal["fixed", "dynamic"] = "fixed"
+    network: str = part(NETWORKS, "dual-branch")
+    loss: str = part(LOSSES, "scac")
     mixup: float = 0.5
     extra_classes: int = 0
     clip_length: float | None = None
@@ -56,13 +53,21 @@ class Discriminative:
     weight_decay: float = 0.01
 
     def __post_init__(self) -> None:
-        for name, least in (("subclusters", 1), ("extra_classes", 0), ("epochs", 1), ("batch_size", 2)):
+        object.__setattr__(self, "network", NETWORKS.canonical(self.network))
+        object.__setattr__(self, "loss", LOSSES.canonical(self.loss))
+        if getattr(self._network, "takes", "waveforms") != "waveforms":
+            raise UsageError(f"network {self.network!r} takes no waveforms: it is part of another model")
+        for name, least in (("extra_classes", 0), ("epochs", 1), ("batch_size", 2)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} must be at least {least}, got {getattr(self, name)}")
         if not 0 <= self.mixup <= 1:
             raise UsageError(f"mixup is a probability, got {self.mixup}")
         if not 0 < self.lr <= 10 or not self.weight_decay >= 0:
             raise UsageError(f"lr must lie in (0, 10] and weight_decay be >= 0: {self.lr:g}, {self.weight_decay:g}")
+
+    @property
+    def _network(self) -> Any:
+        return NETWORKS.load(parse(self.network)[0])
 
     def task(self, data: TrainingData, setting: Setting) -> DiscriminativeTask:
         """Gather the training clips on the device and initialise network and loss.
@@ -82,16 +87,16 @@ class Discriminative:
         longest = int(bank.lengths.max())
         n_samples = self._clip_samples(data, rate, longest, setting)
         with seeded(setting.seed, "init"):
-            module = DiscriminativeModule(n_samples, rate, len(labels) + self.extra_classes, self)
+            module = DiscriminativeModule(self, n_samples, rate, len(labels) + self.extra_classes)
         return DiscriminativeTask(self, module.to(setting.device), bank, labels, index, setting)
 
     def _clip_samples(self, data: TrainingData, rate: int, longest: int, setting: Setting) -> int:
-        shortest = DualBranch.shortest_clip
+        shortest = self._network.shortest_clip
         asked = self.clip_length
         if asked is not None:
             if asked * rate < shortest:
                 raise UsageError(
-                    f"clip length {asked:g} s is too short for the spectrum branch: it takes {shortest} samples, "
+                    f"clip length {asked:g} s is too short for the network: it takes {shortest} samples, "
                     f"{shortest / rate:.2f} s at {rate} Hz",
                     "shorter clips are repeated up to the clip length: leave --clip-length out",
                 )
@@ -107,16 +112,10 @@ class Discriminative:
 class DiscriminativeModule(nn.Module):
     """The network and its loss: everything that has weights."""
 
-    def __init__(self, n_samples: int, sample_rate: int, n_classes: int, recipe: Discriminative) -> None:
+    def __init__(self, recipe: Discriminative, n_samples: int, sample_rate: int, n_classes: int) -> None:
         super().__init__()
-        self.network = DualBranch(n_samples, sample_rate)
-        self.loss = SubclusterAdaCos(
-            DualBranch.n_dims,
-            n_classes,
-            recipe.subclusters,
-            trainable=recipe.centers == "trainable",
-            dynamic=recipe.scale == "dynamic",
-        )
+        self.network = NETWORKS.build(recipe.network, n_samples, sample_rate)
+        self.loss = LOSSES.build(recipe.loss, self.network.n_dims, n_classes)
 
 
 class DiscriminativeTask:
@@ -135,7 +134,7 @@ class DiscriminativeTask:
     ) -> None:
         self.recipe, self.module, self.bank, self.labels, self.setting = recipe, module, bank, labels, setting
         self.index = torch.from_numpy(index)
-        self.n_classes = module.loss.n_classes
+        self.n_classes = len(labels) + recipe.extra_classes
         self.epoch_size = len(bank)
         self.precision = resolve_precision(setting.precision, setting.device)
         trainable = [p for p in module.parameters() if p.requires_grad]
@@ -170,15 +169,17 @@ class DiscriminativeTask:
         return loss, right, len(waveforms)
 
     def card(self) -> dict[str, Any]:
-        network = self.module.network
+        network, scale = self.module.network, getattr(self.module.loss, "scale", None)
         return {
+            "network": self.recipe.network,
+            "loss": self.recipe.loss,
             "n_samples": network.n_samples,
             "sample_rate": network.sample_rate,
             "clip_length_s": network.n_samples / network.sample_rate,
             "n_parameters": sum(p.numel() for p in network.parameters()),
-            "n_dims": DualBranch.n_dims,
+            "n_dims": network.n_dims,
             "n_clips": self.epoch_size,
-            "loss_scale": self.module.loss.scale.item(),
+            **({} if scale is None else {"loss_scale": float(scale)}),
             "class_columns": list(LABEL_COLUMNS),
             "classes": [list(label) for label in self.labels],
             "extra_classes": self.recipe.extra_classes,

@@ -19,8 +19,9 @@ from torch import nn
 from asdcli.errors import AsdError, BadData, UsageError
 from asdcli.features.bank import WaveformBank
 from asdcli.features.standardised_mels import deviation, mel_spec, mels, standardised
-from asdcli.features.windows import WINDOW_S
+from asdcli.features.windows import HOP_S, WINDOW_S
 from asdcli.models.losses.serial_oe import serial_oe_loss
+from asdcli.models.networks import NETWORKS
 from asdcli.models.networks.serial_oe import MachineHead, SerialOENetwork
 from asdcli.training import Setting, TrainingData
 from asdcli.training.gather import gather
@@ -84,17 +85,24 @@ class SerialOE:
         networks = []
         for machine_type in data.machine_types:
             with seeded(setting.seed, "init", machine_type):
-                networks.append(self.network(len(clips.products[machine_type]), weights))
+                networks.append(self.network(len(clips.products[machine_type]), clips.sample_rate, weights))
         module = nn.ModuleList(networks).to(setting.device)
         task = SerialOETask(self, clips, module, setting)
         silence = torch.zeros(2, round(WINDOW_S * clips.sample_rate), device=setting.device)
         warn_of_want(module[0], mels(silence, task.mel), self.batch_size, setting.progress)
         return task
 
-    def network(self, n_products: int, weights: str | None = None) -> SerialOENetwork:
+    def network(self, n_products: int, sample_rate: int, weights: str | None = None) -> SerialOENetwork:
         """A freshly initialised network. Raises AsdError when `weights` do not fit it."""
         try:
-            return SerialOENetwork(n_products, self.backbone, self.machine_head, weights)
+            return SerialOENetwork(
+                round(WINDOW_S * sample_rate),
+                sample_rate,
+                n_products=n_products,
+                backbone=self.backbone,
+                machine_head=self.machine_head,
+                weights=weights,
+            )
         except (RuntimeError, ValueError, OSError, SafetensorError) as error:
             first = str(error).strip().splitlines()[0]
             raise AsdError(f"{self.weights} do not fit {self.backbone}: {first}", "leave --weights out") from None
@@ -214,6 +222,9 @@ class SerialOETask:
         return {
             "machine_types": self.clips.machine_types,
             "products": self.clips.products,
+            "networks": {m: self._spelling(len(of)) for m, of in self.clips.products.items()},
+            "n_samples": self.n_samples,
+            "hop_s": HOP_S,
             "sample_rate": self.clips.sample_rate,
             "backbone": self.recipe.backbone,
             "machine_head": self.recipe.machine_head,
@@ -223,6 +234,11 @@ class SerialOETask:
             "held_out_loss": {m: self._held_out_loss(i) for i, m in enumerate(self.clips.machine_types)},
             "precision": self.precision,
         }
+
+    def _spelling(self, n_products: int) -> str:
+        """The network of a machine type, as a reader of its weights builds it."""
+        how = f"backbone={self.recipe.backbone},machine_head={self.recipe.machine_head}"
+        return NETWORKS.canonical(f"serial-oe:n_products={n_products},{how}")
 
     def _held_out_loss(self, number: int) -> float | None:
         """Eq. 3 without mixup over the held-out clips of the machine type and as many of others; None without any."""

@@ -1,0 +1,89 @@
+"""Embeddings of trained networks: of the beginning of each clip, or of every window of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from asdcli.embedders import Embedding
+from asdcli.embedders.rebuilt import rebuilt
+from asdcli.errors import BadData, unknown_name
+from asdcli.features.bank import WaveformBank
+from asdcli.features.fronts import FRONTS
+from asdcli.features.pack import WaveformPack
+from asdcli.features.windows import starts
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The networks of a model in evaluation mode on their device; computes in float32 whatever they were trained in.
+
+    Attributes:
+        networks: machine type -> its network (`models.networks.Network`); None -> that of all of them.
+        device: where they are.
+        batch_size: pieces of clips at once.
+        hop_s: seconds between windows as long as the network takes; None means only the beginning of each clip.
+        machine_type: whose clips are embedded.
+    """
+
+    networks: Mapping[str | None, Any]
+    device: torch.device
+    batch_size: int = 64
+    hop_s: float | None = None
+    machine_type: str | None = None
+
+    features: ClassVar[str] = "waveform"
+    trained: ClassVar[bool] = True
+
+    @classmethod
+    def load(
+        cls, card: Mapping[str, Any], weights: Mapping[str, torch.Tensor], device: torch.device, batch_size: int
+    ) -> Trained:
+        """The embedder of a model that `asd train` wrote: its card and its weights by name. Errors as `rebuilt`."""
+        networks, hop_s = rebuilt(card, weights)
+        return cls({of: network.to(device).eval() for of, network in networks.items()}, device, batch_size, hop_s)
+
+    def of_machine_type(self, name: str) -> Trained:
+        """The embedder of one machine type's clips. Raises UsageError for a machine type that was not trained."""
+        if None not in self.networks and name not in self.networks:
+            raise unknown_name("machine type of the model", name, [str(known) for known in self.networks])
+        return dataclasses.replace(self, machine_type=name)
+
+    def embed(self, pack: WaveformPack, is_train: np.ndarray) -> Embedding:
+        """One (D,) vector a window, not normalised; clips shorter than the network takes are repeated.
+
+        Raises:
+            BadData: the pack's sample rate is not the one that the network was trained at.
+        """
+        network = self.networks[None if None in self.networks else self.machine_type]
+        if pack.sample_rate != network.sample_rate:
+            raise BadData(
+                f"the clips are at {pack.sample_rate} Hz, the model was trained at {network.sample_rate} Hz",
+                "extract the features as for the training",
+            )
+        first = self._starts(pack.lengths, network)
+        clip = np.repeat(np.arange(len(pack)), [len(f) for f in first])
+        # the bank takes a place as a share of all places; the middle of a sample survives the rounding
+        lengths = pack.lengths[clip]
+        places = lengths * -(-network.n_samples // lengths) - network.n_samples + 1
+        at = torch.from_numpy((np.concatenate([np.empty(0), *first]) + 0.5) / places)
+        bank, index = WaveformBank.of(pack.samples, pack.offsets, self.device), torch.from_numpy(clip)
+        front = FRONTS[getattr(network, "takes", "waveforms")](pack, self.device)
+        batches = []
+        with torch.inference_mode():
+            for some in torch.arange(len(clip)).split(self.batch_size):
+                waves = bank.crop(index[some], network.n_samples, at[some])
+                batches.append(network(front(waves, index[some])).cpu())
+        vectors = torch.cat(batches).numpy() if batches else np.empty((0, network.n_dims), np.float32)
+        return Embedding(vectors, clip)
+
+    def _starts(self, lengths: np.ndarray, network: Any) -> list[np.ndarray]:
+        """The first samples of the windows of each clip."""
+        if self.hop_s is None:
+            return [np.zeros(1, np.int64)] * len(lengths)
+        return [starts(int(n), network.n_samples, round(self.hop_s * network.sample_rate)) for n in lengths]
