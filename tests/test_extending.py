@@ -141,7 +141,8 @@ def test_a_network_and_a_loss_of_another_package_train_and_embed(
     assert card(tmp_path)["spec"] == named  # by the names that the package gives them
     assert card(tmp_path)["network"] == "bands:width=6" and card(tmp_path)["loss"] == "softmax:smoothing=0.1"
     assert card(tmp_path)["n_dims"] == 6 and card(tmp_path)["n_samples"] == 16_000
-    assert asd("embed", "--device", "cpu", *mine) == 0
+    assert asd("embed", "--device", "cpu", *mine[:-1]) == 0
+    assert "the model's network is bands:width=6, of another package" in " ".join(capsys.readouterr().err.split())
     table, header = artifacts.read_table(tmp_path / "runs/noise/embeddings.parquet", artifacts.EMBEDDINGS)
     assert header.params == {"embedder": "discriminative"} and header.recall("model") == named
     assert table.schema.field("vector").type.list_size == 6 and len(table) == 28

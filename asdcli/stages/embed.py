@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from asdcli import artifacts
 from asdcli.embedders import EMBEDDERS, Embedding
 from asdcli.errors import BadData, MissingArtifact, UsageError
+from asdcli.models.networks import NETWORKS
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
@@ -71,7 +72,7 @@ def run(
     )
     if not force and artifacts.is_current(output, artifacts.EMBEDDINGS, header):
         return Outcome(output, "current")
-    instance = instance or _trained(cls, model, device, batch_size)
+    instance = instance or _trained(cls, model, device, batch_size, progress)
 
     tables: list[pa.Table] = []
     skipped = 0
@@ -115,11 +116,14 @@ def _embedder_name(embedder: str | None, model: Path) -> tuple[str, artifacts.He
     return name, header
 
 
-def _trained(cls: Any, model: Path, device: str, batch_size: int) -> Any:
+def _trained(cls: Any, model: Path, device: str, batch_size: int, progress: Progress) -> Any:
     from asdcli.training.devices import pick_device
     from asdcli.training.model_files import read_model
 
     weights, card, _ = read_model(model)
+    for spelling in {card.get("network", "dual-branch"), *card.get("networks", {}).values()}:
+        if parse(spelling)[0] not in NETWORKS.entries:  # code that a file asks for does not run unannounced
+            progress.note(f"the model's network is {spelling}, of another package")
     return cls.load(card, weights, pick_device(device), batch_size)
 
 
