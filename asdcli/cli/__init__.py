@@ -36,6 +36,8 @@ GROUPS = {
     "Research": {
         "smooth": "asdcli.cli.smooth:smooth",
         "tune": "asdcli.cli.tune:tune",
+        "methods": "asdcli.cli.methods:methods",
+        "models": "asdcli.cli.models:models",
     },
     "Looking after files": {
         "doctor": "asdcli.cli.doctor:doctor",

@@ -39,6 +39,22 @@ def models(ctx: typer.Context) -> Iterable[str]:
 
 
 @_completes
+def scorers(ctx: typer.Context) -> Iterable[str]:
+    """What `asd methods` shows."""
+    from asdcli.scorers import SCORERS
+
+    return SCORERS.names()
+
+
+@_completes
+def parts(ctx: typer.Context) -> Iterable[str]:
+    """What `asd models` shows."""
+    from asdcli.cli.models import registries
+
+    return [name for registry in registries().values() for name in registry.names()]
+
+
+@_completes
 def embedders(ctx: typer.Context) -> Iterable[str]:
     """What `asd embed` embeds with."""
     from asdcli.embedders import EMBEDDERS

@@ -1,4 +1,4 @@
-"""Pooled log-mel statistics: an embedder that needs no training, and a floor that a trained one should beat."""
+"""`logmel`: pooled log-mel statistics; needs no training, and is a floor that a trained embedder should beat."""
 
 from __future__ import annotations
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,26 +17,33 @@ from asdcli.features.pack import WaveformPack
 from asdcli.features.windows import starts
 
 
-@dataclass(frozen=True)
 class Trained:
-    """The networks of a model in evaluation mode on their device; computes in float32 whatever they were trained in.
+    """Embeddings by the networks of the run's model, which are rebuilt from its card.
 
-    Attributes:
-        networks: machine type -> its network (`models.networks.Network`); None -> that of all of them.
+    Computes in float32 whatever they were trained in.
+
+    Args:
+        networks: in evaluation mode on `device`: machine type -> its network (`models.networks.Network`); None ->
+            that of all of them.
         device: where they are.
         batch_size: pieces of clips at once.
         hop_s: seconds between windows as long as the network takes; None means only the beginning of each clip.
         machine_type: whose clips are embedded.
     """
 
-    networks: Mapping[str | None, Any]
-    device: torch.device
-    batch_size: int = 64
-    hop_s: float | None = None
-    machine_type: str | None = None
-
     features: ClassVar[str] = "waveform"
     trained: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        networks: Mapping[str | None, Any],
+        device: torch.device,
+        batch_size: int = 64,
+        hop_s: float | None = None,
+        machine_type: str | None = None,
+    ) -> None:
+        self.networks, self.device, self.batch_size = networks, device, batch_size
+        self.hop_s, self.machine_type = hop_s, machine_type
 
     @classmethod
     def load(
@@ -52,7 +57,7 @@ class Trained:
         """The embedder of one machine type's clips. Raises UsageError for a machine type that was not trained."""
         if None not in self.networks and name not in self.networks:
             raise unknown_name("machine type of the model", name, [str(known) for known in self.networks])
-        return dataclasses.replace(self, machine_type=name)
+        return Trained(self.networks, self.device, self.batch_size, self.hop_s, name)
 
     def embed(self, pack: WaveformPack, is_train: np.ndarray) -> Embedding:
         """One (D,) vector a window, not normalised; clips shorter than the network takes are repeated.

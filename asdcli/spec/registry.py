@@ -59,6 +59,14 @@ class Registry:
             return f"{plugin.name} of {plugin.package} is also one of {', '.join(others)}: name it {plugin.path}"
         return None
 
+    def package_of(self, name: str) -> str | None:
+        """Whose a plug-in is, with its version, or the module of a class; None for what is built in."""
+        if name in self.entries:
+            return None
+        if ":" in name:
+            return next((p.package for p in self.plugins() if p.path == name), name.partition(".")[0].partition(":")[0])
+        return next((p.package for p in self._named(name)), None)
+
     def load(self, name: str) -> type:
         """The class of `name`.
 

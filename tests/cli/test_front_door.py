@@ -166,15 +166,21 @@ REPORTS: dict[str, tuple[str, ...]] = {
     "index": ("index", "data/synthetic/dev_data", "--name", "mine", "--data", "other"),
     "run": ("run", "embed", "score", "evaluate", "--method", "nn"),
     "datasets": ("datasets",),
+    "methods": ("methods", "varmin"),
+    "models": ("models",),
     "doctor": ("doctor",),
     "smooth": ("smooth", "-k", "2", *ELSEWHERE),
     "tune": ("tune", "-k", "1,2", "--clusters", "none", "--choose", "00", "--report", "00", *ELSEWHERE),
     "submit": ("submit", "--label", "Doe_Lab", "--edition", "dcase2023", "--subset", "dev", "-o", "package"),
 }
+TELL = ("datasets", "methods", "models")
+"""Commands that tell what is known, and touch no file."""
 UNWANTED: dict[str, tuple[str, ...]] = {  # a command -> what it refuses, where a wrong device is not that
     "download": ("download", "dcase2032"),
     "index": ("index", "nowhere"),
     "datasets": ("datasets", "dcase2032"),
+    "methods": ("methods", "vramin"),
+    "models": ("models", "dual-brunch"),
     "doctor": ("doctor", "--run", "runs/synthetic", "--dataset", "other"),
 }
 
@@ -206,7 +212,7 @@ def test_json_is_exactly_one_object_of_one_shape_on_stdout_and_quiet_means_silen
     finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     monkeypatch.chdir(finished)
-    quiet = [] if command == "datasets" else ["--quiet"]
+    quiet = [] if command in TELL else ["--quiet"]
     force = ["--force"] if command in ("score", "threshold", "embed") else []
     code = asd_run([*REPORTS[command], *force, "--json", *quiet])
     said = capsys.readouterr()
@@ -218,7 +224,7 @@ def test_json_is_exactly_one_object_of_one_shape_on_stdout_and_quiet_means_silen
         check_shape(output, OUTPUT)
         assert output["status"] in ("done", "current") and Path(output["path"]).exists()
     assert told["status"] == ("current" if {o["status"] for o in told["outputs"]} == {"current"} else "done")
-    assert bool(told["outputs"]) == (command not in ("datasets", "doctor"))
+    assert bool(told["outputs"]) == (command not in (*TELL, "doctor"))
     assert [line.split(":")[0] for line in said.err.splitlines()] == ["warning"] * len(told["warnings"])
 
 
@@ -247,7 +253,7 @@ def test_what_no_command_understands_is_a_json_object_too(asd: Asd, capsys: pyte
 
 
 @pytest.mark.parametrize(
-    "command", [c for c in REPORTS if c not in ("run", "datasets", "doctor", "evaluate", "index", "submit")]
+    "command", [c for c in REPORTS if c not in (*TELL, "run", "doctor", "evaluate", "index", "submit")]
 )
 def test_without_json_a_stage_keeps_stdout_clean(
     finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str

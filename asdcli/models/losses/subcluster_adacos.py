@@ -1,4 +1,6 @@
-"""Sub-cluster AdaCos: cosine softmax in which each class has several centres (Wilkinghoff, IJCNN 2021).
+"""`scac`: sub-cluster AdaCos, a softmax of cosines in which each class has several centres.
+
+Source: Wilkinghoff, "Sub-cluster AdaCos: learning representations for anomalous sound detection", IJCNN 2021.
 
 With cos_{c,j} the cosine between an embedding and centre j of class c, and scale s = √2 ln(C S - 1):
 

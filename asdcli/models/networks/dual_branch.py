@@ -1,4 +1,4 @@
-"""The dual-branch extractor: waveform in, spectrum and spectrogram embeddings side by side out (256-d).
+"""`dual-branch`: waveform in, spectrum and spectrogram embeddings side by side out (256-d).
 
 Source: Matsumoto et al., "Adjusting bias in anomaly scores via variance minimization for domain-generalized
 discriminative anomalous sound detection", DCASE Workshop 2025, section 4; layer sizes after Wilkinghoff (ICASSP 2024).
@@ -20,7 +20,8 @@ class DualBranch(nn.Module):
     float32, because unscaled spectra span more than bfloat16 resolves; the layers follow the caller's autocast.
 
     Args:
-        n_samples: of every clip. sample_rate: in Hz.
+        n_samples: of every clip.
+        sample_rate: in Hz.
 
     Raises:
         ValueError: fewer samples than the spectrum branch needs (`DualBranch.shortest_clip`, 70,014).

@@ -1,6 +1,8 @@
-"""SerialOE's network: EfficientNet-B0 on a mel spectrogram, a neck to 128 dimensions, heads for machine and product.
+"""`serial-oe`: EfficientNet-B0 on a mel spectrogram, a neck to 128 dimensions, heads for machine and product.
 
-Source: Fujimura et al. 2024, II-B and IV-A. Its front end is `features.standardised_mels`.
+Source: Fujimura et al. 2024, II-B and IV-A.
+
+The front end is `features.standardised_mels`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ class SerialOENetwork(nn.Module):
     """f_D with its heads g_mac and g_id.
 
     Args:
-        n_samples, sample_rate: of a window; the network itself takes any.
+        n_samples: of a window; the network itself takes any.
+        sample_rate: in Hz.
         n_products: C of Eq. 6, the product IDs (sections) of the machine type.
         backbone: a timm network, whose globally pooled features are used.
         machine_head: `linear` from the embedding, or `norm`: from its mean square, as in the reference code.

@@ -1,4 +1,8 @@
-"""The autoencoder recipe: one network a machine type, trained side by side, each as if it were alone.
+"""`autoencoder`: for each machine type a network learns to give back log-mel frames; `asd score --method mse` takes it.
+
+Source: the baselines of DCASE Task 2, and Fujimura et al. 2024, IV-A.
+
+The networks are trained side by side, each as if it were alone.
 
 Frames are computed once, before the first epoch. On a CPU the networks take turns on as many threads as torch would
 use, each step whole on one of them: two threads inside products of this size wait for one another longer than they
@@ -37,13 +41,14 @@ _VECTORS_HELD_OUT = 0.1
 
 @dataclass(frozen=True)
 class Autoencoder:
-    """Parameters of the autoencoder.
+    """The fully connected autoencoder of the DCASE baselines.
 
     Attributes:
         profile: `paper` is Fujimura et al. 2024 with its 1,500 epochs, `default` the same with 100; `dcase-baseline` is
             the organisers' system since 2023.
-        epochs, batch_size: by default those of the profile. A batch holds 4-second windows, of the baseline vectors.
-        lr: of Adam, constant.
+        epochs: how often the training clips are seen; 0 means 100, or with `paper` 1,500.
+        batch_size: of 4-second windows, of the baseline vectors; 0 means 16 windows or 256 vectors.
+        lr: learning rate of Adam, constant.
     """
 
     features: ClassVar[str] = "waveform"

@@ -1,4 +1,4 @@
-"""The discriminative recipe: a network trained to tell machine types, sections, attributes and domains apart.
+"""`discriminative`: a network is trained to tell machine types, sections, attributes and domains apart; it then embeds.
 
 Source: Matsumoto et al., DCASE Workshop 2025, section 4: AdamW at a constant 1e-3, batches of 64, 16 epochs, waveform
 mixup with probability 0.5, sub-cluster AdaCos with 16 sub-clusters and a fixed scale.
@@ -30,14 +30,18 @@ from asdcli.training.seeds import generator, seeded
 
 @dataclass(frozen=True)
 class Discriminative:
-    """A classifier of normal sounds, whose network then embeds.
+    """A classifier of normal sounds.
 
     Attributes:
-        network: what is trained. loss: what it is trained with. Both bring their own parameters along.
-        mixup: probability of mixing a sample.
+        network: what is trained, and embeds.
+        loss: what it is trained with.
+        mixup: probability of mixing a sample's waveform and label with another's.
         extra_classes: classes without clips, which only push the others apart and raise the scale.
         clip_length: in seconds; none means the edition's, else the longest training clip.
-        epochs, batch_size, lr, weight_decay: of AdamW with constant rate.
+        epochs: how often the training clips are seen.
+        batch_size: clips of one step.
+        lr: learning rate of AdamW, constant.
+        weight_decay: of AdamW.
     """
 
     features: ClassVar[str] = "waveform"

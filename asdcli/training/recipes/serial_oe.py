@@ -1,4 +1,4 @@
-"""The SerialOE recipe: for each machine type a network that knows its normal sounds from those of all other machines.
+"""`serial-oe`: for each machine type a network learns to know its normal sounds from those of all other machines.
 
 Source: Fujimura et al. 2024, II-B and IV-A, after Kuroyanagi et al. 2022: 64 normal and 64 pseudo-anomalous windows a
 batch, mixup, AdamW under OneCycleLR with a peak of 1e-3, lambda_id 5, 150 epochs.
@@ -38,15 +38,17 @@ MIXUP_BETA = 0.2
 
 @dataclass(frozen=True)
 class SerialOE:
-    """Parameters of SerialOE.
+    """Serial outlier exposure: is it this machine type, and which of its products (sections)?
 
     Attributes:
         lambda_id: weight of the product loss.
-        machine_head: `linear`, or `norm` as in the reference code.
+        machine_head: what tells the machine type: a `linear` layer, or the embedding's `norm` as in the reference code.
         backbone: name of a timm network.
         weights: of the backbone: `none`, or a safetensors file, or the name of pretrained weights of timm, which
             are then fetched.
-        epochs, batch_size, lr: of AdamW under OneCycleLR; half a batch is outliers.
+        epochs: how often the training clips are seen.
+        batch_size: windows of one step, half of them outliers.
+        lr: largest learning rate of AdamW under OneCycleLR.
     """
 
     features: ClassVar[str] = "waveform"
