@@ -20,6 +20,7 @@ from asdcli.filenames import stem
 from asdcli.pipeline import options
 from asdcli.pipeline.workspace import Workspace
 from asdcli.views.digests import model_input, pack_input
+from asdcli.views.packs import TRAINING
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class Stage:
         names: header, name of an input there -> what that input may be called in the run; nothing where it comes from
             elsewhere. By default they are called alike.
         clips_of: clips.parquet, header -> digest of the rows that the file is made of; None: the whole table.
+        part: where the header of an input has the digest of the part that the stage looks at; clips of the other part
+            may come and go. What of the clips matters is then for `clips_of` alone to say.
         made: whether it made the file with this header, where another stage writes into the same folder.
         repeats: the option whose values one command takes together.
         always: part of every run from download to official score.
@@ -88,6 +91,7 @@ class Stage:
     options_of: Callable[[Header], list[str]] = options.none
     names: Callable[[Header, str], Names] = lambda header, name: (name,)
     clips_of: Callable[[pa.Table, Header], str] | None = None
+    part: str | None = None
     made: Callable[[Header], bool] = lambda header: True
     repeats: str | None = None
     always: bool = False
@@ -162,6 +166,7 @@ CHAIN = (
         options.of_model,
         names=_of_packs,
         clips_of=_model_clips,
+        part=TRAINING,
         always=True,
     ),
     Stage(

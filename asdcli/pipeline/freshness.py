@@ -144,8 +144,9 @@ class Freshness:
         places = [elsewhere] if elsewhere else [p for n in stage.names(header, role) for p in chain.paths_of(own, n)]
         there = {p: h for p in places if p.exists() and isinstance(h := self.shelf.header(p), Header)}
         for path, now in there.items():
-            if now.content == digest:
-                self._take_on(self.look(path), found)
+            of_part = stage.part is not None and now.diagnostics.get(stage.part) == digest
+            if of_part or now.content == digest:
+                self._take_on(self.look(path), found, but_for_clips=of_part)
                 return
         if there and (space or elsewhere):
             path, now = next(iter(there.items()))
@@ -165,12 +166,12 @@ class Freshness:
         elif not clips.gives(digest, stage, header):
             found.changed["clips"] = None
 
-    def _take_on(self, of: Look | None, found: _Found) -> None:
+    def _take_on(self, of: Look | None, found: _Found, *, but_for_clips: bool) -> None:
         """What holds of an input holds of what was made from it."""
         if of is None:
             return
         found.untold |= dict.fromkeys(of.untold)
-        if of.is_stale:
+        if of.is_stale and not (but_for_clips and of.changed == ("clips",)):
             found.because[of.path] = of
 
     def _look_through(self, space: Workspace | None, header: Header, digest: str, found: _Found) -> None:

@@ -23,7 +23,8 @@ from asdcli.features.kinds import DEFAULT
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.stages.extract_reading import Fault, Reading, read
-from asdcli.views.clips import machine_types_of, rows_to_read
+from asdcli.views import packs
+from asdcli.views.clips import is_training, machine_types_of, rows_to_read
 from asdcli.views.digests import pack_input
 from asdcli.views.editions import edition_of
 
@@ -69,6 +70,7 @@ def run(
     reading = Reading(features, sample_rate, _channel(channel, upstream, progress), resample, rounding)
     wanted = machine_types_of(table, machine_types, clips)
 
+    training = set(table.filter(is_training(table))["clip_id"].to_pylist())
     n_made = n_current = n_clips = 0
     faults: list[Fault] = []
     unusable: list[str] = []
@@ -81,17 +83,18 @@ def run(
                 n_current += 1
                 continue
             output.mkdir(parents=True, exist_ok=True)  # an unwritable place shows before the work, not after
-            arrays, found = read(rows, clips.parent, reading, pool, progress, machine_type)
-            if found and on_error == "fail":
-                raise _refusal(found, len(rows), machine_type)
-            faults += found
-            if len(found) == len(rows):
+            made = read(rows, clips.parent, reading, pool, progress, machine_type, training=training)
+            if made.faults and on_error == "fail":
+                raise _refusal(made.faults, len(rows), machine_type)
+            faults += made.faults
+            if len(made.faults) == len(rows):
                 unusable.append(machine_type)
                 continue
-            header = dataclasses.replace(header, diagnostics={"skipped": len(found)})
-            artifacts.write_arrays(target, artifacts.FEATURES, arrays, header)
-            del arrays  # before the next machine type is read
-            n_made, n_clips = n_made + 1, n_clips + len(rows) - len(found)
+            diagnostics = {"skipped": len(made.faults), packs.TRAINING: made.training}
+            header = dataclasses.replace(header, diagnostics=diagnostics)
+            artifacts.write_arrays(target, artifacts.FEATURES, made.arrays, header)
+            n_made, n_clips = n_made + 1, n_clips + len(rows) - len(made.faults)
+            del made  # before the next machine type is read
 
     _report_faults(errors, faults, table, wanted, upstream)
     if unusable:

@@ -5,8 +5,10 @@ An unusable clip does not stop the others: it goes to a list of faults, and the 
 
 from __future__ import annotations
 
+import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,24 +77,49 @@ class Reading:
         return (0, 1) if isinstance(self.channel, str) else (self.channel,)
 
 
-def read(
-    rows: Sequence[ClipRow], root: Path, reading: Reading, pool: ThreadPoolExecutor, progress: Progress, label: str
-) -> tuple[dict[str, np.ndarray], list[Fault]]:
-    """The arrays of the pack of all usable clips, in the order of `rows`, and the unusable ones.
+@dataclass(frozen=True)
+class Extracted:
+    """What came of the clips of one machine type.
 
-    There are no arrays where not one clip is usable.
+    Attributes:
+        arrays: of the pack of all usable clips; none where not one is usable.
+        faults: the unusable ones.
+        training: digest of what a model trained on them sees: of the training clips, and how they were read.
+    """
+
+    arrays: dict[str, np.ndarray]
+    faults: list[Fault]
+    training: str
+
+
+def read(
+    rows: Sequence[ClipRow],
+    root: Path,
+    reading: Reading,
+    pool: ThreadPoolExecutor,
+    progress: Progress,
+    label: str,
+    *,
+    training: Collection[str] = (),
+) -> Extracted:
+    """Read the clips of `rows`, in their order.
+
+    Args:
+        training: clip_ids of those to train on.
     """
     kind: FeatureKind = FEATURES.build(reading.features)
     faults: list[Fault] = []
+    digest = hashlib.blake2b(repr(reading).encode(), digest_size=16)
 
-    def attempt(row: ClipRow) -> list[np.ndarray] | audio.BadAudio:
+    def attempt(row: ClipRow) -> tuple[list[np.ndarray], str] | audio.BadAudio:
         path = root / row.path
         try:
-            return [kind.of_channel(samples, reading.sample_rate) for samples in reading.waveforms(path)]
+            made = [kind.of_channel(samples, reading.sample_rate) for samples in reading.waveforms(path)]
         except audio.BadAudio as error:
             return error
         except Unfit as error:
             return audio.BadAudio(path, str(error))
+        return made, "".join(_checksum(one) for one in made) if row.clip_id in training else ""
 
     def clips() -> Iterator[tuple[str, np.ndarray]]:
         blocks = [rows[i : i + _BLOCK] for i in range(0, len(rows), _BLOCK)]
@@ -100,13 +127,22 @@ def read(
             for row, made in zip(block, pool.map(attempt, block), strict=True):
                 if isinstance(made, audio.BadAudio):
                     faults.append(Fault(row, made))
-                else:
-                    yield from ((row.clip_id, channel) for channel in made)
+                    continue
+                channels, checksum = made
+                if checksum:
+                    digest.update(f"{row.clip_id}|{checksum}|".encode())
+                yield from ((row.clip_id, channel) for channel in channels)
             progress.advance(len(block))
 
     expected = sum(int((row.duration_s or 0.0) * reading.sample_rate) + 1 for row in rows) * len(reading.channels)
     usable = clips()
     first = next(usable, None)
     if first is None:
-        return {}, faults
-    return kind.pack(itertools.chain([first], usable), reading.sample_rate, expected).arrays(), faults
+        return Extracted({}, faults, "")
+    pack = kind.pack(itertools.chain([first], usable), reading.sample_rate, expected)
+    return Extracted(pack.arrays(), faults, digest.hexdigest())
+
+
+def _checksum(features: np.ndarray) -> str:
+    """As a zip has it of its entries: cheap, and enough to notice what was not meant to deceive."""
+    return f"{features.dtype.str}{features.shape}{zlib.crc32(np.ascontiguousarray(features).view(np.uint8).data):08x}"

@@ -59,7 +59,7 @@ def run(
         dataset=upstream.dataset,
         seed=seed,
         params={"model": MODELS.spell(recipe), "precision": precision},
-        inputs={"clips": upstream.part(model_input(table, found.machine_types)), **found.inputs},
+        inputs={"clips": upstream.part(model_input(table, found.machine_types)), **found.training_inputs},
     )
     if not force and model_files.is_finished(output, header):
         return Outcome(output, "current")

@@ -38,11 +38,15 @@ def rows_to_read(table: pa.Table, machine_type: str) -> list[ClipRow]:
     return [ClipRow(**row) for row in mine.select(["clip_id", "path", "duration_s"]).to_pylist()]
 
 
-def training_clips(table: pa.Table, machine_types: Sequence[str]) -> pa.Table:
-    """Label columns of the training clips of the machine types, without any that are known to be anomalous."""
+def is_training(table: pa.Table) -> pa.ChunkedArray:
+    """(n,) bool, the clips to train on: of the training split, without any that are known to be anomalous."""
     anomalous = pc.fill_null(pc.equal(table["condition"], str(Condition.ANOMALY)), False)
-    chosen = pc.and_(pc.equal(table["split"], str(Split.TRAIN)), pc.invert(anomalous))
-    chosen = pc.and_(chosen, pc.is_in(table["machine_type"], pa.array(machine_types, pa.string())))
+    return pc.and_(pc.equal(table["split"], str(Split.TRAIN)), pc.invert(anomalous))
+
+
+def training_clips(table: pa.Table, machine_types: Sequence[str]) -> pa.Table:
+    """Label columns of the clips of the machine types to train on. Raises BadData where there are none."""
+    chosen = pc.and_(is_training(table), pc.is_in(table["machine_type"], pa.array(machine_types, pa.string())))
     training = table.filter(chosen).select(artifacts.CLIP_COLUMNS)
     if not len(training):
         raise BadData(

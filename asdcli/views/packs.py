@@ -16,6 +16,9 @@ from asdcli.features.kinds import DEFAULT, FEATURES
 from asdcli.filenames import stem
 from asdcli.progress import Progress
 
+TRAINING = "training"
+"""Where the header of a pack has the digest of its training clips."""
+
 
 @dataclass(frozen=True)
 class Packs:
@@ -33,6 +36,11 @@ class Packs:
     def inputs(self) -> dict[str, artifacts.Header]:
         """The headers under the names by which they stand in `Header.inputs`."""
         return {f"features/{self.kind}/{name}": header for name, header in self.headers.items()}
+
+    @property
+    def training_inputs(self) -> dict[str, artifacts.Header]:
+        """The same for what sees only the training clips: new test clips do not make it stale."""
+        return {name: _training_part(header) for name, header in self.inputs.items()}
 
     def load(self, machine_type: str, clips: pa.Table) -> Any:
         """The pack of one machine type. `clips` are all its rows of clips.parquet.
@@ -53,6 +61,12 @@ class Packs:
                 f"make it again: {_command(self.kind)}",
             )
         return pack
+
+
+def _training_part(pack: artifacts.Header) -> artifacts.Header:
+    """Older packs do not say what of them is for training: all of it may be."""
+    digest = pack.diagnostics.get(TRAINING)
+    return pack.part(digest) if digest else pack
 
 
 def find(folder: Path, kind: str, clips: pa.Table, asked: Sequence[str] | None, progress: Progress) -> Packs:

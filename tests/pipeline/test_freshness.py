@@ -51,9 +51,26 @@ def test_a_change_far_up_is_found_through_all_files_between(space: Workspace) ->
     assert {of.name for of in embeddings.because} == {"features/waveform/fan", "model"}
 
 
+def test_a_new_test_recording_leaves_the_model_alone_and_another_training_recording_does_not(
+    space: Workspace, asd: Asd, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index_less(space, "fan", split="test")
+    told = mending.commands(Freshness(space).looks([space.scores("nn")]), space)
+    assert [line.split()[1] for line in told] == ["extract-features", "embed", "score"]
+    assert asd("extract-features", "--quiet") == 0
+    assert not look(space, space.model).is_stale
+    assert asd("train", "--epochs", 1) == 0
+    assert "up to date: runs/synthetic/model" in capsys.readouterr().err
+    recording = next((DATA / "synthetic").rglob("valve/train/*.wav"))
+    recording.write_bytes(recording.read_bytes()[:-2000] + bytes(2000))
+    assert asd("extract-features", "--quiet") == 0
+    assert look(space, space.model).changed == ("features/waveform/valve",)
+
+
 def test_what_no_change_reaches_stays_fresh(space: Workspace) -> None:
     index_less(space, "fan", split="test")
     assert not look(space, space.features / "waveform" / "valve.npz").is_stale
+    assert not look(space, space.model).is_stale
     assert look(space, space.features / "waveform" / "fan.npz").changed == ("clips",)
 
 
