@@ -25,6 +25,9 @@ EMBEDDERS = Registry(
     needs=("features", "trained", "embed"),
 )
 
+IMPORTED = "imported"
+"""What stands in a header for the embedder of vectors that somebody brought."""
+
 
 @dataclass(frozen=True)
 class Embedding:
@@ -49,6 +52,15 @@ class Embedding:
         first = np.searchsorted(self.clip, self.clip, side="left")
         return np.arange(len(self.clip), dtype=np.int64) - first
 
+    def of_clips(self, clip_ids: np.ndarray) -> Embedding:
+        """The channels of a clip, which stand side by side in the pack, as its windows, one after the other.
+
+        Args:
+            clip_ids: of the pack. `clip` becomes the first of the clip's rows there.
+        """
+        first = np.flatnonzero(np.append(True, clip_ids[1:] != clip_ids[:-1]))
+        return Embedding(self.vectors, first[np.searchsorted(first, self.clip, side="right") - 1])
+
 
 class Embedder(Protocol):
     """Turns a pack into vectors. Machine types are embedded one by one, so a pack holds exactly one of them.
@@ -57,7 +69,9 @@ class Embedder(Protocol):
         features: the kind it reads, `features/<kind>/<machine_type>.npz`.
         trained: whether it is made by `asd train`; such a one is loaded from `model/`, the others from their spelling.
 
-    One that has a network for each machine type also has `of_machine_type(name)`, which gives the embedder of one.
+    One that has a network for each machine type also has `of_machine_type(name)`, which gives the embedder of one. One
+    that looks at `is_train` also has `fitted(pack, is_train)`, which gives the embedder with the statistics of these
+    training clips: it embeds new clips as if they had stood in that pack.
     """
 
     features: ClassVar[str]

@@ -29,8 +29,8 @@ class LogMel:
     features: ClassVar[str] = "logmel"
     trained: ClassVar[bool] = False
 
-    def embed(self, pack: VectorPack, is_train: np.ndarray) -> Embedding:
-        """(n_clips, n) statistics in dB -> (n_clips, n + 1): standardised with the training clips, and a constant.
+    def fitted(self, pack: VectorPack, is_train: np.ndarray) -> FittedLogMel:
+        """The embedder of these training clips' means and standard deviations.
 
         Raises:
             BadData: no training clips to standardise with.
@@ -38,7 +38,29 @@ class LogMel:
         if not is_train.any():
             raise BadData("no training clips: log-mel statistics cannot be standardised")
         train = pack.vectors[is_train].astype(np.float64)
-        spread = np.maximum(train.std(axis=0), _SMALLEST_SPREAD)
-        standard = (pack.vectors - train.mean(axis=0)) / spread
+        return FittedLogMel(train.mean(axis=0), np.maximum(train.std(axis=0), _SMALLEST_SPREAD))
+
+    def embed(self, pack: VectorPack, is_train: np.ndarray) -> Embedding:
+        """(n_clips, n) statistics in dB -> (n_clips, n + 1): standardised with the training clips, and a constant.
+
+        Raises:
+            BadData: no training clips to standardise with.
+        """
+        return self.fitted(pack, is_train).embed(pack, is_train)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedLogMel:
+    """`LogMel` with the mean and spread (n,) of a machine type's training clips, in dB."""
+
+    mean: np.ndarray
+    spread: np.ndarray
+
+    features: ClassVar[str] = "logmel"
+    trained: ClassVar[bool] = False
+
+    def embed(self, pack: VectorPack, is_train: np.ndarray) -> Embedding:
+        """As `LogMel.embed`; `is_train` does not matter any more."""
+        standard = (pack.vectors - self.mean) / self.spread
         height = _HEIGHT * np.sqrt(standard.shape[1])
         return Embedding.one_per_clip(np.column_stack([standard, np.full(len(standard), height)]))

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import artifacts
+from asdcli.detector.sources import trained_embedder
 from asdcli.embedders import EMBEDDERS, Embedding
 from asdcli.errors import BadData, MissingArtifact, UsageError
-from asdcli.models.networks import NETWORKS
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
@@ -72,7 +72,7 @@ def run(
     )
     if not force and artifacts.is_current(output, artifacts.EMBEDDINGS, header):
         return Outcome(output, "current")
-    instance = instance or _trained(cls, model, device, batch_size, progress)
+    instance = instance or trained_embedder(cls, model, device, batch_size, progress)
 
     tables: list[pa.Table] = []
     skipped = 0
@@ -116,17 +116,6 @@ def _embedder_name(embedder: str | None, model: Path) -> tuple[str, artifacts.He
     return name, header
 
 
-def _trained(cls: Any, model: Path, device: str, batch_size: int, progress: Progress) -> Any:
-    from asdcli.training.devices import pick_device
-    from asdcli.training.model_files import read_model
-
-    weights, card, _ = read_model(model)
-    for spelling in {card.get("network", "dual-branch"), *card.get("networks", {}).values()}:
-        if parse(spelling)[0] not in NETWORKS.entries:  # code that a file asks for does not run unannounced
-            progress.note(f"the model's network is {spelling}, of another package")
-    return cls.load(card, weights, pick_device(device), batch_size)
-
-
 def _embed(embedder: Any, pack: Any, rows: pa.Table) -> pa.Table:
     """The embeddings of one machine type with its clips' labels, in the order of the pack."""
     places = pc.index_in(pa.array(pack.clip_ids.tolist(), pa.string()), value_set=rows["clip_id"].combine_chunks())
@@ -134,11 +123,8 @@ def _embed(embedder: Any, pack: Any, rows: pa.Table) -> pa.Table:
     split = np.array(rows["split"].to_pylist())
     embedded: Embedding = embedder.embed(pack, split == str(Split.TRAIN))
     keep = np.isin(split, [str(Split.TRAIN), str(Split.TEST)])[embedded.clip]
-    # channels of one clip stand side by side in the pack, and become windows of the clip, one after the other
-    first = np.flatnonzero(np.append(True, pack.clip_ids[1:] != pack.clip_ids[:-1]))
-    clip = first[np.searchsorted(first, embedded.clip, side="right") - 1]
-    window = Embedding(embedded.vectors, clip).window[keep]
-    vectors, clip = embedded.vectors[keep], clip[keep]
+    windows = embedded.of_clips(pack.clip_ids)
+    vectors, clip, window = windows.vectors[keep], windows.clip[keep], windows.window[keep]
     labels = rows.take(pa.array(clip))
     broken = ~np.isfinite(vectors).all(axis=1)
     if broken.any():

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from asdcli import artifacts
+from asdcli.embedders import IMPORTED
 from asdcli.errors import BadData, unknown_name
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
@@ -36,7 +37,7 @@ def run(source: Path, output: Path, *, dataset: str, force: bool = False, progre
     """
     foreign = read_foreign(source)
     upstream = artifacts.Header("foreign file", 1, asdcli="foreign", content=foreign.digest)
-    params = {"embedder": "imported"}
+    params = {"embedder": IMPORTED}
     header = artifacts.Header.make(artifacts.EMBEDDINGS, dataset=dataset, params=params, inputs={"source": upstream})
     if not force and artifacts.is_current(output, artifacts.EMBEDDINGS, header):
         return Outcome(output, "current")

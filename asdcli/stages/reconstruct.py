@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from asdcli import artifacts
 from asdcli.artifacts import Header
+from asdcli.detector.sources import reconstruction
 from asdcli.errors import BadArtifact, BadData, MissingArtifact
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
@@ -73,7 +74,7 @@ def run(
             outcomes[spelling] = Outcome(out.clips, "current")
     todo = {spelling: method for spelling, method in methods.items() if spelling not in outcomes}
     if todo:
-        network = _network(model, device)
+        network = reconstruction(model, device)
         results = {spelling: _Result() for spelling in todo}
         left_out = sorted(set(found.machine_types) - set(network.networks))
         if left_out:
@@ -109,15 +110,6 @@ class _Result:
     tables: list[pa.Table] = field(default_factory=list)
     rules: dict[str, list[str]] = field(default_factory=dict)
     learnt: list[UnitState] = field(default_factory=list)
-
-
-def _network(model: Path, device: str) -> Reconstruction:
-    from asdcli.embedders.residuals import Reconstruction
-    from asdcli.training.devices import pick_device
-    from asdcli.training.model_files import read_model
-
-    weights, card, _ = read_model(model)
-    return Reconstruction.load(card, weights, pick_device(device))
 
 
 def _score(

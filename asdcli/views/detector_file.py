@@ -6,8 +6,9 @@ windows of. What a unit has learnt stands in arrays `<number of the unit>.<name>
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -67,42 +68,47 @@ def write_detector(path: Path, units: Sequence[UnitState], embedded: Embedded | 
     return artifacts.write_arrays(path, artifacts.DETECTOR, arrays, header)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DetectorFile:
     """What one method has learnt, as it lies in a file.
 
     Attributes:
         path: of the file. header: of the file.
-        scorer: the method. units: (machine type, section) -> number; section None stands for a whole machine type.
+        units: (machine type, section) -> number; section None stands for a whole machine type.
         clip_ids: (n_clips,) the training clips that new ones are compared with.
     """
 
     path: Path
     header: Header
-    scorer: Scorer
     units: Mapping[tuple[str, str | None], int]
     clip_ids: np.ndarray
     _arrays: Mapping[str, np.ndarray]
+    _fitted: dict[int, Fitted] = field(default_factory=dict, repr=False)
 
     @staticmethod
     def read(path: Path) -> DetectorFile:
-        """Raises MissingArtifact or BadArtifact when `path` holds no detector, UsageError for a method unknown here."""
+        """Raises MissingArtifact or BadArtifact when `path` holds no detector. No method is built yet."""
         arrays, header = artifacts.read_arrays(path, artifacts.DETECTOR)
-        if artifacts.digest_arrays(arrays) != header.content:
-            raise _broken(path, "its content is not what its header says")
         try:
             sections = zip(arrays["section"].tolist(), arrays["of_section"].tolist(), strict=True)
             keys = zip(arrays["machine_type"].tolist(), (s if of else None for s, of in sections), strict=True)
             ids = np.array([clip_id.decode() for clip_id in arrays.get("clip_id", np.empty(0)).tolist()], np.str_)
-            method = header.params["method"]
+            if not isinstance(header.params["method"], str):
+                raise ValueError("its method is no spelling")
         except (KeyError, ValueError, AttributeError) as error:
             raise _broken(path, repr(error)) from None
-        return DetectorFile(path, header, SCORERS.build(method), {k: i for i, k in enumerate(keys)}, ids, arrays)
+        return DetectorFile(path, header, {k: i for i, k in enumerate(keys)}, ids, arrays)
 
     @property
     def method(self) -> str:
         """The method's spelling."""
         return str(self.header.params["method"])
+
+    @functools.cached_property
+    def scorer(self) -> Scorer:
+        """The method. Raises UsageError or PluginError for one that cannot be built here."""
+        scorer: Scorer = SCORERS.build(self.method)
+        return scorer
 
     @property
     def machine_types(self) -> list[str]:
@@ -124,11 +130,16 @@ class DetectorFile:
         Clip numbers in it are places in `clip_ids`.
 
         Raises:
-            UsageError: a machine type that was not learnt, or a section of it where only sections were.
+            UsageError: a machine type that was not learnt, a section of it where only sections were, or a method that
+                cannot be built here.
             BadArtifact: arrays that do not fit together.
         """
         number = self._unit(machine_type, section)
-        prefix = f"{number}."
+        if number not in self._fitted:
+            self._fitted[number] = self._read(f"{number}.")
+        return self._fitted[number]
+
+    def _read(self, prefix: str) -> Fitted:
         state = {name.removeprefix(prefix): a for name, a in self._arrays.items() if name.startswith(prefix)}
         try:
             return Fitted.from_state(

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from asdcli import artifacts
 from asdcli.errors import BadArtifact, BadData
+from asdcli.views.windows import mean_by_clip
 from asdcli.vocabulary import Domain, Split
 
 
@@ -39,8 +40,7 @@ class Embedded:
 
     def mean(self, windows: np.ndarray) -> np.ndarray:
         """The mean over each clip's windows of a value a window: (n_clips,)."""
-        n = len(self.clips)
-        return np.bincount(self.clip, weights=windows, minlength=n) / np.bincount(self.clip, minlength=n)
+        return mean_by_clip(windows, self.clip, len(self.clips))
 
 
 def read_embeddings(path: Path) -> Embedded:

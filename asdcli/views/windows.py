@@ -10,8 +10,17 @@ from asdcli import artifacts
 
 def first_windows(table: pa.Table) -> np.ndarray:
     """(n_clips,) int64, the rows at which a clip begins: the windows of a clip lie together."""
-    ids = table["clip_id"].to_pylist()
-    return np.array([i for i in range(len(ids)) if i == 0 or ids[i] != ids[i - 1]], dtype=np.int64)
+    return first_of_each(np.array(table["clip_id"].to_pylist(), dtype=object))
+
+
+def first_of_each(clip: np.ndarray) -> np.ndarray:
+    """(n_clips,) int64, the same of the clips `clip` (n_windows,), by name or number, that windows are of."""
+    return np.flatnonzero(np.append(True, clip[1:] != clip[:-1]))[: len(clip)]
+
+
+def mean_by_clip(values: np.ndarray, clip: np.ndarray, n_clips: int = 0) -> np.ndarray:
+    """(n_clips,) means of values (n_windows,) over the windows of each clip; `clip` (n_windows,) counts from 0."""
+    return np.bincount(clip, weights=values, minlength=n_clips) / np.bincount(clip, minlength=n_clips)
 
 
 def mean_of_windows(values: np.ndarray, first: np.ndarray) -> np.ndarray:

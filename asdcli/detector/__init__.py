@@ -1,0 +1,222 @@
+"""Detectors: the one path from the waveform of a clip to its score and to a decision.
+
+A waveform becomes features, an embedder makes windows of them (or an autoencoder residuals), what a method has learnt
+of the clip's unit gives each window a score, a clip has the mean of its windows, and a threshold decides. Scoring,
+explaining, exporting and watching share this path, so that they cannot disagree.
+
+The same windows scored together get the same scores as by `asd score`, to the bit. Alone, or in other company, they
+differ by rounding: matrix products, those of a network among them, depend in their last bits on how many rows there
+are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from asdcli import artifacts
+from asdcli.artifacts import Header
+from asdcli.detector.sources import WindowSource, announce, source_of
+from asdcli.errors import BadArtifact, BadData, UsageError
+from asdcli.features.kinds import FEATURES, FeatureKind, Pack, Unfit
+from asdcli.features.pack import WaveformPack
+from asdcli.metrics.decisions import decide
+from asdcli.progress import SILENT, Progress
+from asdcli.scorers import SCORERS, takes
+from asdcli.scorers.reference import Vectors
+from asdcli.views.detector_file import DetectorFile
+from asdcli.views.thresholds import Thresholds
+from asdcli.views.windows import mean_by_clip
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What a detector says of clips; larger scores are more anomalous.
+
+    Attributes:
+        clip_ids: (n_clips,) in the order in which they came.
+        scores: (n_clips,) float64, the mean over each clip's windows.
+        clip: (n_windows,) the place in `clip_ids` of the clip that each window is of, ascending.
+        window_scores: (n_windows,) float64.
+        threshold: above it a clip is called anomalous; None where the detector has none for the machine type.
+    """
+
+    clip_ids: np.ndarray
+    scores: np.ndarray
+    clip: np.ndarray
+    window_scores: np.ndarray
+    threshold: float | None = None
+
+    @property
+    def anomalous(self) -> np.ndarray | None:
+        """(n_clips,) bool, the decisions; None without a threshold."""
+        return None if self.threshold is None else decide(self.scores, self.threshold)
+
+
+@dataclass(frozen=True, eq=False)
+class Detector:
+    """One method of a run, with what stands before and after it.
+
+    Attributes:
+        learnt: what the method has learnt.
+        source: what makes windows of waveforms; without it only vectors can be scored.
+        thresholds: where normal ends, if anywhere.
+    """
+
+    learnt: DetectorFile
+    source: WindowSource | None = None
+    thresholds: Thresholds | None = None
+
+    @staticmethod
+    def load(
+        path: Path,
+        *,
+        model: Path | None = None,
+        features: Path | None = None,
+        clips: Path | None = None,
+        thresholds: Path | None = None,
+        device: str = "auto",
+        batch_size: int = 64,
+        progress: Progress = SILENT,
+    ) -> Detector:
+        """The detector of a method of a run.
+
+        Args:
+            path: `detectors/<method>.npz`.
+            model: folder of the run's model, or of its autoencoder where the method scores residuals; a folder where
+                there is none will do for an embedder without training. None: only vectors can be scored.
+            features, clips: the run's packs and clips.parquet, which an embedder without training looks at.
+            thresholds: thresholds.parquet.
+            device, batch_size: where and how many pieces of clips at once.
+
+        Raises:
+            MissingArtifact, BadArtifact: a file is not there, not what it should be, or not what the others were made
+                with.
+            UsageError: a method or embedder that cannot be built here, or a device that is not there.
+        """
+        learnt = DetectorFile.read(path)
+        announce(learnt.method, SCORERS, "the detector's method", progress)
+        limits = None
+        if thresholds is not None:
+            limits = Thresholds.read(thresholds)
+            _require_same_scores(limits.header, learnt.header, thresholds)
+        source = None
+        if model is not None:
+            source = source_of(
+                learnt.header,
+                takes(learnt.scorer),
+                model=model,
+                features=features,
+                clips=clips,
+                device=device,
+                batch_size=batch_size,
+                progress=progress,
+            )
+        return Detector(learnt, source, limits)
+
+    def score(self, clips: WaveformPack, machine_type: str, section: str | None = None) -> Verdict:
+        """Score the clips of a pack, which are of one machine type and section.
+
+        A clip that has the clip_id of a training clip is compared with the others only, as `asd score` does.
+
+        Args:
+            clips: int16 waveforms; `WaveformPack.of([samples], ["a name"], sample_rate)` packs a single one. The
+                channels of a clip stand side by side under the same clip_id.
+
+        Raises:
+            UsageError: a machine type or section that was not learnt, or a detector without a source.
+            BadData: another sample rate than in the training, an empty clip or one too short for the features, or a
+                score that is no number.
+        """
+        if self.source is None:
+            raise UsageError("this detector was loaded without a model: it can only score vectors")
+        fitted = self.learnt.fitted(machine_type, section)
+        pack = self._features(clips, machine_type, self.source.features)
+        windows, row = self.source.windows(machine_type, pack)
+        first, clip = np.unique(row, return_inverse=True)
+        ids = pack.clip_ids[first]
+        if takes(self.learnt.scorer) == "embeddings":
+            windows = self._vectors(windows, ids[clip])
+        scores = fitted.score(windows)
+        return self._judged(ids, self.source.mean(scores, clip), clip, scores, machine_type)
+
+    def score_vectors(
+        self, vectors: np.ndarray, clip_ids: Sequence[str], machine_type: str, section: str | None = None
+    ) -> Verdict:
+        """Score windows (n_windows, n_dims) as an embedder makes them; those of a clip lie together.
+
+        Errors as `score`; UsageError too where the method scores residuals.
+        """
+        if takes(self.learnt.scorer) != "embeddings":
+            raise UsageError(f"{self.learnt.method} scores waveforms, not vectors")
+        fitted = self.learnt.fitted(machine_type, section)
+        of = np.asarray(clip_ids, np.str_)
+        ids = np.array(list(dict.fromkeys(of.tolist())), np.str_)
+        place = {clip_id: i for i, clip_id in enumerate(ids.tolist())}
+        clip = np.array([place[clip_id] for clip_id in of.tolist()], np.int64)
+        scores = fitted.score(self._vectors(vectors, of))
+        return self._judged(ids, mean_by_clip(scores, clip), clip, scores, machine_type)
+
+    def _vectors(self, raw: np.ndarray, clip_ids: np.ndarray) -> Vectors:
+        if not np.isfinite(raw).all():
+            broken = clip_ids[int((~np.isfinite(raw).all(axis=1)).argmax())]
+            raise BadData(f"the embedding of {broken} is not finite", "check its audio")
+        return Vectors.of(raw, self.learnt.clip_numbers(clip_ids.tolist()))
+
+    def _features(self, clips: WaveformPack, machine_type: str, kind: str) -> Pack:
+        """The clips as the pack that the source takes."""
+        expected = _sample_rate(self.learnt.header, machine_type)
+        if expected is not None and clips.sample_rate != expected:
+            raise BadData(
+                f"the clips are at {clips.sample_rate} Hz, the detector was made of clips at {expected} Hz",
+                "bring them to that rate",
+            )
+        if clips.samples.dtype != np.int16:
+            raise BadData(f"waveforms are int16 PCM, not {clips.samples.dtype}", "asdcli.audio.read gives them so")
+        maker: FeatureKind = FEATURES.build(kind)
+        made = []
+        for i, clip_id in enumerate(clips.clip_ids.tolist()):
+            if not clips.lengths[i]:
+                raise BadData(f"{clip_id} holds no sound: 0 samples")
+            try:
+                made.append((clip_id, maker.of_channel(clips.clip(i), clips.sample_rate)))
+            except Unfit as error:
+                raise BadData(f"{clip_id} {error}") from None
+        if not made:
+            raise BadData("there is no clip to score")
+        return maker.pack(made, clips.sample_rate, len(clips.samples))
+
+    def _judged(
+        self, clip_ids: np.ndarray, scores: np.ndarray, clip: np.ndarray, windows: np.ndarray, machine_type: str
+    ) -> Verdict:
+        broken = np.flatnonzero(~np.isfinite(scores))
+        if len(broken):
+            why = "is the only training clip of its unit" if np.isinf(scores[broken[0]]) else "has a score that is none"
+            raise BadData(f"{clip_ids[broken[0]]} {why}", "nothing can be said of it")
+        values: dict[Any, float] = {} if self.thresholds is None else self.thresholds.values
+        return Verdict(clip_ids, scores, clip, windows, values.get((self.learnt.method, machine_type)))
+
+
+def _sample_rate(header: Header, machine_type: str) -> int | None:
+    """The rate in Hz of the clips of which a detector was made; None where nothing says it."""
+    for entry in header.history:
+        params = entry["params"]
+        if entry["kind"] == artifacts.FEATURES.name and params.get("machine_type") == machine_type:
+            rate = params.get("sample_rate")
+            return rate if isinstance(rate, int) else None
+    return None
+
+
+def _require_same_scores(limits: Header, learnt: Header, path: Path) -> None:
+    """Raises BadArtifact where the thresholds are not those of scores made as the detector was."""
+    fitted_on = limits.inputs.get(str(learnt.params["method"]))
+    made = [entry for entry in limits.history if entry["content"] == fitted_on]
+    same = all(made[0].get(name) == getattr(learnt, name) for name in ("seed", "params", "inputs")) if made else False
+    if not same:
+        raise BadArtifact(
+            f"{path} holds no threshold for these scores of {learnt.params['method']}", "fit it: asd threshold"
+        )

@@ -1,0 +1,38 @@
+"""The detectors of a run: what its methods have learnt, with the run's own model and thresholds around it."""
+
+from __future__ import annotations
+
+from asdcli.detector import Detector
+from asdcli.pipeline.workspace import Workspace
+from asdcli.progress import SILENT, Progress
+from asdcli.scorers import DEFAULT, SCORERS, takes
+from asdcli.views.thresholds import Thresholds
+
+
+def detector_of(
+    space: Workspace,
+    method: str = DEFAULT,
+    *,
+    device: str = "auto",
+    batch_size: int = 64,
+    progress: Progress = SILENT,
+) -> Detector:
+    """The detector of one of the run's methods; it decides where the run has thresholds of that method.
+
+    Raises:
+        UsageError: an unknown method or parameter, or no such device.
+        MissingArtifact, BadArtifact: the method has not been scored, or a file is gone, damaged, or not of this run.
+    """
+    scorer = SCORERS.build(method)
+    spelling = SCORERS.spell(scorer)
+    decided = space.thresholds.exists() and any(m == spelling for m, _ in Thresholds.read(space.thresholds).values)
+    return Detector.load(
+        space.detector(spelling),
+        model=space.autoencoder if takes(scorer) == "residuals" else space.model,
+        features=space.features,
+        clips=space.clips,
+        thresholds=space.thresholds if decided else None,
+        device=device,
+        batch_size=batch_size,
+        progress=progress,
+    )

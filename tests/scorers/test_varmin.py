@@ -1,0 +1,29 @@
+"""VarMin: how few points make a slope, and the sweep of its weights over several blocks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from asdcli.scorers import reference
+from asdcli.scorers.reference import Vectors, unit_norm
+from asdcli.scorers.varmin import VarMin, alpha_sweep, slope
+from tests.scorers.test_fitted import make_unit
+
+
+def test_a_slope_takes_three_points() -> None:
+    assert slope(np.array([1.0, 3.0, 5.0]), np.array([0.0, 1.0, 2.0])) == {"alpha": 2.0, "rule": None}
+    assert slope(np.array([1.0, 3.0]), np.array([0.0, 1.0])) == {"alpha": 0.0, "rule": "few-validation"}
+
+
+def test_alpha_sweep_joins_the_blocks_of_its_queries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "_BLOCK", 1)  # blocks of 64 queries
+    unit = make_unit()
+    rng = np.random.default_rng(0)
+    queries = Vectors(unit_norm(rng.standard_normal((150, 6))), 1000 + np.arange(150))
+    assert len(unit.reference._blocks(queries)) == 3
+    alphas = np.array([0.0, 0.5, 2.0])
+    swept = alpha_sweep(unit.reference, queries, alphas, k=4)
+    assert swept.shape == (3, 150)
+    for row, alpha in zip(swept, alphas, strict=True):
+        np.testing.assert_allclose(row, VarMin(4, alpha=float(alpha)).fit(unit).score(queries), rtol=1e-12, atol=1e-12)
