@@ -14,6 +14,8 @@ class AsdError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint and hasattr(self, "add_note"):  # Python 3.11: a traceback in a notebook ends with it
+            self.add_note(f"hint: {hint}")
 
     @property
     def kind(self) -> str:

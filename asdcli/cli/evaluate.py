@@ -89,7 +89,7 @@ def evaluate(
     if talk.shows_tables:
         evaluation_tables.show(report, details=talk.verbose)
     if report.outcome and not talk.json:
-        talk.say(report.outcome, facts=False)
+        talk.say(report.outcome)
     outputs = [Output.of("results", report.outcome)] if report.outcome else []
     return talk.answer([*outputs, *([Output(csv, "csv")] if csv else [])], facts(report))
 

@@ -157,7 +157,7 @@ def _tell(taken: Taken, talk: Talk) -> None:
 
         evaluation_tables.show(taken.report, details=False)
     for outcome in taken.outcomes.values():
-        talk.say(outcome, facts=taken.report is None)
+        talk.say(outcome)
 
 
 def _facts(taken: Taken) -> dict[str, Any]:
@@ -165,8 +165,8 @@ def _facts(taken: Taken) -> dict[str, Any]:
         from asdcli.cli.evaluate import facts
 
         return {"stage": taken.stage, **facts(taken.report)}
-    of_methods = [{"method": method, **o.facts} for method, o in taken.outcomes.items() if method]
-    return {"stage": taken.stage, **({"methods": of_methods} if of_methods else taken.outcomes[None].facts)}
+    of_methods = [{"method": method, **o.plain()} for method, o in taken.outcomes.items() if method]
+    return {"stage": taken.stage, **({"methods": of_methods} if of_methods else taken.outcomes[None].plain())}
 
 
 def _typed(ctx: typer.Context) -> list[str]:

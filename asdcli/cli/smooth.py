@@ -154,8 +154,8 @@ def smooth(
             **where,
         )
         if talk.shows_tables:
-            _show(outcome.facts["rows"])
-        return talk.report("fractions", outcome, facts=False)
+            _show(outcome.facts.rows)
+        return talk.report("fractions", outcome)
     if append:
         return talk.report_methods("scores", step.append(space, source, smoothing=how, **where))
     return talk.report_methods("scores", step.run(space, source, smoothing=how, ks=ks, **where))

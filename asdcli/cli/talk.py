@@ -80,15 +80,11 @@ class Talk:
         """Whether results go to stdout as tables."""
         return not self.json and not self.quiet
 
-    def report(self, kind: str, outcome: Outcome, *, facts: bool = True) -> int:
-        """Tell what a stage did; returns the exit code (3 when clips were skipped).
-
-        Args:
-            kind: what its file is. facts: whether they go into the line, or were shown already.
-        """
+    def report(self, kind: str, outcome: Outcome) -> int:
+        """Tell what a stage did to its file of this kind; returns the exit code (3 when clips were skipped)."""
         if not self.json:
-            self.say(outcome, facts=facts)
-        return self.answer([Output.of(kind, outcome)], outcome.facts)
+            self.say(outcome)
+        return self.answer([Output.of(kind, outcome)], outcome.plain())
 
     def report_methods(self, kind: str, outcomes: Mapping[str, Outcome]) -> int:
         """Tell what a stage did for every method; returns the exit code."""
@@ -96,7 +92,7 @@ class Talk:
             for outcome in outcomes.values():
                 self.say(outcome)
         outputs = [Output.of(kind, outcome, method) for method, outcome in outcomes.items()]
-        return self.answer(outputs, {"methods": [{"method": m, **o.facts} for m, o in outcomes.items()]})
+        return self.answer(outputs, {"methods": [{"method": m, **o.plain()} for m, o in outcomes.items()]})
 
     def answer(
         self, outputs: Sequence[Output] = (), facts: Mapping[str, Any] | None = None, *, bad: bool = False
@@ -124,13 +120,9 @@ class Talk:
             )
         return code
 
-    def say(self, outcome: Outcome, *, facts: bool = True) -> None:
+    def say(self, outcome: Outcome) -> None:
         """One line on stderr about what a stage did."""
-        if outcome.status == "current":
-            self.progress.note(f"up to date: {outcome.path} (--force does it again)")
-            return
-        told = [f"{v} {k.replace('_', ' ')}" for k, v in outcome.facts.items() if not isinstance(v, (dict, list))]
-        self.progress.note(f"wrote {outcome.path}" + (f": {', '.join(told)}" if facts and told else ""))
+        self.progress.note(f"{outcome} (--force does it again)" if outcome.status == "current" else str(outcome))
 
 
 def error_object(command: str | None, kind: str, message: str, hint: str | None, exit_code: int) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def threshold(
     if not talk.json:
         for outcome in done.values():
             talk.say(outcome)
-    facts = {"thresholds": rows(given), "decisions": done["decisions"].facts if decisions else None}
+    facts = {"thresholds": rows(given), "decisions": done["decisions"].plain() if decisions else None}
     return talk.answer([Output.of(kind, o) for kind, o in done.items()], facts)
 
 

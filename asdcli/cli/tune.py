@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,9 @@ from asdcli.cli.smooth import (
 )
 from asdcli.cli.talk import Talk
 from asdcli.errors import UsageError
+
+if TYPE_CHECKING:
+    from asdcli.stages.tune import TuningFacts
 
 
 @on_a_run(force=True)
@@ -87,7 +90,7 @@ def tune(
     )
     if talk.shows_tables:
         _show(outcome.facts)
-    return talk.report("tuning", outcome, facts=False)
+    return talk.report("tuning", outcome)
 
 
 def _numbers(option: str, given: list[str] | None, default: tuple[int, ...]) -> tuple[int, ...]:
@@ -105,24 +108,24 @@ def _numbers(option: str, given: list[str] | None, default: tuple[int, ...]) -> 
     return tuple(sorted(numbers))
 
 
-def _show(facts: dict[str, Any]) -> None:
+def _show(facts: TuningFacts) -> None:
     """The choices (the paper's Table I) and what they are worth (its Table II)."""
     from asdcli.cli.console import stdout
     from asdcli.cli.tables import Grid, GridColumn, number
 
-    choices, oracle = facts["choices"], facts["oracle"]
+    choices, oracle = facts.choices, facts.oracle
     columns = [(choices, f, f) for f in choices] + [(oracle, f, f"{f}\n(oracle)") for f in choices if "+" in f]
     grid = Grid("chosen parameters", ["machine type", *(heading for _, _, heading in columns)], box=None)
     for machine_type in next(iter(choices.values())):
         grid.add(machine_type, *(of[family][machine_type] for of, family, _ in columns))
     grid.show()
-    columns, rows = facts["table"]["columns"], facts["table"]["rows"]
+    headings, rows = facts.table["columns"], facts.table["rows"]
     if not rows:
         return
     rank = {"method": 0, "all": 0}
     grid = Grid(
         "reported sections, in percent",
-        [GridColumn(heading, number=heading != "method", rank=rank.get(heading, 1)) for heading in columns],
+        [GridColumn(heading, number=heading != "method", rank=rank.get(heading, 1)) for heading in headings],
         box=None,
     )
     for method, *values in rows:

@@ -95,6 +95,11 @@ class Workspace:
         run_note.remember(self.run, self.dataset)
         select(self.data, self.dataset)
 
+    def remember_if_there(self) -> None:
+        """The same before the work: a dataset that was mistyped is not the next command's default."""
+        if self.clips.exists():
+            self.remember()
+
     def words(self) -> list[str]:
         """The options that lead a command here, as few as are needed."""
         words = ["--data", str(self.data)] if self.data != DATA_ROOT else []

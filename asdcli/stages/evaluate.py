@@ -45,7 +45,7 @@ class Options:
             raise UsageError(f"--max-fpr must lie in (0, 1], got {self.max_fpr:g}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """All evaluations of one call; `comparisons` maps a subset to the comparison of the two methods in `compared`."""
 
@@ -54,6 +54,10 @@ class Report:
     compared: tuple[str, str] | None = None
     warnings: list[str] = field(default_factory=list)
     outcome: Outcome | None = None
+
+    def __repr__(self) -> str:
+        """One line a number, which says how it was made."""
+        return "\n".join(e.signature for e in self.evaluations)
 
 
 def run(

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +35,14 @@ _Subset = tuple[np.ndarray, np.ndarray]  # which clips are observed, and their s
 
 ALL = "all"
 """What stands for a machine type in the row over all of them."""
+
+
+@dataclass(frozen=True)
+class FractionFacts:
+    """The rows of the table, and how many subsets were drawn for them (None: nothing was)."""
+
+    rows: list[dict[str, Any]]
+    subsets: int | None = None
 
 
 def fractions(text: str) -> list[float]:
@@ -72,7 +82,7 @@ def run(
     seed: int = 0,
     force: bool = False,
     progress: Progress = SILENT,
-) -> Outcome:
+) -> Outcome[FractionFacts]:
     """Smooth `repeats` random subsets of each share and write mean and standard deviation of the metric.
 
     Args:
@@ -91,7 +101,7 @@ def run(
     header = Header.make(artifacts.FRACTIONS, dataset=samples.dataset, seed=seed, params=params, inputs=samples.inputs)
     if not force and artifacts.is_current(output, artifacts.FRACTIONS, header):
         before, _ = artifacts.read_table(output, artifacts.FRACTIONS)
-        return Outcome(output, "current", facts={"rows": before.to_pylist()})
+        return Outcome(output, "current", facts=FractionFacts(before.to_pylist()))
     clips = per_clip(samples.table, samples.scores, samples.method)
     labelled = judged(clips, truth)
     labelled = labelled if sections is None else of_sections(labelled, sections)
@@ -123,7 +133,7 @@ def run(
     ]
     schema = pa.schema([(c.name, c.type) for c in artifacts.FRACTIONS.columns])
     artifacts.write_table(output, artifacts.FRACTIONS, pa.Table.from_pylist(rows, schema), header)
-    return Outcome(output, facts={"subsets": len(draws), "rows": rows})
+    return Outcome(output, facts=FractionFacts(rows, len(draws)))
 
 
 def _measured(

@@ -50,7 +50,7 @@ def run(
     """
     methods = {spelled(samples, dataclasses.replace(smooth, k=k)): k for k in ks}
     headers = {spelling: _header(samples, spelling) for spelling in methods}
-    outcomes = {
+    outcomes: dict[str, Outcome] = {
         spelling: Outcome(output(spelling), "current")
         for spelling, header in headers.items()
         if not force and artifacts.is_current(output(spelling), artifacts.SCORES, header)

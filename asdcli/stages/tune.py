@@ -46,6 +46,20 @@ class Choice:
     reported_on: float | None
 
 
+@dataclass(frozen=True)
+class TuningFacts:
+    """What was chosen and what it is worth.
+
+    Attributes:
+        choices, oracle: method -> machine type -> parameters, chosen on the one sections and on the others.
+        table: `columns` and `rows` in the form of the paper's Table II; empty where nothing is reported.
+    """
+
+    choices: dict[str, dict[str, str]]
+    oracle: dict[str, dict[str, str | None]]
+    table: dict[str, list]
+
+
 def run(
     samples: Samples,
     embeddings: Path,
@@ -63,7 +77,7 @@ def run(
     seed: int = 0,
     force: bool = False,
     progress: Progress = SILENT,
-) -> Outcome:
+) -> Outcome[TuningFacts]:
     """Search both grids, write them with the choices to `output`, and the chosen scores as two more methods.
 
     Args:
@@ -74,9 +88,6 @@ def run(
         how: everything about the smoothing but K and data.
         clusters: may be empty: no mixtures.
         choose, report: sections.
-
-    Returns:
-        an outcome with the facts `choices` (method -> machine type -> parameters) and `table` (columns, rows).
 
     Raises:
         BadData: a machine type has no labels to choose by. UsageError: no section of `choose` has labels.
@@ -98,7 +109,8 @@ def run(
         inputs["clips"] = artifacts.read_table_header(truth, artifacts.CLIPS, headerless=True)
     header = Header.make(artifacts.TUNING, dataset=samples.dataset, seed=seed, params=params, inputs=inputs)
     if not force and artifacts.is_current(output, artifacts.TUNING, header):
-        return Outcome(output, "current", facts=artifacts.read_header(output, artifacts.TUNING).diagnostics)
+        before = artifacts.read_header(output, artifacts.TUNING).diagnostics
+        return Outcome(output, "current", facts=TuningFacts(before["choices"], before["oracle"], before["table"]))
 
     clips = per_clip(samples.table, samples.scores, samples.method)
     labelled = judged(clips, truth)
@@ -119,11 +131,12 @@ def run(
     chosen = {family: {m: select(c, m, choose) for m, c in of.items()} for family, of in found.items()}
     oracle = {family: {m: best(c) for m, c in of.items()} for family, of in found.items()}
     table = _table_ii(spec, samples.method, np.asarray(clips["anomaly_score"]), families, chosen, oracle, reporting)
-    header = dataclasses.replace(header, diagnostics={"choices": chosen, "oracle": oracle, "table": table})
+    facts = TuningFacts(chosen, oracle, table)
+    header = dataclasses.replace(header, diagnostics=dataclasses.asdict(facts))
     _write(output, found, chosen, oracle, header)
     for family, candidates in families.items():
         _write_scores(scores_output(family + TUNED), clips, candidates, chosen[family], family + TUNED, samples, header)
-    return Outcome(output, facts=header.diagnostics)
+    return Outcome(output, facts=facts)
 
 
 def grid(

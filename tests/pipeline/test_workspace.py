@@ -48,3 +48,10 @@ def test_no_dataset_at_all_says_how_to_start(tmp_path: Path) -> None:
 def test_a_method_s_score_file_has_no_colon(tmp_path: Path) -> None:
     ws = workspace.resolve(data=tmp_path, run=tmp_path, dataset="d")
     assert ws.scores("varmin:k=16,val=test-all").name == "varmin.k=16,val=test-all.parquet"
+
+
+def test_a_dataset_that_is_not_there_is_not_remembered_before_the_work(tmp_path: Path) -> None:
+    _dataset(tmp_path, "synthetic")
+    workspace.resolve(data=tmp_path, run=tmp_path / "run", dataset="sinthetic").remember_if_there()
+    assert not (tmp_path / "run").exists()
+    assert workspace.resolve(data=tmp_path).dataset == "synthetic"

@@ -28,7 +28,7 @@ def run(
     """
     from asdcli.stages import embed
 
-    space.remember()
+    space.remember_if_there()
     return embed.run(
         space.clips,
         space.features,
@@ -52,7 +52,8 @@ def bring(
     """Take the vectors of a CSV, npz or Parquet file for the run's embeddings."""
     from asdcli.stages import import_embeddings
 
-    space.remember()
-    return import_embeddings.run(
+    outcome = import_embeddings.run(
         source, output or space.embeddings, dataset=space.dataset, force=force, progress=progress
     )
+    space.remember()
+    return outcome

@@ -29,7 +29,7 @@ def run(
         options: as `stages.extract_features.run` has them.
     """
     features = FEATURES.canonical(features)
-    space.remember()
+    space.remember_if_there()
     errors = output / "errors.parquet" if output else space.errors("extract-features")
     outcome = extract_features.run(
         clips or space.clips,

@@ -118,7 +118,7 @@ def fraction(
     output: Path | None = None,
     force: bool = False,
     progress: Progress = SILENT,
-) -> Outcome:
+) -> Outcome[fraction_stage.FractionFacts]:
     """How smoothing grows with the share of clips that is observed: `fractions.parquet`.
 
     Args:

@@ -26,6 +26,6 @@ def run(
         output: folder instead of the run's.
         options: as `stages.train.run` has them; the model's parameters are among them.
     """
-    space.remember()
+    space.remember_if_there()
     folder = space.autoencoder if parse(model)[0] == "autoencoder" else space.model
     return train.run(space.clips, space.features, output or folder, model=model, progress=progress, **options)

@@ -29,7 +29,7 @@ def run(
     output: Path | None = None,
     force: bool = False,
     progress: Progress = SILENT,
-) -> Outcome:
+) -> Outcome[tune.TuningFacts]:
     """Search both grids: `tuning.parquet`, and the chosen scores as two methods in `scores/`.
 
     Args:
@@ -37,9 +37,10 @@ def run(
         clusters: of the mixtures; empty means no mixtures.
         choose, report: sections.
     """
+    samples = source.read(space, progress)
     space.remember()
     return tune.run(
-        source.read(space, progress),
+        samples,
         source.table_of_vectors(space),
         output or space.tuning,
         scores_output=space.scores,
