@@ -8,10 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("COLUMNS", "160")
 os.environ.setdefault("NO_COLOR", "1")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background of a script it is ignored, by children too
+# a slow or busy machine is no failure: nothing here is measured in time
+settings.register_profile("asd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("asd")
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from asdcli import catalogue
+from tests.helpers.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = ("download", "extract-features", "train", "embed", "score", "evaluate")
@@ -23,7 +24,7 @@ def make(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run make on the Makefile with this very interpreter's `asd`, without making a .venv."""
     asd = f"{sys.executable} -m asdcli"
     command = ["make", "-f", str(ROOT / "Makefile"), "--no-print-directory", "READY=", f"ASD={asd}", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 def typed(*arguments: str) -> list[list[str]]:

@@ -21,6 +21,7 @@ from asdcli.cli import call as asd_run
 from asdcli.cli.console import Terminal
 from asdcli.pipeline.chain import STAGES
 from asdcli.pipeline.workspace import Workspace
+from tests.helpers.waiting import PATIENCE_S, wait_until
 
 Asd = Callable[..., int]
 
@@ -344,10 +345,9 @@ def test_the_program_ends_with_the_exit_code_of_its_signal(tmp_path: Path, numbe
     command = [sys.executable, "-m", "asdcli", "download", "synthetic", "--size", "full"]
     program = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     try:
-        while not list(tmp_path.rglob("*.wav")) and program.poll() is None:
-            pass
+        wait_until(lambda: any(tmp_path.rglob("*.wav")), program)
         program.send_signal(number)
-        _, told = program.communicate(timeout=60)
+        _, told = program.communicate(timeout=PATIENCE_S)
     finally:
         program.kill()
     assert program.returncode == code, told

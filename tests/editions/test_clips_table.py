@@ -9,8 +9,9 @@ import pytest
 from asdcli import artifacts
 from asdcli.editions import clips_table
 from asdcli.errors import BadData
+from tests.helpers.heard import Heard
 from tests.helpers.loopback import wav
-from tests.stages.test_download import Heard, clips_of
+from tests.stages.test_download import clips_of
 
 RAW = "dev_data/raw/fan/train/"
 NAME = "section_00_source_train_normal_0000_vel_1"

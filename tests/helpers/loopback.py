@@ -11,6 +11,8 @@ import time
 import wave
 import zipfile
 from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -29,6 +31,7 @@ class Act:
     ignore_range: bool = False
     content_length: int | None = None
     pause_s: float = 0.0  # between pieces of 16 KiB
+    hold_after: int | None = None  # bytes; what follows is never sent, and the connection stays
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Loopback:
         self.most_at_once = 0
         self._running = 0
         self._lock = threading.Lock()
+        self._closing = threading.Event()
 
     def __enter__(self) -> Loopback:
         outer = self
@@ -62,14 +66,7 @@ class Loopback:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                with outer._lock:
-                    outer._running += 1
-                    outer.most_at_once = max(outer.most_at_once, outer._running)
-                try:
-                    outer._answer(self)
-                finally:
-                    with outer._lock:
-                        outer._running -= 1
+                outer._answer(self)
 
             def do_HEAD(self) -> None:
                 outer._answer(self)
@@ -84,12 +81,25 @@ class Loopback:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._closing.set()
         self.server.shutdown()
         self.server.server_close()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """One transfer at work. It is over before its last byte is sent: a client that has all may ask for more."""
+        with self._lock:
+            self._running += 1
+            self.most_at_once = max(self.most_at_once, self._running)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= 1
 
     def gets(self, path: str) -> list[Seen]:
         return [s for s in self.seen if s.path == path and s.method == "GET"]
@@ -134,12 +144,16 @@ class Loopback:
         request.end_headers()
         if request.command == "HEAD":
             return
-        sent = body if act.cut_after is None else body[: act.cut_after]
+        sent = body[: act.cut_after][: act.hold_after]
         try:
-            for start in range(0, len(sent), 1 << 14):
-                request.wfile.write(sent[start : start + (1 << 14)])
-                if act.pause_s:
+            *pieces, last = [sent[start : start + (1 << 14)] for start in range(0, len(sent), 1 << 14)] or [b""]
+            with self._counted():
+                for piece in pieces:
+                    request.wfile.write(piece)
                     time.sleep(act.pause_s)
+            request.wfile.write(last)
+            if act.hold_after is not None:
+                self._closing.wait()
         except (BrokenPipeError, ConnectionResetError):
             pass
         if act.cut_after is not None or act.content_length is not None:

@@ -21,7 +21,8 @@ from asdcli.scorers.residuals import Residuals
 from asdcli.scorers.rules import told
 from asdcli.scorers.unit import UnitVectors
 from asdcli.vocabulary import Domain, Unit
-from tests.stages.test_score import Heard, make_rows, scores_of
+from tests.helpers.heard import Heard
+from tests.stages.test_score import make_rows, scores_of
 
 # What documentation shows as a whole scorer.
 

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,34 +18,17 @@ from asdcli import artifacts, catalogue
 from asdcli.editions.request import Request
 from asdcli.errors import DownloadError, UsageError
 from asdcli.fetch import DiskError, Retry
-from asdcli.progress import Silent
 from asdcli.stages import download, verify
 from asdcli.vocabulary import Subset
+from tests.helpers.heard import Heard
 from tests.helpers.loopback import Act, Loopback, machine_zip, md5, record, wav, zipped
+from tests.helpers.waiting import PATIENCE_S, wait_until
 
 FAST = Retry(tries=3, base_s=0.001, cap_s=0.01, retry_after_cap_s=0.02)
 DEV = catalogue.load("dcase2022").records[0].record
 TYPES = ("bearing", "fan")
 ZIPS = {f"dev_{m}.zip": machine_zip(m) for m in TYPES}
 CLIPS_A_TYPE = 3 + 2 * 3
-
-
-class Heard(Silent):
-    """A progress that remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.warnings: list[str] = []
-        self.bytes = 0
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-    def advance(self, n: int, **fields: object) -> None:
-        self.bytes += n
 
 
 def zenodo(zips: dict[str, bytes], rec: str = DEV) -> dict[str, bytes]:
@@ -73,7 +55,7 @@ def test_a_download_ends_in_a_table_of_clips_and_no_archives(server: Loopback, t
     heard, root = Heard(), tmp_path / "dcase2022"
     outcome = download.run(request(server), root, retry=FAST, progress=heard)
     assert outcome.facts["clips"] == 2 * CLIPS_A_TYPE
-    assert heard.bytes >= sum(map(len, ZIPS.values()))
+    assert heard.counted >= sum(map(len, ZIPS.values()))
     assert {p.name for p in root.iterdir()} == {".parts", "clips.parquet", "dev_data"}
     table, header = artifacts.read_table(root / "clips.parquet", artifacts.CLIPS)
     assert header.dataset == "dcase2022"
@@ -374,29 +356,20 @@ def test_released_attributes_are_merged_only_when_asked(tmp_path: Path) -> None:
 # --- the command line -------------------------------------------------------------------------------------------------
 
 
-def wait_for_part(part: Path, at_least: int) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if part.exists() and part.stat().st_size >= at_least:
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"{part} did not grow to {at_least} bytes")
-
-
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_download_goes_on_from_its_part(tmp_path: Path, how: signal.Signals, code: int) -> None:
     zips = {"dev_fan.zip": machine_zip("fan", seconds=8.0)}  # about 2.3 MB
     path = f"/records/{DEV}/files/dev_fan.zip"
     part = tmp_path / "dcase2022/archives/dev_fan.zip.part"
     with Loopback(zenodo(zips)) as server:
-        server.always[path] = Act(pause_s=0.02)
+        server.always[path] = Act(hold_after=1_000_000)
         arguments = ["dcase2022", "--machine-type", "fan", "--data", str(tmp_path), "--base-url", server.url]
         with subprocess.Popen(
             [sys.executable, "-m", "asdcli", "download", *arguments], stderr=subprocess.PIPE, text=True
         ) as process:
-            wait_for_part(part, 200_000)
+            wait_until(lambda: part.exists() and part.stat().st_size >= 200_000, process)
             process.send_signal(how)
-            words = process.communicate(timeout=60)[1]
+            words = process.communicate(timeout=PATIENCE_S)[1]
         assert process.returncode == code
         assert "Traceback" not in words
         kept = part.stat().st_size

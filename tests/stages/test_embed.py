@@ -22,7 +22,7 @@ from asdcli.models.networks.dual_branch import DualBranch
 from asdcli.stages import embed, train
 from asdcli.training import model_files
 from tests.helpers import noise_run
-from tests.training.test_training import Notes
+from tests.helpers.heard import Heard
 
 CPU = torch.device("cpu")
 
@@ -139,11 +139,11 @@ def test_supplemental_clips_are_not_embedded(places: dict[str, Path], tmp_path: 
 
 def test_clips_that_extraction_skipped_are_reported(tmp_path: Path, places: dict[str, Path]) -> None:
     clips, features = noise_run.write(tmp_path, leave_out=2)
-    progress = Notes()
+    progress = Heard()
     output = tmp_path / "e.parquet"
     outcome = embed.run(clips, features, output, model=places["model"], device="cpu", progress=progress)
     assert outcome.facts["clips"] == 24
-    assert any(note.startswith("4 clips have no features") for note in progress.notes)
+    assert any(w.startswith("4 clips have no features") for w in progress.warnings)
 
 
 # --- refusals -----------------------------------------------------------------------------------------------------

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +21,8 @@ from asdcli.features.mels import MelSpec, statistics
 from asdcli.features.pack import VectorPack, WaveformPack
 from asdcli.outcome import Outcome
 from asdcli.stages import extract_features as extract
+from tests.helpers import signalled
+from tests.helpers.waiting import PATIENCE_S
 
 Run = Callable[..., Outcome]
 
@@ -313,13 +313,6 @@ def test_the_command_exits_with_1_2_and_3(
     assert len(artifacts.read_table(tmp_path / "runs/toy/errors-extract-features.parquet", artifacts.ERRORS)[0]) == 1
 
 
-def _process(root: Path, *options: str, **popen: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "asdcli", "extract-features", "--data", str(root / "data"), *options]
-    return subprocess.Popen(
-        [*command, "--run", str(root / "run")], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **popen
-    )  # type: ignore[call-overload]
-
-
 def test_a_full_disk_is_a_named_error_and_leaves_no_half_pack(tmp_path: Path) -> None:
     write_dataset(tmp_path / "data" / "toy", n_clips=40)  # 640 kB a pack
 
@@ -327,38 +320,25 @@ def test_a_full_disk_is_a_named_error_and_leaves_no_half_pack(tmp_path: Path) ->
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
-    process = _process(tmp_path, preexec_fn=small_files_only)
-    _, talk = process.communicate(timeout=60)
-    assert process.returncode == 1, talk
-    assert "error:" in talk
-    assert "Traceback" not in talk
-    assert list((tmp_path / "run/features/waveform").iterdir()) == []
+    command = [sys.executable, "-m", "asdcli", "extract-features"]
+    done = subprocess.run(
+        command, cwd=tmp_path, preexec_fn=small_files_only, capture_output=True, text=True, timeout=PATIENCE_S
+    )
+    assert done.returncode == 1, done.stderr
+    assert "error:" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list((tmp_path / "runs/toy/features/waveform").iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_interrupted_packs_are_whole_and_a_rerun_goes_on(tmp_path: Path, number: signal.Signals) -> None:
-    root = tmp_path / "data" / "toy"
-    write_dataset(root)
-    fifo = wav(root / "clips.parquet", "valve")
-    fifo.unlink()
-    os.mkfifo(fifo)  # reading the last machine type never ends by itself
-    process = _process(tmp_path)
-    folder = tmp_path / "run/features/waveform"
-    deadline = time.monotonic() + 60
-    while not (folder / "fan.npz").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    writer = os.open(fifo, os.O_WRONLY)  # lets the reader open, and wait for bytes
-    process.send_signal(number)
-    if number != signal.SIGKILL:
-        time.sleep(0.2)
-    os.close(writer)
-    _, talk = process.communicate(timeout=60)
-    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[number], talk
-    assert "Traceback" not in talk
-    assert [p.name for p in folder.iterdir()] == ["fan.npz"]
-    fifo.unlink()
-    soundfile.write(fifo, np.zeros(2000, np.int16), 16_000)
-    process = _process(tmp_path, "--json")
-    report, talk = process.communicate(timeout=60)
-    assert process.returncode == 0, talk
-    assert json.loads(report)["facts"]["up_to_date"] == 1
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_interrupted_packs_are_whole_and_a_rerun_goes_on(
+    asd: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str], number: signal.Signals, code: int
+) -> None:
+    write_dataset(tmp_path / "data" / "toy")
+    sixth = {"call": "asdcli.audio:read", "nth": 6}  # the first clip of the second machine type
+    done = signalled.asd("extract-features", number=number, **sixth, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert [p.name for p in (tmp_path / "runs/toy/features/waveform").iterdir()] == ["fan.npz"]
+    assert asd("extract-features", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["facts"]["up_to_date"] == 1

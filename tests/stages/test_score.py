@@ -17,12 +17,12 @@ import pytest
 
 from asdcli import artifacts
 from asdcli.errors import BadArtifact, BadData, MissingArtifact
-from asdcli.progress import Silent
 from asdcli.scorers import PAPER
 from asdcli.stages import score
 from asdcli.views.embeddings import read_embeddings
 from asdcli.views.scores import ScoreFiles
 from asdcli.vocabulary import Unit
+from tests.helpers.heard import Heard
 
 Rows = list[dict[str, Any]]
 
@@ -66,14 +66,6 @@ def write(path: Path, rows: Rows) -> Path:
     header = artifacts.Header.make(artifacts.EMBEDDINGS, dataset="toy", seed=0)
     artifacts.write_table(path, artifacts.EMBEDDINGS, pa.table(columns), header)
     return path
-
-
-class Heard(Silent):
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
 
 
 def scores_of(folder: Path, rows: Rows, *methods: str, **options: Any) -> dict[str, dict[str, float]]:

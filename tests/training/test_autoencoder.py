@@ -22,13 +22,13 @@ from asdcli.features import windows
 from asdcli.features.frames import frontend, stacked
 from asdcli.features.pack import WaveformPack
 from asdcli.models.networks.autoencoder import AutoencoderNetwork
-from asdcli.progress import Silent
 from asdcli.scorers import SCORERS, Fitted
 from asdcli.scorers.residuals import Residuals
 from asdcli.stages import train
 from asdcli.training.holdout import held_out
 from asdcli.vocabulary import Domain
 from tests.helpers import noise_run
+from tests.helpers.heard import Interrupting
 
 # --- windows and frames -------------------------------------------------------------------------------------------
 
@@ -213,21 +213,11 @@ def test_training_on_two_threads_gives_the_weights_of_one(
     assert all(torch.equal(weights[name], tensor) for name, tensor in expected.items())
 
 
-class Stop(Silent):
-    """Interrupts in the second epoch."""
-
-    def advance(self, n: int, **fields: Any) -> None:
-        if fields.get("epoch") == "1/2":
-            self.seen = True
-        elif hasattr(self, "seen"):
-            raise KeyboardInterrupt
-
-
 def test_an_interrupted_training_ends_with_the_same_weights(
     noise: tuple[Path, Path], model: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        train.run(*noise, tmp_path, progress=Stop(), **SMALL)
+        train.run(*noise, tmp_path, progress=Interrupting(0.6), **SMALL)
     assert (tmp_path / "checkpoint.safetensors").exists()
     train.run(*noise, tmp_path, **SMALL)
     weights, expected = (load_file(folder / "weights.safetensors") for folder in (tmp_path, model))

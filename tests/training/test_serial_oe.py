@@ -26,11 +26,11 @@ from asdcli.features.pack import WaveformPack
 from asdcli.features.standardised_mels import mel_spec, mels, moments, standardised
 from asdcli.models.losses.serial_oe import serial_oe_loss
 from asdcli.models.networks.serial_oe import SerialOENetwork
-from asdcli.progress import Silent
 from asdcli.stages import train
 from asdcli.training import MODELS, memory
 from asdcli.training.recipes import outliers
 from tests.helpers import noise_run
+from tests.helpers.heard import Heard, Interrupting
 from tests.helpers.loopback import Loopback
 
 TINY = "mobilenetv3_small_050"
@@ -132,23 +132,12 @@ def model(noise: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) ->
     return folder
 
 
-class Stop(Silent):
-    """Interrupts in the second epoch."""
-
-    seen = False
-
-    def advance(self, n: int, **fields: Any) -> None:
-        if self.seen:
-            raise KeyboardInterrupt
-        self.seen = n == 0 and fields.get("epoch") == "1/2"
-
-
 def test_an_interrupted_training_ends_with_the_same_weights_dropout_and_all(
     noise: tuple[Path, Path], model: Path, tmp_path: Path
 ) -> None:
     torch.manual_seed(12345)  # the global state has no say
     with pytest.raises(KeyboardInterrupt):
-        train.run(*noise, tmp_path, progress=Stop(), **SMALL)
+        train.run(*noise, tmp_path, progress=Interrupting(0.6), **SMALL)
     assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 1
     train.run(*noise, tmp_path, **SMALL)
     weights, expected = (load_file(folder / "weights.safetensors") for folder in (tmp_path, model))
@@ -187,15 +176,9 @@ def test_a_sample_keeps_what_its_layers_need_for_the_backward_pass() -> None:
 def test_a_step_that_cannot_fit_is_announced_before_it_is_killed(
     noise: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Heard(Silent):
-        said = ""
-
-        def warn(self, message: str) -> None:
-            self.said += message
-
     monkeypatch.setattr(memory, "free_bytes", lambda device: 30_000_000)
     train.run(*noise, tmp_path, progress=(heard := Heard()), **{**SMALL, "epochs": 1})
-    assert "0.0 GB are free" in heard.said and "--batch-size" in heard.said
+    assert any("0.0 GB are free" in w and "--batch-size" in w for w in heard.warnings)
 
 
 def test_one_machine_type_has_no_outliers_and_that_is_said(noise: tuple[Path, Path], tmp_path: Path) -> None:

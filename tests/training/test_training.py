@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,32 +18,16 @@ import torch
 
 from asdcli import artifacts
 from asdcli.errors import AsdError, BadArtifact, BadData, MissingArtifact, UsageError
-from asdcli.progress import Silent
 from asdcli.stages import train
 from asdcli.training import MODELS, loop, model_files
 from asdcli.training.classes import classes
 from asdcli.training.devices import pick_device
 from asdcli.training.precision import resolve_precision
 from asdcli.training.seeds import generator, seeded
-from tests.helpers import noise_run
+from tests.helpers import noise_run, signalled
+from tests.helpers.heard import Heard, Interrupting
 
 SMALL: dict[str, Any] = {"batch_size": 8, "device": "cpu"}
-
-
-class Notes(Silent):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.fields: list[dict] = []
-        self.counted = 0
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    warn = note
-
-    def advance(self, n: int, **fields: Any) -> None:
-        self.counted += n
-        self.fields.append(fields)
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +121,7 @@ def test_spelling_and_options_make_the_same_recipe() -> None:
 
 
 def test_training_reduces_the_loss_and_learns_the_classes(noise: tuple[Path, Path], tmp_path: Path) -> None:
-    progress = Notes()
+    progress = Heard()
     outcome = train.run(*noise, tmp_path, epochs=3, mixup=0.0, batch_size=5, device="cpu", progress=progress)
     rows = metrics(tmp_path)
     assert [r["epoch"] for r in rows] == [1, 2, 3]
@@ -198,33 +181,16 @@ def test_a_finished_training_is_left_alone_until_something_changes(
     assert weights.read_bytes() == (trained / "weights.safetensors").read_bytes()
 
 
-class Stopped(Exception):
-    pass
-
-
-class Interrupting(Notes):
-    """Stops the training in the middle of an epoch, numbered from 1, of twenty clips."""
-
-    def __init__(self, epoch: int) -> None:
-        super().__init__()
-        self.most = 20 * (epoch - 1) + 5
-
-    def advance(self, n: int, **fields: Any) -> None:
-        super().advance(n, **fields)
-        if self.counted > self.most:
-            raise Stopped
-
-
 def test_an_interrupted_training_goes_on_bit_for_bit(
     noise: tuple[Path, Path], trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "CHECKPOINT_SHARE", math.inf)
 
-    with pytest.raises(Stopped):
-        train.run(*noise, tmp_path, epochs=3, precision="fp32", progress=Interrupting(3), **SMALL)
+    with pytest.raises(KeyboardInterrupt):
+        train.run(*noise, tmp_path, epochs=3, precision="fp32", progress=Interrupting(0.75), **SMALL)
     assert not (tmp_path / "weights.safetensors").exists()
     assert len(metrics(tmp_path)) == 2
-    progress = Notes()
+    progress = Heard()
     train.run(*noise, tmp_path, epochs=3, precision="fp32", progress=progress, **SMALL)
     assert "going on after epoch 2 of 3" in progress.notes
     assert (tmp_path / "weights.safetensors").read_bytes() == (trained / "weights.safetensors").read_bytes()
@@ -236,9 +202,9 @@ def test_short_epochs_are_not_all_saved_and_a_rerun_repeats_those(
 ) -> None:
     monkeypatch.setattr(loop, "CHECKPOINT_SHARE", 1e-9)
 
-    with pytest.raises(Stopped):
-        train.run(*noise, tmp_path, epochs=3, precision="fp32", progress=Interrupting(3), **SMALL)
-    progress = Notes()
+    with pytest.raises(KeyboardInterrupt):
+        train.run(*noise, tmp_path, epochs=3, precision="fp32", progress=Interrupting(0.75), **SMALL)
+    progress = Heard()
     train.run(*noise, tmp_path, epochs=3, precision="fp32", progress=progress, **SMALL)
     assert "going on after epoch 1 of 3" in progress.notes
     assert (tmp_path / "weights.safetensors").read_bytes() == (trained / "weights.safetensors").read_bytes()
@@ -246,11 +212,11 @@ def test_short_epochs_are_not_all_saved_and_a_rerun_repeats_those(
 
 
 def test_a_checkpoint_of_another_training_is_not_gone_on_from(noise: tuple[Path, Path], tmp_path: Path) -> None:
-    with pytest.raises(Stopped):
-        train.run(*noise, tmp_path, epochs=2, seed=5, progress=Interrupting(2), **SMALL)
-    progress = Notes()
+    with pytest.raises(KeyboardInterrupt):
+        train.run(*noise, tmp_path, epochs=2, seed=5, progress=Interrupting(0.6), **SMALL)
+    progress = Heard()
     train.run(*noise, tmp_path, epochs=1, seed=6, progress=progress, **SMALL)
-    assert any("another training" in n for n in progress.notes)
+    assert any("another training" in w for w in progress.warnings)
     (tmp_path / loop.CHECKPOINT).write_bytes(b"cut off")
     train.run(*noise, tmp_path, epochs=1, seed=7, **SMALL)
     assert len(metrics(tmp_path)) == 1
@@ -309,9 +275,9 @@ def test_features_of_other_clips_are_stale_but_skipped_clips_are_not(tmp_path: P
 def test_machine_types_without_features_are_left_out_with_a_warning(tmp_path: Path) -> None:
     clips, features = noise_run.write(tmp_path, ("fan", "pump", "valve"))
     (features / "waveform" / "pump.npz").unlink()
-    progress = Notes()
+    progress = Heard()
     outcome = train.run(clips, features, tmp_path / "m", epochs=1, progress=progress, **SMALL)
-    assert any("pump" in n and "left out" in n for n in progress.notes)
+    assert any("pump" in w and "left out" in w for w in progress.warnings)
     assert outcome.facts["clips"] == 20
 
 
@@ -349,17 +315,21 @@ def test_killed_and_run_again_training_ends_with_the_same_bytes(
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads()), "MKL_NUM_THREADS": str(torch.get_num_threads())}
     options = {"--dataset": "noise", "--epochs": "3", "--batch-size": "8", "--device": "cpu", "--precision": "fp32"}
     words = [word for pair in options.items() for word in pair]
-    command = [sys.executable, "-m", "asdcli", "train", *words, "--json"]
-    process = subprocess.Popen(command, cwd=tmp_path, env=os.environ | threads, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 60
-    while not (run / "model" / loop.CHECKPOINT).exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    _, stderr = process.communicate()
-    assert process.returncode == -signal.SIGKILL, stderr.decode()
+    killed = signalled.asd(
+        "train",
+        *words,
+        number=signal.SIGKILL,
+        call="asdcli.training.checkpoint:save",
+        nth=2,
+        cwd=tmp_path,
+        env=os.environ | threads,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert (run / "model" / loop.CHECKPOINT).exists()
     assert not (run / "model" / "weights.safetensors").exists()
+    command = [sys.executable, "-m", "asdcli", "train", *words, "--json"]
     done = subprocess.run(command, cwd=tmp_path, env=os.environ | threads, capture_output=True, check=True)
-    assert "going on after epoch" in done.stderr.decode()
+    assert "going on after epoch 1 of 3" in done.stderr.decode()
     assert json.loads(done.stdout)["status"] == "done"
     assert (run / "model" / "weights.safetensors").read_bytes() == (trained / "weights.safetensors").read_bytes()
     assert sorted(p.name for p in (run / "model").iterdir()) == ["card.json", "metrics.jsonl", "weights.safetensors"]
