@@ -12,6 +12,7 @@ from asdcli.cli import completion
 from asdcli.cli.options import DeviceOption, SeedOption
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
+from asdcli.errors import UsageError
 from asdcli.vocabulary import Unit
 
 if TYPE_CHECKING:
@@ -67,6 +68,19 @@ def score(
         ),
     ] = None,
     device: DeviceOption = "auto",
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Bring scores from a CSV, npz or Parquet file instead: clip_id and anomaly_score are enough.",
+            show_default=False,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", help="What to call them. Default: as FILE.", show_default=False),
+    ] = None,
     *,
     place: Place,
     talk: Talk,
@@ -82,6 +96,14 @@ def score(
     from asdcli.pipeline.steps import score as step
 
     methods, output = method or [], place.output
+    if source is not None:
+        if methods or embeddings or model or val or k is not None or unit:
+            raise UsageError("--from brings scores that are finished: nothing else says how to make them")
+        own = place.space(otherwise=source.stem)  # labels of its own need no dataset on disk
+        outcomes = step.bring(own, source, name=name, output=output, force=force, progress=talk.progress)
+        return talk.report_methods("scores", outcomes)
+    if name is not None:
+        raise UsageError("--name is what scores brought by --from are called", "give --from FILE too")
     space = place.space() if step.needs_run(methods, embeddings=embeddings, output=output) else place.space_if_named()
     outcomes = step.run(
         space,

@@ -5,34 +5,18 @@ from __future__ import annotations
 import csv
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from asdcli import clips
 from asdcli.errors import BadData
-from asdcli.layouts import words
+from asdcli.layouts import labels
 from asdcli.layouts.recording import Recording
 from asdcli.vocabulary import Subset
 
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "path": ("path", "file", "filename", "file_name", "wav"),
-    "machine_type": ("machine_type", "machine"),
-    "section": ("section", "id"),
-    "subset": ("subset",),
-    "split": ("split",),
-    "domain": ("domain",),
-    "condition": ("condition", "label"),
-    "attributes": ("attributes", "attribute_string"),
-}
-"""What a manifest may say -> the column names understood, in any case."""
-
-_WORDS: Mapping[str, Mapping[str, Any]] = {
-    "subset": words.SUBSETS,
-    "split": words.SPLITS,
-    "domain": words.DOMAINS,
-    "condition": {**words.CONDITIONS, **words.LABEL_CODES},
-}
+PATHS = ("path", "file", "filename", "file_name", "wav")
+"""The column names under which a manifest may say where a recording lies, in any case."""
 
 _Table = dict[str, list[Any]]
 
@@ -57,10 +41,8 @@ def read_manifest(file: Path, root: Path) -> tuple[list[Recording], list[str]]:
     values = {what: table[name] for what, name in columns.items()}
     paths = [_path(value, row, file, root) for row, value in enumerate(values.pop("path"), 1)]
     _refuse_repeated(paths, file)
-    for what in _WORDS.keys() & values.keys():
-        values[what] = _meanings(values[what], what, columns[what], file)
-    for what in {"machine_type", "section"} & values.keys():
-        values[what] = [_text(v) for v in values[what]]
+    for what in (labels.COLUMNS.keys() & values.keys()) - {"attributes"}:
+        values[what] = labels.values_of(values[what], what, columns[what], file)
     for name in set(values.get("machine_type", [])) - {None}:
         if "/" in name or "\\" in name or name.startswith("."):
             raise BadData(f"{file}: machine type {name!r} cannot be a file name", "leave out slashes and leading dots")
@@ -121,16 +103,9 @@ def _numbered(text: str, delimiter: str, file: Path) -> Iterable[tuple[int, list
 
 def _columns(table: _Table, file: Path) -> dict[str, str]:
     """What is said -> the table's own name of that column."""
-    by_lower = {name.lower(): name for name in table}
-    found: dict[str, str] = {}
-    for what, aliases in COLUMNS.items():
-        present = [by_lower[a] for a in aliases if a in by_lower]
-        if len(present) > 1:
-            raise BadData(f"{file}: columns {' and '.join(present)} both say {what}", "keep one of them")
-        if present:
-            found[what] = present[0]
+    found = labels.columns_of(table, {"path": PATHS, **labels.COLUMNS}, file)
     if "path" not in found:
-        close = _close(list(table), COLUMNS["path"])
+        close = _close(list(table), PATHS)
         hint = f"did you mean {close[0]!r} to be the path? " if close else ""
         raise BadData(f"{file} has no column 'path': it has {', '.join(table)}", f"{hint}rename one column to 'path'")
     return found
@@ -141,7 +116,7 @@ def _close(names: Sequence[str], known: Iterable[str]) -> list[str]:
 
 
 def _path(value: Any, row: int, file: Path, root: Path) -> str:
-    text = _text(value)
+    text = labels.text(value)
     if text is None:
         raise BadData(f"{file}, row {row}: the path is empty")
     path = PurePosixPath(text.replace("\\", "/"))
@@ -161,35 +136,10 @@ def _refuse_repeated(paths: Sequence[str], file: Path) -> None:
         raise BadData(f"{file}: {repeated[0]} has more than one row ({len(repeated)} such paths)", "keep one row each")
 
 
-def _meanings(cells: Sequence[Any], what: str, column: str, file: Path) -> list[Any]:
-    """The cells of one column in the field's words; all words that mean nothing are named in one error."""
-    table = _WORDS[what]
-    spelled = [(_text(int(c) if isinstance(c, (bool, float)) and c == int(c) else c) or "").lower() for c in cells]
-    unknown = Counter(word for word in spelled if word and word not in table)
-    if unknown:
-        listed = ", ".join(f"{word!r} ({n} rows)" for word, n in unknown.most_common(5))
-        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
-        close = difflib.get_close_matches(next(iter(unknown)), list(table), n=1, cutoff=0.5)
-        guess = f"did you mean {close[0]!r}? " if close else ""
-        first = next(i for i, word in enumerate(spelled, 1) if word in unknown)
-        raise BadData(
-            f"{file}: column {column!r} holds words that are no {what}: {listed}{more}, the first in row {first}",
-            f"{guess}known: {', '.join(table)}; an empty cell says unknown",
-        )
-    return [table.get(word) for word in spelled]
-
-
 def _attributes(cell: Any) -> tuple[dict[str, str], str | None]:
     """(pairs, opaque string) of one cell: text in the DCASE form, or a Parquet map or struct."""
     if isinstance(cell, (dict, list)):
         pairs = {str(k): str(v) for k, v in dict(cell).items() if v is not None}
         return pairs, "_".join(f"{k}_{v}" for k, v in pairs.items()) or None
-    text = _text(cell)
+    text = labels.text(cell)
     return clips.parse_attributes(text), text
-
-
-def _text(value: Any) -> str | None:
-    """A cell as text; None for an empty cell or NaN."""
-    if value is None or value != value:
-        return None
-    return str(value).strip() or None

@@ -189,6 +189,15 @@ CHAIN = (
         always=True,
     ),
     Stage(
+        "score-from",
+        "asd score --from",
+        (CLIPS,),
+        (SCORES, _errors("score-from-*")),
+        options.of_brought,
+        names=_of_vectors,
+        made=lambda header: "source" in header.inputs,
+    ),
+    Stage(
         "smooth",
         "asd smooth",
         (WINDOW_SCORES, SCORES, EMBEDDINGS),

@@ -59,6 +59,10 @@ def of_scores(header: Header) -> Words:
     return _given({"--method": method, "--unit": None if unit == _own_unit(method) else unit}) + _seed(header)
 
 
+def of_brought(header: Header) -> Words:
+    return ["FILE", *_given({"--name": header.params.get("method")})]
+
+
 def of_smoothed(header: Header) -> Words:
     from asdcli.scorers.smoothing import SMOOTHERS, Smooth
 

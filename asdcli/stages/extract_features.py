@@ -27,6 +27,7 @@ from asdcli.views import packs
 from asdcli.views.clips import is_training, machine_types_of, rows_to_read
 from asdcli.views.digests import pack_input
 from asdcli.views.editions import edition_of
+from asdcli.views.errors_table import ErrorRow, write_errors
 
 
 def run(
@@ -152,16 +153,11 @@ def _report_faults(
     listed = [(f.row.clip_id, f.row.path, f.error.reason) for f in faults]
     elsewhere = set(table.filter(pc.invert(pc.is_in(table["machine_type"], pa.array(wanted))))["clip_id"].to_pylist())
     listed += [row for row in _listed_before(path) if row[0] in elsewhere]
-    if not listed:
-        path.unlink(missing_ok=True)
-        return
-    columns = [pa.array(column, pa.string()) for column in zip(*sorted(listed), strict=True)]
-    errors = pa.table(columns, names=["clip_id", "path", "error"])
     header = artifacts.Header.make(artifacts.ERRORS, dataset=upstream.dataset, inputs={"clips": upstream})
-    artifacts.write_table(path, artifacts.ERRORS, errors, header)
+    write_errors(path, sorted(listed), header)
 
 
-def _listed_before(path: Path) -> list[tuple[str, str, str]]:
+def _listed_before(path: Path) -> list[ErrorRow]:
     if not path.exists():
         return []
     try:

@@ -23,6 +23,7 @@ from asdcli.scorers import SCORERS, Scorer, own_unit, scorers_of
 from asdcli.scorers.rules import told
 from asdcli.views.detector_file import UnitState, is_current_detector, write_detector
 from asdcli.views.embeddings import Embedded, read_embeddings
+from asdcli.views.errors_table import write_errors
 from asdcli.views.scores import ScoreFiles
 from asdcli.views.units import UnitPlan, plan_units
 from asdcli.views.windows import score_table
@@ -216,13 +217,11 @@ def _alpha_fact(of_units: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 def _report_unscored(
     path: Path, unscored: Mapping[str, str], upstream: Header, dataset: str, progress: Progress
 ) -> None:
-    """Name the clips without a score in the errors table; a table that says nothing any more goes away."""
-    if not unscored:
-        path.unlink(missing_ok=True)
-        return
-    first = next(iter(unscored))
-    progress.warn(f"{len(unscored)} clips are not scored, such as {first}: {unscored[first]} (all are named in {path})")
-    columns = {"clip_id": list(unscored), "path": list(unscored), "error": list(unscored.values())}
-    table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+    """Name the clips without a score in the errors table."""
+    if unscored:
+        first = next(iter(unscored))
+        progress.warn(
+            f"{len(unscored)} clips are not scored, such as {first}: {unscored[first]} (all are named in {path})"
+        )
     header = Header.make(artifacts.ERRORS, dataset=upstream.dataset or dataset, inputs={"embeddings": upstream})
-    artifacts.write_table(path, artifacts.ERRORS, table, header)
+    write_errors(path, [(clip_id, clip_id, reason) for clip_id, reason in unscored.items()], header)

@@ -110,20 +110,47 @@ def test_the_same_file_again_is_nothing_to_do_and_a_changed_one_is(tmp_path: Pat
 @pytest.mark.parametrize(
     ("column", "value", "words"),
     [
-        ("domain", "sources", "unknown domain 'sources' in row 2\ndid you mean 'source'"),
-        ("condition", "abnormal", "unknown condition 'abnormal' in row 2\ndid you mean 'anomaly'"),
-        ("condition", "anomalous", "did you mean 'anomaly'"),
-        ("split", "training", "did you mean 'train'"),
-        ("split", "", "split is empty in row 2"),
-        ("machine_type", "", "machine_type is empty in row 2"),
-        ("clip_id", "a", "clip 'a' stands twice with window 0, again in row 2"),
-        ("window", "x", "window 'x' in row 2"),
+        ("domain", "sources", "no domain: 'sources' (1 rows), the first in row 3\ndid you mean 'source'"),
+        ("condition", "abnorml", "no condition: 'abnorml' (1 rows), the first in row 3\ndid you mean 'abnormal'"),
+        ("split", "trainig", "did you mean 'training'"),
+        ("split", "", "split is empty in row 3"),
+        ("machine_type", "", "machine_type is empty in row 3"),
+        ("clip_id", "a", "clip 'a' stands twice with window 0, again in row 3"),
+        ("window", "x", "window 'x' in row 3"),
     ],
 )
 def test_a_wrong_label_is_named_with_its_row(tmp_path: Path, column: str, value: str, words: str) -> None:
     labels = {name: list(values) for name, values in LABELS.items()} | {"window": ["0"] * 4}
     labels[column][2] = value
     assert words in refusal(write_csv(tmp_path / "x.csv", labels, VECTORS))
+
+
+def test_the_columns_and_words_of_other_people_are_those_that_asd_index_takes(tmp_path: Path) -> None:
+    labels = {
+        "Clip_ID": ["a", "b", "c"],
+        "Machine": ["fan", "fan", "fan"],
+        "ID": [0, 1, 12],
+        "Split": ["Training", "train", "val"],
+        "label": [0, 1.0, "NG"],
+    }
+    (tmp_path / "x.csv").write_text("\ufeff" + write_csv(tmp_path / "x.csv", labels, VECTORS[:3]).read_text())
+    commas = bring(tmp_path / "x.csv")
+    assert [(r["clip_id"], r["machine_type"], r["section"], r["split"], r["condition"]) for r in commas] == [
+        ("a", "fan", "00", "train", "normal"),
+        ("b", "fan", "01", "train", "anomaly"),
+        ("c", "fan", "12", "test", "anomaly"),
+    ]
+    for delimiter in ";\t":
+        text = (tmp_path / "x.csv").read_text().replace(",", delimiter)
+        (tmp_path / "y.csv").write_text(text)
+        assert bring(tmp_path / "y.csv") == commas
+
+
+def test_arrow_string_views_are_text_and_sections_with_gaps_are_whole_numbers(tmp_path: Path) -> None:
+    labels = {name: pa.array(values).cast(pa.string_view()) for name, values in LABELS.items()}
+    labels["section"] = pa.array([0.0, 1.0, None, 12.0])
+    pq.write_table(pa.table({**labels, "vector": VECTORS.tolist()}), tmp_path / "x.parquet")
+    assert [r["section"] for r in bring(tmp_path / "x.parquet")] == ["00", "01", None, "12"]
 
 
 @pytest.mark.parametrize("column", ["clip_id", "machine_type", "split"])
@@ -150,7 +177,7 @@ def test_windows_of_a_clip_must_agree_about_it(tmp_path: Path) -> None:
 
 def test_ragged_and_missing_vectors_are_named_with_their_row(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
-    for last, words in (([1.0, 2.0], "2 numbers in row 3, 3 in row 0"), (None, "0 numbers in row 3")):
+    for last, words in (([1.0, 2.0], "2 numbers in row 4, 3 in row 1"), (None, "0 numbers in row 4")):
         pq.write_table(pa.table(LABELS | {"vector": [[1.0, 2.0, 3.0]] * 3 + [last]}), path)
         assert words in refusal(path)
     pq.write_table(pa.table(LABELS | {"vector": ["[1, 2]"] * 4}), path)
@@ -184,8 +211,8 @@ def test_broken_files_pickles_and_odd_shapes_are_refused(tmp_path: Path) -> None
     assert "objects" in refusal(tmp_path / "x.npz")
     assert "shape (4, 3, 1)" in refusal(write_npz(tmp_path / "x.npz", LABELS, VECTORS[..., None]))
     short = LABELS | {"domain": ["source"]}
-    assert "domain has 1 entries for 4 vectors" in refusal(write_npz(tmp_path / "x.npz", short, VECTORS))
-    assert "no array 'vectors'" in refusal(write_npz_without_vectors(tmp_path / "x.npz"))
+    assert "domain has 1 entries, the others have 4" in refusal(write_npz(tmp_path / "x.npz", short, VECTORS))
+    assert "has no vectors, only: clip_id" in refusal(write_npz_without_vectors(tmp_path / "x.npz"))
     pq.write_table(pa.table(LABELS | {"section": [0.5] * 4, "v0": [1.0] * 4}), tmp_path / "x.parquet")
     assert "'section' is double, not text" in refusal(tmp_path / "x.parquet")
 

@@ -256,7 +256,7 @@ def test_a_parquet_manifest_may_hold_numbers_booleans_and_maps(tmp_path: Path) -
     pq.write_table(table, tmp_path / "m.parquet")
     read, _ = read_manifest(tmp_path / "m.parquet", tmp_path)
     assert [r.condition for r in read] == [Condition.ANOMALY, Condition.NORMAL, None]
-    assert [r.section for r in read] == ["7", None, None]
+    assert [r.section for r in read] == ["07", None, None]
     assert [r.attribute_string for r in read] == ["speed_3", None, None]
 
 

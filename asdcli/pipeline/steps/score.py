@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asdcli.errors import UsageError
+from asdcli.filenames import stem
 from asdcli.outcome import Outcome
 from asdcli.pipeline.workspace import Workspace, needed
 from asdcli.progress import SILENT, Progress
@@ -83,6 +84,43 @@ def run(
             progress=progress,
         )
     return outcomes
+
+
+def bring(
+    space: Workspace,
+    source: Path,
+    *,
+    name: str | None = None,
+    output: Path | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> dict[str, Outcome]:
+    """Take the scores of a CSV, npz or Parquet file for those of the method `name`: `scores/<name>.parquet`.
+
+    Labels are those of the dataset where there is one, else the file's own.
+
+    Args:
+        name: None means the file's name. output: file instead of the run's.
+
+    Returns:
+        name -> outcome.
+    """
+    from asdcli.stages import import_scores
+
+    name = import_scores.method_name(source.stem if name is None else name)
+    space.remember()
+    target = output or space.scores(name)
+    outcome = import_scores.run(
+        source,
+        target,
+        clips=space.clips if space.clips.exists() else None,
+        errors=space.errors(f"score-from-{stem(name)}") if not output else output.with_name(f"errors-{output.name}"),
+        name=name,
+        dataset=space.dataset,
+        force=force,
+        progress=progress,
+    )
+    return {name: outcome}
 
 
 def needs_run(methods: Sequence[str], *, embeddings: Path | None, output: Path | None) -> bool:
