@@ -15,7 +15,13 @@ from pathlib import PurePosixPath
 from asdcli.errors import BadData, unknown_name
 from asdcli.vocabulary import Condition, Domain, Split, Subset
 
-SUFFIXES = (".wav", ".flac")
+SUFFIXES = (
+    *(".wav", ".flac"),  # what the editions come in
+    *(".wave", ".bwf", ".rf64", ".w64", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd", ".mp3", ".ogg", ".oga"),
+    *(".opus", ".voc", ".nist", ".sph", ".sf", ".ircam", ".paf", ".pvf", ".svx", ".8svx", ".iff", ".avr", ".htk"),
+    *(".sds", ".wve", ".xi"),
+)
+"""What names of audio files end in. libsndfile reads more: `.raw`, which has no header, and `.mat` of its own."""
 
 _SECTION = r"section_(?P<section>\d\d)"
 _DOMAIN = r"(?P<domain>source|target)"
@@ -122,7 +128,7 @@ class ClipName:
 
 
 def parse_name(name: str, era: str) -> ClipName:
-    """Read a file name (with or without folders, with or without .wav/.flac) in the grammar of `era`.
+    """Read a file name (with or without folders, with or without suffix) in the grammar of `era`.
 
     Raises:
         BadData: the name fits no pattern of the era.
@@ -199,9 +205,9 @@ def parse_attributes(text: str | None) -> dict[str, str]:
 
 
 def without_suffix(name: str) -> str:
-    """`name` without .wav or .flac in any case; other dots belong to the name (`volt_3.0`)."""
-    lowered = name.lower()
-    return next((name[: -len(s)] for s in SUFFIXES if lowered.endswith(s)), name)
+    """`name` without the suffix of an audio file, in any case; other dots belong to the name (`volt_3.0`)."""
+    stem, dot, suffix = name.rpartition(".")
+    return stem if dot and f".{suffix.lower()}" in SUFFIXES else name
 
 
 def _visible(text: str | None) -> str | None:

@@ -28,9 +28,9 @@ def extract_features(
         str | None,
         typer.Option(
             "--channel",
-            metavar="NAME|N|both",
+            metavar="NAME|N|both|mean",
             help="Channel of clips that have several, by the edition's name for it or counted from 0. "
-            "both: the first two, as two windows of each clip.",
+            "both: the first two, as two windows of each clip. mean: of all, rounded.",
             show_default=False,
         ),
     ] = None,
@@ -58,8 +58,8 @@ def extract_features(
 ) -> int:
     """Pack the clips' audio, one file a machine type: features/<features>/<machine type>.npz.
 
-    Reads wav and flac without loss and refuses, by name, what is truncated, empty, not finite, at another sample rate,
-    or of several channels when none was chosen. Machine types that are up to date are left alone.
+    Reads without loss and refuses, by name, what is truncated, empty, not finite, at another sample rate, finer than 16
+    bits, or of several channels when none was chosen. Machine types that are up to date are left alone.
     """
     from asdcli.pipeline.steps import extract_features as step
 

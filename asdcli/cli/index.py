@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -11,13 +11,10 @@ from asdcli.cli.options import SeedOption
 from asdcli.cli.shared import Place, on_the_data
 from asdcli.cli.talk import Talk
 
-if TYPE_CHECKING:
-    from asdcli.cli.console import Terminal
-
 
 @on_the_data(force=True)
 def index(
-    recordings: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of wav or flac files; it is only read.")],
+    recordings: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of audio files; it is only read.")],
     name: Annotated[
         str | None,
         typer.Option("--name", metavar="NAME", help="Name of the dataset. Default: the folder's.", show_default=False),
@@ -75,33 +72,43 @@ def index(
         force=force,
         progress=talk.progress,
     )
-    if talk.shows_tables:
-        _show(outcome.facts, talk.progress)
+    if "found" in outcome.facts:  # else an edition in place: its own report was made already
+        if talk.shows_tables:
+            _show_found(outcome.facts["found"])
+        _say(outcome.facts, talk)
     code = talk.report("clips", outcome)
     if not talk.json and "next" in outcome.facts:
         talk.progress.note(f"next: {' '.join(outcome.facts['next'])}")
     return code
 
 
-def _show(facts: dict[str, Any], progress: Terminal) -> None:
-    """A table of what was found on stdout; what was left out, and advice, on stderr."""
+def _show_found(found: list[dict[str, Any]]) -> None:
+    """A table of what was found on stdout."""
     from asdcli.cli.tables import Grid, GridColumn
 
-    if "found" not in facts:  # an edition in place: its own report was made already
-        return
-    labels = [c for c in ("subset", "domain", "condition") if len({row[c] for row in facts["found"]}) > 1]
+    labels = [c for c in ("subset", "domain", "condition") if len({row[c] for row in found}) > 1]
     labels = ["machine_type", "split", *labels]  # a column that always says the same says nothing
     figures = (GridColumn(heading, number=True) for heading in ("clips", "seconds", "Hz", "channels"))
     grid = Grid(None, [*(name.replace("_", " ") for name in labels), *figures], keys=len(labels), box=None)
-    for row in facts["found"]:
+    for row in found:
         low, high = row["seconds"]
         seconds = f"{low:g}" if low == high else f"{low:g} to {high:g}"
         rates, channels = (", ".join(map(str, row[c])) for c in ("sample_rates", "channels"))
         grid.add(*(row[c] for c in labels), row["clips"], seconds, rates, channels)
     grid.show()
+
+
+def _say(facts: dict[str, Any], talk: Talk) -> None:
+    """What was left out, warnings and advice on stderr; `--quiet` keeps losses and warnings."""
+    progress = talk.progress
     for row in facts["left_out"]:
         more = ", …" if row["files"] > len(row["examples"]) else ""
-        say = progress.warn if row["loss"] else progress.note
-        say(f"left out {row['files']} ({row['reason']}): {', '.join(row['examples'])}{more}")
-    for note in facts["notes"]:
+        told = f"left out {row['files']} ({row['reason']}): {', '.join(row['examples'])}{more}"
+        if row["loss"]:
+            progress.warn(told)
+        elif not talk.json:
+            progress.note(told)
+    for warning in facts["warnings"]:
+        progress.warn(warning)
+    for note in [] if talk.json else facts["notes"]:
         progress.note(note)

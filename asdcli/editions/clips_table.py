@@ -170,7 +170,7 @@ def _with_truth(
 
 def _table(clips: list[Clip], root: Path, edition: Edition, progress: Progress) -> pa.Table:
     infos: list[tuple[float | None, int | None, int | None]] = []
-    unreadable, odd = [], []
+    unreadable, odd, noted = [], [], []
     for clip in progress.track(clips, total=len(clips), label="index", unit="clips"):
         try:
             info = audio.info(root / clip.path)
@@ -180,10 +180,14 @@ def _table(clips: list[Clip], root: Path, edition: Edition, progress: Progress) 
             infos.append((None, None, None))
             continue
         infos.append((info.duration_s, info.sample_rate, info.channels))
+        if info.note:
+            noted.append(f"{clip.path}: {info.note}")
         if (info.sample_rate, info.channels) != (edition.sample_rate, len(edition.channels)):
             odd.append(f"{clip.path} ({info.sample_rate} Hz, {info.channels} channels)")
     if unreadable:
         progress.warn(f"{len(unreadable)} damaged files: {_first(unreadable)}")
+    if noted:
+        progress.warn(f"{len(noted)} files have odd headers: {_first(noted)}")
     if odd:
         expected = f"{edition.sample_rate} Hz and {len(edition.channels)} channels"
         progress.warn(f"{len(odd)} files have not the {expected} of {edition.name}: {_first(odd)}")

@@ -8,14 +8,15 @@ from pathlib import Path
 from asdcli.clips import SUFFIXES
 from asdcli.layouts.recording import LeftOut
 
-_OTHER_AUDIO = (".mp3", ".m4a", ".aac", ".ogg", ".opus", ".wma", ".aif", ".aiff", ".au", ".raw", ".pcm")
+_OTHER_AUDIO = (".m4a", ".mp4", ".aac", ".ac3", ".amr", ".wma", ".ape", ".wv", ".webm", ".mka", ".dsf", ".raw", ".pcm")
 
 
 def find_audio(root: Path) -> tuple[list[str], list[LeftOut]]:
-    """All wav and flac files (in any case) below `root` as sorted POSIX paths, and everything else with a reason.
+    """All audio files (by their suffix, in any case) below `root` as sorted POSIX paths, the rest with a reason.
 
-    Links are followed. A folder is entered once, by its own name rather than by a link's, so that loops end and no
-    recording comes twice. A folder that holds a `clips.parquet` is a dataset of its own and is not entered.
+    Only regular files count: a named pipe would be waited for, a device read. Links are followed. A folder is entered
+    once, by its own name rather than by a link's, so that loops end and no recording comes twice. A folder that holds a
+    `clips.parquet` is a dataset of its own and is not entered.
 
     Raises:
         OSError: `root` itself cannot be listed.
@@ -51,12 +52,15 @@ def find_audio(root: Path) -> tuple[list[str], list[LeftOut]]:
                 left.append(LeftOut(shown, "its name is not UTF-8", is_loss=True))
             elif _is_folder(entry):
                 (links if entry.is_symlink() else folders).append(path)
-            elif path.lower().endswith(SUFFIXES):
+            elif not path.lower().endswith(SUFFIXES):
+                other = path.lower().endswith(_OTHER_AUDIO)
+                left.append(LeftOut(path, "audio that is not read: convert it to wav or flac" if other else "no audio"))
+            elif _is_file(entry):
                 found.append(path)
-            elif path.lower().endswith(_OTHER_AUDIO):
-                left.append(LeftOut(path, "audio, but neither wav nor flac: convert it first"))
+            elif entry.is_symlink() and not (root / path).exists():
+                left.append(LeftOut(path, "a link that leads nowhere", is_loss=True))
             else:
-                left.append(LeftOut(path, "neither wav nor flac"))
+                left.append(LeftOut(path, "no regular file: a named pipe, a socket or a device"))
         links.sort()
     return sorted(found), left
 
@@ -64,6 +68,13 @@ def find_audio(root: Path) -> tuple[list[str], list[LeftOut]]:
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
     except OSError:  # a link to itself
         return False
 

@@ -39,8 +39,8 @@ class Reading:
     Attributes:
         features: the spelling of a kind of features.
         sample_rate: in Hz.
-        channel: index, None for clips of one channel, or "both": the first two, each a row of the pack, side by side
-            under the same clip_id. They become windows 0 and 1 of the clip.
+        channel: index, None for clips of one channel, "mean" of all, or "both": the first two, each a row of the pack,
+            side by side under the same clip_id. They become windows 0 and 1 of the clip.
         resample, rounding: what of `audio.read` is allowed beyond lossless reading.
 
     Raises:
@@ -72,9 +72,9 @@ class Reading:
         ]
 
     @property
-    def channels(self) -> tuple[int | None, ...]:
+    def channels(self) -> tuple[int | str | None, ...]:
         """What is read of each clip, in the order of the pack."""
-        return (0, 1) if isinstance(self.channel, str) else (self.channel,)
+        return (0, 1) if self.channel == audio.BOTH else (self.channel,)
 
 
 @dataclass(frozen=True)

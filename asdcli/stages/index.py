@@ -12,13 +12,13 @@ import dataclasses
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
 
 from asdcli import artifacts, audio, catalogue
-from asdcli.clips import SUBSET_FOLDERS, without_suffix
+from asdcli.clips import SUBSET_FOLDERS, SUFFIXES, without_suffix
 from asdcli.editions import clips_table
 from asdcli.errors import AsdError, BadArtifact, BadData, UsageError
 from asdcli.layouts import LeftOut, Recording, assign_splits, find_audio, read_folders, read_manifest
@@ -104,7 +104,8 @@ def run(
         params={"layout": "manifest" if manifest else "folders", "machine": machine, "test_fraction": test_fraction},
         diagnostics={"held_out": held_out},
     )
-    facts = index_report.facts(table, left, held_out, unused, test_fraction=test_fraction, seed=seed)
+    infos = {r.path: infos[r.path] for r in read}
+    facts = index_report.facts(table, infos, left, held_out, unused, test_fraction=test_fraction, seed=seed)
     skipped = sum(x.is_loss for x in left)
     _link(recordings, root, prefix)
     _write_errors(root / ERRORS, left, prefix, header)
@@ -202,9 +203,10 @@ def _probe(
 
 
 def _without_twins(read: Iterable[Recording], left: list[LeftOut]) -> list[Recording]:
-    """Of files that differ in their suffix only (a.wav, a.flac, a.WAV) one stays: wav rather than flac."""
+    """Of files that differ in their suffix only (a.wav, a.flac, a.WAV) one stays: the first by the list of suffixes."""
     by_id: dict[str, Recording] = {}
-    for recording in sorted(read, key=lambda r: (not r.path.lower().endswith(".wav"), r.path)):
+    rank = {suffix: i for i, suffix in enumerate(SUFFIXES)}
+    for recording in sorted(read, key=lambda r: (rank.get(PurePosixPath(r.path).suffix.lower(), len(rank)), r.path)):
         kept = by_id.setdefault(without_suffix(recording.path), recording)
         if kept is not recording:
             name = kept.path.rpartition("/")[2]
@@ -214,12 +216,13 @@ def _without_twins(read: Iterable[Recording], left: list[LeftOut]) -> list[Recor
 
 def _nothing(recordings: Path, left: Sequence[LeftOut]) -> BadData:
     if not left:
-        return BadData(f"{recordings} is empty", "put wav or flac files there")
-    reasons = Counter(x.reason.partition(":")[0] for x in left).most_common(3)
+        return BadData(f"{recordings} is empty", "put recordings there: wav, flac or what else libsndfile reads")
+    by_weight = sorted(left, key=lambda x: not x.is_loss)  # what should have been a clip tells more than a text file
+    reasons = Counter(x.reason.partition(":")[0] for x in by_weight).most_common(3)
     told = "; ".join(f"{n} {reason}" for reason, n in reasons)
     return BadData(
-        f"no usable wav or flac below {recordings}: of what is there, {told}",
-        f"the first is {left[0].path}: {left[0].reason}",
+        f"no usable recording below {recordings}: of what is there, {told}",
+        f"the first is {by_weight[0].path}: {by_weight[0].reason}",
     )
 
 

@@ -20,6 +20,7 @@ _EXAMPLES = 3
 
 def facts(
     table: pa.Table,
+    infos: Mapping[str, audio.Info],
     left: Iterable[LeftOut],
     held_out: Mapping[str, int],
     unused: Sequence[str],
@@ -27,8 +28,12 @@ def facts(
     test_fraction: float,
     seed: int,
 ) -> dict[str, Any]:
-    """JSON-ready: `clips`, `machine_types`, `found` (a row a group), `left_out` (a row a reason), `notes`, `next`."""
-    rates, channels = Counter(table["sample_rate"].to_pylist()), Counter(table["channels"].to_pylist())
+    """JSON-ready: `clips`, `machine_types`, `found` (a row a group), `left_out` (a row a reason), `warnings`, `notes`
+    and `next`.
+
+    Args:
+        table: the clips. infos: what the audio header of each says, by path.
+    """
     notes = [
         f"{machine_type}: held out {n} normal clips for testing ({test_fraction:g} of them, seed {seed})"
         for machine_type, n in sorted(held_out.items())
@@ -37,7 +42,7 @@ def facts(
         notes.append(f"columns of the manifest that are not used: {', '.join(unused)}")
     if "anomaly" not in table["condition"].to_pylist():
         notes.append("no clip is labelled as an anomaly: scores and thresholds can be made, but nothing evaluated")
-    options, advice = _reading(rates, channels)
+    options, advice = _reading(list(infos.values()))
     if _is_one_class(table):
         options = ["--features", "logmel", *options]
         advice.append(
@@ -49,6 +54,7 @@ def facts(
         "machine_types": len(set(table["machine_type"].to_pylist())),
         "found": _found(table),
         "left_out": _left_out(left),
+        "warnings": _odd_headers(infos),
         "notes": notes + advice,
         "next": ["asd", "extract-features", *options],
     }
@@ -95,21 +101,42 @@ def _left_out(left: Iterable[LeftOut]) -> list[dict[str, Any]]:
     ]
 
 
-def _reading(rates: Mapping[int, int], channels: Mapping[int, int]) -> tuple[list[str], list[str]]:
+def _odd_headers(infos: Mapping[str, audio.Info]) -> list[str]:
+    """A sentence for each kind of oddity, with the first recording that has it."""
+    odd: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for path, info in sorted(infos.items()):
+        if info.note:
+            odd[info.note.partition(":")[0]].append((path, info.note))
+    return [
+        f"{path}: {note}" + (f" ({len(own) - 1} more with such a header)" if len(own) > 1 else "")
+        for own in odd.values()
+        for path, note in own[:1]
+    ]
+
+
+def _reading(infos: Sequence[audio.Info]) -> tuple[list[str], list[str]]:
     """The options of extract-features that these clips need, and why: nothing is converted or dropped unasked."""
+    rates, channels = Counter(i.sample_rate for i in infos), Counter(i.channels for i in infos)
     options, notes = [], []
-    listed = ", ".join(f"{rate} Hz ({n} clips)" for rate, n in sorted(rates.items()))
-    if len(rates) > 1:
+    if set(rates) != {audio.SAMPLE_RATE}:
         options.append("--resample")
-        notes.append(f"sample rates differ: {listed}. --resample brings all to {audio.SAMPLE_RATE} Hz or --sample-rate")
-    elif audio.SAMPLE_RATE not in rates:
-        (rate,) = rates
-        options.append("--resample")
-        notes.append(
-            f"the sample rate is {rate} Hz, not {audio.SAMPLE_RATE}: --resample converts, --sample-rate {rate} keeps it"
-        )
+        if len(rates) > 1:
+            listed = ", ".join(f"{rate} Hz ({n} clips)" for rate, n in sorted(rates.items()))
+            what = f"sample rates differ: {listed}. --resample brings all to {audio.SAMPLE_RATE} Hz or --sample-rate"
+        else:
+            (rate,) = rates
+            what = f"the sample rate is {rate} Hz, not {audio.SAMPLE_RATE}"
+            what += f": --resample converts, --sample-rate {rate} keeps it"
+        notes.append(what)
+    fine = sum(i.is_fine and i.sample_rate == audio.SAMPLE_RATE for i in infos)
+    if fine:
+        options.append("--round")
+        notes.append(f"{fine} clips may be finer than 16 bits, which is what a pack holds: --round rounds them")
     if set(channels) != {1}:
         listed = ", ".join(f"{n} clips of {count}" for count, n in sorted(channels.items()))
         options += ["--channel", "0"]
-        notes.append(f"channels: {listed}. A clip is one channel: --channel N takes the same one everywhere, from 0")
+        notes.append(
+            f"channels: {listed}. A clip is one channel: --channel N takes the same one everywhere, from 0, "
+            "--channel mean the mean of all"
+        )
     return options, notes

@@ -150,7 +150,7 @@ BAD = {
     "22050 Hz": lambda path: soundfile.write(path, np.zeros(2000, np.int16), 22_050),
     "2 channels": lambda path: soundfile.write(path, np.zeros((2000, 2), np.int16), 16_000),
     "No such file": lambda path: path.unlink(),
-    "neither wav nor flac": lambda path: path.write_text("<!DOCTYPE html>"),
+    "no audio that libsndfile reads": lambda path: path.write_text("<!DOCTYPE html>"),
     "Is a directory": lambda path: (path.unlink(), path.mkdir()),
 }
 
@@ -274,7 +274,7 @@ def test_both_channels_become_windows_of_a_clip_that_is_scored_once(
 ) -> None:
     _stereo(write_dataset(tmp_path / "data" / "toy"))
     assert asd("extract-features", "--features", "logmel") == 1
-    assert "choose: --channel both, or 0 to 1" in capsys.readouterr().err
+    assert "choose: --channel both, mean, or 0 to 1" in capsys.readouterr().err
     assert asd("extract-features", "--features", "logmel", "--channel", "both") == 0
     assert asd("embed", "--embedder", "logmel") == 0
     embeddings, _ = artifacts.read_table(tmp_path / "runs/toy/embeddings.parquet", artifacts.EMBEDDINGS)

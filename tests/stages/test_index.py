@@ -307,7 +307,7 @@ def test_loops_end_and_no_recording_comes_twice_through_links(tmp_path: Path) ->
 
 
 def test_other_datasets_hidden_files_and_other_formats_are_left_alone_with_a_reason(tmp_path: Path) -> None:
-    for name in ("a.WAV", ".hidden.wav", "__MACOSX/b.wav", "other/c.wav", "song.mp3", "notes.txt"):
+    for name in ("a.WAV", ".hidden.wav", "__MACOSX/b.wav", "other/c.wav", "song.m4a", "notes.txt"):
         wav(tmp_path / name)
     (tmp_path / "other" / "clips.parquet").touch()
     found, left = find_audio(tmp_path)
@@ -316,8 +316,8 @@ def test_other_datasets_hidden_files_and_other_formats_are_left_alone_with_a_rea
         ".hidden.wav": "hidden",
         "__MACOSX": "hidden",
         "other": "a dataset of its own: it holds a clips.parquet",
-        "song.mp3": "audio, but neither wav nor flac: convert it first",
-        "notes.txt": "neither wav nor flac",
+        "song.m4a": "audio that is not read: convert it to wav or flac",
+        "notes.txt": "no audio",
     }
     assert not any(x.is_loss for x in left)
 
@@ -411,7 +411,7 @@ def test_damaged_recordings_are_named_and_the_others_kept(
     errors = {r["path"]: r["error"] for r in table.to_pylist()}
     assert errors["audio/half.wav"] == "is truncated: its header promises 3200 bytes of sound, 956 are there"
     assert errors["audio/zero.wav"] == "holds no sound: 0 samples"
-    assert errors["audio/page.wav"].startswith("is neither wav nor flac")
+    assert errors["audio/page.wav"].startswith("is no audio that libsndfile reads")
     assert errors["audio/empty.wav"] == "is empty: 0 bytes"
     assert errors["audio/good.flac"] == "the same clip as another file, by its name: good.wav"
     assert len(errors) == 6
@@ -544,7 +544,7 @@ def test_an_edition_that_somebody_unpacked_is_read_by_its_own_rules_and_truth(as
         (["nowhere"], 1, "nowhere does not exist"),
         (["file.wav"], 1, "file.wav is a file, not a folder"),
         (["empty"], 1, "empty is empty"),
-        (["texts"], 1, "no usable wav or flac below texts: of what is there, 1 neither wav nor flac"),
+        (["texts"], 1, "no usable recording below texts: of what is there, 1 no audio"),
         (["broken"], 1, "the first is a.wav: is empty: 0 bytes"),
         (["good", "--manifest", "m.csv"], 1, "there is no manifest m.csv"),
         (["good", "--name", "a/b"], 2, "a dataset cannot be called 'a/b'"),

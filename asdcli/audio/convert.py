@@ -1,0 +1,48 @@
+"""From what a file holds to int16 PCM: another rate, a gain, 16 bits. Nothing is clipped in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from asdcli.audio.bad import BadAudio
+
+FULL_SCALE = 32768.0
+
+
+def resampled(path: Path, wave: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
+    """(n,) float64 at another rate (soxr, high quality). Its filter may overshoot full scale: `to_int16` tells."""
+    import soxr
+
+    wave = soxr.resample(wave, from_hz, to_hz, quality="HQ")
+    if not len(wave):
+        raise BadAudio(path, f"is too short to bring from {from_hz} Hz to {to_hz} Hz")
+    return wave
+
+
+def to_int16(path: Path, wave: np.ndarray, *, rounding: bool, gain: float | None = None) -> np.ndarray:
+    """Float samples, times `gain`, as int16: exactly, or to the nearest where `rounding` is allowed or a gain is given.
+
+    With rounding +1.0, which is one step too many, becomes the step below.
+
+    Raises:
+        BadAudio: samples finer than 16 bits that may not be rounded, or beyond full scale.
+    """
+    if gain is not None:
+        wave, rounding = wave * gain, True
+    scaled = wave * FULL_SCALE
+    nearest = np.rint(scaled)
+    if not rounding and not np.array_equal(nearest, scaled):
+        raise BadAudio(
+            path, "has samples finer than 16 bits, which a pack would lose", "--round rounds them to 16 bits"
+        )
+    top = FULL_SCALE if rounding else FULL_SCALE - 1
+    if nearest.max() > top or nearest.min() < -FULL_SCALE:
+        with_gain = "" if gain is None else f" with gain {gain:g}"
+        raise BadAudio(
+            path,
+            f"goes beyond full scale{with_gain}: peak {np.abs(wave).max():.3g}",
+            "--scale peak fits its machine type into full scale by one gain, --scale fixed:GAIN takes yours",
+        )
+    return np.minimum(nearest, FULL_SCALE - 1).astype(np.int16)
