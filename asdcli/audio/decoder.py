@@ -25,7 +25,7 @@ _SIZES = re.compile(r"(\d+) \(?should be (\d+)")  # libsndfile's log: the size t
 
 
 @dataclass(frozen=True)
-class Header:
+class AudioHeader:
     """What libsndfile says of a file without decoding it; `is_fine` and `note` as in `riff.Wav`, rate in Hz."""
 
     n_frames: int
@@ -35,7 +35,7 @@ class Header:
     note: str | None = None
 
 
-def header(path: Path, file: BinaryIO, *, trusted: bool = False) -> Header:
+def header(path: Path, file: BinaryIO, *, trusted: bool = False) -> AudioHeader:
     """What libsndfile says; the sizes in the header are looked at unless they are `trusted`.
 
     Raises:
@@ -46,7 +46,7 @@ def header(path: Path, file: BinaryIO, *, trusted: bool = False) -> Header:
         with soundfile.SoundFile(file) as sound:
             is_fine = sound.subtype not in _UP_TO_16_BITS or sound.format == "SDS"  # decodes to more than it holds
             note = None if trusted else _note(path, sound.extra_info)
-            found = Header(sound.frames, sound.samplerate, sound.channels, is_fine, note)
+            found = AudioHeader(sound.frames, sound.samplerate, sound.channels, is_fine, note)
     except soundfile.LibsndfileError as error:
         if error.code == _UNRECOGNISED:
             raise _no_audio(path, file) from None
