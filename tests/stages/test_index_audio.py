@@ -41,7 +41,7 @@ def test_the_next_command_rounds_what_is_finer_than_16_bits(
 ) -> None:
     write(tmp_path / "mine" / "a.wav", subtype=subtype)
     assert asd("index", "mine", "--json", "--quiet") == 0
-    command = json.loads(capsys.readouterr().out)["next"]
+    command = json.loads(capsys.readouterr().out)["facts"]["next"]
     assert command[-1] == "--round"
     assert asd(*command[1:]) == 0
 
@@ -51,7 +51,7 @@ def test_the_next_command_need_not_round_what_is_resampled(
 ) -> None:
     write(tmp_path / "mine" / "a.wav", rate=48_000, subtype="PCM_24")
     assert asd("index", "mine", "--json", "--quiet") == 0
-    command = json.loads(capsys.readouterr().out)["next"]
+    command = json.loads(capsys.readouterr().out)["facts"]["next"]
     assert "--resample" in command and "--round" not in command
     assert asd(*command[1:]) == 0
 
