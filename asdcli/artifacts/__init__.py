@@ -53,6 +53,7 @@ __all__ = [
     "Kind",
     "atomic",
     "check_kind",
+    "damaged",
     "digest_arrays",
     "is_current",
     "read_arrays",

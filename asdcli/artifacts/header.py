@@ -22,6 +22,20 @@ WHOLE = "whole"
 """Under this name a part of a file has the whole file's digest among its inputs."""
 
 _KEPT = ("kind", "asdcli", "dataset", "seed", "params", "inputs", "content")
+_SHAPE: dict[str, tuple[type, ...]] = {
+    "kind": (str,),
+    "version": (int,),
+    "asdcli": (str,),
+    "dataset": (str,),
+    "seed": (int, type(None)),
+    "params": (dict,),
+    "inputs": (dict,),
+    "history": (list,),
+    "diagnostics": (dict,),
+    "content": (str,),
+    "seal": (str,),
+}
+_SHAPE_OF_ENTRY = {name: _SHAPE[name] for name in _KEPT}
 
 
 @dataclass(frozen=True)
@@ -116,14 +130,37 @@ class Header:
         try:
             raw = json.loads(text)
             sealed = SEAL not in raw or raw[SEAL] == seal_of(raw)
-            known = {f.name for f in dataclasses.fields(Header)}
-            fields = {k: v for k, v in raw.items() if k in known}
-            header = Header(**{**fields, "history": tuple(fields.get("history", ()))})
-        except (ValueError, TypeError, AttributeError):
-            raise BadArtifact(f"{where} has an unreadable asd header", "make the file again") from None
+        except (ValueError, TypeError, RecursionError) as error:
+            raise _unusable(where, f"it cannot be read ({type(error).__name__})") from None
         if not sealed:
-            raise BadArtifact(f"{where} has a damaged asd header: it is not as it was written", "make the file again")
-        return header
+            raise _unusable(where, "it is not as it was written")
+        if wrong := _misshapen(raw, _SHAPE):
+            raise _unusable(where, wrong)
+        for entry in raw.get("history", ()):
+            if wrong := _misshapen(entry, _SHAPE_OF_ENTRY):
+                raise _unusable(where, f"in its history {wrong}")
+        fields = {name: raw[name] for name in _SHAPE if name in raw}
+        return Header(**{**fields, "history": tuple(fields.get("history", ()))})
+
+
+def _misshapen(fields: Any, shape: Mapping[str, tuple[type, ...]]) -> str | None:
+    """What is wrong with the types of a header's fields, None where nothing is. Unknown fields may be anything."""
+    if not isinstance(fields, dict):
+        return f"there is no mapping but {type(fields).__name__}"
+    for name in ("kind", "version"):
+        if name in shape and name not in fields:
+            return f"{name!r} is missing"
+    for name, types in shape.items():
+        if name in fields and (not isinstance(fields[name], types) or isinstance(fields[name], bool)):
+            return f"{name!r} is {fields[name]!r:.40}"
+    for role, digest in fields.get("inputs", {}).items():
+        if not isinstance(digest, str):
+            return f"the input {role!r} is {digest!r:.40}"
+    return None
+
+
+def _unusable(where: str, why: str) -> BadArtifact:
+    return BadArtifact(f"the asd header of {where} is damaged: {why}", "remove the file and make it again")
 
 
 def _plain(value: Any) -> Any:

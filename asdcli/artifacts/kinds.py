@@ -6,14 +6,21 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from asdcli.artifacts.rules import Rule, at_least, file_names, finite, number, one_of, paths, some_text, vectors
+from asdcli.vocabulary import Condition, Domain, Split, Subset
+
 
 @dataclass(frozen=True)
 class Column:
-    """One column; `type` None means "any" (a vector's width differs); a nullable one may be absent in foreign files."""
+    """One column; `type` None means "any" (a vector's width differs); a nullable one may be absent in foreign files.
+
+    `rule` says what its values must be, beyond their type.
+    """
 
     name: str
     type: pa.DataType | None
     nullable: bool = False
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True)
@@ -30,16 +37,21 @@ class Kind:
 _text, _real, _count = pa.string(), pa.float64(), pa.int64()
 
 _LABELS = (
-    Column("clip_id", _text),
-    Column("machine_type", _text),
+    Column("clip_id", _text, rule=some_text),
+    Column("machine_type", _text, rule=file_names),
     Column("section", _text, nullable=True),
-    Column("subset", _text),
-    Column("split", _text),
-    Column("domain", _text, nullable=True),
-    Column("condition", _text, nullable=True),
+    Column("subset", _text, rule=one_of(Subset)),
+    Column("split", _text, rule=one_of(Split)),
+    Column("domain", _text, nullable=True, rule=one_of(Domain)),
+    Column("condition", _text, nullable=True, rule=one_of(Condition)),
     Column("attributes", pa.map_(_text, _text), nullable=True),
     Column("attribute_string", _text, nullable=True),
 )
+
+_WINDOW = Column("window", pa.int32(), rule=at_least(0))
+_METHOD = Column("method", _text, rule=some_text)
+_SCORE = Column("anomaly_score", _real, rule=finite)
+_VECTOR = Column("vector", None, rule=vectors)
 
 CLIP_COLUMNS = tuple(c.name for c in _LABELS)
 """The label columns that travel with a clip through every later table."""
@@ -51,11 +63,11 @@ CLIPS = Kind(
     ("clip_id",),
     (
         _LABELS[0],
-        Column("path", _text),
+        Column("path", _text, rule=paths),
         *_LABELS[1:],
-        Column("duration_s", _real, nullable=True),
-        Column("sample_rate", pa.int32(), nullable=True),
-        Column("channels", pa.int32(), nullable=True),
+        Column("duration_s", _real, nullable=True, rule=at_least(0)),
+        Column("sample_rate", pa.int32(), nullable=True, rule=at_least(1)),
+        Column("channels", pa.int32(), nullable=True, rule=at_least(1)),
     ),
 )
 FEATURES = Kind("features", 1, "asd extract-features")
@@ -65,21 +77,21 @@ EMBEDDINGS = Kind(
     1,
     "asd embed",
     ("clip_id", "window"),
-    (_LABELS[0], Column("window", pa.int32()), *_LABELS[1:], Column("vector", None)),
+    (_LABELS[0], _WINDOW, *_LABELS[1:], _VECTOR),
 )
 SCORES = Kind(
     "scores",
     1,
     "asd score",
     ("clip_id",),
-    (*_LABELS, Column("method", _text), Column("anomaly_score", _real)),
+    (*_LABELS, _METHOD, _SCORE),
 )
 WINDOW_SCORES = Kind(
     "window-scores",
     1,
     "asd score",
     ("clip_id", "window"),
-    (_LABELS[0], Column("window", pa.int32()), *_LABELS[1:], Column("method", _text), Column("anomaly_score", _real)),
+    (_LABELS[0], _WINDOW, *_LABELS[1:], _METHOD, _SCORE),
 )
 DETECTOR = Kind("detector", 1, "asd score")
 POOL = Kind(
@@ -89,10 +101,10 @@ POOL = Kind(
     ("clip_id", "window"),
     (
         _LABELS[0],
-        Column("window", pa.int32()),
+        _WINDOW,
         *_LABELS[1:],
-        Column("anomaly_score", _real),
-        Column("vector", None),
+        _SCORE,
+        _VECTOR,
         # nearest first: rows of this table within the sample's pool, counted from 0, and squared distances
         Column("neighbours", pa.large_list(pa.int32())),
         Column("distances", pa.large_list(_real)),
@@ -104,14 +116,14 @@ RESULTS = Kind(
     "asd evaluate",
     ("method", "subset", "machine_type", "section", "term"),
     (
-        Column("method", _text),
-        Column("subset", _text),
+        _METHOD,
+        Column("subset", _text, rule=one_of(Subset)),
         Column("machine_type", _text, nullable=True),  # null: over all machine types
         Column("section", _text, nullable=True),  # null: over all sections
         Column("term", _text),
-        Column("value", _real),
-        Column("n_normal", _count, nullable=True),
-        Column("n_anomalous", _count, nullable=True),
+        Column("value", _real, rule=finite),
+        Column("n_normal", _count, nullable=True, rule=at_least(0)),
+        Column("n_anomalous", _count, nullable=True, rule=at_least(0)),
     ),
 )
 THRESHOLDS = Kind(
@@ -120,12 +132,12 @@ THRESHOLDS = Kind(
     "asd threshold",
     ("method", "machine_type", "section"),
     (
-        Column("method", _text),
+        _METHOD,
         Column("machine_type", _text),
         Column("section", _text, nullable=True),  # null: one threshold for the machine type
-        Column("threshold", _real),
+        Column("threshold", _real, rule=number),
         Column("rule", _text),  # that set it: another than the one asked for where that failed
-        Column("n_clips", _count),
+        Column("n_clips", _count, rule=at_least(0)),
         Column("false_alarm_rate", _real),  # share of these clips above the threshold
         Column("asked", _text, nullable=True),
         Column("promised", _real, nullable=True),  # share of normal clips that may lie above it
@@ -138,7 +150,7 @@ TUNING = Kind(
     "asd tune",
     ("method", "machine_type", "params"),
     (
-        Column("method", _text),
+        _METHOD,
         Column("machine_type", _text),
         Column("params", _text),
         Column("chosen_on", _real, nullable=True),  # objective over the sections that choose
@@ -153,7 +165,7 @@ FRACTIONS = Kind(
     "asd smooth --fraction",
     ("method", "machine_type", "fraction"),
     (
-        Column("method", _text),
+        _METHOD,
         Column("machine_type", _text),
         Column("fraction", _real),
         Column("mean", _real),

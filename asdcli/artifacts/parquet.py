@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ def write_table(path: Path, kind: Kind, table: pa.Table, header: Header) -> Head
     """Write `table` to `path` whole or not at all and return the header with its content digest.
 
     Raises:
-        BadArtifact: a column of `kind` is missing, has another type, holds nulls it may not, or the key repeats.
+        BadArtifact: a column of `kind` is missing, has another type, holds nulls or values it may not, or the key
+            repeats.
     """
     table = _conform(table, kind, str(path))
     header = header.with_content(digest_table(table))
@@ -89,6 +91,9 @@ def read_table_header(path: Path, kind: Kind, *, headerless: bool = False) -> He
 
 def _conform(table: pa.Table, kind: Kind, where: str) -> pa.Table:
     """`table` with the kind's columns first, in order and of the right type; further columns follow."""
+    twice = [name for name, n in Counter(table.column_names).items() if n > 1]
+    if twice:
+        raise BadArtifact(f"{where}: column {twice[0]!r} stands twice")
     arrays: dict[str, Any] = {}
     for column in kind.columns:
         if column.name not in table.column_names:
@@ -102,7 +107,7 @@ def _conform(table: pa.Table, kind: Kind, where: str) -> pa.Table:
         if column.type is not None and array.type != column.type:
             try:
                 array = array.cast(column.type)
-            except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+            except pa.ArrowException:
                 raise BadArtifact(f"{where}: column {column.name!r} is {array.type}, not {column.type}") from None
         if array.null_count and not column.nullable:
             row = pc.index(pc.is_null(array), True).as_py()
@@ -111,7 +116,18 @@ def _conform(table: pa.Table, kind: Kind, where: str) -> pa.Table:
     extras = {n: table[n] for n in table.column_names if n not in arrays}
     table = pa.table(arrays | extras).combine_chunks()
     _check_key(table, kind, where)
+    for column in kind.columns:
+        if column.rule and (found := column.rule(table[column.name])):
+            raise BadArtifact(f"{where}: {_cell(table, column.name, *found)}", f"{kind.name} come from: {kind.made_by}")
     return table
+
+
+def _cell(table: pa.Table, name: str, row: int, why: str) -> str:
+    """`split of dev/fan/1 is 'tset': it is none of train, test`."""
+    whose = table["clip_id"][row].as_py() if "clip_id" in table.column_names and name != "clip_id" else f"row {row}"
+    value = table[name][row].as_py()
+    said = "" if isinstance(value, list) else f" is {value!r}"
+    return f"{name} of {whose}{said}: {why}"
 
 
 def _check_key(table: pa.Table, kind: Kind, where: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from asdcli.artifacts.header import Header
 from asdcli.artifacts.kinds import ANY, KINDS, Kind
 from asdcli.errors import BadArtifact, MissingArtifact
+from asdcli.files import in_place_of_file
 
 
 @contextlib.contextmanager
@@ -37,9 +38,13 @@ def _sweep(path: Path) -> None:
 
 
 def require(path: Path, kind: Kind) -> None:
-    """Raises MissingArtifact, with the command that makes the file, when `path` is not there."""
-    if not Path(path).exists():
-        raise MissingArtifact(f"no {kind.name} at {path}", f"make it first: {kind.made_by}")
+    """Raises MissingArtifact, with the command that makes it, when `path` is not there; BadArtifact for no file."""
+    try:
+        sort = in_place_of_file(Path(path))
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingArtifact(f"no {kind.name} at {path}", f"make it first: {kind.made_by}") from None
+    if sort:
+        raise BadArtifact(f"{path} is {sort}, not a file", f"remove it and make it again: {kind.made_by}")
 
 
 def damaged(path: Path, kind: Kind, why: str) -> BadArtifact:

@@ -42,8 +42,15 @@ class WaveformPack:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> WaveformPack:
-        """The pack of the arrays that `artifacts.read_arrays` returned."""
-        return cls(arrays["samples"], arrays["offsets"], arrays["clip_id"], int(arrays["sample_rate"]))
+        """The pack of the arrays that `artifacts.read_arrays` returned. Raises KeyError or ValueError for others."""
+        samples, offsets, rate = arrays["samples"], arrays["offsets"], arrays["sample_rate"]
+        clip_ids = _names(arrays["clip_id"])
+        _require(samples.ndim == 1 and samples.dtype == np.int16, "its samples are not a row of int16")
+        _require(offsets.shape == (len(clip_ids) + 1,) and offsets.dtype == np.int64, "an offset a clip is missing")
+        whole = bool(offsets[0] == 0 and offsets[-1] == len(samples) and (np.diff(offsets) > 0).all())
+        _require(whole, "its clips are not cut out of its samples one after the other")
+        _require(rate.ndim == 0 and rate.dtype.kind in "iu" and int(rate) > 0, f"its sample rate is {rate}")
+        return cls(samples, offsets, clip_ids, int(rate))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays as they lie in the file."""
@@ -81,7 +88,12 @@ class VectorPack:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> VectorPack:
-        return cls(arrays["vectors"], arrays["clip_id"])
+        """The pack of the arrays that `artifacts.read_arrays` returned. Raises KeyError or ValueError for others."""
+        vectors, clip_ids = arrays["vectors"], _names(arrays["clip_id"])
+        _require(vectors.ndim == 2 and vectors.dtype.kind == "f", "its vectors are no matrix")
+        _require(len(vectors) == len(clip_ids), f"it has {len(vectors)} vectors of {len(clip_ids)} clips")
+        _require(bool(np.isfinite(vectors).all()), "a vector is not finite")
+        return cls(vectors, clip_ids)
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"vectors": self.vectors, "clip_id": self.clip_ids}
@@ -119,3 +131,13 @@ class PackBuilder:
         return WaveformPack(
             self._samples[: offsets[-1]], offsets, np.asarray(self._clip_ids, np.str_), self._sample_rate
         )
+
+
+def _names(clip_ids: np.ndarray) -> np.ndarray:
+    _require(clip_ids.ndim == 1 and clip_ids.dtype.kind == "U", "it names no clips")
+    return clip_ids
+
+
+def _require(kept: bool, otherwise: str) -> None:
+    if not kept:
+        raise ValueError(otherwise)

@@ -46,15 +46,19 @@ class Packs:
         """The pack of one machine type. `clips` are all its rows of clips.parquet.
 
         Raises:
-            BadArtifact: the pack is of other clips, not counting those that were skipped when it was made.
+            BadArtifact: the pack is damaged, or of other clips, not counting those that were skipped when it was made.
         """
         path = self.folder / f"{machine_type}.npz"
         # a pack would take longer to digest than a GPU takes to embed it; doctor --verify has the time
         arrays, header = artifacts.read_arrays(path, artifacts.FEATURES, verify=False)
-        pack = FEATURES.build(self.kind).read(arrays)
+        try:
+            pack = FEATURES.build(self.kind).read(arrays)
+        except (KeyError, ValueError) as error:
+            raise artifacts.damaged(path, artifacts.FEATURES, str(error)) from None
         listed, packed = set(clips["clip_id"].to_pylist()), set(pack.clip_ids.tolist())
         missing, strangers = sorted(listed - packed), sorted(packed - listed)
-        if strangers or len(missing) > header.diagnostics.get("skipped", 0):
+        skipped = header.diagnostics.get("skipped")
+        if strangers or len(missing) > (skipped if isinstance(skipped, int) else 0):
             raise BadArtifact(
                 f"{path} does not fit clips.parquet: it lacks {len(missing)} clips and holds {len(strangers)} others, "
                 f"such as {(strangers or missing)[0]}",

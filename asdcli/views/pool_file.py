@@ -14,6 +14,7 @@ from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import BadData
 from asdcli.scorers.exact_search import Neighbours
+from asdcli.views.embeddings import matrix
 from asdcli.views.samples import Samples
 
 
@@ -21,6 +22,7 @@ from asdcli.views.samples import Samples
 class PoolFile:
     """A pool as it lies on disk: samples by (clip_id, window), their vectors, and their neighbours in their group."""
 
+    path: Path
     table: pa.Table
     vectors: np.ndarray
     header: Header
@@ -33,19 +35,20 @@ class PoolFile:
                 f"{path} is the pool of {header.params.get('method')}, not of {spelling}",
                 "name another with -o, or begin anew with --force",
             )
-        column = table["vector"].combine_chunks()
-        vectors = column.flatten().to_numpy().reshape(len(table), column.type.list_size)
-        return PoolFile(table, vectors, header)
+        return PoolFile(path, table, matrix(table["vector"]), header)
 
     def neighbours(self, rows: np.ndarray) -> Neighbours:
-        """Of the samples `rows`, which are one group."""
+        """Of the samples `rows`, which are one group. Raises BadArtifact for neighbours that are not in it."""
         part = self.table.take(pa.array(rows))
         lists = part["neighbours"].combine_chunks(), part["distances"].combine_chunks()
-        count = pc.list_value_length(lists[0]).to_numpy().astype(np.int64)
+        count, other = (pc.list_value_length(one).to_numpy().astype(np.int64) for one in lists)
+        of, at = (one.flatten().to_numpy(zero_copy_only=False) for one in lists)
+        if not (count == other).all() or not ((of >= 0) & (of < len(rows))).all() or np.isnan(at).any():
+            raise artifacts.damaged(self.path, artifacts.POOL, "its neighbours are not those of its samples")
         width = int(count.max(initial=0))
         index, distance = np.zeros((len(rows), width), np.int32), np.full((len(rows), width), np.inf)
         filled = np.arange(width) < count[:, None]
-        index[filled], distance[filled] = (one.flatten().to_numpy() for one in lists)
+        index[filled], distance[filled] = of, at
         return Neighbours(index, distance, count)
 
 

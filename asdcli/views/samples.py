@@ -79,7 +79,7 @@ def read_samples(
     Raises:
         MissingArtifact, BadArtifact: no such tables.
         UsageError: several methods to choose from, or an unknown machine type.
-        BadData: samples that only one of the tables has, or scores or vectors that are not finite.
+        BadData: samples that only one of the tables has.
     """
     embeddings = embeddings / "embeddings.parquet" if embeddings.is_dir() else embeddings
     vectors_of, embeddings_header = artifacts.read_table(embeddings, artifacts.EMBEDDINGS, headerless=True)
@@ -88,9 +88,7 @@ def read_samples(
     table, vectors_of = _shared_machine_types(table, vectors_of, progress)
     if not len(table):
         raise BadData(f"{scores} and {embeddings} have no test clip of the same machine type")
-    _require_finite(table["anomaly_score"].to_numpy(), table, f"{scores}: the anomaly score")
-    vectors = matrix(vectors_of["vector"].combine_chunks(), embeddings)
-    _require_finite(vectors, vectors_of, f"{embeddings}: the embedding")
+    vectors = matrix(vectors_of["vector"])
     if level == "clip":
         vectors_of, vectors = mean_vectors(vectors_of, vectors)
     _require_same(table, vectors_of, scores, embeddings, level)
@@ -190,12 +188,6 @@ def _shared_machine_types(table: pa.Table, vectors_of: pa.Table, progress: Progr
             progress.warn(f"no {what} of {', '.join(sorted(names))}: left out")
     both = pa.array(sorted(of_scores & of_vectors), pa.string())
     return tuple(t.filter(pc.is_in(t["machine_type"], both)).combine_chunks() for t in (table, vectors_of))
-
-
-def _require_finite(values: np.ndarray, table: pa.Table, what: str) -> None:
-    broken = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
-    if len(broken):
-        raise BadData(f"{what} of {table['clip_id'][int(broken[0])].as_py()} is not finite ({len(broken)} rows)")
 
 
 def _require_same(table: pa.Table, vectors_of: pa.Table, scores: Path, embeddings: Path, level: Level) -> None:

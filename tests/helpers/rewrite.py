@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from asdcli import artifacts
 from asdcli.artifacts.kinds import ANY, KINDS
@@ -14,3 +15,16 @@ def rewrite(path: Path, table: pa.Table) -> None:
     """Put `table` in the place of the rows of `path`, under the same header and a fitting digest."""
     header = artifacts.read_header(path, ANY)
     artifacts.write_table(path, KINDS[header.kind], table, header)
+
+
+def spoil(path: Path, row: int, **values: object) -> None:
+    """Write `path` anew as another program would, without a header, one row of it with other values."""
+    table = pq.read_table(path).replace_schema_metadata(None)
+    rows = table.to_pylist()
+    rows[row] |= values
+    for name in values:
+        kind = table.schema.field(name).type
+        kind = pa.list_(kind.value_type) if pa.types.is_fixed_size_list(kind) else kind
+        column = pa.array([r[name] for r in rows], kind)
+        table = table.set_column(table.column_names.index(name), name, column)
+    pq.write_table(table, path)

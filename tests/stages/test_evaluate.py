@@ -17,6 +17,7 @@ from sklearn.metrics import roc_auc_score
 
 from asdcli import __version__, artifacts
 from asdcli.metrics.specs import SPECS, MetricSpec, Term
+from tests.helpers.rewrite import spoil
 from tests.helpers.score_files import clip_rows, make_run, random_scores, write_clips, write_scores
 
 
@@ -336,19 +337,19 @@ def test_refusals_name_what_is_wrong_and_keep_old_results(asd, tmp_path, capsys,
 def test_a_score_that_is_not_finite_is_refused_with_its_clip(asd, tmp_path, capsys):
     rows = clip_rows("dcase2023", machine_types=["fan"])
     clips = write_clips(tmp_path / "data", "dcase2023", rows)
-    scores = random_scores(rows)
-    scores[-1] = np.nan
-    write_scores(tmp_path / "runs/dcase2023/scores/nn.parquet", rows, scores, clips)
+    table = tmp_path / "runs/dcase2023/scores/nn.parquet"
+    write_scores(table, rows, random_scores(rows), clips)
+    spoil(table, -1, anomaly_score=np.nan)
     assert asd("evaluate") == 1
-    assert rows[-1]["clip_id"] in capsys.readouterr().err.replace("\n", "")
+    assert f"anomaly_score of {rows[-1]['clip_id']} is nan" in capsys.readouterr().err.replace("\n", " ")
 
 
 def test_an_unknown_condition_is_refused(asd, tmp_path, capsys):
     rows = clip_rows("dcase2023", machine_types=["fan"])
-    rows[-1] = {**rows[-1], "condition": "abnormal"}
     make_run(tmp_path, "dcase2023", rows=rows)
+    spoil(tmp_path / "runs/dcase2023/scores/nn.parquet", -1, condition="abnormal")
     assert asd("evaluate") == 1
-    assert "unknown condition 'abnormal'" in capsys.readouterr().err
+    assert "is 'abnormal': it is none of normal, anomaly" in capsys.readouterr().err.replace("\n", " ")
 
 
 def test_twenty_methods_of_a_whole_edition_are_evaluated_without_torch_or_sklearn(tmp_path):

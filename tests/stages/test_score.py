@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from asdcli.views.embeddings import read_embeddings
 from asdcli.views.scores import ScoreFiles
 from asdcli.vocabulary import Unit
 from tests.helpers.heard import Heard
+from tests.helpers.rewrite import spoil
 
 Rows = list[dict[str, Any]]
 
@@ -392,44 +394,25 @@ def test_fallbacks_are_told_once_a_rule(tmp_path: Path) -> None:
     assert sum("train-all is used instead" in w for w in heard.warnings) == 1
 
 
-def bad_vector(row: dict[str, Any]) -> None:
-    row["vector"] = [float("nan")] * 8
-
-
-def short_vector(row: dict[str, Any]) -> None:
-    row["vector"] = [1.0] * 7
-
-
-def missing_value(row: dict[str, Any]) -> None:
-    row["vector"] = [None] * 8
-
-
-def strange_split(row: dict[str, Any]) -> None:
-    row["split"] = "validation"
-
-
-def strange_domain(row: dict[str, Any]) -> None:
-    row["domain"] = "target "
-
-
 @pytest.mark.parametrize(
-    ("spoil", "kind", "words"),
+    ("column", "value", "words"),
     [
-        (bad_vector, BadData, "section_00_source_0007 is not finite (1 of 38 rows)"),
-        (missing_value, BadData, "section_00_source_0007 is not finite"),
-        (short_vector, BadArtifact, "7 to 8 dimensions"),
-        (strange_split, BadData, "section_00_source_0007 has split 'validation'"),
-        (strange_domain, BadData, "section_00_source_0007 has domain 'target '"),
+        ("vector", [float("nan")] * 8, "vector of {clip}: it is not finite"),
+        ("vector", [None] * 8, "vector of {clip}: it is not finite"),
+        ("vector", [1.0] * 7, "vector of {clip}: it has 7 dimensions, the first one 8"),
+        ("split", "validation", "split of {clip} is 'validation': it is none of train, test, supplemental"),
+        ("domain", "target ", "domain of {clip} is 'target ': it is none of source, target"),
     ],
 )
 def test_unusable_embeddings_are_refused_by_the_clips_name(
-    tmp_path: Path, spoil: Callable[[dict[str, Any]], None], kind: type[Exception], words: str
+    tmp_path: Path, column: str, value: object, words: str
 ) -> None:
     rows = make_rows()
-    spoil(rows[7])
-    with pytest.raises(kind, match=words.replace("(", r"\(").replace(")", r"\)")):
-        scores_of(tmp_path / "a", rows, "nn")
-    assert not list((tmp_path / "a").glob("*0.parquet"))
+    spoil(write(tmp_path / "e.parquet", rows), 7, **{column: value})
+    outputs = {"nn": ScoreFiles.beside(tmp_path / "nn.parquet")}
+    with pytest.raises(BadArtifact, match=re.escape(words.format(clip=rows[7]["clip_id"]))):
+        score.run(tmp_path / "e.parquet", outputs, errors=tmp_path / "errors.parquet")
+    assert [p.name for p in tmp_path.iterdir()] == ["e.parquet"]
 
 
 def test_embeddings_without_training_clips_or_of_another_kind_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,29 @@
+"""What stands at a path: only regular files are opened; a pipe, a device or a socket may never end or answer."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from asdcli.errors import BadData
+
+_SORTS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def in_place_of_file(path: Path) -> str | None:
+    """What stands at `path` in place of a file; None for a file, or a link to one. Raises OSError as `stat` does."""
+    sort = stat.S_IFMT(path.stat().st_mode)
+    return None if sort == stat.S_IFREG else _SORTS.get(sort, "something else")
+
+
+def require_file(path: Path) -> Path:
+    """`path`, which is a regular file. Raises BadData for what is none, and OSError where nothing is there."""
+    if sort := in_place_of_file(path):
+        raise BadData(f"{path} is {sort}, not a file")
+    return path
