@@ -129,8 +129,8 @@ class Header:
         """
         try:
             raw = json.loads(text)
-            sealed = SEAL not in raw or raw[SEAL] == seal_of(raw)
-        except (ValueError, TypeError, RecursionError) as error:
+            sealed = not isinstance(raw, dict) or SEAL not in raw or raw[SEAL] == seal_of(raw)
+        except (ValueError, RecursionError) as error:
             raise _unusable(where, f"it cannot be read ({type(error).__name__})") from None
         if not sealed:
             raise _unusable(where, "it is not as it was written")

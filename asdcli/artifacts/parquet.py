@@ -29,7 +29,7 @@ def write_table(path: Path, kind: Kind, table: pa.Table, header: Header) -> Head
         BadArtifact: a column of `kind` is missing, has another type, holds nulls or values it may not, or the key
             repeats.
     """
-    table = _conform(table, kind, str(path))
+    table = _conform(table, kind, str(path), hint=None)
     header = header.with_content(digest_table(table))
     table = table.replace_schema_metadata({_KEY: header.to_json().encode()})
     with atomic(path) as temporary:
@@ -52,16 +52,20 @@ def read_table(
     """
     header = read_table_header(path, kind, headerless=headerless)
     try:
-        table = pq.read_table(path, columns=columns).replace_schema_metadata(None)
+        with pq.ParquetFile(path) as file:
+            table = file.read(columns=columns).replace_schema_metadata(None)
     except _UNREADABLE as error:
         if isinstance(error, PermissionError):
             raise
         raise damaged(path, kind, _first_line(error)) from None
     if columns is not None:
+        for name in columns:
+            if name not in table.column_names:
+                raise damaged(path, kind, f"column {name!r} is missing")
         return table, header
     if header.seal and digest_table(table) != header.content:
         raise damaged(path, kind, "its rows are not those that its header speaks of")
-    return _conform(table, kind, str(path)), header
+    return _conform(table, kind, str(path), hint=f"{kind.name} come from: {kind.made_by}"), header
 
 
 def read_table_header(path: Path, kind: Kind, *, headerless: bool = False) -> Header:
@@ -89,7 +93,7 @@ def read_table_header(path: Path, kind: Kind, *, headerless: bool = False) -> He
     return header
 
 
-def _conform(table: pa.Table, kind: Kind, where: str) -> pa.Table:
+def _conform(table: pa.Table, kind: Kind, where: str, *, hint: str | None) -> pa.Table:
     """`table` with the kind's columns first, in order and of the right type; further columns follow."""
     twice = [name for name, n in Counter(table.column_names).items() if n > 1]
     if twice:
@@ -118,7 +122,7 @@ def _conform(table: pa.Table, kind: Kind, where: str) -> pa.Table:
     _check_key(table, kind, where)
     for column in kind.columns:
         if column.rule and (found := column.rule(table[column.name])):
-            raise BadArtifact(f"{where}: {_cell(table, column.name, *found)}", f"{kind.name} come from: {kind.made_by}")
+            raise BadArtifact(f"{where}: {_cell(table, column.name, *found)}", hint)
     return table
 
 

@@ -50,9 +50,11 @@ def file_names(column: pa.ChunkedArray) -> tuple[int, str] | None:
     words = [word for word in pc.unique(column).to_pylist() if word is not None]
     for word in words:
         if why := fault(word):
-            return _first(pc.equal(column, word), f"it cannot be the name of a file: {why}")
+            return _first(pc.equal(column, word), f"it cannot be the name of a file ({why}): call it otherwise")
     if alike := twins(words):
-        return _first(pc.equal(column, alike[1]), f"some file systems take it for {alike[0]!r}")
+        return _first(
+            pc.equal(column, alike[1]), f"some file systems take it for {alike[0]!r}: call one of them otherwise"
+        )
     return None
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asdcli.errors import BadData, unknown_name
+from asdcli.files import require_file
 
 if TYPE_CHECKING:
     from asdcli.catalogue.edition import Edition
@@ -80,6 +81,6 @@ def _toml(file: Path) -> dict:
     else:
         import tomli as tomllib
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(require_file(file).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadData(f"{file}: {error}") from None

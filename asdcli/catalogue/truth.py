@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from asdcli.catalogue.edition import Edition, Truth
 from asdcli.clips import NO_ATTRIBUTE, parse_name, without_suffix
 from asdcli.errors import BadData
+from asdcli.files import require_file
 from asdcli.vocabulary import Condition, Domain, Split, Subset
 
 FOLDER = "ground_truth"
@@ -130,7 +131,7 @@ def read_attributes(file: Path) -> dict[str, dict[str, str]]:
 def _csv(file: Path) -> Iterator[tuple[int, list[str]]]:
     """(line number, stripped cells) of every row that is not blank."""
     try:
-        with file.open(newline="", encoding="utf-8-sig") as text:
+        with require_file(file).open(newline="", encoding="utf-8-sig") as text:
             for row in (reader := csv.reader(text)):
                 cells = [cell.strip() for cell in row]
                 if any(cells):

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from asdcli import artifacts
 from asdcli.catalogue.edition import Edition, Record
-from asdcli.errors import unknown_name
+from asdcli.errors import BadArtifact, unknown_name
 from asdcli.fetch.archive import Member
+from asdcli.files import require_file
 from asdcli.vocabulary import Subset
 
 MARKERS = ".parts"
@@ -79,9 +80,13 @@ def mark(part: Archive, root: Path, members: list[Member], md5: str | None) -> N
 
 
 def members(part: Archive, root: Path) -> list[Member]:
-    """The files of an unpacked part, as its marker has them."""
-    said = json.loads(part.marker(root).read_text())
-    return [Member(*row) for row in said["files"]]
+    """The files of an unpacked part, as its marker has them. Raises BadArtifact for a marker that cannot be read."""
+    marker = part.marker(root)
+    try:
+        said = json.loads(require_file(marker).read_text())
+        return [Member(str(path), int(size), int(crc)) for path, size, crc in said["files"]]
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        raise BadArtifact(f"{marker} cannot be read", "remove it and fetch the archive again: asd download") from None
 
 
 def check(part: Archive, root: Path, files: Iterable[Member]) -> Iterator[tuple[Member, str | None]]:
@@ -90,7 +95,7 @@ def check(part: Archive, root: Path, files: Iterable[Member]) -> Iterator[tuple[
     for member in files:
         path = folder / member.path
         try:
-            data = path.read_bytes()
+            data = require_file(path).read_bytes()
         except FileNotFoundError:
             yield member, f"{path} is missing"
             continue

@@ -55,7 +55,7 @@ def fetch(
 def _csvs(folder: Path) -> dict[str, list[Path]]:
     """Name -> places of all CSV files below `folder`."""
     found: dict[str, list[Path]] = {}
-    for path in sorted(folder.rglob("*.csv")):
+    for path in sorted(p for p in folder.rglob("*.csv") if p.is_file()):
         found.setdefault(path.name, []).append(path)
     return found
 

@@ -138,7 +138,7 @@ class Folder:
     @cached_property
     def zips(self) -> dict[str, Path]:
         """Name -> place; of two zips of one name the first in path order counts."""
-        return {p.name: p for p in sorted(self.path.rglob("*.zip"), reverse=True)}
+        return {p.name: p for p in sorted(self.path.rglob("*.zip"), reverse=True) if p.is_file()}
 
     def offer(self, part: Archive) -> Offer:
         name = part.zip_name
@@ -152,7 +152,7 @@ class Folder:
 
     def _md5sums(self, folder: Path) -> Sums:
         file = folder / SUMS
-        if not file.exists():
+        if not file.is_file():
             return {}
         return parse_sums(file.read_text(errors="replace"))
 

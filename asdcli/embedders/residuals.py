@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from asdcli.errors import BadData, UsageError, unknown_name
+from asdcli.errors import BadArtifact, BadData, UsageError, unknown_name
 from asdcli.features.frames import N_STACKED, Frontend, frontend, stacked
 from asdcli.features.pack import WaveformPack
 from asdcli.models.networks.autoencoder import AutoencoderNetwork
@@ -32,14 +32,24 @@ class Reconstruction:
 
     @classmethod
     def load(cls, card: Mapping[str, Any], weights: Mapping[str, torch.Tensor], device: torch.device) -> Reconstruction:
-        """The autoencoders of a model that `asd train --model autoencoder` wrote: its card and its weights by name."""
+        """The autoencoders of a model that `asd train --model autoencoder` wrote: its card and its weights by name.
+
+        Raises:
+            BadArtifact: the card is not that of autoencoders, or the weights do not fit it.
+        """
         networks = {}
-        for number, machine_type in enumerate(card["machine_types"]):
-            network = AutoencoderNetwork(N_STACKED * card["n_mels"])
-            prefix = f"{number}."
-            network.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
-            networks[machine_type] = network.to(device).eval()
-        return cls(networks, frontend(card["profile"], card["sample_rate"]), device)
+        try:
+            for number, machine_type in enumerate(card["machine_types"]):
+                network = AutoencoderNetwork(N_STACKED * card["n_mels"])
+                prefix = f"{number}."
+                network.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
+                networks[machine_type] = network.to(device).eval()
+            return cls(networks, frontend(card["profile"], card["sample_rate"]), device)
+        except (KeyError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[-1].strip()
+            raise BadArtifact(
+                f"the model is not that of autoencoders: {reason}", "train one: asd train --model autoencoder --force"
+            ) from None
 
     def check(self, machine_type: str, pack: WaveformPack) -> None:
         """What a pack must be.

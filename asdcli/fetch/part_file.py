@@ -15,6 +15,7 @@ from typing import Any
 
 from asdcli.errors import DownloadError
 from asdcli.fetch.disk import guard_disk
+from asdcli.files import require_file
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class PartFile:
         self.etag: str | None = None
         with guard_disk(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            self.size = self.path.stat().st_size if self.path.exists() else 0
+            self.size = require_file(self.path).stat().st_size if self.path.exists() else 0
             said = self._read_note()
             if self.size and (said is None or said["url"] not in source.urls or said["md5"] != source.md5):
                 self.drop()  # nobody knows of what this is a part
@@ -46,7 +47,7 @@ class PartFile:
 
     def _read_note(self) -> dict[str, Any] | None:
         try:
-            said = json.loads(self.note.read_text())
+            said = json.loads(require_file(self.note).read_text())
             return {key: said[key] for key in ("url", "md5", "etag")}
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None

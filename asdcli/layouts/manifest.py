@@ -11,6 +11,7 @@ from typing import Any
 
 from asdcli import clips
 from asdcli.errors import BadData
+from asdcli.filenames import fault
 from asdcli.layouts import labels
 from asdcli.layouts.recording import Recording
 from asdcli.vocabulary import Subset
@@ -44,8 +45,8 @@ def read_manifest(file: Path, root: Path) -> tuple[list[Recording], list[str]]:
     for what in (labels.COLUMNS.keys() & values.keys()) - {"attributes"}:
         values[what] = labels.values_of(values[what], what, columns[what], file)
     for name in set(values.get("machine_type", [])) - {None}:
-        if "/" in name or "\\" in name or name.startswith("."):
-            raise BadData(f"{file}: machine type {name!r} cannot be a file name", "leave out slashes and leading dots")
+        if why := fault(name):
+            raise BadData(f"{file}: machine type {name!r} cannot be the name of a file: {why}", "call it otherwise")
     values["subset"] = [v or Subset.DEV for v in values.get("subset", [None] * len(paths))]
     if "attributes" in values:
         pairs = [_attributes(cell) for cell in values["attributes"]]

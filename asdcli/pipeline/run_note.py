@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from asdcli import artifacts
-from asdcli.errors import BadArtifact, BadData
+from asdcli.errors import BadArtifact
+from asdcli.files import require_file
 
 _NOTE, _DATASET, _ELSEWHERE = "run.json", "dataset", "elsewhere"
 
@@ -56,9 +57,7 @@ def name_of(relative: str) -> str:
 
 def write_if_changed(path: Path, text: str) -> None:
     """Write a small text whole. Raises BadData where a folder stands in its place."""
-    if path.is_dir():
-        raise BadData(f"{path} is a folder, not a file")
-    if path.exists() and path.read_text() == text:
+    if path.exists() and require_file(path).read_text() == text:
         return
     with artifacts.atomic(path) as temporary:
         temporary.write_text(text)
@@ -69,10 +68,10 @@ def _read(run: Path) -> dict[str, Any]:
     if not note.exists():
         return {}
     try:
-        found: dict[str, Any] = json.loads(note.read_text())
+        found: dict[str, Any] = json.loads(require_file(note).read_text())
         if isinstance(found[_DATASET], str) and isinstance(found.get(_ELSEWHERE, {}), dict):
             return found
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         pass
     raise BadArtifact(f"{note} cannot be read", 'it should hold {"dataset": NAME}')
 

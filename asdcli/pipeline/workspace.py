@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asdcli.errors import AsdError, MissingArtifact, UsageError
-from asdcli.filenames import stem
+from asdcli.filenames import fault, stem
+from asdcli.files import require_file
 from asdcli.pipeline import run_note
 
 DATA_ROOT, RUNS_ROOT = Path("data"), Path("runs")
@@ -134,7 +135,8 @@ def resolve(
     The run is the one named, else `runs/<dataset>`.
 
     Raises:
-        UsageError: the run belongs to another dataset than the one named, or there is more than one to choose from.
+        UsageError: the run belongs to another dataset than the one named, there is more than one to choose from, or a
+            name that no folder can have.
         MissingArtifact: there is no dataset at all.
     """
     data = data or DATA_ROOT
@@ -149,13 +151,15 @@ def resolve(
         if otherwise is None:
             raise
         dataset = run.resolve().name if run else otherwise
+    if why := fault(dataset):
+        raise UsageError(f"{dataset!r} cannot be a dataset's name: {why}", "name one below the data root: --dataset")
     return Workspace(data=data, run=run or RUNS_ROOT / dataset, dataset=dataset)
 
 
 def _last_dataset(data: Path) -> str:
     note = data / _CURRENT
     if note.exists():
-        return note.read_text().strip()
+        return require_file(note).read_text(encoding="utf-8", errors="replace").strip()
     found = sorted(p.parent.name for p in data.glob("*/clips.parquet"))
     if len(found) == 1:
         return found[0]

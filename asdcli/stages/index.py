@@ -21,6 +21,7 @@ from asdcli import artifacts, audio, catalogue
 from asdcli.clips import SUBSET_FOLDERS, SUFFIXES, without_suffix
 from asdcli.editions import clips_table
 from asdcli.errors import AsdError, BadArtifact, BadData, UsageError
+from asdcli.filenames import fault
 from asdcli.layouts import LeftOut, Recording, assign_splits, find_audio, read_folders, read_manifest
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
@@ -39,7 +40,7 @@ def dataset_name(recordings: Path, asked: str | None = None) -> str:
     name = re.sub(r"[^\w.-]+", "-", asked or recordings.resolve().name).strip("-.")
     if asked is not None and name != asked:
         raise UsageError(f"a dataset cannot be called {asked!r}", f"use letters, digits, '_', '.' and '-': {name}")
-    if not name:
+    if fault(name):
         raise UsageError(f"no dataset name can be made of {recordings}", "give one: --name NAME")
     return name
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from asdcli import catalogue
 from asdcli.catalogue.edition import Edition
-from asdcli.errors import UsageError
+from asdcli.errors import BadData, UsageError
+from asdcli.filenames import fault
 
 SCORE, DECISION = "anomaly_score", "decision_result"
 
@@ -27,7 +28,12 @@ class SubmissionFormat:
     def file_name(self, kind: str, part: CsvPart) -> str:
         """`anomaly_score_fan_section_00_test.csv` and its kin."""
         domain = f"_{part.domain}" if self.by_domain else ""
-        return f"{kind}_{part.machine_type}_{self.section}_{part.section}{domain}_test.csv"
+        name = f"{kind}_{part.machine_type}_{self.section}_{part.section}{domain}_test.csv"
+        if why := fault(name):
+            raise BadData(
+                f"{name!r} cannot be the name of a file: {why}", "call that machine type or section otherwise"
+            )
+        return name
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from asdcli.clips import without_suffix
 from asdcli.errors import BadData
+from asdcli.files import require_file
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def read_aliases(path: Path) -> Iterator[tuple[str | None, list[str]]]:
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """(line number, cells) of the lines that are not empty."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with require_file(path).open(newline="", encoding="utf-8-sig") as file:
             for line, cells in enumerate(csv.reader(file), start=1):
                 if any(c.strip() for c in cells):
                     yield line, cells

@@ -14,6 +14,7 @@ from safetensors.torch import save as to_bytes
 from asdcli import artifacts
 from asdcli.artifacts.digest import SEAL, seal_of
 from asdcli.errors import AsdError, BadArtifact
+from asdcli.files import in_place_of_file
 
 _KEY = "asd"  # the only metadata key: safetensors writes several in no fixed order
 _OPTIMIZER = "optimizer."
@@ -67,13 +68,15 @@ def restore(
     """
     if not path.exists():
         return None
+    if sort := in_place_of_file(path):
+        raise _damaged(path, f"it is {sort}, not a file")
     try:
         saved, tensors = _read(path)
         if not artifacts.Header.from_json(saved["header"], where=str(path)).same_making(header):
             return None
         weights, states = _sorted(tensors, len(optimizers))
         history: list[dict[str, Any]] = list(saved["history"])
-    except (OSError, SafetensorError, KeyError, IndexError, TypeError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
         raise _damaged(path, str(error)) from None
     if _shapes(weights) != _shapes(module.state_dict()):
         return None

@@ -13,6 +13,7 @@ from safetensors.torch import save as to_bytes
 
 from asdcli import artifacts
 from asdcli.errors import BadArtifact
+from asdcli.training.card import fault
 from asdcli.training.checkpoint import digest_tensors, tensors_of
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
@@ -40,18 +41,20 @@ def read_model(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any], a
 
     Raises:
         MissingArtifact: no model in `folder`.
-        BadArtifact: not a model, or weights that are damaged or not those of the card.
+        BadArtifact: not a model, a card that describes none, or weights that are damaged or not those of the card.
     """
     artifacts.require(folder / CARD, artifacts.MODEL)
     header = artifacts.read_header(folder, artifacts.MODEL)
     artifacts.require(folder / WEIGHTS, artifacts.MODEL)
     try:
         tensors = load_file(folder / WEIGHTS)
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise BadArtifact(f"{folder / WEIGHTS} cannot be read: {error}", "train again: asd train") from None
     if digest_tensors(tensors) != header.content:
         raise BadArtifact(f"{folder / WEIGHTS} are not the weights of {CARD}", "train again: asd train")
-    card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))["card"]
+    card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8")).get("card")
+    if why := fault(card):
+        raise BadArtifact(f"{folder / CARD} does not describe a model: {why}", "train again: asd train --force")
     return tensors, card, header
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from asdcli.errors import AsdError, UsageError, unknown_name
+from asdcli.files import require_file
 from asdcli.progress import Progress
 
 _FILE = "model.safetensors"
@@ -24,6 +25,7 @@ def weights_file(weights: str, backbone: str, progress: Progress) -> str | None:
     if weights == "none":
         return None
     if Path(weights).exists():
+        require_file(Path(weights))
         if Path(weights).suffix != ".safetensors":
             raise UsageError(f"{weights} is no safetensors file", "nothing is unpickled here: convert it first")
         return weights

@@ -188,7 +188,7 @@ def test_a_header_that_was_edited_is_refused(tmp_path: Path) -> None:
     text = table.schema.metadata[b"asd"].replace(b'"logmel"', b'"other"')
     pq.write_table(table.replace_schema_metadata({b"asd": text}), path)
     for read in (artifacts.read_header, artifacts.read_table):
-        with pytest.raises(BadArtifact, match="asd header of .* is damaged: it is not as it was written"):
+        with pytest.raises(BadArtifact, match=r"asd header of .* is damaged: it is not as it was written"):
             read(path, artifacts.EMBEDDINGS)
 
 

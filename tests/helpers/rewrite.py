@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from asdcli import artifacts
+from asdcli.artifacts import Header
+from asdcli.artifacts.digest import digest_table
 from asdcli.artifacts.kinds import ANY, KINDS
 
 
@@ -17,7 +19,13 @@ def rewrite(path: Path, table: pa.Table) -> None:
     artifacts.write_table(path, KINDS[header.kind], table, header)
 
 
-def spoil(path: Path, row: int, **values: object) -> None:
+def forge(path: Path, table: pa.Table, header: Header) -> None:
+    """Write what asd never would, under a header whose digest and seal fit."""
+    sealed = header.with_content(digest_table(table)).to_json()
+    pq.write_table(table.replace_schema_metadata({b"asd": sealed.encode()}), path)
+
+
+def spoil(path: Path, row: int, /, **values: object) -> None:
     """Write `path` anew as another program would, without a header, one row of it with other values."""
     table = pq.read_table(path).replace_schema_metadata(None)
     rows = table.to_pylist()
