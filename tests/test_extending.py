@@ -1,8 +1,11 @@
-"""Other people's networks, losses, features and embedders, through the front door."""
+"""Other people's scorers, networks, losses, features and embedders, through the front door."""
 
 from __future__ import annotations
 
+import csv
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +17,28 @@ from asdcli import artifacts
 from tests.helpers import fake_package, noise_run
 
 Asd = Callable[..., int]
+
+SCORER = '''
+from dataclasses import dataclass
+from sklearn.neighbors import KernelDensity
+from asdcli.scorers import Fitted
+
+@dataclass(frozen=True)
+class Kernel:
+    """Negative log-density of the training windows under Gaussian kernels.
+
+    Attributes:
+        width: standard deviation of a kernel.
+    """
+
+    width: float = 1.0
+
+    def fit(self, unit):
+        return Fitted(self, {"x": unit.train.raw})
+
+    def score(self, learnt, windows):
+        return -KernelDensity(bandwidth=self.width).fit(learnt["x"]).score_samples(windows.raw)
+'''
 
 NETWORK = '''
 """A network of four bands of the amplitude spectrum."""
@@ -182,3 +207,35 @@ def test_features_and_an_embedder_of_another_package_need_no_training(
     table, header = artifacts.read_table(tmp_path / "runs/noise/embeddings.parquet", artifacts.EMBEDDINGS)
     assert header.params == {"embedder": "mypkg.energies:Plain"}
     np.testing.assert_allclose(np.mean(table["vector"].to_pylist()), 1.0, atol=0.05)
+
+
+def asd_in_a_shell(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), str(Path(__file__).parents[1])])}
+    line = [sys.executable, "-m", "asdcli", *words, "--run", "runs/mine"]
+    return subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("spelling", "file"), [("kernel:width=0.5", "kernel.width=0.5"), ("", "")])
+def test_a_scorer_of_an_installed_package_scores_by_its_name_and_as_a_class(
+    asd: Asd, tmp_path: Path, spelling: str, file: str
+) -> None:
+    """The name that its entry point offers it under, and without an entry point `module:Class`."""
+    offers = {"asdcli.scorers": {"kernel": "minescorer:Kernel"}} if spelling else None
+    spelling, file = spelling or "minescorer:Kernel,width=0.5", file or "minescorer.Kernel,width=0.5"
+    fake_package.write(tmp_path / "site", "minescorer", {"minescorer.py": SCORER}, version="0.4", offers=offers)
+    rows = [row for machine_type in ("fan", "valve") for row in noise_run.rows(machine_type)]
+    labels = ("clip_id", "machine_type", "split", "condition", "section", "domain")
+    rng = np.random.default_rng(0)
+    with (tmp_path / "v.csv").open("w", newline="") as table:
+        writer = csv.writer(table)
+        writer.writerow([*labels, "v0", "v1"])
+        for row in rows:
+            vector = rng.normal(size=2) + 9 * (row["condition"] == "anomaly")
+            writer.writerow([*(row[name] for name in labels), *vector])
+    assert asd("embed", "--from", tmp_path / "v.csv", "--run", "runs/mine", "-q") == 0
+    done = asd_in_a_shell(tmp_path, "score", "-m", spelling)
+    assert done.returncode == 0, done.stderr
+    table, header = artifacts.read_table(tmp_path / "runs" / "mine" / "scores" / f"{file}.parquet", artifacts.SCORES)
+    assert header.params["method"] == spelling and len(table) == 28
+    done = asd_in_a_shell(tmp_path, "evaluate")
+    assert f"method:{spelling}|" in done.stdout and "= 1.0000" in done.stdout
