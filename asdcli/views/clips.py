@@ -50,7 +50,7 @@ def training_clips(table: pa.Table, machine_types: Sequence[str]) -> pa.Table:
     training = table.filter(chosen).select(artifacts.CLIP_COLUMNS)
     if not len(training):
         raise BadData(
-            f"no training clips of {', '.join(machine_types)}", "their folder must hold train/; see data/README.md"
+            f"no training clips of {', '.join(machine_types)}", "their folder must hold train/, with normal recordings"
         )
     return training
 
