@@ -18,7 +18,7 @@ from asdcli.audio.convert import FULL_SCALE, resampled, to_int16
 from asdcli.audio.files import opened
 from asdcli.audio.riff import BYTE_ORDER, Wav, pcm16, walk
 
-__all__ = ["BOTH", "MEAN", "SAMPLE_RATE", "BadAudio", "Info", "channel_index", "info", "peak", "read"]
+__all__ = ["BOTH", "MEAN", "SAMPLE_RATE", "BadAudio", "Info", "channel_index", "info", "read"]
 
 SAMPLE_RATE = 16_000
 
@@ -61,9 +61,8 @@ def read(
     channel: int | str | None = None,
     resample: bool = False,
     rounding: bool = False,
-    gain: float | None = None,
 ) -> np.ndarray:
-    """One channel of a clip as int16 PCM, bit for bit unless `resample`, `rounding` or `gain` allow otherwise.
+    """One channel of a clip as int16 PCM, bit for bit unless `resample` or `rounding` allow otherwise.
 
     Args:
         path: a file that libsndfile reads.
@@ -71,7 +70,6 @@ def read(
         channel: index of the channel to take, or `MEAN` of all (which rounds); None demands a file of one channel.
         resample: bring another rate to `sample_rate` (soxr, high quality) instead of refusing it.
         rounding: round samples finer than 16 bits instead of refusing them.
-        gain: multiply by this, and round.
 
     Returns:
         (n_samples,) int16, n_samples >= 1.
@@ -81,20 +79,7 @@ def read(
             no such channel, or samples that int16 cannot hold.
     """
     wave, exact = _wave(path, sample_rate, channel, resample)
-    if wave.dtype == np.int16:
-        if gain is None:
-            return wave
-        wave = wave / FULL_SCALE
-    return to_int16(path, wave, rounding=rounding or not exact, gain=gain)
-
-
-def peak(
-    path: Path, *, sample_rate: int = SAMPLE_RATE, channel: int | str | None = None, resample: bool = False
-) -> float:
-    """The largest magnitude that `read` meets before a gain, 1.0 being full scale. Raises BadAudio as `read` does."""
-    wave, _ = _wave(path, sample_rate, channel, resample)
-    scale = FULL_SCALE if wave.dtype == np.int16 else 1.0
-    return max(float(wave.max()), -float(wave.min())) / scale
+    return wave if wave.dtype == np.int16 else to_int16(path, wave, rounding=rounding or not exact)
 
 
 def _wave(path: Path, sample_rate: int, channel: int | str | None, resample: bool) -> tuple[np.ndarray, bool]:

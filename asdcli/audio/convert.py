@@ -1,4 +1,4 @@
-"""From what a file holds to int16 PCM: another rate, a gain, 16 bits. Nothing is clipped in silence."""
+"""From what a file holds to int16 PCM: another rate, 16 bits. Nothing is clipped in silence."""
 
 from __future__ import annotations
 
@@ -21,16 +21,14 @@ def resampled(path: Path, wave: np.ndarray, from_hz: int, to_hz: int) -> np.ndar
     return wave
 
 
-def to_int16(path: Path, wave: np.ndarray, *, rounding: bool, gain: float | None = None) -> np.ndarray:
-    """Float samples, times `gain`, as int16: exactly, or to the nearest where `rounding` is allowed or a gain is given.
+def to_int16(path: Path, wave: np.ndarray, *, rounding: bool) -> np.ndarray:
+    """Float samples as int16: exactly, or to the nearest where `rounding` is allowed.
 
     With rounding +1.0, which is one step too many, becomes the step below.
 
     Raises:
         BadAudio: samples finer than 16 bits that may not be rounded, or beyond full scale.
     """
-    if gain is not None:
-        wave, rounding = wave * gain, True
     scaled = wave * FULL_SCALE
     nearest = np.rint(scaled)
     if not rounding and not np.array_equal(nearest, scaled):
@@ -39,10 +37,9 @@ def to_int16(path: Path, wave: np.ndarray, *, rounding: bool, gain: float | None
         )
     top = FULL_SCALE if rounding else FULL_SCALE - 1
     if nearest.max() > top or nearest.min() < -FULL_SCALE:
-        with_gain = "" if gain is None else f" with gain {gain:g}"
         raise BadAudio(
             path,
-            f"goes beyond full scale{with_gain}: peak {np.abs(wave).max():.3g}",
-            "--scale peak fits its machine type into full scale by one gain, --scale fixed:GAIN takes yours",
+            f"goes beyond full scale: peak {np.abs(wave).max():.3g}",
+            "scale all recordings of the machine type down by one factor",
         )
     return np.minimum(nearest, FULL_SCALE - 1).astype(np.int16)

@@ -199,3 +199,14 @@ def test_info_agrees_with_libsndfile_on_real_layouts(tmp_path: Path) -> None:
         theirs = soundfile.info(path)
         assert audio.info(path) == audio.Info(theirs.frames, theirs.samplerate, theirs.channels, subtype == "PCM_24")
         assert audio.info(path).duration_s == pytest.approx(theirs.duration)
+
+
+def test_resampling_refuses_what_goes_beyond_full_scale_instead_of_clipping_it(tmp_path: Path) -> None:
+    wave = 1.5 * np.sin(2 * np.pi * 440 * np.arange(4800) / 48_000)
+    path = _write(tmp_path / "a.wav", wave, rate=48_000, subtype="FLOAT")
+    with pytest.raises(audio.BadAudio, match=r"goes beyond full scale: peak 1\.5"):
+        audio.read(path, resample=True)
+    square = np.where(np.arange(4800) % 48 < 24, 32767, -32768).astype(np.int16)  # the filter overshoots at its edges
+    path = _write(tmp_path / "b.wav", square, rate=48_000)
+    with pytest.raises(audio.BadAudio, match="goes beyond full scale"):
+        audio.read(path, resample=True)
