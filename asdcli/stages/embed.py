@@ -89,7 +89,10 @@ def run(
         progress.warn(f"{skipped} clips have no features, because extract-features skipped them: not embedded")
     embeddings = _concatenated(tables)
     if not len(embeddings):
-        raise BadData("there is no training or test clip to embed", "its recordings must lie in train/ and test/ folders: asd index FOLDER")
+        raise BadData(
+            "there is no training or test clip to embed",
+            "its recordings must lie in train/ and test/ folders: asd index FOLDER",
+        )
     _write(output, embeddings, header, format)
     return Outcome(output, facts={"clips": len(set(embeddings["clip_id"].to_pylist())), "dims": _n_dims(embeddings)})
 

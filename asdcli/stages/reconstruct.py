@@ -87,7 +87,9 @@ def run(
             pack = found.load(machine_type, rows_of(table, machine_type))
             _score(network, machine_type, pack, rows[machine_type], todo, results, trained.seed or 0, progress)
         if not machine_types:
-            raise BadData("there is no clip to score", "its recordings must lie in train/ and test/ folders: asd index FOLDER")
+            raise BadData(
+                "there is no clip to score", "its recordings must lie in train/ and test/ folders: asd index FOLDER"
+            )
         for sentence in told({spelling: result.rules for spelling, result in results.items()}):
             progress.warn(sentence)
         for spelling, result in results.items():
