@@ -1,0 +1,148 @@
+"""Write the reference pages of docs/reference/ from the code: `make docs-reference`. A test says when a page is old."""
+
+from __future__ import annotations
+
+import enum
+import importlib
+import inspect
+import sys
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).resolve().parent / "reference"
+_NOTE = "<!-- Written by docs/write_reference.py from the code: change that, then `make docs-reference`. -->"
+
+
+def command_line() -> str:
+    """Every command with its arguments and options, in the groups of `asd --help`."""
+    from asdcli.cli import GROUPS
+
+    lines = ["# Command line", "", _NOTE, ""]
+    lines += [
+        "`asd COMMAND --help` says the same in the terminal. Exit codes: 0 done or nothing to do, 1 a named error,"
+    ]
+    lines += ["2 wrong usage, 3 finished but clips were left out and named, 130 interrupted, 143 terminated.", ""]
+    for group, commands in GROUPS.items():
+        lines += [f"## {group}", ""]
+        for name, target in commands.items():
+            module, _, function = target.partition(":")
+            lines += _command(name, getattr(importlib.import_module(module), function))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _command(name: str, command: Callable[..., object]) -> Iterator[str]:
+    import typer.models
+
+    hints = typing.get_type_hints(command, include_extras=True)
+    rows, usage = [], []
+    for p in inspect.signature(command).parameters.values():
+        kind, info, *_ = typing.get_args(hints[p.name])
+        if info.hidden:
+            continue
+        takes = info.metavar or _choices(kind)
+        if isinstance(info, typer.models.ArgumentInfo):
+            usage.append(takes)
+            spelled = f"`{takes}`"
+        else:
+            first = [info.default] if isinstance(info.default, str) and info.default.startswith("-") else []
+            decls = [*first, *(info.param_decls or ())] or [f"--{p.name.replace('_', '-')}"]
+            spelled = ", ".join(f"`{d}`" for d in decls) + ("" if kind is bool else f" `{takes}`".replace("|", "\\|"))
+        default = getattr(p.default, "value", p.default)
+        shown = "" if default in (None, False, inspect.Parameter.empty) else f"`{default}`"
+        rows.append(f"| {spelled} | {_cell(info.help or '')} | {shown} |")
+    yield from (f"### asd {name}", "", f"`{' '.join(['asd', name, *usage, '[OPTIONS]'])}`", "")
+    for paragraph in (inspect.getdoc(command) or "").split("\n\n"):
+        yield from (_prose(paragraph), "")
+    yield from ("| | | default |", "|---|---|---|", *rows, "")
+
+
+def _choices(kind: Any) -> str:
+    """What a value may be: the members of an Enum, else the name of its type."""
+    for part in (kind, *typing.get_args(kind), *(x for a in typing.get_args(kind) for x in typing.get_args(a))):
+        if isinstance(part, type) and issubclass(part, enum.Enum):
+            return "|".join(str(m.value) for m in part)
+    names = [a.__name__ for a in (typing.get_args(kind) or (kind,)) if isinstance(a, type) and a is not type(None)]
+    return {"int": "N", "float": "X", "str": "TEXT", "Path": "PATH"}.get(names[0] if names else "", "TEXT")
+
+
+def artifacts() -> str:
+    """Every kind of file, its columns and the command that makes it."""
+    from asdcli.artifacts import kinds
+
+    found = [k for k in vars(kinds).values() if isinstance(k, kinds.Kind)]
+    lines = ["# Artifacts", "", _NOTE, ""]
+    lines += [
+        "The files that stages exchange. A table is Parquet with the header as JSON under the metadata key `asd`;",
+        "arrays are npz with the same JSON as the entry `asd`; a model is a folder with safetensors and `card.json`.",
+        "`asd show FILE` prints any of them. A nullable column may be missing in a file of somebody else's; further",
+        "columns are kept.",
+        "",
+    ]
+    for kind in found:
+        key = f", one row a ({', '.join(kind.key)})" if kind.key else ""
+        lines += [f"## {kind.name}", "", f"Version {kind.version}, made by `{kind.made_by}`{key}.", ""]
+        if kind.columns:
+            lines += ["| column | type | |", "|---|---|---|"]
+            lines += [
+                f"| `{c.name}` | {c.type or 'list of numbers'} | {'nullable' if c.nullable else ''} |"
+                for c in kind.columns
+            ]
+            lines += [""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def editions() -> str:
+    """What the catalogue knows."""
+    from asdcli import catalogue
+
+    lines = ["# Editions", "", _NOTE, "", "`asd datasets EDITION` says the same, with the archives' names."]
+    for name in catalogue.names():
+        e = catalogue.load(name)
+        lines += [
+            "",
+            f"## {name}",
+            "",
+            f"{e.title}. {e.sample_rate} Hz, {', '.join(e.channels)}; official score by the rule `{e.metric}`.",
+        ]
+        if e.licence:
+            lines += [f"Licence: {e.licence}."]
+        lines += ["", "| part | machine types | sections | records |", "|---|---|---|---|"]
+        for subset in e.subsets:
+            part = e.part(subset)
+            if part is None:
+                continue
+            records = ", ".join(r.record for r in e.records if r.subset == subset)
+            lines += [f"| {subset} | {' '.join(part.machine_types)} | {' '.join(part.sections)} | {records} |"]
+        lines += [f"\n{note}" for note in (*e.notes, *(f"Cite: {c}" for c in e.citation))]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _prose(text: str) -> str:
+    """One line, with what Markdown would take for a tag escaped."""
+    return " ".join(text.split()).replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _cell(text: str) -> str:
+    return _prose(text).replace("|", "\\|")
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "command-line.md": command_line,
+    "artifacts.md": artifacts,
+    "editions.md": editions,
+}
+"""Name of a page -> what writes it."""
+
+
+def main() -> int:
+    FOLDER.mkdir(exist_ok=True)
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page(), encoding="utf-8")
+        print(f"wrote {FOLDER / name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
