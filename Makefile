@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 export ASD_DATA := $(DATA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dns-demo dcase2021-dns lint format test test-slow test-gpu bench clean
+.PHONY: help setup demo dns-demo dcase2021-dns lint format test test-slow test-gpu bench docs docs-reference clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-22s %s\n", $$1, $$2 }'
@@ -129,6 +129,12 @@ test-gpu: $(READY)  ## the tests that need a CUDA device
 
 bench: $(READY)  ## measure the promises of the README, as ratios in one run
 	$(BIN)/python -m tests.bench
+
+docs: $(READY)  ## the documentation as a site: build/site/index.html
+	$(BIN)/python -m mkdocs build --strict --quiet
+
+docs-reference: $(READY)  ## write the reference pages of docs/ from the code
+	$(BIN)/python docs/write_reference.py
 
 clean:  ## remove .venv and caches; data and runs stay
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -35,11 +35,10 @@ def command_line() -> str:
 def _command(name: str, command: Callable[..., object]) -> Iterator[str]:
     import typer.models
 
-    hints = typing.get_type_hints(command, include_extras=True)
     rows, usage = [], []
     for p in inspect.signature(command).parameters.values():
-        kind, info, *_ = typing.get_args(hints[p.name])
-        if info.hidden:
+        kind, info, *_ = typing.get_args(p.annotation) or (None, None)  # the context is nobody's option
+        if info is None or info.hidden:
             continue
         takes = info.metavar or _choices(kind)
         if isinstance(info, typer.models.ArgumentInfo):
@@ -67,6 +66,36 @@ def _choices(kind: Any) -> str:
     return {"int": "N", "float": "X", "str": "TEXT", "Path": "PATH"}.get(names[0] if names else "", "TEXT")
 
 
+def methods_and_models() -> str:
+    """Every built-in class that has a name on the command line, from its docstring."""
+    from asdcli.cli.models import registries
+    from asdcli.scorers import SCORERS
+    from asdcli.spec import describe
+
+    lines = ["# Methods and models", "", _NOTE, ""]
+    lines += ["`asd methods NAME` and `asd models NAME` say the same, of other packages' classes too.", ""]
+    for title, registry in {"Methods": SCORERS, **registries()}.items():
+        lines += [f"## {title}", ""]
+        for name in registry.entries:
+            lines += _described(describe(registry, name))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _described(d: Any) -> Iterator[str]:
+    yield from (f"### {d.name}", "", _prose(d.summary), "")
+    for paragraph in d.text:
+        yield from (_prose(paragraph), "")
+    if d.source:
+        yield from (f"Source: {_prose(d.source)}", "")
+    if d.parameters:
+        yield from ("| parameter | | default | |", "|---|---|---|---|")
+        for p in d.parameters:
+            kind = ", ".join(f"`{c}`" for c in p.choices) or p.type
+            default = "" if p.default is None else f"`{p.default}`"
+            yield f"| `{p.name}` | {_cell(kind)} | {_cell(default)} | {_cell(p.meaning)} |"
+        yield ""
+
+
 def artifacts() -> str:
     """Every kind of file, its columns and the command that makes it."""
     from asdcli.artifacts import kinds
@@ -76,8 +105,7 @@ def artifacts() -> str:
     lines += [
         "The files that stages exchange. A table is Parquet with the header as JSON under the metadata key `asd`;",
         "arrays are npz with the same JSON as the entry `asd`; a model is a folder with safetensors and `card.json`.",
-        "`asd show FILE` prints any of them. A nullable column may be missing in a file of somebody else's; further",
-        "columns are kept.",
+        "A nullable column may be missing in a file of somebody else's; further columns are kept.",
         "",
     ]
     for kind in found:
@@ -130,6 +158,7 @@ def _cell(text: str) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "command-line.md": command_line,
+    "methods-and-models.md": methods_and_models,
     "artifacts.md": artifacts,
     "editions.md": editions,
 }

@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +15,7 @@ import pytest
 import typer
 
 from asdcli.cli import build
+from tests.helpers import noise_run
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "README.md"])
@@ -64,3 +68,44 @@ def test_a_make_target_that_the_documentation_names_exists() -> None:
         for target in re.findall(r"(?:^|`)make ([a-z0-9-]+)", page.read_text(encoding="utf-8"), flags=re.M):
             edition = re.fullmatch(r"(dcase20\d\d|synthetic)(-[a-z-]+)?", target)
             assert edition or re.search(rf"^{re.escape(target)}:", rules, flags=re.M), f"{page.name}: make {target}"
+
+
+def test_every_command_is_shown_somewhere() -> None:
+    shown = {shlex.split(command)[1] for _, command in _commands()}
+    known = set(typer.main.get_command(build()).commands)  # type: ignore[attr-defined]
+    assert known == shown
+
+
+def test_the_examples_of_extending_run(
+    asd: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    (tmp_path / "site" / "mypkg").mkdir(parents=True)
+    for name, code in re.findall(r"```python\n# mypkg/(\w+)\.py\n(.*?)```", text, flags=re.S):
+        (tmp_path / "site" / "mypkg" / f"{name}.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    noise_run.write(tmp_path)
+    where = ("--data", tmp_path / "data", "--dataset", "noise", "--run", tmp_path / "runs" / "noise", "-q")
+    commands = re.findall(r"^asd (?:train|embed|score) ?.*$", text, flags=re.M)
+    assert len(commands) == 3
+    for command in sorted(commands, key=_stage):
+        more = ("--epochs", 1, "--device", "cpu") if command.startswith("asd train") else ()
+        assert asd(*shlex.split(command)[1:], *more, *where) == 0, command
+    assert asd("evaluate", *where) == 0
+
+
+def _stage(command: str) -> int:
+    return ("train", "embed", "score").index(shlex.split(command)[1])
+
+
+def test_the_documentation_builds_without_a_dead_link(tmp_path: Path) -> None:
+    build_site = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
+    done = subprocess.run(build_site, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "site" / "index.html").exists()
+
+
+def test_the_citation_names_the_version_of_the_package() -> None:
+    import asdcli
+
+    assert f"\nversion: {asdcli.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")

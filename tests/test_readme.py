@@ -34,20 +34,8 @@ def test_a_command_of_the_readme_parses(command: str) -> None:
     group.commands[name].make_context(name, list(arguments))  # type: ignore[attr-defined]  # raises on a wrong option
 
 
-def test_the_readme_shows_every_command() -> None:
-    shown = {shlex.split(c)[1] for c in COMMANDS}
-    assert set(typer.main.get_command(build()).commands) == shown  # type: ignore[attr-defined]
-
-
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_make_target_of_the_readme_exists(target: str) -> None:
     text = (ROOT / "Makefile").read_text()
     edition = re.fullmatch(r"([a-z0-9]+)(-[a-z-]+)?", target)
     assert re.search(rf"^{target}:", text, flags=re.M) or (edition and edition[1] in catalogue.names())
-
-
-def test_the_readme_names_every_method() -> None:
-    from asdcli.scorers import SCORERS
-
-    for name in SCORERS.names():
-        assert f"`{name}" in README, name
