@@ -100,7 +100,7 @@ def test_an_edition_of_ones_own_goes_from_its_archives_to_a_package_for_its_chal
     assert asd("score", "--method", "nn") == 0
     capsys.readouterr()
     assert asd("evaluate", "--json") == 0
-    results = {r["subset"]: r for r in json.loads(capsys.readouterr().out)["results"]}
+    results = {r["subset"]: r for r in json.loads(capsys.readouterr().out)["facts"]["results"]}
     assert results["dev"]["metric"] == "dcase2021"
     assert set(results["dev"]["machine_types"]) == {"kiln", "loom"}
     assert asd("threshold", "--rule", "quantile", "-q") == 0

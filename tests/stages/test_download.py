@@ -20,6 +20,7 @@ from asdcli.errors import DownloadError, UsageError
 from asdcli.fetch import DiskError, Retry
 from asdcli.stages import download, verify
 from asdcli.vocabulary import Subset
+from tests.helpers import full_disk
 from tests.helpers.heard import Heard
 from tests.helpers.loopback import Act, Loopback, machine_zip, md5, record, wav, zipped
 from tests.helpers.waiting import PATIENCE_S, wait_until
@@ -243,16 +244,14 @@ def test_verify_names_what_is_missing_or_changed_and_how_to_repair_it(server: Lo
         verify.run(request(server, machine_types=("valve",)), tmp_path)
 
 
-def test_a_full_disk_stops_the_download_and_the_next_one_goes_on(server: Loopback, tmp_path: Path) -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("needs /dev/full")
-    part = tmp_path / "archives/dev_bearing.zip.part"
-    part.parent.mkdir()
-    part.symlink_to("/dev/full")
-    with pytest.raises(DiskError, match="the disk is full"):
-        download.run(request(server, connections=1), tmp_path, retry=FAST)
+def test_a_full_disk_stops_the_download_and_the_next_one_goes_on(
+    server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as disk:
+        full_disk.for_file(disk, "dev_bearing.zip.part")
+        with pytest.raises(DiskError, match="the disk is full"):
+            download.run(request(server, connections=1), tmp_path, retry=FAST)
     assert not (tmp_path / "clips.parquet").exists()
-    part.unlink()
     download.run(request(server), tmp_path, retry=FAST)
     assert len(clips_of(tmp_path)) == 2 * CLIPS_A_TYPE
 
