@@ -46,7 +46,9 @@ def read_manifest(file: Path, root: Path) -> tuple[list[Recording], list[str]]:
         values[what] = labels.values_of(values[what], what, columns[what], file)
     for name in set(values.get("machine_type", [])) - {None}:
         if why := fault(name):
-            raise BadData(f"{file}: machine type {name!r} cannot be the name of a file: {why}", "call it otherwise")
+            raise BadData(
+                f"{file}: machine type {name!r} cannot be a file name: {why}", "leave out slashes and the like"
+            )
     values["subset"] = [v or Subset.DEV for v in values.get("subset", [None] * len(paths))]
     if "attributes" in values:
         pairs = [_attributes(cell) for cell in values["attributes"]]

@@ -122,8 +122,8 @@ def _check(recordings: Path, manifest: Path | None, machine: str | None, test_fr
         raise BadData(f"{recordings} {what}", "name the folder that holds the recordings")
     if manifest and not manifest.is_file():
         raise BadData(f"there is no manifest {manifest}")
-    if machine is not None and (not machine.strip() or "/" in machine or "\\" in machine or machine.startswith(".")):
-        raise UsageError(f"machine type {machine!r} cannot be a file name", "leave out slashes and leading dots")
+    if machine is not None and (why := fault(machine)):
+        raise UsageError(f"machine type {machine!r} cannot be a file name: {why}", "leave out slashes and the like")
     if not 0 < test_fraction < 1:
         raise UsageError(f"--test-fraction must lie between 0 and 1, got {test_fraction:g}")
 
