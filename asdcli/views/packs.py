@@ -49,7 +49,7 @@ class Packs:
             BadArtifact: the pack is damaged, or of other clips, not counting those that were skipped when it was made.
         """
         path = self.folder / f"{machine_type}.npz"
-        # a pack would take longer to digest than a GPU takes to embed it; doctor --verify has the time
+        # a pack would take longer to digest than a GPU takes to embed it: the checksums of its entries are checked
         arrays, header = artifacts.read_arrays(path, artifacts.FEATURES, verify=False)
         try:
             pack = FEATURES.build(self.kind).read(arrays)
