@@ -36,6 +36,10 @@ class BadArtifact(AsdError):
     """A file is there but is not what it should be (wrong kind, newer version, damaged)."""
 
 
+class StaleArtifact(AsdError):
+    """A file was made of others that have changed since; the hint has the commands that mend it."""
+
+
 class BadData(AsdError):
     """The content of a dataset, an audio file or a table cannot be used."""
 

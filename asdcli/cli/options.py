@@ -69,6 +69,9 @@ ScoresArgument = Annotated[
     list[Path] | None,
     typer.Argument(metavar="SCORES", help="Score tables or folders of them. Default: all of the run."),
 ]
+AllowStaleOption = Annotated[
+    bool, typer.Option("--allow-stale", help="Go on with files that were made of others that have changed since.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no talk; errors only.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Show diagnostics.")]

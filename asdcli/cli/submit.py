@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asdcli.cli.options import AllowStaleOption
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.vocabulary import Subset
@@ -46,6 +47,7 @@ def submit(
         Path | None,
         typer.Option("--meta", metavar="FILE", help="Pack this finished meta file.", show_default=False),
     ] = None,
+    allow_stale: AllowStaleOption = False,
     *,
     place: Place,
     talk: Talk,
@@ -73,6 +75,7 @@ def submit(
         thresholds=thresholds,
         meta=meta,
         output=place.output,
+        allow_stale=allow_stale,
         progress=talk.progress,
     )
     return talk.report("submission", outcome)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asdcli.cli.options import ScoresArgument
+from asdcli.cli.options import AllowStaleOption, ScoresArgument
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
 from asdcli.metrics import EDITION_RULE, OWN_RULE, RULES
@@ -56,6 +56,7 @@ def threshold(
             show_default=False,
         ),
     ] = None,
+    allow_stale: AllowStaleOption = False,
     *,
     place: Place,
     talk: Talk,
@@ -95,7 +96,9 @@ def threshold(
         )
         given = done["thresholds"].path
     if decisions:
-        done["decisions"] = step.decide(space, decisions, scores or (), thresholds=given, progress=talk.progress)
+        done["decisions"] = step.decide(
+            space, decisions, scores or (), thresholds=given, allow_stale=allow_stale, progress=talk.progress
+        )
     if talk.shows_tables:
         _show(rows(given), clips_per_day)
     if not talk.json:

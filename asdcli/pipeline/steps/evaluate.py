@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asdcli.errors import UsageError
+from asdcli.pipeline.staleness import warn_of_stale
 from asdcli.pipeline.workspace import Workspace, needed
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import evaluate
@@ -45,6 +46,8 @@ def run(
     if scores and submission:
         raise UsageError("give score tables or --submission DIR, not both")
     methods = _methods(space, scores, submission, names, clips)
+    if not submission:
+        warn_of_stale(space, list(scores) or [needed(space).scores_dir], progress)
     if space and not clips and space.clips.exists() and methods[0].header.dataset == space.dataset:
         clips = space.clips
     if space and not thresholds and space.thresholds.exists() and not scores:

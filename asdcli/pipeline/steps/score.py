@@ -8,6 +8,7 @@ from pathlib import Path
 from asdcli.errors import UsageError
 from asdcli.filenames import stem
 from asdcli.outcome import Outcome
+from asdcli.pipeline.staleness import warn_of_stale
 from asdcli.pipeline.workspace import Workspace, needed
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import DEFAULT, PAPER, SCORERS, takes
@@ -73,8 +74,10 @@ def run(
     if of_vectors:
         from asdcli.stages import score
 
+        source = embeddings or needed(space).embeddings
+        warn_of_stale(space, [source], progress)
         outcomes |= score.run(
-            embeddings or needed(space).embeddings,
+            source,
             {spelling: outputs[spelling] for spelling in of_vectors},
             errors=_errors(space, output),
             unit=unit,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from asdcli.errors import UsageError
 from asdcli.outcome import Outcome
+from asdcli.pipeline.staleness import warn_of_stale
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers.smoothing import SMOOTHERS, Level, Smooth
@@ -38,7 +39,10 @@ class SampleSource:
         return self.embeddings or space.embeddings
 
     def read(self, space: Workspace, progress: Progress) -> Samples:
-        """The samples of both, joined."""
+        """The samples of both, joined; stale tables are named."""
+        scores = self.scores if self.scores and self.scores.is_file() else None
+        scores = scores or (space.scores(self.method) if self.method and not self.scores else None)
+        warn_of_stale(space, [self.table_of_vectors(space), *([scores] if scores else [])], progress)
         return read_samples(
             self.scores or space.run,
             self.table_of_vectors(space),

@@ -10,6 +10,7 @@ from typing import Any
 from asdcli import artifacts, catalogue
 from asdcli.errors import BadData
 from asdcli.outcome import Outcome
+from asdcli.pipeline.staleness import refuse_stale
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import submit
@@ -36,6 +37,7 @@ def run(
     *,
     thresholds: Path | None = None,
     output: Path | None = None,
+    allow_stale: bool = False,
     progress: Progress = SILENT,
     **options: Any,
 ) -> Outcome:
@@ -45,11 +47,17 @@ def run(
         scores: tables; none means the run's. thresholds: None means the run's, where it has any.
         output: folder instead of the run's.
         options: as `stages.submit.run` has them.
+
+    Raises:
+        StaleArtifact: scores or thresholds were made of files that have changed since, unless `allow_stale`.
     """
+    thresholds = thresholds or (space.thresholds if space.thresholds.exists() else None)
+    tables = list(scores) or [space.scores_dir]
+    refuse_stale(space, [*tables, *([thresholds] if thresholds else [])], progress, allowed=allow_stale)
     return submit.run(
-        read_scores(list(scores) or [space.scores_dir]),
+        read_scores(tables),
         output or space.submission,
-        thresholds=thresholds or (space.thresholds if space.thresholds.exists() else None),
+        thresholds=thresholds,
         progress=progress,
         **options,
     )

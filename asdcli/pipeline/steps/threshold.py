@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asdcli.outcome import Outcome
+from asdcli.pipeline.staleness import refuse_stale, warn_of_stale
 from asdcli.pipeline.workspace import Workspace, needed
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import threshold
@@ -29,6 +30,7 @@ def run(
         rule, parameters: as `stages.threshold.run` has them.
     """
     tables, output = _tables(space, scores), output or needed(space).thresholds
+    warn_of_stale(space, tables, progress)
     return threshold.run(tables, output, rule=rule, parameters=parameters, force=force, progress=progress)
 
 
@@ -38,10 +40,17 @@ def decide(
     scores: Sequence[Path] = (),
     *,
     thresholds: Path | None = None,
+    allow_stale: bool = False,
     progress: Progress = SILENT,
 ) -> Outcome:
-    """A decision for every test clip, into `output`, by `thresholds` (None: the run's)."""
-    return threshold.apply(_tables(space, scores), thresholds or needed(space).thresholds, output, progress=progress)
+    """A decision for every test clip, into `output`, by `thresholds` (None: the run's).
+
+    Raises:
+        StaleArtifact: scores or thresholds were made of files that have changed since, unless `allow_stale`.
+    """
+    tables, thresholds = _tables(space, scores), thresholds or needed(space).thresholds
+    refuse_stale(space, [*tables, thresholds], progress, allowed=allow_stale)
+    return threshold.apply(tables, thresholds, output, progress=progress)
 
 
 def _tables(space: Workspace | None, scores: Sequence[Path]) -> Sequence[Path]:

@@ -1,0 +1,42 @@
+"""What a step says of stale files that it reads: a warning, or a refusal where what it makes leaves the program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from asdcli.errors import StaleArtifact
+from asdcli.pipeline.freshness import Freshness, Look
+from asdcli.pipeline.mending import commands
+from asdcli.pipeline.workspace import Workspace
+from asdcli.progress import Progress
+
+
+def warn_of_stale(space: Workspace | None, reads: Iterable[Path], progress: Progress) -> None:
+    """Name every stale file among `reads`, why it is stale, and the commands that mend it. Nothing without a run."""
+    if space and (stale := _stale(space, reads)):
+        progress.warn(f"{_named(stale)}; bring up to date: {' && '.join(commands(stale, space))}")
+
+
+def refuse_stale(space: Workspace | None, reads: Iterable[Path], progress: Progress, *, allowed: bool) -> None:
+    """The same, but where it is not `allowed` nothing goes on.
+
+    Raises:
+        StaleArtifact: a file among `reads` is stale.
+    """
+    if allowed:
+        return warn_of_stale(space, reads, progress)
+    if space and (stale := _stale(space, reads)):
+        again = " && ".join(commands(stale, space))
+        raise StaleArtifact(_named(stale), f"--allow-stale goes on all the same; or bring up to date: {again}")
+    return None
+
+
+def _stale(space: Workspace, reads: Iterable[Path]) -> list[Look]:
+    return [look for look in Freshness(space).looks(reads) if look.is_stale]
+
+
+def _named(stale: list[Look]) -> str:
+    told = "; ".join(f"{look.name} ({look.reasons})" for look in stale[:3])
+    more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
+    return f"made of files that have changed since: {told}{more}"
