@@ -169,6 +169,8 @@ def test_a_failed_submission_leaves_the_old_one_whole(asd, package, tmp_path, ca
     clips = artifacts.read_header(tmp_path / "data/dcase2024/clips.parquet", artifacts.CLIPS)
     write_scores(tmp_path / "runs/dcase2024/scores/nn.parquet", rows, random_scores(rows, 5), clips)
     assert asd("submit", *LABEL) == 1
+    assert "thresholds (scores/nn changed)" in capsys.readouterr().err
+    assert asd("submit", *LABEL, "--allow-stale") == 1
     assert "was not fitted on the scores of nn" in capsys.readouterr().err
     assert {p.name: p.read_bytes() for p in package.iterdir()} == before
 
