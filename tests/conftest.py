@@ -1,4 +1,4 @@
-"""Fixtures that every test may use: no terminal width surprises, signals as in a shell, and the shared material."""
+"""Fixtures that every test may use: no surprises of the caller's shell, signals as in one, and the shared material."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-os.environ.setdefault("COLUMNS", "160")
-os.environ.setdefault("NO_COLOR", "1")
+os.environ.update(COLUMNS="160", NO_COLOR="1")
+for name in {name for name in os.environ if name.startswith("ASD_")} - {"ASD_SHARED"}:
+    del os.environ[name]  # what the caller's shell or `make` says is about other data than a test's
 signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background of a script it is ignored, by children too
 # a slow or busy machine is no failure: nothing here is measured in time
 settings.register_profile("asd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -34,8 +35,6 @@ def asd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
     from asdcli.cli import call as call_asd
 
     monkeypatch.chdir(tmp_path)
-    for name in ("ASD_RUN", "ASD_DATA"):
-        monkeypatch.delenv(name, raising=False)
 
     def call(*arguments: object) -> int:
         return call_asd([str(a) for a in arguments])

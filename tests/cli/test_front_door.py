@@ -49,8 +49,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
-        for name in ("ASD_RUN", "ASD_DATA"):
-            patch.delenv(name, raising=False)
         for line in CHAIN.values():
             assert asd_run([*line, "--quiet"]) == 0, line
     return place

@@ -53,8 +53,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
-        patch.delenv("ASD_RUN", raising=False)
-        patch.delenv("ASD_DATA", raising=False)
         assert call(["run", "--edition", "synthetic", "--size", "tiny", *QUICK, "-q"]) == 0
     return place
 

@@ -54,8 +54,6 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("everything")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
-        for name in ("ASD_RUN", "ASD_DATA"):
-            patch.delenv(name, raising=False)
         for line in LINES:
             assert asd_run([*line.split(), "--quiet"]) == 0, line
     return place

@@ -71,8 +71,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
-        for name in ("ASD_RUN", "ASD_DATA"):
-            patch.delenv(name, raising=False)
         for line in chain:
             assert asd_run([*line.split(), "--quiet"]) == 0, line
     return place
