@@ -18,7 +18,7 @@ from asdcli.errors import BadArtifact
 _KEY = "asd"
 
 
-def write_arrays(path: Path, kind: Kind, arrays: Mapping[str, np.ndarray], header: Header) -> Header:
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], header: Header) -> Header:
     """Write named arrays to `path` (npz) whole or not at all and return the header with its content digest."""
     header = header.with_content(digest_arrays(arrays))
     with atomic(path) as temporary, temporary.open("wb") as file:

@@ -45,7 +45,7 @@ _SIGNS = (  # what zipfile, zlib and numpy raise for bytes that are not as they 
 )
 
 
-def read_entries(path: Path, wanted: Callable[[str], bool] = lambda name: True) -> dict[str, np.ndarray]:
+def read_entries(path: Path, wanted: Callable[[str], bool] = lambda _: True) -> dict[str, np.ndarray]:
     """The arrays of `path` by name, those that are `wanted`. Raises Damaged."""
     try:
         with zipfile.ZipFile(path) as archive:

@@ -23,7 +23,7 @@ def _completes(names: Callable[[typer.Context], Iterable[str]]) -> Completion:
 
 
 @_completes
-def methods(ctx: typer.Context) -> Iterable[str]:
+def methods(_: typer.Context) -> Iterable[str]:
     """Scorers and `all`."""
     from asdcli.scorers import SCORERS
 
@@ -31,7 +31,7 @@ def methods(ctx: typer.Context) -> Iterable[str]:
 
 
 @_completes
-def models(ctx: typer.Context) -> Iterable[str]:
+def models(_: typer.Context) -> Iterable[str]:
     """What `asd train` trains."""
     from asdcli.training import MODELS
 
@@ -39,7 +39,7 @@ def models(ctx: typer.Context) -> Iterable[str]:
 
 
 @_completes
-def scorers(ctx: typer.Context) -> Iterable[str]:
+def scorers(_: typer.Context) -> Iterable[str]:
     """What `asd methods` shows."""
     from asdcli.scorers import SCORERS
 
@@ -47,7 +47,7 @@ def scorers(ctx: typer.Context) -> Iterable[str]:
 
 
 @_completes
-def parts(ctx: typer.Context) -> Iterable[str]:
+def parts(_: typer.Context) -> Iterable[str]:
     """What `asd models` shows."""
     from asdcli.cli.models import registries
 
@@ -55,7 +55,7 @@ def parts(ctx: typer.Context) -> Iterable[str]:
 
 
 @_completes
-def embedders(ctx: typer.Context) -> Iterable[str]:
+def embedders(_: typer.Context) -> Iterable[str]:
     """What `asd embed` embeds with."""
     from asdcli.embedders import EMBEDDERS
 
@@ -63,7 +63,7 @@ def embedders(ctx: typer.Context) -> Iterable[str]:
 
 
 @_completes
-def editions(ctx: typer.Context) -> Iterable[str]:
+def editions(_: typer.Context) -> Iterable[str]:
     """Names of the catalogue."""
     from asdcli import catalogue
 
@@ -77,7 +77,7 @@ def datasets(ctx: typer.Context) -> Iterable[str]:
 
 
 @_completes
-def stages(ctx: typer.Context) -> Iterable[str]:
+def stages(_: typer.Context) -> Iterable[str]:
     """What `asd run` takes one after the other."""
     from asdcli.pipeline.steps.run import STAGES
 
@@ -85,7 +85,7 @@ def stages(ctx: typer.Context) -> Iterable[str]:
 
 
 @_completes
-def devices(ctx: typer.Context) -> Iterable[str]:
+def devices(_: typer.Context) -> Iterable[str]:
     """Where networks run."""
     return DEVICES
 

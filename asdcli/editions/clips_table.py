@@ -66,7 +66,7 @@ def run(
             first.hint if first else f"fetch them: asd download {edition}",
         )
     _report(found, progress)
-    clips = _with_attributes(found.clips, root, known)
+    clips = _with_attributes(found.clips, root)
     clips = _with_truth(clips, root, known, released_attributes, progress)
     table = _table(clips, root, known, progress)
     artifacts.write_table(output, artifacts.CLIPS, table, header(root, edition, released_attributes, making))
@@ -122,7 +122,7 @@ def _report(found: Found, progress: Progress) -> None:
         progress.note(f"ignored {len(found.elsewhere)} audio files in other folders: {_first(found.elsewhere)}")
 
 
-def _with_attributes(clips: list[Clip], root: Path, edition: Edition) -> list[Clip]:
+def _with_attributes(clips: list[Clip], root: Path) -> list[Clip]:
     """Pairs from `attributes_<SS>.csv`, which tells keys from values where a name does not; the names' pairs else."""
     pairs: dict[tuple[Subset, str, str], dict[str, str]] = {}
     for subset, machine_type in sorted({(c.subset, c.machine_type) for c in clips}):
@@ -142,30 +142,35 @@ def _with_truth(
         file = root / table.path
         if file.exists():
             said[table.truth.gives] |= read_truth(file, table)
-    full, lacking, disputed = [], [], []
+    full = [_filled(clip, said) for clip in clips]
     spoken_of = {key[:3] for key in said["condition"]}
-    for clip in clips:
-        key = (clip.subset, clip.split, clip.machine_type, _stem(clip))
-        condition, domain = said["condition"].get(key), said["domain"].get(key)
-        attributes = said["attributes"].get(key)
-        if clip.condition is None and condition is None and key[:3] in spoken_of:
-            lacking.append(clip.clip_id)
-        if (clip.condition and condition not in (None, clip.condition)) or (
-            clip.domain and domain not in (None, clip.domain)
-        ):
-            disputed.append(clip.clip_id)
-        if condition and clip.condition is None:
-            clip = replace(clip, condition=Condition(condition))
-        if domain and clip.domain is None:
-            clip = replace(clip, domain=Domain(domain))
-        if attributes and clip.attribute_string is None:
-            clip = replace(clip, attribute_string=attributes, attributes=parse_attributes(attributes))
-        full.append(clip)
+    lacking = [clip.clip_id for clip in full if clip.condition is None and _key(clip)[:3] in spoken_of]
+    disputed = [clip.clip_id for clip in clips if _is_disputed(clip, said)]
     if lacking:
         progress.warn(f"the ground truth lacks {len(lacking)} clips, which stay without condition: {_first(lacking)}")
     if disputed:
         progress.warn(f"name and ground truth disagree on {len(disputed)} clips; the name is kept: {_first(disputed)}")
     return full
+
+
+def _filled(clip: Clip, said: Mapping[str, Mapping[Key, str]]) -> Clip:
+    condition, domain, attributes = (said[what].get(_key(clip)) for what in ("condition", "domain", "attributes"))
+    if condition and clip.condition is None:
+        clip = replace(clip, condition=Condition(condition))
+    if domain and clip.domain is None:
+        clip = replace(clip, domain=Domain(domain))
+    if attributes and clip.attribute_string is None:
+        clip = replace(clip, attribute_string=attributes, attributes=parse_attributes(attributes))
+    return clip
+
+
+def _is_disputed(clip: Clip, said: Mapping[str, Mapping[Key, str]]) -> bool:
+    named = {"condition": clip.condition, "domain": clip.domain}
+    return any(name and said[what].get(_key(clip)) not in (None, name) for what, name in named.items())
+
+
+def _key(clip: Clip) -> Key:
+    return (clip.subset, clip.split, clip.machine_type, _stem(clip))
 
 
 def _table(clips: list[Clip], root: Path, edition: Edition, progress: Progress) -> pa.Table:

@@ -13,9 +13,9 @@ Front = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """(batch, n_samples) waveforms in [-1, 1) on the device, and the (batch,) clips they are of -> the network's input."""
 
 
-def waveforms(pack: WaveformPack, device: torch.device) -> Front:
+def waveforms(_pack: WaveformPack, _device: torch.device) -> Front:
     """The waveform itself."""
-    return lambda waves, clips: waves
+    return lambda waves, _: waves
 
 
 def standardised_mels(pack: WaveformPack, device: torch.device) -> Front:

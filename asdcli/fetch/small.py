@@ -18,7 +18,7 @@ class Unreachable(DownloadError):
     """No connection to the server at all."""
 
 
-def get_bytes(http: httpx.Client, url: str, *, retry: Retry, say: Callable[[str], None] = lambda text: None) -> bytes:
+def get_bytes(http: httpx.Client, url: str, *, retry: Retry, say: Callable[[str], None] = lambda _: None) -> bytes:
     """The body at `url`.
 
     Raises:
@@ -34,7 +34,7 @@ def get_bytes(http: httpx.Client, url: str, *, retry: Retry, say: Callable[[str]
 
 def head_size(http: httpx.Client, url: str, *, retry: Retry) -> int | None:
     """The size in bytes that the server states for `url`, None where it states none. Errors as `get_bytes`."""
-    response = _ask(http, "HEAD", url, retry, lambda text: None)
+    response = _ask(http, "HEAD", url, retry, lambda _: None)
     text = response.headers.get("Content-Length", "")
     return int(text) if text.isdigit() else None
 

@@ -36,8 +36,8 @@ class Stopped(Exception):
 class Watcher:
     """How a transfer speaks and is stopped: `count(n)` new bytes (negative when they are thrown away), `say(text)`."""
 
-    count: Callable[[int], None] = lambda n: None
-    say: Callable[[str], None] = lambda text: None
+    count: Callable[[int], None] = lambda _: None
+    say: Callable[[str], None] = lambda _: None
     stop: Event = field(default_factory=Event)
 
 
@@ -125,13 +125,8 @@ def _attempt(http: httpx.Client, source: Source, url: str, part: PartFile, watch
     import httpx
 
     have = part.size
-    headers = {}
-    if have:
-        headers["Range"] = f"bytes={have}-"
-        if part.etag:
-            headers["If-Range"] = part.etag
     try:
-        with http.stream("GET", url, headers=headers) as response:
+        with http.stream("GET", url, headers=_going_on(part)) as response:
             status = response.status_code
             if have and status == 416:
                 _past_the_end(response, source, part, watcher)
@@ -150,19 +145,30 @@ def _attempt(http: httpx.Client, source: Source, url: str, part: PartFile, watch
             if total is not None:
                 require_space(part.path.parent, total - part.size, source.name)
             part.open(url, response.headers.get("ETag"))
-            with part.append() as write:
-                for chunk in response.iter_raw():
-                    if watcher.stop.is_set():
-                        raise Stopped
-                    if part.size == 0:
-                        _refuse_start(source, url, chunk)
-                    write(chunk)
-                    watcher.count(len(chunk))
+            _receive(response, source, url, part, watcher)
             if total is not None and part.size < total:
                 raise _Again(f"the connection ended at {megabytes(part.size)} of {megabytes(total)}")
     except (httpx.TransportError, httpx.TooManyRedirects) as error:
         tries = CONNECT_TRIES if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)) else 1000
         raise _Again(f"{_reason(error)} at {megabytes(part.size)}", tries=tries) from None
+
+
+def _going_on(part: PartFile) -> dict[str, str]:
+    """The headers that ask for the rest of the file, if it is still the one that the part is of."""
+    if not part.size:
+        return {}
+    return {"Range": f"bytes={part.size}-"} | ({"If-Range": part.etag} if part.etag else {})
+
+
+def _receive(response: httpx.Response, source: Source, url: str, part: PartFile, watcher: Watcher) -> None:
+    with part.append() as write:
+        for chunk in response.iter_raw():
+            if watcher.stop.is_set():
+                raise Stopped
+            if part.size == 0:
+                _refuse_start(source, url, chunk)
+            write(chunk)
+            watcher.count(len(chunk))
 
 
 def _past_the_end(response: httpx.Response, source: Source, part: PartFile, watcher: Watcher) -> None:

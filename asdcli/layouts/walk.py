@@ -27,42 +27,61 @@ def find_audio(root: Path) -> tuple[list[str], list[LeftOut]]:
     folders, links = [""], list[str]()
     while folders or links:  # links wait until all that has a name of its own was entered
         folder = folders.pop() if folders else links.pop(0)
-        try:
-            status = (root / folder).stat()
-            if (status.st_dev, status.st_ino) in entered:
-                left.append(LeftOut(folder, "a link to a folder that was read already"))
-                continue
-            entered.add((status.st_dev, status.st_ino))
-            with os.scandir(root / folder) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
-        except OSError as error:
-            if not folder:
-                raise
-            left.append(LeftOut(folder, f"a folder that cannot be read ({error.strerror})", is_loss=True))
-            continue
-        if folder and any(entry.name == "clips.parquet" for entry in entries):
-            left.append(LeftOut(folder, "a dataset of its own: it holds a clips.parquet"))
+        entries = _entries(root, folder, entered)
+        if isinstance(entries, LeftOut):
+            left.append(entries)
             continue
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.name.startswith(".") or entry.name == "__MACOSX":
-                left.append(LeftOut(path, "hidden"))
-            elif not _is_text(path):
-                shown = path.encode("utf-8", "backslashreplace").decode()
-                left.append(LeftOut(shown, "its name is not UTF-8", is_loss=True))
+            if skipped := _skipped(entry, path):
+                left.append(skipped)
             elif _is_folder(entry):
                 (links if entry.is_symlink() else folders).append(path)
-            elif not path.lower().endswith(SUFFIXES):
-                other = path.lower().endswith(_OTHER_AUDIO)
-                left.append(LeftOut(path, "audio that is not read: convert it to wav or flac" if other else "no audio"))
-            elif _is_file(entry):
-                found.append(path)
-            elif entry.is_symlink() and not (root / path).exists():
-                left.append(LeftOut(path, "a link that leads nowhere", is_loss=True))
+            elif unfit := _unfit(entry, path):
+                left.append(unfit)
             else:
-                left.append(LeftOut(path, "no regular file: a named pipe, a socket or a device"))
+                found.append(path)
         links.sort()
     return sorted(found), left
+
+
+def _entries(root: Path, folder: str, entered: set[tuple[int, int]]) -> list[os.DirEntry[str]] | LeftOut:
+    """What lies in a folder, by name, or why it is not entered; `entered` folders by device and inode."""
+    try:
+        status = (root / folder).stat()
+        if (status.st_dev, status.st_ino) in entered:
+            return LeftOut(folder, "a link to a folder that was read already")
+        entered.add((status.st_dev, status.st_ino))
+        with os.scandir(root / folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+    except OSError as error:
+        if not folder:
+            raise
+        return LeftOut(folder, f"a folder that cannot be read ({error.strerror})", is_loss=True)
+    if folder and any(entry.name == "clips.parquet" for entry in entries):
+        return LeftOut(folder, "a dataset of its own: it holds a clips.parquet")
+    return entries
+
+
+def _skipped(entry: os.DirEntry[str], path: str) -> LeftOut | None:
+    """Why neither a file nor a folder of this name is looked at."""
+    if entry.name.startswith(".") or entry.name == "__MACOSX":
+        return LeftOut(path, "hidden")
+    if not _is_text(path):
+        return LeftOut(path.encode("utf-8", "backslashreplace").decode(), "its name is not UTF-8", is_loss=True)
+    return None
+
+
+def _unfit(entry: os.DirEntry[str], path: str) -> LeftOut | None:
+    """Why what is no folder is no recording."""
+    if not path.lower().endswith(SUFFIXES):
+        other = path.lower().endswith(_OTHER_AUDIO)
+        return LeftOut(path, "audio that is not read: convert it to wav or flac" if other else "no audio")
+    if _is_file(entry):
+        return None
+    if entry.is_symlink() and not Path(entry.path).exists():
+        return LeftOut(path, "a link that leads nowhere", is_loss=True)
+    return LeftOut(path, "no regular file: a named pipe, a socket or a device")
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -89,10 +89,10 @@ class Stage:
     reads: tuple[Files, ...]
     writes: tuple[Files, ...]
     options_of: Callable[[Header], list[str]] = options.none
-    names: Callable[[Header, str], Names] = lambda header, name: (name,)
+    names: Callable[[Header, str], Names] = lambda _, name: (name,)
     clips_of: Callable[[pa.Table, Header], str] | None = None
     part: str | None = None
-    made: Callable[[Header], bool] = lambda header: True
+    made: Callable[[Header], bool] = lambda _: True
     repeats: str | None = None
     always: bool = False
 
@@ -105,7 +105,7 @@ def _model_clips(clips: pa.Table, header: Header) -> str:
     return model_input(clips, sorted(name.rpartition("/")[2] for name in header.inputs if name.startswith("features/")))
 
 
-def _of_packs(header: Header, name: str) -> Names:
+def _of_packs(_: Header, name: str) -> Names:
     """A pack lies under its machine type, or a file name made of it."""
     return tuple(dict.fromkeys((name, "/".join(stem(part) for part in name.split("/")))))
 
@@ -130,7 +130,7 @@ def _of_samples(header: Header, name: str) -> Names:
     return (name,)
 
 
-def _of_methods(header: Header, name: str) -> Names:
+def _of_methods(_: Header, name: str) -> Names:
     """What is made of several methods' scores names each by its spelling."""
     return (name,) if name in ("clips", "thresholds") else (f"scores/{stem(name)}",)
 

@@ -45,7 +45,7 @@ def command(look: Look, space: Workspace, given: Sequence[str] | None = None) ->
     return shlex.join([*look.stage.command.split(), *_words(look, space, given)])
 
 
-def command_of_gone(look: Look, space: Workspace, given: Sequence[str]) -> str | None:
+def command_of_gone(look: Look, given: Sequence[str]) -> str | None:
     """The command that made the first of the inputs that are gone; None where nothing is known of it."""
     before = look.history_of(look.gone[0]) if look.gone else None
     if before is None:

@@ -30,7 +30,7 @@ DEFAULTS = {
 """What the commands take where an option is not typed, of the options that are left out here when they say no more."""
 
 
-def none(header: Header) -> Words:
+def none(_: Header) -> Words:
     return []
 
 

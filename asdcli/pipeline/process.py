@@ -34,7 +34,7 @@ def settle(*, networks: bool = False, threads: int | None = None) -> None:
 
 
 def _raise_when_terminated() -> None:
-    def terminate(signum: int, frame: FrameType | None) -> None:
+    def terminate(_signal: int, _frame: FrameType | None) -> None:
         raise Terminated
 
     try:

@@ -37,7 +37,7 @@ def offered(group: str) -> tuple[Plugin, ...]:
 
 
 @functools.lru_cache(maxsize=32)
-def _offered(group: str, path: tuple[str, ...]) -> tuple[Plugin, ...]:
+def _offered(group: str, _path: tuple[str, ...]) -> tuple[Plugin, ...]:
     from importlib.metadata import entry_points
 
     found = set()

@@ -34,18 +34,20 @@ def convert(value: Any, annotation: Any, *, what: str) -> Any:
         if str(value).lower() not in _TRUTH:
             raise UsageError(f"{what} must be true or false, got {value!r}")
         return _TRUTH[str(value).lower()]
-    if annotation in (int, float):
-        kind = "a whole number" if annotation is int else "a number"
-        try:
-            if "_" in str(value):  # Python's own habit, no number to anybody else
-                raise ValueError
-            number = annotation(value)
-        except (ValueError, TypeError, OverflowError):
-            raise UsageError(f"{what} must be {kind}, got {value!r}") from None
-        if not isinstance(value, str) and number != value:
-            raise UsageError(f"{what} must be {kind}, got {value!r}")
-        return number
-    return value
+    return _number(value, annotation, what) if annotation in (int, float) else value
+
+
+def _number(value: Any, kind: type[int] | type[float], what: str) -> int | float:
+    refusal = UsageError(f"{what} must be {'a whole number' if kind is int else 'a number'}, got {value!r}")
+    try:
+        if "_" in str(value):  # Python's own habit, no number to anybody else
+            raise ValueError
+        number = kind(value)
+    except (ValueError, TypeError, OverflowError):
+        raise refusal from None
+    if not isinstance(value, str) and number != value:
+        raise refusal
+    return number
 
 
 def choices(annotation: Any) -> dict[str, Any]:

@@ -161,4 +161,4 @@ def _write(output: Path, embeddings: pa.Table, header: artifacts.Header, format:
     for name in artifacts.CLIP_COLUMNS:
         if name != "attributes":  # attribute_string says the same
             arrays[name] = np.array([value or "" for value in embeddings[name].to_pylist()], np.str_)
-    artifacts.write_arrays(output, artifacts.EMBEDDINGS, arrays, header)
+    artifacts.write_arrays(output, arrays, header)

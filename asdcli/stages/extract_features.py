@@ -93,7 +93,7 @@ def run(
                 continue
             diagnostics = {"skipped": len(made.faults), packs.TRAINING: made.training}
             header = dataclasses.replace(header, diagnostics=diagnostics)
-            artifacts.write_arrays(target, artifacts.FEATURES, made.arrays, header)
+            artifacts.write_arrays(target, made.arrays, header)
             n_made, n_clips = n_made + 1, n_clips + len(rows) - len(made.faults)
             del made  # before the next machine type is read
 

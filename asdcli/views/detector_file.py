@@ -65,7 +65,7 @@ def write_detector(path: Path, units: Sequence[UnitState], embedded: Embedded | 
             if name.endswith(_OF_WINDOWS):
                 array = np.searchsorted(used, array).astype(np.int32)
             arrays[f"{number}.{name}"] = array
-    return artifacts.write_arrays(path, artifacts.DETECTOR, arrays, header)
+    return artifacts.write_arrays(path, arrays, header)
 
 
 @dataclass(frozen=True, eq=False)

@@ -99,27 +99,10 @@ def _scores(
     scores: Path, method: str | None, level: Level | None, embeddings: pa.Table
 ) -> tuple[pa.Table, artifacts.Header, str, Level]:
     """The table of scores to take, with a column `window`, and what it holds."""
-    windows, clips = artifacts.WINDOW_SCORES, artifacts.SCORES
+    clips = artifacts.SCORES
     if scores.is_dir():
-        folders = {"window": (scores / "window-scores", windows), "clip": (scores / "scores", clips)}
-        found = {of: _methods(folder, kind, method) for of, (folder, kind) in folders.items()}
-        known = sorted({**found["window"], **found["clip"]})
-        if method is None:
-            if len(known) > 1:
-                raise UsageError(f"{scores} holds several methods: {', '.join(known)}", "choose one with --method")
-            if not known:
-                raise MissingArtifact(f"no scores in {scores}", f"make them first: {clips.made_by}")
-            method = known[0]
-        if method not in known:
-            raise unknown_name("method", method, known)
         several = bool((embeddings["window"].to_numpy() > 0).any())
-        level = level or ("window" if method in found["window"] and several else "clip")
-        if method not in found[level]:
-            raise MissingArtifact(
-                f"no {level} scores of {method} in {scores}",
-                "smooth its clips: --level clip" if level == "window" else f"make them first: {clips.made_by}",
-            )
-        path = found[level][method]
+        path, method, level = _in_run(scores, method, level, several)
         has_windows = level == "window"
     else:
         artifacts.require(scores, clips)
@@ -127,16 +110,8 @@ def _scores(
         if level == "window" and not has_windows:
             raise BadData(f"{path} holds scores of clips, not of windows", "smooth clips: --level clip")
         level = level or ("window" if has_windows else "clip")
-    table, header = artifacts.read_table(path, windows if has_windows else clips, headerless=True)
-    spellings = [str(s) for s in pc.unique(table["method"]).to_pylist()]
-    if not spellings:
-        raise BadData(f"{path} holds no scores", f"make them again: {clips.made_by}")
-    if method is not None and method not in spellings:
-        raise unknown_name("method", method, spellings)
-    if method is None and len(spellings) > 1:
-        raise UsageError(f"{path} holds several methods: {', '.join(spellings)}", "choose one with --method")
-    spelling = method or spellings[0]
-    table = table.filter(pc.equal(table["method"], spelling))
+    table, header = artifacts.read_table(path, artifacts.WINDOW_SCORES if has_windows else clips, headerless=True)
+    table, spelling = _of_method(table, method, path)
     if has_windows and level == "clip":
         table = _sorted(table)
         table, has_windows = per_clip(table, table["anomaly_score"].to_numpy(), spelling), False
@@ -144,6 +119,42 @@ def _scores(
     if not has_windows:
         table = table.add_column(1, "window", pa.array(np.zeros(len(table), np.int32)))
     return _sorted(table), header, spelling, level
+
+
+def _in_run(run: Path, method: str | None, level: Level | None, several: bool) -> tuple[Path, str, Level]:
+    """Which table of a run's to take, its method and its level; `several`: whether clips have more than one window."""
+    folders = {"window": (run / "window-scores", artifacts.WINDOW_SCORES), "clip": (run / "scores", artifacts.SCORES)}
+    made_by = artifacts.SCORES.made_by
+    found = {of: _methods(folder, kind, method) for of, (folder, kind) in folders.items()}
+    known = sorted({**found["window"], **found["clip"]})
+    if method is None:
+        if len(known) > 1:
+            raise UsageError(f"{run} holds several methods: {', '.join(known)}", "choose one with --method")
+        if not known:
+            raise MissingArtifact(f"no scores in {run}", f"make them first: {made_by}")
+        method = known[0]
+    if method not in known:
+        raise unknown_name("method", method, known)
+    level = level or ("window" if method in found["window"] and several else "clip")
+    if method not in found[level]:
+        raise MissingArtifact(
+            f"no {level} scores of {method} in {run}",
+            "smooth its clips: --level clip" if level == "window" else f"make them first: {made_by}",
+        )
+    return found[level][method], method, level
+
+
+def _of_method(table: pa.Table, method: str | None, path: Path) -> tuple[pa.Table, str]:
+    """The rows of one method, and its spelling."""
+    spellings = [str(s) for s in pc.unique(table["method"]).to_pylist()]
+    if not spellings:
+        raise BadData(f"{path} holds no scores", f"make them again: {artifacts.SCORES.made_by}")
+    if method is not None and method not in spellings:
+        raise unknown_name("method", method, spellings)
+    if method is None and len(spellings) > 1:
+        raise UsageError(f"{path} holds several methods: {', '.join(spellings)}", "choose one with --method")
+    spelling = method or spellings[0]
+    return table.filter(pc.equal(table["method"], spelling)), spelling
 
 
 def _has_windows(path: Path) -> bool:

@@ -46,7 +46,7 @@ def test_a_table_comes_back_with_the_kinds_columns_and_its_header(tmp_path: Path
 def test_the_same_table_gives_the_same_bytes_at_another_time(tmp_path: Path) -> None:
     for name in ("one", "two"):
         artifacts.write_table(tmp_path / f"{name}.parquet", artifacts.CLIPS, _clips(["a"]), _header())
-        artifacts.write_arrays(tmp_path / f"{name}.npz", artifacts.FEATURES, {"x": np.arange(3)}, _header())
+        artifacts.write_arrays(tmp_path / f"{name}.npz", {"x": np.arange(3)}, _header())
         time.sleep(2.1 if name == "one" else 0)  # zip entries hold times of two-second grain
     assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
@@ -82,7 +82,7 @@ def test_a_changed_upstream_makes_an_artifact_stale_and_diagnostics_do_not(tmp_p
     path = tmp_path / "f.npz"
     upstream = _header().with_content("1")
     made = Header.make(artifacts.FEATURES, dataset="toy", inputs={"clips": upstream}, diagnostics={"seconds": 1})
-    artifacts.write_arrays(path, artifacts.FEATURES, {"x": np.zeros(1)}, made)
+    artifacts.write_arrays(path, {"x": np.zeros(1)}, made)
     again = Header.make(artifacts.FEATURES, dataset="toy", inputs={"clips": upstream}, diagnostics={"seconds": 2})
     changed = Header.make(artifacts.FEATURES, dataset="toy", inputs={"clips": upstream.with_content("2")})
     assert artifacts.is_current(path, artifacts.FEATURES, again)
@@ -133,7 +133,7 @@ def test_a_header_of_any_kind_can_be_read_but_none_of_a_newer_version_or_an_unkn
         ("features", 2, "features version 2"),
         ("music", 1, "holds music"),
     ):
-        artifacts.write_arrays(path, artifacts.FEATURES, {"x": np.zeros(1)}, Header(kind, version))
+        artifacts.write_arrays(path, {"x": np.zeros(1)}, Header(kind, version))
         if refusal is None:
             assert artifacts.read_header(path, artifacts.ANY).kind == kind
             continue
@@ -144,7 +144,7 @@ def test_a_header_of_any_kind_can_be_read_but_none_of_a_newer_version_or_an_unkn
 def test_a_newer_version_is_refused_in_words(tmp_path: Path) -> None:
     path = tmp_path / "f.npz"
     header = Header("features", version=99)
-    artifacts.write_arrays(path, artifacts.FEATURES, {"x": np.zeros(1)}, header)
+    artifacts.write_arrays(path, {"x": np.zeros(1)}, header)
     with pytest.raises(BadArtifact, match="version 99; this asdcli reads up to 1"):
         artifacts.read_arrays(path, artifacts.FEATURES)
 
@@ -164,7 +164,7 @@ def test_damaged_files_are_refused_not_crashed_on(tmp_path: Path, content: bytes
 
 def test_a_truncated_npz_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "f.npz"
-    artifacts.write_arrays(path, artifacts.FEATURES, {"x": np.arange(9999)}, _header())
+    artifacts.write_arrays(path, {"x": np.arange(9999)}, _header())
     path.write_bytes(path.read_bytes()[:-400])
     with pytest.raises(BadArtifact):
         artifacts.read_arrays(path, artifacts.FEATURES)

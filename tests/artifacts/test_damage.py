@@ -151,7 +151,7 @@ def test_no_flipped_byte_of_an_npz_changes_what_is_read(tmp_path: Path) -> None:
         "clip_id": np.array(["a", "ü"]),
         "sample_rate": np.int64(16000),
     }
-    header = artifacts.write_arrays(path, artifacts.FEATURES, arrays, Header.make(artifacts.FEATURES, dataset="toy"))
+    header = artifacts.write_arrays(path, arrays, Header.make(artifacts.FEATURES, dataset="toy"))
 
     def same(found: Any) -> bool:
         equal = all(np.array_equal(found[0][name], value) for name, value in arrays.items())
@@ -163,9 +163,7 @@ def test_no_flipped_byte_of_an_npz_changes_what_is_read(tmp_path: Path) -> None:
 
 def test_an_entry_that_says_it_is_shorter_than_it_is_is_damage(tmp_path: Path) -> None:
     path = tmp_path / "fan.npz"
-    artifacts.write_arrays(
-        path, artifacts.FEATURES, {"x": np.arange(900)}, Header.make(artifacts.FEATURES, dataset="toy")
-    )
+    artifacts.write_arrays(path, {"x": np.arange(900)}, Header.make(artifacts.FEATURES, dataset="toy"))
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b"(900,)", b"(100,)"))
     with pytest.raises(BadArtifact, match="is damaged"):

@@ -85,7 +85,7 @@ def train_autoencoder(folder: Path) -> Result:
     made = Header.make(artifacts.FEATURES, dataset="bench", inputs={"clips": header})
     for m in machine_types:
         pack = WaveformPack.of(clips, ids[m], RATE).arrays()
-        artifacts.write_arrays(folder / f"runs/bench/features/waveform/{m}.npz", artifacts.FEATURES, pack, made)
+        artifacts.write_arrays(folder / f"runs/bench/features/waveform/{m}.npz", pack, made)
     seconds = asd("train", "--model", "autoencoder", cwd=folder).seconds
     card = json.loads((folder / "runs/bench/autoencoder/card.json").read_text())["card"]
     trained_on = sum(card["n_clips"].values()) - sum(card["n_held_out"].values())

@@ -98,7 +98,7 @@ def score_all(folder: Path) -> Result:
     return Result(measured, f"sklearn, 1 method {one:.1f} s", "< 15 s, < 1 GB")
 
 
-def neighbours(folder: Path) -> Result:
+def neighbours(_folder: Path) -> Result:
     """The 17 nearest of 20,000 references (64-d) by `scorers.reference`, against torch matmul and topk."""
     import torch
 

@@ -320,7 +320,7 @@ def test_training_clips_that_have_changed_are_refused(untrained: Run, tmp_path: 
     shutil.copytree(untrained.space.features / "logmel", tmp_path / "features" / "logmel")
     fan, valve = (tmp_path / "features" / "logmel" / f"{m}.npz" for m in ("fan", "valve"))
     arrays, header = artifacts.read_arrays(fan, artifacts.FEATURES)
-    artifacts.write_arrays(fan, artifacts.FEATURES, {**arrays, "vectors": arrays["vectors"] + 1}, header)
+    artifacts.write_arrays(fan, {**arrays, "vectors": arrays["vectors"] + 1}, header)
     detector = untrained.detector("nn", features=tmp_path / "features")
     with pytest.raises(BadArtifact, match="has changed since the detector was made"):
         detector.score(untrained.recordings("fan", "test"), "fan")

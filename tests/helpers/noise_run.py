@@ -71,7 +71,7 @@ def write(
         made = artifacts.Header.make(
             artifacts.FEATURES, dataset="noise", inputs={"clips": header}, diagnostics={"skipped": leave_out}
         )
-        artifacts.write_arrays(features / "waveform" / f"{machine_type}.npz", artifacts.FEATURES, pack.arrays(), made)
+        artifacts.write_arrays(features / "waveform" / f"{machine_type}.npz", pack.arrays(), made)
     return clips, features
 
 

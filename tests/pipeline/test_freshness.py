@@ -165,9 +165,7 @@ def test_a_file_without_history_of_inputs_is_judged_by_its_own_inputs(space: Wor
     assert not look(space, space.scores("nn")).is_stale
     arrays, header = artifacts.read_arrays(space.features / "waveform" / "fan.npz", artifacts.FEATURES)
     old = tuple({k: v for k, v in entry.items() if k != "inputs"} for entry in header.history)
-    artifacts.write_arrays(
-        space.features / "waveform" / "fan.npz", artifacts.FEATURES, arrays, dataclasses.replace(header, history=old)
-    )
+    artifacts.write_arrays(space.features / "waveform" / "fan.npz", arrays, dataclasses.replace(header, history=old))
     assert not look(space, space.features / "waveform" / "fan.npz").is_stale
     index_less(space, "valve")
     assert not look(space, space.features / "waveform" / "fan.npz").is_stale

@@ -269,7 +269,7 @@ def test_impossible_requests_are_refused_before_anything_is_made(tmp_path: Path)
     assert not list((tmp_path / "root").glob("*"))
 
 
-def eval_server(tmp_path: Path) -> Loopback:
+def eval_server() -> Loopback:
     """dcase2022's evaluation part of ToyCar: hidden names, and truth that contradicts the list of renamed files."""
     train, test = catalogue.load("dcase2022").records[1:]
     tests = {f"ToyCar/test/section_03_{i:04d}.wav": wav(seed=i) for i in range(4)}
@@ -288,7 +288,7 @@ def eval_request(server: Loopback) -> Request:
 
 
 def test_evaluation_clips_get_condition_and_domain_from_the_truth(tmp_path: Path) -> None:
-    with eval_server(tmp_path) as server:
+    with eval_server() as server:
         download.run(eval_request(server), tmp_path, retry=FAST)
     rows = [r for r in clips_of(tmp_path) if r["split"] == "test"]
     assert [(r["condition"], r["domain"]) for r in rows] == [
@@ -302,7 +302,7 @@ def test_evaluation_clips_get_condition_and_domain_from_the_truth(tmp_path: Path
 
 
 def test_without_truth_clips_stay_unlabelled_and_the_next_run_fills_them_in(tmp_path: Path) -> None:
-    with eval_server(tmp_path) as server:
+    with eval_server() as server:
         truth = {p: server.files.pop(p) for p in list(server.files) if "evaluator" in p}
         heard = Heard()
         download.run(eval_request(server), tmp_path, retry=FAST, progress=heard)
@@ -316,7 +316,7 @@ def test_without_truth_clips_stay_unlabelled_and_the_next_run_fills_them_in(tmp_
 
 
 def test_truth_that_lacks_a_clip_is_told_with_its_name(tmp_path: Path) -> None:
-    with eval_server(tmp_path) as server:
+    with eval_server() as server:
         path = next(p for p in server.files if "ground_truth_data" in p and "section_03" in p)
         server.files[path] = server.files[path].rpartition(b"\n")[0]
         heard = Heard()
@@ -325,7 +325,7 @@ def test_truth_that_lacks_a_clip_is_told_with_its_name(tmp_path: Path) -> None:
 
 
 def test_truth_that_makes_no_sense_is_not_kept(tmp_path: Path) -> None:
-    with eval_server(tmp_path) as server:
+    with eval_server() as server:
         for path in [p for p in server.files if "evaluator" in p]:
             server.files[path] = b"section_03_0000.wav,maybe\n"
         heard = Heard()

@@ -118,7 +118,7 @@ def test_log_mel_statistics_need_no_model(places: dict[str, Path], tmp_path: Pat
         pack = VectorPack(rng.normal(size=(len(ids), 6)).astype(np.float32), np.array(ids))
         header = artifacts.Header.make(artifacts.FEATURES, dataset="noise")
         path = tmp_path / "features" / "logmel" / f"{machine_type}.npz"
-        artifacts.write_arrays(path, artifacts.FEATURES, pack.arrays(), header)
+        artifacts.write_arrays(path, pack.arrays(), header)
     inputs = {**places, "features": tmp_path / "features", "model": tmp_path / "none"}
     outcome = embed.run(**inputs, embedder="logmel", output=tmp_path / "e.parquet")
     assert outcome.facts == {"clips": 28, "dims": 7}  # the statistics and a constant

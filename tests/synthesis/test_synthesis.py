@@ -447,7 +447,7 @@ def test_generators_depend_on_their_names_and_on_nothing_else() -> None:
     assert len({generator(*names).random() for names in (("a", 1), ("a1",), ("a", 2), ("b", 1))}) == 4
 
 
-def test_every_condition_meets_every_setting_in_the_demo(tmp_path: Path) -> None:
+def test_every_condition_meets_every_setting_in_the_demo() -> None:
     for machine_type in SIZES["small"].machine_types:
         clips = plan(SIZES["small"], machine_type, 0)
         for domain in Domain:

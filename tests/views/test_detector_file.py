@@ -206,7 +206,7 @@ def test_a_forged_detector_is_refused_in_words(tmp_path: Path, without: str) -> 
     path = scored(tmp_path, make_rows(), "rescale:k=4")[0].detector
     arrays, header = artifacts.read_arrays(path, artifacts.DETECTOR)
     del arrays[without]
-    artifacts.write_arrays(path, artifacts.DETECTOR, arrays, header)
+    artifacts.write_arrays(path, arrays, header)
     with pytest.raises(BadArtifact, match="holds no whole detector") as caught:
         DetectorFile.read(path).fitted("fan", "00")
     assert "asd score" in str(caught.value.hint)

@@ -67,7 +67,7 @@ def _finding(found: Look, looks: Sequence[Look], fresh: Freshness, given: Sequen
         return Finding(_AREA, found.name, State.PROBLEM, f"stale: {found.reasons}", fix)
     if found.gone:
         text = f"{', '.join(found.gone)} is gone: this cannot be made again as it is"
-        return Finding(_AREA, found.name, State.NOTE, text, mending.command_of_gone(found, fresh.space, given))
+        return Finding(_AREA, found.name, State.NOTE, text, mending.command_of_gone(found, given))
     if found.untold:
         return Finding(_AREA, found.name, State.NOTE, f"cannot be told: {', '.join(found.untold)}")
     if lacking := _scored_since(found, looks):
