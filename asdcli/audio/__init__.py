@@ -28,7 +28,9 @@ class Info:
     """What a file's header says.
 
     Attributes:
-        n_samples: per channel. sample_rate: in Hz. channels: how many.
+        n_samples: per channel.
+        sample_rate: in Hz.
+        channels: how many.
         is_fine: samples may be finer than 16 bits (24 bits, floats, what lossy codecs decode to).
         note: what is odd about the header though the file can be read, its kind before a colon.
     """

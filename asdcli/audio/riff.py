@@ -34,7 +34,8 @@ class Wav:
 
     Attributes:
         n_frames: one sample a channel; None where the format compresses, so that only a decoder can tell.
-        sample_rate: in Hz. channels: how many.
+        sample_rate: in Hz.
+        channels: how many.
         is_pcm16: samples lie there as little-endian int16.
         is_fine: samples may be finer than 16 bits.
         start: first byte of the sound.

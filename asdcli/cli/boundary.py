@@ -32,7 +32,9 @@ def guarded(command: Callable[[], int | None], name: str | None = None, *, as_js
     """Run `command`, turn what it raises into words on stderr, and return the exit code.
 
     Args:
-        name: of the command. as_json: print an error as an object on stdout too; its shape is in `cli.talk`.
+        command: a whole command; gives its exit code, None for 0.
+        name: of the command.
+        as_json: print an error as an object on stdout too; its shape is in `cli.talk`.
     """
     process.settle()
     try:

@@ -50,7 +50,9 @@ class Place:
     """Where a command works, as it was typed; None where nothing was said.
 
     Attributes:
-        data: data root. run: run folder. dataset: name of a dataset below the root.
+        data: data root.
+        run: run folder.
+        dataset: name of a dataset below the root.
         output: what to write to instead of a path of the run.
     """
 

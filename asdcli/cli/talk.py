@@ -100,6 +100,8 @@ class Talk:
         """Print the one JSON object where it is asked for; returns the exit code.
 
         Args:
+            outputs: what the command wrote, or found up to date.
+            facts: what it found out.
             bad: what was looked at is not as it should be: exit code 1.
         """
         code = 1 if bad else 3 if any(output.skipped for output in outputs) else 0

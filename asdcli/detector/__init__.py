@@ -89,9 +89,12 @@ class Detector:
             path: `detectors/<method>.npz`.
             model: folder of the run's model, or of its autoencoder where the method scores residuals; a folder where
                 there is none will do for an embedder without training. None: only vectors can be scored.
-            features, clips: the run's packs and clips.parquet, which an embedder without training looks at.
+            features: folder of the run's packs, which an embedder without training looks at.
+            clips: the run's clips.parquet, for the same.
             thresholds: thresholds.parquet.
-            device, batch_size: where and how many pieces of clips at once.
+            device: where the network runs.
+            batch_size: pieces of clips at once.
+            progress: is told what was left out.
 
         Raises:
             MissingArtifact, BadArtifact: a file is not there, not what it should be, or not what the others were made
@@ -126,6 +129,8 @@ class Detector:
         Args:
             clips: int16 waveforms; `WaveformPack.of([samples], ["a name"], sample_rate)` packs a single one. The
                 channels of a clip stand side by side under the same clip_id.
+            machine_type: of all the clips.
+            section: of all the clips; None where the machine type has but one unit.
 
         Raises:
             UsageError: a machine type or section that was not learnt, or a detector without a source.

@@ -50,6 +50,7 @@ def run(
         released_attributes: fill in attributes that the organisers hid during the challenge, where their tables lie
             below `root/ground_truth`.
         making: further parameters for the header (the synthetic dataset's size and seed).
+        progress: is told how far it is, and of what looks wrong.
 
     Returns:
         An Outcome whose `skipped` counts audio files whose names fit no grammar; each is named in a warning.

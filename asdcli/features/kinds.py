@@ -56,6 +56,8 @@ class FeatureKind(Protocol):
         """The pack of one or more `(clip_id, features)`; the channels of a clip come one after the other.
 
         Args:
+            clips: clip_id and what `of_channel` made of it.
+            sample_rate: of the samples, in Hz.
             expected: samples of all clips together, a guess.
         """
         ...

@@ -81,6 +81,7 @@ def statistics(samples: np.ndarray, spec: MelSpec) -> np.ndarray:
 
     Args:
         samples: (n_samples,) int16, at least one window long where frames are not centred.
+        spec: how frames and bands are taken.
 
     Returns:
         (2 * n_mels,) float32 in dB: the means, then the standard deviations.

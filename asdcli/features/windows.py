@@ -17,7 +17,8 @@ def starts(n_samples: int, window: int, hop: int) -> np.ndarray:
 
     Args:
         n_samples: of the clip; fewer than `window` count as `window`, because such a clip is repeated.
-        window, hop: in samples, at least 1.
+        window: in samples, at least 1.
+        hop: from one window to the next, in samples, at least 1.
 
     Returns:
         multiples of the hop, and `n_samples - window` as the last where the hops do not end there.

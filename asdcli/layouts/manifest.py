@@ -27,6 +27,7 @@ def read_manifest(file: Path, root: Path) -> tuple[list[Recording], list[str]]:
 
     Args:
         file: `.parquet`, or CSV with a header line (comma, semicolon or tab; UTF-8).
+        root: folder of the recordings.
 
     Returns:
         The recordings in the order of their paths, and the columns that are not used.

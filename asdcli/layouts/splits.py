@@ -26,6 +26,7 @@ def assign_splits(
     an anomaly is left out.
 
     Args:
+        recordings: with what folders or a manifest say of each.
         test_fraction: in (0, 1). At least one normal clip tests where that leaves one to train with.
         seed: chooses the clips held out, by a digest of their paths, so that adding clips moves few others.
 

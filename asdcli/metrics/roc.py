@@ -53,8 +53,10 @@ def areas(
     A resample says how often it draws each clip; without counts there is one resample holding every clip once.
 
     Args:
-        normal: (n,) scores. anomalous: (m,) scores.
-        normal_counts: (r, n) draws of each normal clip, every row summing above 0. anomalous_counts: (r, m) likewise.
+        normal: (n,) scores.
+        anomalous: (m,) scores.
+        normal_counts: (r, n) draws of each normal clip, every row summing above 0.
+        anomalous_counts: (r, m) likewise.
         max_fpr: upper end of the partial area in (0, 1]; None for the whole area.
 
     Returns:

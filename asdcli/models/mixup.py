@@ -14,7 +14,8 @@ def mixup(
     permutation of the batch. Samples that are not chosen stay as they are. Rows of the labels keep summing to 1.
 
     Args:
-        waveforms: (batch, n_samples); labels: (batch, n_classes), on one device.
+        waveforms: (batch, n_samples).
+        labels: (batch, n_classes), on the same device.
         probability: in [0, 1].
         generator: on the CPU, so that all devices draw the same.
     """

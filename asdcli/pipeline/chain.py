@@ -71,7 +71,8 @@ class Stage:
     """One stage.
 
     Attributes:
-        name: its key in `STAGES`. command: what is typed; `asd smooth --append` is a stage of its own.
+        name: its key in `STAGES`.
+        command: what is typed; `asd smooth --append` is a stage of its own.
         reads, writes: files of a run; what the stage is for stands first among those that it writes.
         options_of: header of a file -> the words that make it again after `command`.
         names: header, name of an input there -> what that input may be called in the run; nothing where it comes from

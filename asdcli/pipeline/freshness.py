@@ -28,12 +28,16 @@ class Look:
     """What became of what a file was made from.
 
     Attributes:
-        name: `scores/nn` in a run, its path where it lies in none. space: the run it lies in.
-        stage: what makes it. header: None where it cannot be read: `error` says why.
+        name: `scores/nn` in a run, its path where it lies in none.
+        space: the run it lies in.
+        stage: what makes it.
+        header: None where it cannot be read: `error` says why.
         elsewhere: inputs that lay in no place of the run, and where.
-        changed: inputs that have changed. because: the inputs that are stale themselves.
+        changed: inputs that have changed.
+        because: the inputs that are stale themselves.
         became: name of a changed input in the header -> the header of what lies in its place now.
-        gone: inputs that are not there any more. untold: what cannot be told, in words.
+        gone: inputs that are not there any more.
+        untold: what cannot be told, in words.
     """
 
     path: Path

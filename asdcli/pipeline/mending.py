@@ -21,7 +21,9 @@ def commands(looks: Iterable[Look], space: Workspace, given: Sequence[str] | Non
     """Command lines to type one after the other, those of one stage with like options joined.
 
     Args:
-        space: the run that `given` options lead to; None: as few as are needed.
+        looks: what is stale or cannot be read; the rest needs no command.
+        space: the run that `given` leads to.
+        given: options that lead to the run, as they were typed; None: as few as are needed.
     """
     given = space.words() if given is None else given
     wanted: dict[Path, Look] = {}

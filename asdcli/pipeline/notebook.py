@@ -197,8 +197,14 @@ class Run:
         """Scores averaged over the k nearest test clips, for every k: spelling -> outcome.
 
         Args:
-            method: whose scores; not needed where only one has any. k: none means 128.
-            scores, embeddings: of another run or table.
+            method: whose scores; not needed where only one has any.
+            k: samples averaged, the clip itself included; none means 128.
+            neighbours: domain of the clips that may be neighbours; None means all.
+            distance: of embeddings; None means euclidean.
+            scores: of another run or table.
+            embeddings: of another run or table.
+            machine_types: only these.
+            force: do it again even if it is up to date.
             how: level, pool, outside, own_windows of `scorers.smoothing.Smooth`.
         """
         from asdcli.pipeline.steps import smooth as step

@@ -144,6 +144,8 @@ class Fitted:
         """What `state` was made of, without diagnostics; it scores as before, to the bit.
 
         Args:
+            scorer: the method.
+            state: as `state()` gave it.
             windows: the training windows of given numbers, such as `unit.train.take`.
         """
         from asdcli.scorers.reference import Reference

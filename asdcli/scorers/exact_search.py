@@ -60,7 +60,9 @@ def append(
         x: (n, n_dims) from `prepare`, old and new samples.
         found: neighbours of the old samples, searched with the same `width`, their indices counting old samples only.
         old: (n_old,) ascending rows of `x` that hold the old samples, in the order in which `found` has them.
-        width, in_pool, apart: as in `neighbours`.
+        width: as in `neighbours`.
+        in_pool: as in `neighbours`.
+        apart: as in `neighbours`.
     """
     is_new = np.ones(len(x), bool)
     is_new[old] = False
@@ -165,8 +167,11 @@ def _nearest(
     """The `wanted` smallest of each row of `d` in the order of (exact distance, row of x), with their rows of x.
 
     Args:
+        x: (n, n_dims) from `prepare`.
+        queries: (n_queries,) rows of x.
         candidates: (1 or n_queries, n_candidates) rows of x that the columns of `d` stand for.
         d: (n_queries, n_candidates) squared distances, inf where there is nobody.
+        wanted: how many of each row, at most n_candidates.
         error: (n_queries,) what each of them may be off by.
     """
     import torch

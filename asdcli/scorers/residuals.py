@@ -14,7 +14,9 @@ class Residuals:
     drawn here, and the sums of every batch are kept; the products do not depend on it.
 
     Args:
-        n_mels: of a frame. n_vectors: how many will be added. seed: of the batches.
+        n_mels: of a frame.
+        n_vectors: how many will be added.
+        seed: of the batches.
     """
 
     def __init__(self, n_mels: int, n_vectors: int, seed: int = 0) -> None:

@@ -51,7 +51,9 @@ def load(path: str, kind: str, package: str | None = None) -> type:
     """The class at `module:Class`.
 
     Args:
-        kind: what it is asked for as. package: whose plug-in it is, None where somebody typed the path.
+        path: `module:Class`.
+        kind: what it is asked for as.
+        package: whose plug-in it is, None where somebody typed the path.
 
     Raises:
         PluginError: the module is there and cannot be imported, or a package promises what it does not have.

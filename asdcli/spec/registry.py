@@ -101,7 +101,9 @@ class Registry:
         """The object of a spelling; `overrides` that are not None win over it.
 
         Args:
+            spelling: `name:parameter=value,…`.
             given: what its initialiser takes by position, from whoever builds it.
+            overrides: parameters by name.
 
         Raises:
             UsageError: unknown method, unknown parameter or unusable value. PluginError: see `load`.

@@ -53,6 +53,9 @@ def resolve(registry: Registry, spelling: str, overrides: Mapping[str, Any], *, 
     """What `spelling` names in `registry`, its values converted; `overrides` that are not None win over it.
 
     Args:
+        registry: of what may be named.
+        spelling: `name:parameter=value,…`.
+        overrides: parameters by name.
         whole: what values are said to be of where one is wrong; by default the name.
 
     Raises:

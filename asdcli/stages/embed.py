@@ -42,12 +42,17 @@ def run(
     """Embed all training and test clips (not the supplemental ones) and write them to `output`.
 
     Args:
-        clips: clips.parquet. features: folder of the packs, `<kind>/<machine_type>.npz`.
+        clips: clips.parquet.
+        features: folder of the packs, `<kind>/<machine_type>.npz`.
+        output: embeddings.parquet, or an .npz.
         model: folder of the trained model; only looked at for embedders that are trained.
         embedder: a spelling; by default that of the model.
         format: `parquet` is what the next stages read; `npz` is for other programs.
-        device, batch_size: where and how many clips at once; they change speed, not results.
+        device: where the network runs: speed, not results.
+        batch_size: clips at once: speed, not results.
         machine_types: only these; by default all that have a pack.
+        force: do it again even if it is up to date.
+        progress: is told how far it is, and of what looks wrong.
 
     Raises:
         MissingArtifact, BadArtifact: no clips, features or model, or features of other clips.

@@ -74,9 +74,12 @@ def run(
 
     Args:
         methods: scores as `views.scores` or `views.submissions` give them.
+        output: results.parquet.
         clips: table whose labels win over those in the scores, for truth that came later.
         thresholds: thresholds.parquet; methods in it get precision, recall and F1 a domain.
         compare: names of two of the methods, for a paired bootstrap of A minus B.
+        options: metric, intervals and the like; None means the defaults.
+        progress: is told how far it is, and of what looks wrong.
 
     Raises:
         MissingArtifact, BadArtifact: `clips` or `thresholds` are not what they should be.

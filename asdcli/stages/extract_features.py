@@ -61,6 +61,8 @@ def run(
         rounding: round samples finer than 16 bits.
         on_error: `fail` stops at a machine type with an unusable clip; `skip` leaves such clips out.
         jobs: reading threads; by default one a core.
+        force: do it again even if it is up to date.
+        progress: is told how far it is, and of what looks wrong.
 
     Raises:
         MissingArtifact, BadArtifact: no clips.parquet, or not one.

@@ -105,6 +105,12 @@ def read(
     """Read the clips of `rows`, in their order.
 
     Args:
+        rows: of clips.parquet.
+        root: folder that their paths are below.
+        reading: how samples are taken and what is made of them.
+        pool: the threads that read.
+        progress: is told how far it is, and of what looks wrong.
+        label: what the progress is of.
         training: clip_ids of those to train on.
     """
     kind: FeatureKind = FEATURES.build(reading.features)

@@ -86,9 +86,19 @@ def run(
     """Smooth `repeats` random subsets of each share and write mean and standard deviation of the metric.
 
     Args:
-        samples: from `views.samples.read_samples`. truth: clips.parquet, whose conditions win over those in the scores.
-        ks, data: the parameters of which every subset gets the best; no `data` means all there are. Pools are sections.
+        samples: from `views.samples.read_samples`.
+        output: fractions.parquet.
+        truth: clips.parquet, whose conditions win over those in the scores.
+        shares: of the clips, each in (0, 1].
+        repeats: random subsets of each share.
+        smooth: everything about the smoothing but K and data.
+        ks: every K; each subset gets the best.
+        data: of whom neighbours are taken; None means all there are, and each subset gets the best. Pools are sections.
         sections: only these; by default all with labels.
+        metric: name of an official rule: what is maximised.
+        seed: of everything random.
+        force: do it again even if it is up to date.
+        progress: is told how far it is, and of what looks wrong.
 
     Raises:
         BadData: no labels, or a source pool is asked for where domains are hidden. UsageError: no such section.

@@ -25,8 +25,12 @@ def run(source: Path, output: Path, *, dataset: str, force: bool = False, progre
 
     Args:
         source: CSV or Parquet with the columns clip_id, machine_type, split, optionally section, domain, condition,
-            subset (`dev` where absent), window (0 where absent), and v0, v1, … or one list column `vector`; or npz
-            with arrays of those names and `vectors` (n, d). Names and words may be any that `asd index` takes.
+            subset (`dev` where absent), window (0 where absent), and v0, v1, … or one list column `vector`; or npz with
+            arrays of those names and `vectors` (n, d). Names and words may be any that `asd index` takes.
+        output: embeddings.parquet.
+        dataset: name for the header.
+        force: do it again even if it is up to date.
+        progress: is told how far it is, and of what looks wrong.
 
     Raises:
         MissingArtifact, UsageError: no such file, or another format.

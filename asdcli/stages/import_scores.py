@@ -49,10 +49,13 @@ def run(
 
     Args:
         source: CSV, Parquet or npz with the columns clip_id and anomaly_score, one row a clip, and label columns.
+        output: table of scores.
         clips: clips.parquet, None where there is none.
         errors: table of the rows left out because `clips` has no such clip; removed when there are none.
         name: what the method is called, as `method_name` allows.
         dataset: name for the header where there is no `clips`.
+        force: do it again even if it is up to date.
+        progress: is told how far it is, and of what looks wrong.
 
     Raises:
         MissingArtifact, UsageError: no such file, another format, or a name that is none.

@@ -65,6 +65,8 @@ def run(
         machine: the machine type of all recordings, whatever folders or manifest say.
         test_fraction: share of the normal clips held out for testing where nothing says what tests; in (0, 1).
         seed: chooses these clips.
+        force: do it again even if it is up to date.
+        progress: is told how far it is, and of what looks wrong.
 
     Returns:
         An Outcome whose `skipped` counts the clips left out, with facts for the report: see `index_report`.

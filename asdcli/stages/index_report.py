@@ -32,7 +32,13 @@ def facts(
     and `next`.
 
     Args:
-        table: the clips. infos: what the audio header of each says, by path.
+        table: the clips.
+        infos: what the audio header of each says, by path.
+        left: what was not taken, with reasons.
+        held_out: normal clips of each machine type that were held out for testing.
+        unused: columns of the manifest that are not used.
+        test_fraction: share of the normal clips held out, as it was asked for.
+        seed: as it was asked for.
     """
     notes = [
         f"{machine_type}: held out {n} normal clips for testing ({test_fraction:g} of them, seed {seed})"

@@ -47,9 +47,13 @@ def run(
     Training clips are scored by the network that was trained on them.
 
     Args:
-        clips: clips.parquet. features: folder of the packs.
+        clips: clips.parquet.
+        features: folder of the packs.
         outputs: spelling of a method -> its files.
         model: folder of a trained autoencoder.
+        device: where the autoencoder runs.
+        force: do it again even if it is up to date.
+        progress: is told how far it is, and of what looks wrong.
 
     Raises:
         UsageError: unknown method, parameter or device.

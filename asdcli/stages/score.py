@@ -57,6 +57,8 @@ def run(
         unit: the clips that share one reference set and one alpha; None means each method's own.
         seed: of everything random; each unit draws from a seed of its own.
         dataset: name for the header where the embeddings have none.
+        force: do it again even if it is up to date.
+        progress: is told how far it is, and of what looks wrong.
 
     Returns:
         canonical spelling -> outcome; `facts["units"]` holds the diagnostics of every unit.

@@ -41,6 +41,9 @@ def run(
         samples: from `views.samples.read_samples`.
         output: spelling of a smoothed method -> its file.
         smooth: everything but K.
+        ks: every K, at least 1.
+        force: do it again even if it is up to date.
+        progress: is told how far it is, and of what looks wrong.
 
     Returns:
         spelling -> outcome.
@@ -86,7 +89,11 @@ def append(
 
     Args:
         samples: what is observed now: new clips alone, or old and new together.
-        pool: table of everything observed so far. output: table of clip scores, of all of them.
+        pool: table of everything observed so far.
+        output: table of clip scores, of all of them.
+        smooth: as the pool was smoothed, where there is one.
+        force: begin the pool anew.
+        progress: is told how far it is, and of what looks wrong.
 
     Raises:
         BadArtifact: `pool` is no pool, or one of another method or smoothing.

@@ -57,6 +57,7 @@ def run(
         subset: `dev` writes a rehearsal with the development set.
         thresholds: thresholds.parquet, needed where the edition asks for decisions.
         meta: a finished meta file to pack instead of one to be filled in (for one method).
+        progress: is told how far it is, and of what looks wrong.
 
     Returns:
         An Outcome whose `skipped` counts what `check` finds wrong; each is a warning.

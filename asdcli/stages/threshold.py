@@ -42,9 +42,13 @@ def run(
     Thresholds of other methods of the same dataset that `output` holds already stay in it.
 
     Args:
+        scores: tables of clip scores.
+        output: thresholds.parquet.
         rule: a spelling; None is that of `false-alarms` where `parameters` hold `per_day`, else EDITION_RULE for scores
             of an edition of the catalogue and OWN_RULE for others.
         parameters: of the rule; they win over its spelling, and those that are None are not given.
+        force: do it again even if it is up to date.
+        progress: is told how far it is, and of what looks wrong.
 
     Raises:
         UsageError: unknown rule, a parameter out of range, or false alarms a day of an unknown number of clips.

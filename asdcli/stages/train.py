@@ -36,10 +36,17 @@ def run(
     number of threads, ends with the same weights to the last bit. A finished model of the same making is left alone.
 
     Args:
-        clips: clips.parquet. features: folder of the packs, `<kind>/<machine_type>.npz`.
-        model: a spelling, such as `discriminative:centers=trainable`; `overrides` that are not None win over it.
-        device: auto, cpu, cuda, cuda:N or mps. precision: auto, fp32 or bf16.
+        clips: clips.parquet.
+        features: folder of the packs, `<kind>/<machine_type>.npz`.
+        output: folder of the model.
+        model: a spelling, such as `discriminative:centers=trainable`.
+        seed: of weights, batches and everything else random.
+        device: auto, cpu, cuda, cuda:N or mps.
+        precision: auto, fp32 or bf16.
         machine_types: only these; by default all that have a pack.
+        force: do it again even if it is up to date.
+        progress: is told how far it is, and of what looks wrong.
+        overrides: parameters of the model; those that are not None win over the spelling.
 
     Raises:
         MissingArtifact, BadArtifact: no clips or features, or features of other clips.

@@ -83,11 +83,19 @@ def run(
     Args:
         samples: from `views.samples.read_samples`: the scores to smooth, and the vectors to smooth them in.
         embeddings: the table of those vectors, whose training clips the mixtures are fitted on.
+        output: tuning.parquet.
         scores_output: spelling of a method -> its file.
         truth: clips.parquet, whose conditions win over those in the scores.
         how: everything about the smoothing but K and data.
+        ks: every K that is tried.
+        data: of whom neighbours are taken; None means that both are tried.
         clusters: may be empty: no mixtures.
-        choose, report: sections.
+        choose: sections on whose labels is chosen.
+        report: sections on which the choice is then judged.
+        metric: name of an official rule: what is maximised.
+        seed: of everything random.
+        force: do it again even if it is up to date.
+        progress: is told how far it is, and of what looks wrong.
 
     Raises:
         BadData: a machine type has no labels to choose by. UsageError: no section of `choose` has labels.

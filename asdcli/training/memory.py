@@ -15,7 +15,10 @@ def warn_of_want(network: nn.Module, example: torch.Tensor, batch_size: int, pro
     """Warn when a step of `batch_size` takes more memory than is free.
 
     Args:
-        network: as it is trained. example: a batch of two of its inputs, on its device.
+        network: as it is trained.
+        example: a batch of two of its inputs, on its device.
+        batch_size: of a training step.
+        progress: is warned.
     """
     free = free_bytes(example.device)
     need = batch_size * bytes_a_sample(network, example)

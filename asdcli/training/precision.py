@@ -18,6 +18,8 @@ def resolve_precision(name: str, device: torch.device, *, gains: bool = True) ->
     fp32; autoencoders 1,150 windows/s and 700, with the same AUC within what the seed makes of it.
 
     Args:
+        name: auto, fp32 or bf16.
+        device: where the network is trained.
         gains: whether the network is known to gain by bf16 on this device; where not, `auto` is fp32.
     """
     if name not in PRECISIONS:

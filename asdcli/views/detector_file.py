@@ -73,7 +73,8 @@ class DetectorFile:
     """What one method has learnt, as it lies in a file.
 
     Attributes:
-        path: of the file. header: of the file.
+        path: of the file.
+        header: of the file.
         units: (machine type, section) -> number; section None stands for a whole machine type.
         clip_ids: (n_clips,) the training clips that new ones are compared with.
     """

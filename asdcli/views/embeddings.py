@@ -21,7 +21,8 @@ class Embedded:
     Attributes:
         clips: the label columns, one row a clip.
         vectors: (n_windows, n_dims) float32 or float64, finite.
-        clip: (n_windows,) the row of `clips` that each window belongs to. window: (n_windows,) its number there.
+        clip: (n_windows,) the row of `clips` that each window belongs to.
+        window: (n_windows,) its number there.
     """
 
     clips: pa.Table

@@ -52,6 +52,7 @@ def read_foreign(path: Path, *, numeric: Callable[[str], bool]) -> ForeignTable:
     """Read a CSV (comma, semicolon or tab; UTF-8), Parquet or npz file.
 
     Args:
+        path: ends in .csv, .parquet or .npz.
         numeric: whether a column of this name holds numbers; those of a CSV are read as such, all others as text.
 
     Raises:

@@ -76,7 +76,11 @@ def neighbours_in_pool(
     """The `width` samples whose scores each of the samples `rows` is averaged with.
 
     Args:
-        rows: of one pool. members: (n_rows,) bool, which of them may be neighbours.
+        samples: all of them.
+        rows: (n_rows,) of one pool.
+        members: (n_rows,) bool, which of them may be neighbours.
+        smooth: distance, and whether windows of the same clip count.
+        width: how many, without the sample itself.
     """
     x = exact_search.prepare(samples.vectors[rows], smooth.metric)
     apart = kept_apart(samples.table.take(pa.array(rows)), smooth.own_windows)

@@ -72,9 +72,12 @@ def read_samples(
     """Join the test samples of two tables.
 
     Args:
-        scores: a table of scores, or a run that holds some. embeddings: a table of embeddings, or a run that holds one.
+        scores: a table of scores, or a run that holds some.
+        embeddings: a table of embeddings, or a run that holds one.
         method: which of the run's methods; not needed where there is only one that is not smoothed itself.
         level: `window` or `clip`; None means windows where both have them.
+        machine_types: only these.
+        progress: is told what only one of the tables has.
 
     Raises:
         MissingArtifact, BadArtifact: no such tables.

@@ -226,7 +226,8 @@ class ScoreFiles:
     """What scoring with one method makes.
 
     Attributes:
-        clips: scores of clips. windows: those of the windows whose mean they are, where clips have several.
+        clips: scores of clips.
+        windows: those of the windows whose mean they are, where clips have several.
         detector: what the method has learnt, to score new clips with.
     """
 

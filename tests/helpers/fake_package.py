@@ -18,7 +18,10 @@ def write(
     """Install a package into the folder `site`, which is then to be put on sys.path.
 
     Args:
+        site: a folder that is then put on sys.path.
+        name: of the distribution.
         modules: file name -> source.
+        version: of the distribution.
         offers: entry point group -> name -> `module:Class`.
     """
     for file, source in modules.items():

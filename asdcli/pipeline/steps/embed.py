@@ -22,8 +22,11 @@ def run(
     """Embed all training and test clips into `embeddings.parquet` (or `.npz`).
 
     Args:
+        space: the run that it works on.
         embedder: a spelling; None means that of the run's model.
+        format: `parquet` is what the next steps read.
         output: file instead of the run's.
+        progress: is told how far it is, and of what looks wrong.
         options: as `stages.embed.run` has them.
     """
     from asdcli.stages import embed

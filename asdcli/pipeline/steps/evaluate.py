@@ -35,10 +35,15 @@ def run(
     Args:
         space: the run; None will do where `scores`, or `submission` and `clips`, say everything.
         scores: tables or folders of them; none means the run's.
-        submission: a folder of challenge CSVs instead. names: its lists of renamed test files.
+        submission: a folder of challenge CSVs instead.
+        names: its lists of renamed test files.
         clips: table whose labels win; None means the dataset's where the scores are of that dataset.
         thresholds: None means the run's, where the run's scores are evaluated.
-        csv: all rows as CSV too. output: file for the results, also of named tables.
+        compare: two of the methods, for a paired bootstrap.
+        options: metric, intervals and the like; None means the defaults.
+        csv: all rows as CSV too.
+        output: file for the results, also of named tables.
+        progress: is told how far it is, and of what looks wrong.
 
     Raises:
         UsageError: tables and a submission.

@@ -25,7 +25,11 @@ def run(
     """Pack the audio of every machine type into `features/<features>/`.
 
     Args:
-        clips: instead of the dataset's. output: folder instead of the run's.
+        space: the run that it works on.
+        features: a spelling of a kind of features.
+        clips: instead of the dataset's.
+        output: folder instead of the run's.
+        progress: is told how far it is, and of what looks wrong.
         options: as `stages.extract_features.run` has them.
     """
     features = FEATURES.canonical(features)

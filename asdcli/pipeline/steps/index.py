@@ -17,7 +17,10 @@ def run(
     """Write `data/<name>/clips.parquet` for the audio below `recordings`, and make later steps work on it.
 
     Args:
+        data: the data root.
+        recordings: a folder, read only.
         name: of the dataset; by default the folder's.
+        progress: is told how far it is, and of what looks wrong.
         options: as `stages.index.run` has them.
     """
     dataset = index.dataset_name(recordings, name)

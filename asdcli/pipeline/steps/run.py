@@ -53,10 +53,12 @@ def run(
 
     Args:
         space: its dataset is the edition that is downloaded.
-        stages: in any order; they run in the order of `STAGES`. None means all but `download`, without those that
-            have nothing to do: see `fitting`, which says so.
+        stages: in any order; they run in the order of `STAGES`. None means all but `download`, without those that have
+            nothing to do: see `fitting`, which says so.
         download: begin with that.
         options: stage -> options of its step.
+        force: do everything again.
+        progress: is told how far it is, and of what looks wrong.
 
     Raises:
         UsageError: unknown stage, method, model or embedder. What a stage raises, which ends the run.

@@ -41,9 +41,16 @@ def run(
     Args:
         space: the run; None where `needs_run` says that none is needed.
         methods: spellings, or `all`; none means the default.
-        val, k: parameters that win over those of the one method.
-        embeddings, model: a table and an autoencoder's folder instead of the run's.
+        val: validation set, over that of the one method.
+        k: number of neighbours, over that of the one method.
+        unit: the clips that share one reference set; None means each method's own.
+        seed: of everything random.
+        embeddings: a table instead of the run's.
+        model: folder of an autoencoder instead of the run's.
+        device: where the autoencoder runs.
         output: file instead of the run's, of one method.
+        force: do it again even if it is up to date.
+        progress: is told how far it is, and of what looks wrong.
 
     Returns:
         canonical spelling -> outcome, those of residuals first.
@@ -103,7 +110,12 @@ def bring(
     Labels are those of the dataset where there is one, else the file's own.
 
     Args:
-        name: None means the file's name. output: file instead of the run's.
+        space: the run that it works on.
+        source: the file that holds them.
+        name: None means the file's name.
+        output: file instead of the run's.
+        force: do it again even if it is up to date.
+        progress: is told how far it is, and of what looks wrong.
 
     Returns:
         name -> outcome.

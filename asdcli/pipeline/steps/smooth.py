@@ -126,7 +126,19 @@ def fraction(
     """How smoothing grows with the share of clips that is observed: `fractions.parquet`.
 
     Args:
-        shares: START:STOP:STEP. neighbours, ks: what is tried; None and none mean all.
+        space: the run that it works on.
+        source: which scores in which embeddings.
+        shares: START:STOP:STEP.
+        smoothing: everything about it but K and neighbours.
+        neighbours: the domain that is tried; None means both.
+        ks: every K that is tried; none means all there are.
+        repeats: random subsets of each share.
+        sections: only these.
+        objective: name of an official rule: what is maximised.
+        seed: of everything random.
+        output: file instead of the run's.
+        force: do it again even if it is up to date.
+        progress: is told how far it is, and of what looks wrong.
     """
     return fraction_stage.run(
         source.read(space, progress),

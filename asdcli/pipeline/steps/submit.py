@@ -44,8 +44,12 @@ def run(
     """Write the package of one to four systems into `submission/`.
 
     Args:
-        scores: tables; none means the run's. thresholds: None means the run's, where it has any.
+        space: the run that it works on.
+        scores: tables; none means the run's.
+        thresholds: None means the run's, where it has any.
         output: folder instead of the run's.
+        allow_stale: go on with scores or thresholds of files that have changed since.
+        progress: is told how far it is, and of what looks wrong.
         options: as `stages.submit.run` has them.
 
     Raises:

@@ -27,7 +27,11 @@ def run(
     Args:
         space: the run; None will do where `scores` and `output` say everything.
         scores: tables or folders of them; none means the run's.
-        rule, parameters: as `stages.threshold.run` has them.
+        rule: as `stages.threshold.run` has it.
+        output: file instead of the run's.
+        force: do it again even if it is up to date.
+        progress: is told how far it is, and of what looks wrong.
+        parameters: as `stages.threshold.run` has them.
     """
     tables, output = _tables(space, scores), output or needed(space).thresholds
     warn_of_stale(space, tables, progress)

@@ -23,7 +23,10 @@ def run(
     """Train `model` on the normal training clips: an autoencoder into `autoencoder/`, any other into `model/`.
 
     Args:
+        space: the run that it works on.
+        model: a spelling.
         output: folder instead of the run's.
+        progress: is told how far it is, and of what looks wrong.
         options: as `stages.train.run` has them; the model's parameters are among them.
     """
     space.remember_if_there()

@@ -33,9 +33,19 @@ def run(
     """Search both grids: `tuning.parquet`, and the chosen scores as two methods in `scores/`.
 
     Args:
-        smoothing: everything about it but K and neighbours, which are tried: `ks`, and `neighbours` (None: both).
+        space: the run that it works on.
+        source: which scores in which embeddings.
+        smoothing: everything about it but K and neighbours.
+        neighbours: the domain that is tried; None means both.
+        ks: every K that is tried.
         clusters: of the mixtures; empty means no mixtures.
-        choose, report: sections.
+        choose: sections on whose labels is chosen.
+        report: sections on which the choice is then judged.
+        objective: name of an official rule: what is maximised.
+        seed: of everything random.
+        output: file instead of the run's.
+        force: do it again even if it is up to date.
+        progress: is told how far it is, and of what looks wrong.
     """
     samples = source.read(space, progress)
     space.remember()

@@ -16,7 +16,10 @@ def batches(
     Negatives are drawn without repetition as long as there are any left, then all over again.
 
     Args:
-        positives, negatives: clip numbers, none empty.
+        positives: (n,) clip numbers, not empty.
+        negatives: (m,) clip numbers, not empty.
+        half: most of each kind in a batch.
+        rng: draws the order.
     """
     order = rng.permutation(positives)
     rounds = -(-len(order) // len(negatives))
