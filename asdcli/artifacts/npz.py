@@ -10,6 +10,7 @@ import errno
 import io
 import math
 import struct
+import sys
 import tokenize
 import zipfile
 import zlib
@@ -83,4 +84,13 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, room: int) -> np.nd
         raise Damaged(f"{entry.filename} holds {dtype}, not numbers or text")
     if any(n < 0 for n in shape) or head.tell() + dtype.itemsize * math.prod(shape) != len(content):
         raise Damaged(f"{entry.filename} does not hold {dtype} of shape {shape}")
-    return content[head.tell() :].view(dtype).reshape(shape, order="F" if fortran else "C")
+    array = content[head.tell() :].view(dtype).reshape(shape, order="F" if fortran else "C")
+    if dtype.kind == "U" and not _is_text(array):
+        raise Damaged(f"{entry.filename} holds numbers that are no letters")
+    return array
+
+
+def _is_text(array: np.ndarray) -> bool:
+    """Whether it holds Unicode as every other program can write it: numpy believes any number to be a letter."""
+    codes = np.ascontiguousarray(array).reshape(-1).view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+    return not ((codes > sys.maxunicode) | ((codes >= 0xD800) & (codes < 0xE000))).any()

@@ -8,16 +8,16 @@ folder's zips says what they are and wins over the catalogue, which knows the of
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, Field
 
 from asdcli.editions.archives import Archive
-from asdcli.errors import DownloadError, MissingArtifact, UsageError
+from asdcli.errors import DownloadError, MissingArtifact
 from asdcli.fetch import NotFound, Retry, Source, Unreachable, get_bytes, head_size
 from asdcli.progress import SILENT, Progress
 
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 ZENODO = "https://zenodo.org"
 SUMS = "md5sums.txt"
 Sums = dict[str, str]
+"""Name -> md5."""
+
+Listed = dict[str, tuple[int, str | None]]
+"""Name -> size in bytes, and md5 where it is one."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,8 @@ class Mirror:
     base_url: str | None = None
     retry: Retry = field(default_factory=Retry)
     progress: Progress = SILENT
-    _listed: dict[str, dict[str, tuple[int, str | None]]] = field(default_factory=dict)
+    _listed: dict[str, Listed] = field(default_factory=dict)
     _sums: dict[str, Sums] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.base_url is not None and urlsplit(self.base_url).scheme not in ("http", "https"):
-            raise UsageError(f"--base-url {self.base_url!r} is no http address", "like http://127.0.0.1:8000")
 
     @property
     def base(self) -> str:
@@ -76,19 +76,16 @@ class Mirror:
             hint, problem = self._probe(name, urls)
         return Offer(part, Source(name, tuple(urls), md5, size), hint, problem)
 
-    def _list(self, part: Archive) -> dict[str, tuple[int, str | None]]:
+    def _list(self, part: Archive) -> Listed:
         """Name -> (size, md5) of a record's files; empty where the server has no such list."""
         record = part.record.record
         if record not in self._listed:
             url = f"{self.base}/api/records/{record}"
             try:
-                files = json.loads(get_bytes(self.http, url, retry=self.retry, say=self.progress.note))["files"]
-                self._listed[record] = {
-                    f["key"]: (int(f["size"]), str(f["checksum"]).removeprefix("md5:")) for f in files
-                }
+                self._listed[record] = parse_list(get_bytes(self.http, url, retry=self.retry, say=self.progress.note))
             except NotFound:
                 self._listed[record] = {}
-            except (ValueError, KeyError, TypeError):
+            except ValueError:
                 self.progress.warn(f"{url} is no list of files; going on without it")
                 self._listed[record] = {}
             except Unreachable:
@@ -104,7 +101,10 @@ class Mirror:
                 text = get_bytes(self.http, f"{folder}/{SUMS}", retry=self.retry).decode(errors="replace")
             except Unreachable:
                 raise
-            except DownloadError:  # most mirrors have none
+            except NotFound:  # most mirrors have none
+                text = ""
+            except DownloadError as error:
+                self.progress.warn(f"{error.message}; going on without its checksums")
                 text = ""
             self._sums[folder] = parse_sums(text)
             if self._sums[folder]:
@@ -155,6 +155,26 @@ class Folder:
         if not file.is_file():
             return {}
         return parse_sums(file.read_text(errors="replace"))
+
+
+class _ListedFile(BaseModel):
+    key: str
+    size: Annotated[int, Field(strict=True, ge=0, lt=10**15)]
+    checksum: str
+
+
+class _List(BaseModel):
+    files: list[_ListedFile]
+
+
+def parse_list(answer: bytes) -> Listed:
+    """Read a record's own list of files. Raises ValueError for what is none."""
+    try:
+        files = _List.model_validate_json(answer).files
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    sums = (re.fullmatch("md5:([0-9a-fA-F]{32})", f.checksum) for f in files)
+    return {f.key: (f.size, found[1].lower() if found else None) for f, found in zip(files, sums, strict=True)}
 
 
 def parse_sums(text: str) -> Sums:

@@ -10,6 +10,7 @@ from asdcli.catalogue.edition import Edition
 from asdcli.catalogue.truth import Table, tables
 from asdcli.editions.archives import Archive, choose
 from asdcli.errors import UsageError
+from asdcli.fetch import require_address
 from asdcli.vocabulary import Subset
 
 
@@ -32,7 +33,9 @@ class Request:
     force: bool = False
 
     def parts(self) -> list[Archive]:
-        """Raises UsageError for an unknown edition, subset or machine type, or options that exclude each other."""
+        """Raises UsageError for an unknown edition, subset or machine type, options that exclude each other, or an
+        address that is none.
+        """
         edition = self.known()
         if not edition.records:
             if edition.made_by:
@@ -43,6 +46,9 @@ class Request:
             )
         if self.base_url and self.from_dir:
             raise UsageError("--base-url and --from-dir exclude each other", "zips come from a mirror or from a folder")
+        for option, url in (("--base-url", self.base_url), ("--truth-url", self.truth_url)):
+            if url is not None:
+                require_address(option, url)
         return choose(edition, self.subsets, self.machine_types)
 
     def known(self) -> Edition:

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from asdcli.errors import DownloadError
-from asdcli.fetch.disk import guard_disk, require_space
+from asdcli.fetch.disk import guard_disk, megabytes, require_space
 from asdcli.fetch.transfer import Stopped, Watcher
 
 _moving = threading.Lock()  # a machine type's training and test zips may finish at the same moment
+_EXPANSION = 30  # recordings shrink to a half or a third in a zip, and to less only where they are silent
+_MOST_FILES = 200_000  # the largest archive of an edition has some thousands
 _CLUTTER = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
@@ -34,7 +36,8 @@ def unzip(archive: Path, folder: Path, *, top: str, watcher: Watcher | None = No
     Files of the same name are replaced; others stay (training and test zips of an edition share one folder).
 
     Raises:
-        DownloadError: not a zip, damaged, without the folder `top`, or with a path that leads out of it (zip-slip).
+        DownloadError: not a zip, damaged, without the folder `top`, with a path that leads out of it (zip-slip), or
+            files that promise far more than recordings in a zip of its size can be.
         DiskError: not enough room, or not writable.
     """
     beside = folder / f".{archive.name}.unzipping"
@@ -44,6 +47,7 @@ def unzip(archive: Path, folder: Path, *, top: str, watcher: Watcher | None = No
             files = [(info, path) for info, path in members if not info.is_dir()]
             if not files:
                 raise DownloadError(f"{archive} holds no files", "fetch it again with --force")
+            _refuse_bomb(archive, [info.file_size for info, _ in files])
             with guard_disk(folder):
                 shutil.rmtree(beside, ignore_errors=True)
                 beside.mkdir(parents=True)
@@ -68,6 +72,20 @@ def unzip(archive: Path, folder: Path, *, top: str, watcher: Watcher | None = No
         shutil.rmtree(beside, ignore_errors=True)
     below = [Member(PurePosixPath(path).relative_to(top).as_posix(), info.file_size, info.CRC) for info, path in files]
     return sorted(below, key=lambda m: m.path)
+
+
+def _refuse_bomb(archive: Path, sizes: list[int]) -> None:
+    """Its size is that of the catalogue or of the server's list where one says it: what comes out must be in keeping.
+
+    A file that holds more than it promises is cut there, and fails its CRC.
+    """
+    promised, size = sum(sizes), archive.stat().st_size
+    if promised > _EXPANSION * size or len(sizes) > _MOST_FILES:
+        raise DownloadError(
+            f"{archive} has {megabytes(size)} and promises {len(sizes)} files of {megabytes(promised)}: no recordings "
+            "shrink so; nothing of it was unpacked",
+            "do not use this archive",
+        )
 
 
 def _clutter(info: zipfile.ZipInfo) -> bool:

@@ -17,6 +17,9 @@ from asdcli.errors import DownloadError
 from asdcli.fetch.disk import guard_disk
 from asdcli.files import require_file
 
+LARGEST = 50 * 10**9
+"""Bytes of an archive of which nobody says how large it is; those of the editions have at most a few 10**9."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -67,6 +70,10 @@ class PartFile:
         self.path.unlink(missing_ok=True)
         self.note.unlink(missing_ok=True)
         return dropped
+
+    def most(self, told: int | None) -> int:
+        """Bytes that the complete file may have; `told` is what the server says of it."""
+        return next((n for n in (self.source.size, told) if n is not None), LARGEST)
 
     def fault(self) -> str | None:
         """What is wrong with the complete file, None if nothing is."""

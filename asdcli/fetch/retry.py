@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import email.utils
 import random
-import time
 from dataclasses import dataclass
+
+from asdcli.fetch.headers import seconds
 
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses that may be gone a moment later."""
@@ -31,21 +31,8 @@ class Retry:
 
     def wait_s(self, failures: int, retry_after: str | None = None) -> float:
         """Seconds to wait after the `failures`-th failure in a row (1, 2, …)."""
-        asked = _seconds(retry_after)
+        asked = seconds(retry_after)
         if asked is not None:
             return min(asked, self.retry_after_cap_s)
         # jitter keeps a lab's many downloads from coming back all at once; it is no part of any result, so unseeded
         return min(self.base_s * 2 ** (failures - 1) * random.uniform(0.5, 1.0), self.cap_s)
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Retry-After as seconds from now: it is a number of seconds or an HTTP date; None when absent or unreadable."""
-    if not retry_after:
-        return None
-    text = retry_after.strip()
-    if text.isdigit():
-        return float(text)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return None

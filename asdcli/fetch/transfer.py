@@ -5,16 +5,16 @@ Only a file that is complete and has the right checksum takes its name; until th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from asdcli import __version__
 from asdcli.errors import DownloadError
+from asdcli.fetch.client import in_circles
 from asdcli.fetch.disk import guard_disk, megabytes, require_space
+from asdcli.fetch.headers import content_range, whole
 from asdcli.fetch.part_file import PartFile, Source
 from asdcli.fetch.retry import CONNECT_TRIES, TRANSIENT, Retry
 
@@ -48,14 +48,6 @@ class _Again(Exception):
         super().__init__(why)
         self.retry_after = retry_after
         self.tries = tries
-
-
-def client() -> httpx.Client:
-    """An HTTP client for large files: no content encoding, so that sizes and ranges mean bytes of the file."""
-    import httpx
-
-    headers = {"User-Agent": f"asdcli/{__version__}", "Accept-Encoding": "identity"}
-    return httpx.Client(headers=headers, follow_redirects=True, timeout=httpx.Timeout(60.0, connect=15.0))
 
 
 def transfer(
@@ -132,9 +124,9 @@ def _attempt(http: httpx.Client, source: Source, url: str, part: PartFile, watch
                 _past_the_end(response, source, part, watcher)
                 return
             _refuse_status(source.name, url, response)
-            total = _length(response)
+            total = whole(response.headers.get("Content-Length"))
             if status == 206:
-                begins, total = _content_range(response)
+                begins, total = content_range(response.headers.get("Content-Range"))
                 if begins != have:
                     watcher.count(-part.drop())
                     raise _Again(f"the server went on at byte {begins} instead of {have}")
@@ -145,12 +137,14 @@ def _attempt(http: httpx.Client, source: Source, url: str, part: PartFile, watch
             if total is not None:
                 require_space(part.path.parent, total - part.size, source.name)
             part.open(url, response.headers.get("ETag"))
-            _receive(response, source, url, part, watcher)
+            _receive(response, source, url, part, part.most(total), watcher)
             if total is not None and part.size < total:
                 raise _Again(f"the connection ended at {megabytes(part.size)} of {megabytes(total)}")
-    except (httpx.TransportError, httpx.TooManyRedirects) as error:
+    except httpx.TransportError as error:
         tries = CONNECT_TRIES if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)) else 1000
         raise _Again(f"{_reason(error)} at {megabytes(part.size)}", tries=tries) from None
+    except httpx.TooManyRedirects:
+        raise in_circles(url) from None
 
 
 def _going_on(part: PartFile) -> dict[str, str]:
@@ -160,22 +154,28 @@ def _going_on(part: PartFile) -> dict[str, str]:
     return {"Range": f"bytes={part.size}-"} | ({"If-Range": part.etag} if part.etag else {})
 
 
-def _receive(response: httpx.Response, source: Source, url: str, part: PartFile, watcher: Watcher) -> None:
+def _receive(
+    response: httpx.Response, source: Source, url: str, part: PartFile, most: int, watcher: Watcher
+) -> None:
+    """Append what comes; a part that has more than `most` bytes is dropped."""
     with part.append() as write:
         for chunk in response.iter_raw():
             if watcher.stop.is_set():
                 raise Stopped
             if part.size == 0:
                 _refuse_start(source, url, chunk)
+            if part.size + len(chunk) > most:
+                watcher.count(-part.drop())
+                raise _endless(source, url, most)
             write(chunk)
             watcher.count(len(chunk))
 
 
 def _past_the_end(response: httpx.Response, source: Source, part: PartFile, watcher: Watcher) -> None:
     """416: the part is as long as the file (then its checksum decides) or does not belong to it."""
-    total = re.search(r"\*/(\d+)", response.headers.get("Content-Range", ""))
-    whole = part.size == int(total[1]) if total else source.md5 is not None
-    if not whole:
+    total = whole(response.headers.get("Content-Range", "").rpartition("*/")[2])
+    complete = part.size == total if total is not None else source.md5 is not None
+    if not complete:
         watcher.count(-part.drop())
         raise _Again("the server has a shorter file than the part that was here")
 
@@ -208,24 +208,19 @@ def _refuse_start(source: Source, url: str, chunk: bytes) -> None:
         raise DownloadError(f"{url} is no zip archive: it starts with {chunk[:8]!r}", "check --base-url")
 
 
+def _endless(source: Source, url: str, most: int) -> DownloadError:
+    return DownloadError(
+        f"{url} sends more than the {megabytes(most)} that {source.name} can have; what came was removed",
+        "a proxy or mirror serves another file: try again without it",
+    )
+
+
 def _page(name: str, url: str) -> DownloadError:
     return DownloadError(
         f"a web page came from {url} in place of {name}",
         "the server wants a login or a puzzle, or is down for maintenance: try again later, or open the address in a "
         "browser and pass the folder with the zips as --from-dir",
     )
-
-
-def _length(response: httpx.Response) -> int | None:
-    text = response.headers.get("Content-Length", "")
-    return int(text) if text.isdigit() else None
-
-
-def _content_range(response: httpx.Response) -> tuple[int, int | None]:
-    found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", response.headers.get("Content-Range", "").strip())
-    if not found:
-        return -1, None
-    return int(found[1]), int(found[3]) if found[3] != "*" else None
 
 
 def _reason(error: Exception) -> str:
@@ -235,6 +230,5 @@ def _reason(error: Exception) -> str:
         "ReadTimeout": "the server fell silent",
         "ReadError": "the connection broke",
         "RemoteProtocolError": "the connection was cut",
-        "TooManyRedirects": "the server redirects in circles",
     }
     return words.get(type(error).__name__, f"{type(error).__name__} {error}".strip())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import zipfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from asdcli.artifacts.npz import Damaged, read_entries
 from asdcli.errors import BadData, MissingArtifact, UsageError
 from asdcli.layouts import labels
 
@@ -105,9 +105,8 @@ def _parquet(path: Path) -> pa.Table:
 def _npz(path: Path) -> pa.Table:
     """One column an array: text and numbers (n,), and a matrix (n, d) as lists."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files if name != "asd"}  # the header of our own files
-    except (ValueError, zipfile.BadZipFile, EOFError, TypeError) as error:
+        arrays = read_entries(path, lambda name: name != "asd")  # the header of our own files
+    except Damaged as error:
         raise BadData(f"{path} cannot be read as npz: {error}", "save text as unicode arrays, not as objects") from None
     if not arrays:
         raise BadData(f"{path} holds no arrays")
@@ -117,7 +116,7 @@ def _npz(path: Path) -> pa.Table:
             flat = pa.array(np.ascontiguousarray(array, np.float64).reshape(-1))
             columns[name] = pa.FixedSizeListArray.from_arrays(flat, array.shape[1])
         elif array.ndim == 1 and array.dtype.kind in "USiufb":
-            values = np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
+            values = _decoded(path, name, array) if array.dtype.kind == "S" else array
             columns[name] = pa.array(values.tolist() if values.dtype.kind == "U" else values)
         elif name in _LABELS or not array.size or array.ndim > 2:
             columns[name] = None
@@ -131,6 +130,15 @@ def _npz(path: Path) -> pa.Table:
         if len(column) != usual:
             raise BadData(f"{path}: {name} has {len(column)} entries, the others have {usual}")
     return pa.table(columns)
+
+
+def _decoded(path: Path, name: str, array: np.ndarray) -> np.ndarray:
+    try:
+        return np.char.decode(array, "utf-8")
+    except UnicodeDecodeError as error:
+        raise BadData(
+            f"{path}: {name!r} holds bytes that are not UTF-8 text ({error.reason})", "save text as unicode arrays"
+        ) from None
 
 
 def _labels(path: Path, table: pa.Table) -> dict[str, list[Any]]:

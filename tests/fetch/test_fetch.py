@@ -141,7 +141,7 @@ def test_a_busy_server_is_given_up_after_the_last_try_and_the_part_stays(server:
 
 
 def test_retry_after_is_obeyed_in_seconds_and_as_a_date_up_to_a_cap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("asdcli.fetch.retry.time.time", lambda: 1_700_000_000.0)
+    monkeypatch.setattr("asdcli.fetch.headers.time.time", lambda: 1_700_000_000.0)
     retry = Retry(base_s=1.0, cap_s=8.0, retry_after_cap_s=60.0)
     assert retry.wait_s(1, "7") == 7.0
     assert retry.wait_s(1, "100000") == 60.0

@@ -32,6 +32,7 @@ class Act:
     content_length: int | None = None
     pause_s: float = 0.0  # between pieces of 16 KiB
     hold_after: int | None = None  # bytes; what follows is never sent, and the connection stays
+    endless: bytes | None = None  # sent again and again, in chunks of no stated number, until the client leaves
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Loopback:
         self.always: dict[str, Act] = {}
         self.seen: list[Seen] = []
         self.most_at_once = 0
+        self.sent_endlessly = 0
         self._running = 0
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -112,7 +114,9 @@ class Loopback:
         if request.command == "GET":
             act = self.acts[path].popleft() if self.acts[path] else self.always.get(path, act)
         content = self.files.get(path)
-        if act.status is not None or act.body is not None:
+        if act.endless is not None:
+            self._send_endless(request, act)
+        elif act.status is not None or act.body is not None:
             self._send(request, act.status or 200, act.body or b"", act, dict(act.headers))
         elif content is None:
             self._send(request, 404, b"no such file", act, {})
@@ -133,6 +137,20 @@ class Loopback:
             self._send(request, 206, content[begin:], act, headers)
         else:
             self._send(request, 200, content, act, headers)
+
+    def _send_endless(self, request: BaseHTTPRequestHandler, act: Act) -> None:
+        request.send_response(200)
+        for name, value in {**act.headers, "Transfer-Encoding": "chunked"}.items():
+            request.send_header(name, value)
+        request.end_headers()
+        request.close_connection = True
+        chunk = act.endless or b""
+        try:
+            while not self._closing.is_set():
+                request.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+                self.sent_endlessly += len(chunk)
+        except OSError:
+            pass
 
     def _send(
         self, request: BaseHTTPRequestHandler, status: int, body: bytes, act: Act, headers: dict[str, str]

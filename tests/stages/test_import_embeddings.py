@@ -217,6 +217,11 @@ def test_broken_files_pickles_and_odd_shapes_are_refused(tmp_path: Path) -> None
     assert "'section' is double, not text" in refusal(tmp_path / "x.parquet")
 
 
+def test_text_in_another_encoding_than_utf8_is_refused_in_words(tmp_path: Path) -> None:
+    write_npz(tmp_path / "x.npz", {**LABELS, "machine_type": [b"L\xfcfter"] * len(LABELS["clip_id"])}, VECTORS)
+    assert "'machine_type' holds bytes that are not UTF-8 text" in refusal(tmp_path / "x.npz")
+
+
 def write_npz_without_vectors(path: Path) -> Path:
     np.savez(path, clip_id=np.array(LABELS["clip_id"]))
     return path
