@@ -154,9 +154,7 @@ def _going_on(part: PartFile) -> dict[str, str]:
     return {"Range": f"bytes={part.size}-"} | ({"If-Range": part.etag} if part.etag else {})
 
 
-def _receive(
-    response: httpx.Response, source: Source, url: str, part: PartFile, most: int, watcher: Watcher
-) -> None:
+def _receive(response: httpx.Response, source: Source, url: str, part: PartFile, most: int, watcher: Watcher) -> None:
     """Append what comes; a part that has more than `most` bytes is dropped."""
     with part.append() as write:
         for chunk in response.iter_raw():
