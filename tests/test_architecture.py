@@ -30,6 +30,8 @@ HELPERS = {
     "index_report": "index",
     "candidates": "tune",
     "threshold_report": "threshold",
+    "submit_meta": "submit",
+    "submit_costs": "submit",
 }
 """What only one stage may use, beside it -> that stage."""
 MOST = 0.2  # of the package's lines, in one folder

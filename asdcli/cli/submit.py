@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from asdcli.pipeline.steps.submit import Checked
 
 
-@on_a_run()
+@on_a_run(force=True)
 def submit(
     scores: Annotated[
         list[Path] | None,
@@ -29,7 +30,10 @@ def submit(
     check: Annotated[
         Path | None,
         typer.Option(
-            "--check", metavar="DIR", help="Write nothing; say what is wrong with this folder.", show_default=False
+            "--check",
+            metavar="PATH",
+            help="Write nothing; say what is wrong with this package, zip or folder.",
+            show_default=False,
         ),
     ] = None,
     edition: Annotated[
@@ -44,18 +48,25 @@ def submit(
         typer.Option("--thresholds", metavar="FILE", help="Decide by these. Default: the run's.", show_default=False),
     ] = None,
     meta: Annotated[
-        Path | None,
-        typer.Option("--meta", metavar="FILE", help="Pack this finished meta file.", show_default=False),
+        list[str] | None,
+        typer.Option(
+            "--meta",
+            metavar="[N=]FILE",
+            help="Pack this finished meta file, of the N-th system (repeatable).",
+            show_default=False,
+        ),
     ] = None,
     allow_stale: AllowStaleOption = False,
     *,
     place: Place,
     talk: Talk,
+    force: bool,
 ) -> int:
     """Write anomaly_score and decision_result CSVs and meta files in an edition's exact naming, zipped.
 
-    The package goes to submission/ in the run. Decisions are taken from asd threshold. What is still missing or wrong
-    is said, and the exit code is then 3.
+    The package goes to submission/ in the run, a rehearsal to submission/dev. Decisions are taken from asd threshold.
+    What you fill into a meta file stays; a technical report that you put beside it is packed too. What is still missing
+    or wrong is said, and the exit code is then 3.
     """
     from asdcli.errors import UsageError
     from asdcli.pipeline.steps import submit as step
@@ -73,16 +84,17 @@ def submit(
         edition=edition,
         subset=subset,
         thresholds=thresholds,
-        meta=meta,
+        metas=_numbered(meta or ()),
         output=place.output,
         allow_stale=allow_stale,
+        force=force,
         progress=talk.progress,
     )
     return talk.report("submission", outcome)
 
 
 def _show(checked: Checked, talk: Talk) -> int:
-    """Say everything that is wrong with a folder; exit code 1 when something is."""
+    """Say everything that is wrong with a package; exit code 1 when something is."""
     from dataclasses import asdict
 
     from asdcli.cli.console import stdout
@@ -92,5 +104,24 @@ def _show(checked: Checked, talk: Talk) -> int:
         for problem in checked.problems:
             console.print(problem, markup=False)
         verdict = f"{len(checked.problems)} problems" if checked.problems else "nothing wrong"
-        console.print(f"{checked.folder}: {verdict} (checked against {checked.against})", markup=False)
-    return talk.answer(facts={**asdict(checked), "folder": str(checked.folder)}, bad=bool(checked.problems))
+        console.print(f"{checked.path}: {verdict} (checked against {checked.against})", markup=False)
+    return talk.answer(facts={**asdict(checked), "path": str(checked.path)}, bad=bool(checked.problems))
+
+
+def _numbered(metas: Sequence[str]) -> dict[int, Path]:
+    """Number of a system -> its meta file; 0 for one without a number, where there is but one system."""
+    from asdcli.errors import UsageError
+
+    found: dict[int, Path] = {}
+    for text in metas:
+        number, equals, name = text.partition("=")
+        named = bool(equals) and number.isdecimal()
+        if not named and len(metas) > 1:
+            raise UsageError(f"--meta {text} is of which system?", f"say its number: --meta 1={text}")
+        n, path = (int(number), Path(name)) if named else (0, Path(text))
+        if n in found:
+            raise UsageError(f"--meta gives system {n} two files: {found[n]} and {path}")
+        if not path.is_file():
+            raise UsageError(f"--meta: there is no file {path}")
+        found[n] = path
+    return found

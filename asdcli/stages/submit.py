@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow.compute as pc
 
 from asdcli import artifacts, catalogue
-from asdcli.artifacts import CLIPS, Header
+from asdcli.artifacts import CLIPS, Header, own
 from asdcli.catalogue.edition import Edition
 from asdcli.errors import BadData, UsageError
 from asdcli.metrics.decisions import decide
-from asdcli.metrics.official import measure
-from asdcli.metrics.specs import spec_named
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.submission import rows
+from asdcli.stages.submit_costs import cost_of
+from asdcli.stages.submit_meta import Metas
+from asdcli.submission import package, rows
 from asdcli.submission.check import Expected, check
 from asdcli.submission.formats import SCORE, CsvPart, SubmissionFormat, format_of
-from asdcli.submission.meta import meta_yaml
 from asdcli.views.editions import edition_of
-from asdcli.views.results import Evaluation
-from asdcli.views.scores import Scored, by_section
+from asdcli.views.scores import Scored
 from asdcli.views.thresholds import Thresholds
 from asdcli.vocabulary import Domain, Split, Subset
 
@@ -44,53 +39,75 @@ def run(
     edition: str | None = None,
     subset: Subset = Subset.EVAL,
     thresholds: Path | None = None,
-    meta: Path | None = None,
+    metas: Mapping[int, Path] | None = None,
+    models: Sequence[Path] = (),
+    force: bool = False,
     progress: Progress = SILENT,
 ) -> Outcome:
     """Write `output/task2/<label>_task2_<n>/` for the n-th method and `output/<label>_task2.zip` of them all.
 
+    Meta files keep what their authors filled in. A technical report that lies in a system's folder goes into the zip.
+
     Args:
         methods: one to four scored systems.
-        output: folder of the package; the systems in it are replaced whole.
+        output: folder of the package; a rehearsal goes to `output/dev`.
         label: `<Lastname>_<Institute>`.
         edition: whose naming to use; by default the one that the scores come from.
         subset: `dev` writes a rehearsal with the development set.
         thresholds: thresholds.parquet, needed where the edition asks for decisions.
-        meta: a finished meta file to pack instead of one to be filled in (for one method).
+        metas: number of a system -> a finished meta file to pack instead of one to be filled in; 0 for the only one.
+        models: folders of the models that may have made the scores: what they cost goes into the meta files.
+        force: overwrite files that asd did not write, or that were changed since.
         progress: is told how far it is, and of what looks wrong.
 
     Returns:
         An Outcome whose `skipped` counts what `check` finds wrong; each is a warning.
 
     Raises:
-        UsageError: bad label, unknown edition, more than four methods.
-        BadData: no test clip of the subset, no threshold, thresholds of other scores.
+        UsageError: bad label, unknown edition, more than four methods, a meta file of no system.
+        BadData: no test clip of the subset, no threshold, thresholds of other scores, files that are not asd's.
     """
     _check_label(label)
     if not 1 <= len(methods) <= MOST:
         raise UsageError(f"a team hands in 1 to {MOST} systems, not {len(methods)}", "name the score tables to submit")
-    if meta and len(methods) > 1:
-        raise UsageError("--meta is the meta file of one system", "submit one score table at a time")
+    metas = _of_systems(metas or {}, len(methods))
     known = challenge(edition, methods[0].header)
     style = format_of(known)
     limits = _limits(thresholds, methods) if style.decisions else None
-    temporary = output / f".task2.{os.getpid()}.tmp"
-    folders = []
-    try:
-        for n, method in enumerate(methods, start=1):
-            folder = temporary / f"{label}_task2_{n}"
-            _write(method, folder, style, subset, limits)
-            text = meta.read_text(encoding="utf-8") if meta else _meta(method, folder.name, known, limits)
-            (folder / f"{folder.name}.meta.yaml").write_text(text, encoding="utf-8")
-            folders.append(_replace(folder, output / "task2" / folder.name))
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    package = output / f"{label}_task2.zip"
-    _zip(folders, package)
+    base = output if subset == Subset.EVAL else output / str(subset)
+    names = [f"{label}_{package.TASK}_{n}" for n in range(1, len(methods) + 1)]
+    meta = Metas(base, known, limits, force)
+    files: dict[str, bytes] = {}
+    for n, (name, method) in enumerate(zip(names, methods, strict=True), start=1):
+        place = f"{package.TASK}/{name}"
+        tables = _tables(method, style, subset, limits)
+        files |= {f"{place}/{file}": rows.text(lines).encode() for file, lines in tables.items()}
+        finished = metas.get(n)
+        cost = None if finished else cost_of(method.header, models, known, progress)
+        files[f"{place}/{name}.meta.yaml"] = meta.of(method, name, finished, cost, progress)
+    folders = [base / package.TASK / name for name in names]
+    reports = {f"{package.TASK}/{f.name}/{r}": of for f in folders for r, of in package.beside(f).items()}
+    packed = f"{label}_{package.TASK}.zip"
+    files[packed] = package.zipped({**reports, **files})
+    _write(base, files, names, meta.theirs, force=force)
+    meta.remember()
+    for old in sorted(set((base / package.TASK).glob(f"{label}_{package.TASK}_*")) - set(folders)):
+        progress.warn(f"{old} is of an earlier package and not in the zip")
     problems = [f"{f.name}: {problem}" for f in folders for problem in check(f, style, expected(known, subset))]
     for problem in problems:
         progress.warn(problem)
-    return Outcome(package, skipped=len(problems), facts={"systems": len(folders), "edition": known.name})
+    return Outcome(base / packed, skipped=len(problems), facts={"systems": len(names), "edition": known.name})
+
+
+def _write(
+    base: Path, files: Mapping[str, bytes], names: Sequence[str], theirs: Collection[str], *, force: bool
+) -> None:
+    """Put a package's files in their places, or none where one may not be, and take away those of before."""
+    for file in sorted(files.keys() - set(theirs)):
+        own.check(base / file, files[file], force=force, folder=base)
+    places = tuple(f"{package.TASK}/{name}/" for name in names)
+    own.remove(base, [file for file in own.names(base) if file.startswith(places) and file not in files])
+    own.write_files(base, files, theirs=theirs)
 
 
 def challenge(name: str | None, header: Header) -> Edition:
@@ -134,6 +151,15 @@ def _check_label(label: str) -> None:
         raise UsageError(f"label {label!r} is not <Lastname>_<Institute>", "for example --label Doe_FactoryLab")
 
 
+def _of_systems(metas: Mapping[int, Path], n_systems: int) -> dict[int, Path]:
+    if 0 in metas and n_systems > 1:
+        raise UsageError(f"--meta {metas[0]} is of which of the {n_systems} systems?", f"say it: --meta 1={metas[0]}")
+    found = {n or 1: path for n, path in metas.items()}
+    if strangers := found.keys() - range(1, n_systems + 1):
+        raise UsageError(f"--meta is of system {min(strangers)}, and there are {n_systems}", "systems count from 1")
+    return found
+
+
 def _limits(thresholds: Path | None, methods: Sequence[Scored]) -> Thresholds:
     if thresholds is None:
         raise BadData("this edition asks for decisions, and there are no thresholds", "fit them: asd threshold")
@@ -144,13 +170,15 @@ def _limits(thresholds: Path | None, methods: Sequence[Scored]) -> Thresholds:
     return limits
 
 
-def _write(method: Scored, folder: Path, style: SubmissionFormat, subset: Subset, limits: Thresholds | None) -> None:
-    """Write the CSVs of one system into a new `folder`, clips in the order of their names."""
-    folder.mkdir(parents=True)
-    for part, clips in _parts(method, style, subset, limits).items():
-        for kind in style.kinds:
-            values = [(name, score if kind == SCORE else decision) for name, score, decision in clips]
-            rows.write(folder / style.file_name(kind, part), values)
+def _tables(
+    method: Scored, style: SubmissionFormat, subset: Subset, limits: Thresholds | None
+) -> dict[str, list[tuple[str, float | int]]]:
+    """Name of each CSV of one system -> its lines, clips in the order of their names."""
+    return {
+        style.file_name(kind, part): [(name, score if kind == SCORE else decision) for name, score, decision in clips]
+        for part, clips in _parts(method, style, subset, limits).items()
+        for kind in style.kinds
+    }
 
 
 def _parts(
@@ -159,7 +187,8 @@ def _parts(
     table = method.split(Split.TEST).table
     table = table.filter(pc.equal(table["subset"], str(subset))).sort_by("clip_id")
     if not len(table):
-        raise BadData(f"{method.path} has no test clips of {subset}", "a rehearsal with the other set: --subset dev")
+        other = Subset.DEV if subset == Subset.EVAL else Subset.EVAL
+        raise BadData(f"{method.path} has no test clips of {subset}", f"of the other set: --subset {other}")
     found: dict[CsvPart, list[Clip]] = {}
     columns = (table[c].to_pylist() for c in ("clip_id", "machine_type", "section", "domain", "anomaly_score"))
     for clip_id, machine_type, section, domain, score in zip(*columns, strict=True):
@@ -172,56 +201,6 @@ def _parts(
         part = CsvPart(machine_type, section, domain if style.by_domain else None)
         found.setdefault(part, []).append((_file(clip_id), score, decision))
     return found
-
-
-def _meta(method: Scored, label: str, edition: Edition, limits: Thresholds | None) -> str:
-    """The meta file with what is known: the method's spelling, its embedder, its results on the development set."""
-    header, spec = method.header, spec_named(edition.metric)
-    development: dict[str, dict[str, float]] = {}
-    try:
-        subsets = by_section(method)[0]
-    except BadData:  # no truth at all: nothing to report
-        subsets = {}
-    if sections := subsets.get(str(Subset.DEV)):
-        values = tuple(measure(spec, sections))
-        evaluation = Evaluation(label, str(Subset.DEV), spec, values, None, {}, "")
-        for machine_type in dict.fromkeys(v.machine_type for v in values):
-            means = {t.name: evaluation.mean(t.name, machine_type=machine_type) for t in spec.terms}
-            development[machine_type] = {name: mean for name, mean in means.items() if mean is not None}
-    description = {
-        "input_sampling_rate": f"{edition.sample_rate / 1000:g}kHz",
-        "data_augmentation": None,
-        "front_end_system": header.recall("embedder"),
-        "acoustic_features": None,
-        "machine_learning_method": method.spelling,
-        "decision_making": limits.rules_of(method) if limits else None,
-        "ensemble_method_subsystem_count": 1,
-        "external_data_usage": None,
-    }
-    return meta_yaml(label, description, development)
-
-
-def _replace(folder: Path, place: Path) -> Path:
-    """Move a finished folder to its place; one that stood there goes only when the new one is whole."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    old = folder.with_name(f"old.{place.name}")
-    if not place.exists():
-        return folder.rename(place)
-    place.rename(old)
-    try:
-        return folder.rename(place)
-    except OSError:
-        old.rename(place)
-        raise
-
-
-def _zip(folders: Sequence[Path], package: Path) -> None:
-    """Pack the folders under `task2/`, with no clock in it: the same systems give the same bytes."""
-    with artifacts.atomic(package) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(p for folder in folders for p in folder.iterdir()):
-            entry = zipfile.ZipInfo(f"task2/{path.parent.name}/{path.name}", (1980, 1, 1, 0, 0, 0))
-            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            archive.writestr(entry, path.read_bytes())
 
 
 def _file(clip_id: str) -> str:

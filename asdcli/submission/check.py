@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from asdcli.errors import BadData
+from asdcli.submission import meta
 from asdcli.submission.formats import DECISION, SCORE, CsvPart, SubmissionFormat, parse_file_name
 from asdcli.submission.rows import Row, scan
 
@@ -46,11 +47,21 @@ def check(folder: Path, style: SubmissionFormat, expected: Expected) -> list[str
                 name = style.file_name(DECISION, part)
                 problems.append(f"{name}: {len(odd)} clips have only a score or only a decision, first {min(odd)}")
     problems += [_stranger(name, style, expected) for name in files]
-    metas = list(folder.glob("*.meta.yaml"))
-    if [m.name for m in metas] != [f"{folder.resolve().name}.meta.yaml"]:
-        found = f"found {', '.join(sorted(m.name for m in metas))}" if metas else "found none"
-        problems.append(f"the meta file must be {folder.resolve().name}.meta.yaml; {found}")
+    problems += _wrong_with_meta(folder)
     return problems
+
+
+def _wrong_with_meta(folder: Path) -> list[str]:
+    label = folder.resolve().name
+    found = sorted(p.name for p in folder.glob("*.meta.yaml"))
+    if found != [f"{label}.meta.yaml"]:
+        return [f"the meta file must be {label}.meta.yaml; found {', '.join(found) or 'none'}"]
+    path = folder / found[0]
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        return [f"{path.name}: it is not UTF-8"]
+    return [f"{path.name}: {problem}" for problem in meta.problems(text, label)]
 
 
 def _against(name: str, rows: list[Row], clips: Sequence[str] | int | None) -> Iterator[str]:

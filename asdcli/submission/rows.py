@@ -27,9 +27,9 @@ class Row:
         return without_suffix(PurePosixPath(self.name).name)
 
 
-def write(path: Path, rows: Iterable[tuple[str, float | int]]) -> None:
-    """Write (file name, value) lines; a score keeps every digit it has."""
-    path.write_text("".join(f"{name},{value!r}\n" for name, value in rows), encoding="utf-8")
+def text(rows: Iterable[tuple[str, float | int]]) -> str:
+    """(file name, value) lines; a score keeps every digit it has."""
+    return "".join(f"{name},{value!r}\n" for name, value in rows)
 
 
 def read(path: Path, *, decisions: bool = False) -> list[Row]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,9 +24,9 @@ from asdcli.scorers.reference import Vectors
 from asdcli.scorers.residuals import Residuals
 from asdcli.scorers.smoothing import smooth
 from asdcli.scorers.unit import UnitVectors
+from asdcli.submission import meta as meta_file
 from asdcli.submission import rows
 from asdcli.submission.formats import CsvPart, format_of
-from asdcli.submission.meta import meta_yaml
 from asdcli.vocabulary import Domain
 
 FOLDER = Path(__file__).parent
@@ -139,20 +138,23 @@ def csv(edition: str) -> dict[str, bytes]:
     values = [*json.loads((FOLDER / "scores.json").read_text())["nn test"], 0.1 + 0.2, 1e-300, -5.0]
     clips = [(f"section_00_{i:04d}.wav", value) for i, value in enumerate(values)]
     found = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for kind in style.kinds:
-            name = style.file_name(kind, CsvPart("fan", "00", "source" if style.by_domain else None))
-            whole = kind == style.kinds[-1] and style.decisions
-            rows.write(Path(folder) / name, [(clip, int(v > 0.1) if whole else v) for clip, v in clips])
-            found[f"{edition}/{name}"] = (Path(folder) / name).read_bytes()
+    for kind in style.kinds:
+        name = style.file_name(kind, CsvPart("fan", "00", "source" if style.by_domain else None))
+        whole = kind == style.kinds[-1] and style.decisions
+        found[f"{edition}/{name}"] = rows.text((clip, int(v > 0.1) if whole else v) for clip, v in clips).encode()
     return found
 
 
 def meta() -> dict[str, bytes]:
     """The meta file, with what is known and what is to be filled in."""
-    known = {"front_end_system": "discriminative:epochs=3", "data_augmentation": None, "machine_learning_method": "nn"}
-    text = meta_yaml("Doe_Lab_task2_1", known, {"fan": {"auc_source": 2 / 3, "pauc": 0.5}})
-    return {"Doe_Lab_task2_1.meta.yaml": text.encode()}
+    known = {
+        "submission.label": "Doe_Lab_task2_1",
+        "system.description.front_end_system": "discriminative:epochs=3",
+        "system.description.machine_learning_method": "nn",
+        "system.complexity.MACS": 1000,
+        "results.development_dataset": {"fan": {"auc_source": 66.6667, "pauc": 50.0}},
+    }
+    return {"Doe_Lab_task2_1.meta.yaml": meta_file.new(known).encode()}
 
 
 @dataclass(frozen=True)

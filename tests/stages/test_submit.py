@@ -11,6 +11,7 @@ import pytest
 from asdcli import artifacts, catalogue
 from asdcli.submission import rows as lines
 from asdcli.submission.formats import CsvPart, format_of, parse_file_name
+from tests.helpers.meta_files import finish
 from tests.helpers.score_files import clip_rows, make_run, random_scores, write_clips, write_scores
 
 LABEL = ["--label", "Doe_Lab"]
@@ -18,12 +19,15 @@ LABEL = ["--label", "Doe_Lab"]
 
 @pytest.fixture
 def package(asd, tmp_path):
-    """A complete submission for dcase2024: nine machine types, 200 clips each."""
+    """A complete submission for dcase2024: nine machine types, 200 clips each, and a meta file that is filled in."""
     rows = clip_rows("dcase2024", subset="eval", train=25, each=50)
     make_run(tmp_path, "dcase2024", rows=rows)
     asd("threshold", "-q")
+    assert asd("submit", *LABEL) == 3  # its authors have not yet written into the meta file
+    folder = tmp_path / "runs/dcase2024/submission/task2/Doe_Lab_task2_1"
+    finish(folder)
     assert asd("submit", *LABEL) == 0
-    return tmp_path / "runs/dcase2024/submission/task2/Doe_Lab_task2_1"
+    return folder
 
 
 # ---- names
@@ -117,7 +121,7 @@ def test_the_zip_holds_the_folder_under_task2_and_has_the_same_bytes_again(asd, 
     assert "task2/Doe_Lab_task2_1/Doe_Lab_task2_1.meta.yaml" in names
     assert asd("submit", *LABEL) == 0
     assert path.read_bytes() == before
-    assert [p.name for p in package.parents[1].iterdir() if p.name.startswith(".")] == []
+    assert not [*package.parents[1].glob(".*.tmp")]
 
 
 def test_the_meta_file_is_yaml_that_says_what_is_known(asd, tmp_path):
@@ -144,14 +148,19 @@ def test_the_meta_file_is_yaml_that_says_what_is_known(asd, tmp_path):
     assert reported["fan"] == pytest.approx({t: fan[t] for t in ("auc_source", "auc_target", "pauc")}, abs=1e-3)
 
 
-def test_up_to_four_methods_make_one_package(asd, tmp_path):
+def test_up_to_four_methods_make_one_package(asd, tmp_path, capsys):
     make_run(tmp_path, "dcase2023", ["a", "b", "c", "d", "e"], subset="eval", train=25, each=50)
     asd("threshold", "-q")
     scores = [f"runs/dcase2023/scores/{m}.parquet" for m in "abcd"]
-    assert asd("submit", *scores, *LABEL) == 0
+    assert asd("submit", *scores, *LABEL) == 3  # metas
     made = sorted(p.name for p in (tmp_path / "runs/dcase2023/submission/task2").iterdir())
     assert made == [f"Doe_Lab_task2_{n}" for n in (1, 2, 3, 4)]
     assert asd("submit", *LABEL) == 2
+    capsys.readouterr()
+    assert asd("submit", *scores[:3], *LABEL) == 3
+    assert "Doe_Lab_task2_4 is of an earlier package and not in the zip" in capsys.readouterr().err
+    with zipfile.ZipFile(tmp_path / "runs/dcase2023/submission/Doe_Lab_task2.zip") as archive:
+        assert not any("task2_4" in name for name in archive.namelist())
 
 
 def test_an_incomplete_submission_is_written_and_what_it_lacks_is_said(asd, tmp_path, capsys):
@@ -384,3 +393,203 @@ def test_a_file_that_is_no_text_is_refused(asd, package, capsys):
     assert asd("evaluate", "--submission", package) == 1
     assert "is not a CSV" in capsys.readouterr().err
     assert any("is not a CSV" in p for p in problems(asd, capsys, package))
+
+
+# ---- packed again
+
+
+def contents(folder):
+    return {p.name: p.read_bytes() for p in sorted(folder.iterdir())}
+
+
+def test_a_meta_file_that_was_filled_in_stays_when_submitted_again(asd, package):
+    path = package / "Doe_Lab_task2_1.meta.yaml"
+    before = path.read_bytes()
+    assert b"lastname: Doe   # mine" in before
+    assert asd("submit", *LABEL) == 0
+    assert path.read_bytes() == before
+    with zipfile.ZipFile(package.parents[1] / "Doe_Lab_task2.zip") as archive:
+        assert archive.read(f"task2/{package.name}/{path.name}") == before
+
+
+def test_other_thresholds_change_their_line_in_the_meta_file_and_nothing_else(asd, package):
+    path = package / "Doe_Lab_task2_1.meta.yaml"
+    before = path.read_text()
+    asd("threshold", "--rule", "quantile", "-q")
+    assert asd("submit", *LABEL) == 0
+    gone, come = (
+        set(a.splitlines()) - set(b.splitlines()) for a, b in ((before, path.read_text()), (path.read_text(), before))
+    )
+    assert gone == {'    decision_making: "dcase-baseline:quantile=0.9"'}
+    assert come == {'    decision_making: "quantile:quantile=0.9"'}
+
+
+def test_what_the_authors_changed_stays_and_is_named_when_asd_knows_otherwise(asd, package, capsys):
+    path = package / "Doe_Lab_task2_1.meta.yaml"
+    path.write_text(
+        path.read_text().replace('decision_making: "dcase-baseline:quantile=0.9"', "decision_making: by ear")
+    )
+    asd("threshold", "--rule", "quantile", "-q")
+    capsys.readouterr()
+    assert asd("submit", *LABEL) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "system.description.decision_making stays as it was filled in; asd has 'quantile:quantile=0.9'" in said
+    assert "decision_making: by ear\n" in path.read_text()
+
+
+def test_a_rehearsal_leaves_the_finished_package_alone(asd, tmp_path):
+    rows = clip_rows("dcase2023") + clip_rows("dcase2023", subset="eval")
+    make_run(tmp_path, "dcase2023", rows=rows)
+    asd("threshold", "-q")
+    place = tmp_path / "runs/dcase2023/submission"
+    assert asd("submit", *LABEL, "-q") == 3
+    finish(place / "task2/Doe_Lab_task2_1")
+    assert asd("submit", *LABEL, "-q") == 3  # fewer clips than the real edition has
+    before = contents(place / "task2/Doe_Lab_task2_1"), (place / "Doe_Lab_task2.zip").read_bytes()
+    for where in ([], ["-o", place]):
+        assert asd("submit", *LABEL, "--subset", "dev", *where, "-q") == 3
+    assert (contents(place / "task2/Doe_Lab_task2_1"), (place / "Doe_Lab_task2.zip").read_bytes()) == before
+    assert (place / "dev/Doe_Lab_task2.zip").exists()
+    assert "anomaly_score_fan_section_00_test.csv" in contents(place / "dev/task2/Doe_Lab_task2_1")
+
+
+def test_several_systems_with_finished_metas_are_packed(asd, tmp_path, capsys):
+    make_run(tmp_path, "dcase2023", ["a", "b"], subset="eval", train=25, each=50)
+    asd("threshold", "-q")
+    assert asd("submit", *LABEL, "-q") == 3
+    metas = [finish(tmp_path / f"runs/dcase2023/submission/task2/Doe_Lab_task2_{n}") for n in (1, 2)]
+    for meta, name in zip(metas, ("a.yaml", "b=c.yaml"), strict=True):
+        shutil.move(meta, tmp_path / name)
+    shutil.rmtree(tmp_path / "runs/dcase2023/submission")
+    assert asd("submit", *LABEL, "--meta", "1=a.yaml", "--meta", "2=b=c.yaml") == 0
+    for n, name in ((1, "a.yaml"), (2, "b=c.yaml")):
+        folder = tmp_path / f"runs/dcase2023/submission/task2/Doe_Lab_task2_{n}"
+        assert (folder / f"{folder.name}.meta.yaml").read_bytes() == (tmp_path / name).read_bytes()
+    assert asd("submit", "--check", "runs/dcase2023/submission") == 0
+    # the wrong way round is said
+    assert asd("submit", *LABEL, "--meta", "2=a.yaml", "--meta", "1=b=c.yaml", "--force") == 3
+    assert "submission.label is 'Doe_Lab_task2_2', not 'Doe_Lab_task2_1'" in capsys.readouterr().err.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("metas", "message"),
+    [
+        (["a.yaml"], "--meta a.yaml is of which of the 2 systems?"),
+        (["a.yaml", "a.yaml"], "--meta a.yaml is of which system?"),
+        (["1=a.yaml", "1=a.yaml"], "--meta gives system 1 two files"),
+        (["3=a.yaml"], "--meta is of system 3, and there are 2"),
+        (["1=b.yaml"], "there is no file b.yaml"),
+    ],
+)
+def test_a_meta_file_of_no_system_is_refused(asd, tmp_path, capsys, metas, message):
+    make_run(tmp_path, "dcase2023", ["a", "b"], subset="eval")
+    asd("threshold", "-q")
+    (tmp_path / "a.yaml").write_text("submission: {}\n")
+    assert asd("submit", *LABEL, *(word for m in metas for word in ("--meta", m))) == 2
+    assert message in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_files_of_a_package_that_were_changed_since_are_not_overwritten(asd, package, capsys):
+    table, zipped = package / SCANNER, package.parents[1] / "Doe_Lab_task2.zip"
+    for path in (table, zipped):
+        before = path.read_bytes()
+        path.write_bytes(before + b"section_00_9999.wav,1\n")
+        capsys.readouterr()
+        assert asd("submit", *LABEL) == 1
+        assert f"{path.name} is there already" in capsys.readouterr().err.replace("\n", " ")
+        assert path.read_bytes() != before
+        assert asd("submit", *LABEL, "--force") == 0
+        assert path.read_bytes() == before
+
+
+def test_a_finished_meta_file_does_not_replace_one_that_was_filled_in_without_force(asd, package, capsys, tmp_path):
+    path = package / "Doe_Lab_task2_1.meta.yaml"
+    (tmp_path / "other.yaml").write_text(path.read_text().replace("Jane", "Joan"))
+    assert asd("threshold", "--rule", "quantile", "-q") == 0
+    assert asd("submit", *LABEL) == 0  # asd writes its new facts into it
+    before = path.read_bytes()
+    capsys.readouterr()
+    assert asd("submit", *LABEL, "--meta", "other.yaml") == 1
+    assert f"{path.name} is there already" in capsys.readouterr().err.replace("\n", " ")
+    assert path.read_bytes() == before
+    assert asd("submit", *LABEL, "--meta", path) == 0 and path.read_bytes() == before
+    assert asd("submit", *LABEL, "--meta", "other.yaml", "--force") == 0
+    assert path.read_bytes() == (tmp_path / "other.yaml").read_bytes()
+
+
+def test_nothing_is_written_where_nothing_changed(asd, package):
+    def times():
+        return {p: p.stat().st_mtime_ns for p in sorted(package.parents[1].rglob("*")) if p.is_file()}
+
+    before = times()
+    assert asd("submit", *LABEL) == 0
+    assert times() == before
+
+
+def test_a_technical_report_stays_and_is_packed_and_other_files_only_stay(asd, package):
+    report, note = package / "Doe_Lab_task2_1.technical_report.pdf", package / "todo.txt"
+    report.write_bytes(b"%PDF")
+    note.write_text("call Jane")
+    assert asd("submit", *LABEL) == 0
+    assert report.read_bytes() == b"%PDF" and note.exists()
+    with zipfile.ZipFile(package.parents[1] / "Doe_Lab_task2.zip") as archive:
+        names = archive.namelist()
+    assert f"task2/{package.name}/{report.name}" in names and not any("todo" in name for name in names)
+
+
+def test_tables_that_another_edition_asked_for_go(asd, package):
+    assert asd("submit", *LABEL, "--edition", "dcase2020", "-q") == 3
+    assert asd("submit", *LABEL, "-q") == 0
+    assert {p.name for p in package.glob("*.csv")} == {
+        f"{kind}_{m}_section_00_test.csv"
+        for kind in ("anomaly_score", "decision_result")
+        for m in catalogue.load("dcase2024").eval.machine_types
+    }
+
+
+def test_a_zip_and_the_folder_above_are_checked_like_the_system_in_them(asd, package, capsys):
+    base = package.parents[1]
+    for path in (base, base / "task2", base / "Doe_Lab_task2.zip"):
+        assert problems(asd, capsys, path) == []
+    (package / DECIDED).unlink()
+    assert problems(asd, capsys, base) == [f"{DECIDED} is missing"]
+    assert problems(asd, capsys, base / "Doe_Lab_task2.zip") == []
+
+
+def test_a_zip_without_task2_in_it_and_one_with_strange_entries_are_named(asd, package, capsys, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for path in package.iterdir():
+            archive.write(path, path.name)
+        archive.writestr("../../evil.csv", "x")
+        archive.writestr("task2/Doe_Lab_task2_1/a.csv", "a")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("task2/Doe_Lab_task2_1/a.csv", "b")
+    found = problems(asd, capsys, tmp_path / "a.zip")
+    assert (
+        f"{SCANNER} does not lie in task2/<system>/" in found
+        and "../../evil.csv does not lie in task2/<system>/" in found
+    )
+    assert "task2/Doe_Lab_task2_1/a.csv is in it twice" in found
+    with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:
+        archive.writestr("a.txt", "x")
+    assert any("there is no system in it" in p for p in problems(asd, capsys, tmp_path / "c.zip"))
+    (tmp_path / "b.zip").write_bytes(b"PK no zip")
+    assert asd("submit", "--check", "b.zip") == 1
+    assert "b.zip cannot be read as a zip" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_a_meta_file_with_gaps_is_refused_by_check(asd, package, capsys):
+    path = package / "Doe_Lab_task2_1.meta.yaml"
+    path.write_text(path.read_text().replace("name: mine", "name: !!null"))
+    assert problems(asd, capsys, package) == ["Doe_Lab_task2_1.meta.yaml: not filled in: submission.name"]
+
+
+def test_a_damaged_meta_file_is_not_replaced_without_force(asd, package, capsys):
+    path = package / "Doe_Lab_task2_1.meta.yaml"
+    path.write_text("submission: [\n")
+    assert asd("submit", *LABEL) == 1
+    assert "Doe_Lab_task2_1.meta.yaml is there already: the meta file is no YAML" in capsys.readouterr().err.replace(
+        "\n", " "
+    )
+    assert path.read_text() == "submission: [\n"
+    assert asd("submit", *LABEL, "--force") == 3

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from asdcli import artifacts, catalogue
-from asdcli.errors import BadData
 from asdcli.outcome import Outcome
 from asdcli.pipeline.staleness import refuse_stale
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import submit
 from asdcli.submission import check as checks
+from asdcli.submission import package
 from asdcli.submission.formats import format_of
 from asdcli.views.editions import edition_of
 from asdcli.views.scores import read_scores
@@ -23,9 +23,9 @@ from asdcli.vocabulary import Subset
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found wrong with a folder: every problem, against which clips and in which edition's naming."""
+    """What was found wrong with a package: every problem, against which clips and in which edition's naming."""
 
-    folder: Path
+    path: Path
     edition: str
     against: str
     problems: list[str]
@@ -62,19 +62,18 @@ def run(
         read_scores(tables),
         output or space.submission,
         thresholds=thresholds,
+        models=[space.model, space.autoencoder],
         progress=progress,
         **options,
     )
 
 
-def check(folder: Path, space: Workspace | None, *, edition: str | None = None, subset: Subset) -> Checked:
-    """Look at the folder of one system, with the clips of `space` where they are of the edition.
+def check(path: Path, space: Workspace | None, *, edition: str | None = None, subset: Subset) -> Checked:
+    """Look at a package (zip or folder) or the folder of one system, with the clips of `space` where they fit.
 
     Raises:
-        BadData: no such folder. UsageError: no edition can be told.
+        BadData: no such file, or no package. UsageError: no edition can be told.
     """
-    if not folder.is_dir():
-        raise BadData(f"no folder {folder}", "name the folder of one system: task2/Lastname_Institute_task2_1")
     clips = None
     if space and space.clips.exists():
         header = artifacts.read_header(space.clips, artifacts.CLIPS)
@@ -82,6 +81,11 @@ def check(folder: Path, space: Workspace | None, *, edition: str | None = None, 
         clips = space.clips if edition_of(header) in (None, known) else None
     else:
         known = catalogue.load(edition or (space.dataset if space else ""))
-    problems = checks.check(folder, format_of(known), submit.expected(known, subset, clips))
+    style, expected = format_of(known), submit.expected(known, subset, clips)
+    with package.opened(path) as found:
+        problems = list(found.problems)
+        for folder in found.systems:
+            name = f"{folder.name}: " if len(found.systems) > 1 else ""
+            problems += [f"{name}{problem}" for problem in checks.check(folder, style, expected)]
     against = f"the clips of {clips}" if clips else f"the catalogue of {known.name}"
-    return Checked(folder, known.name, against, problems)
+    return Checked(path, known.name, against, problems)

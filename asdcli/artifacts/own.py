@@ -1,0 +1,118 @@
+"""Whose a file is: what asd wrote and nobody has changed since may be written again, anything else only with `--force`.
+
+Files that cannot say so themselves - tables of decisions, CSVs of results, the parts of a submission - stand in
+`.asd-written.json` in their folder with the digests of what asd wrote there. Who deletes it has to say `--force` once,
+and loses nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from asdcli.artifacts.store import atomic
+from asdcli.errors import BadData
+
+LEDGER = ".asd-written.json"
+
+
+def foreign(path: Path, why: str = "asd did not write it, or it was changed since") -> BadData:
+    """The error for a file that is not asd's to overwrite."""
+    return BadData(f"{path} is there already: {why}", "move it away, or overwrite it with --force")
+
+
+def is_own(path: Path, folder: Path | None = None) -> bool:
+    """Whether a plain file is as asd wrote it, by the ledger in `folder` (None: beside the file)."""
+    folder = folder or path.parent
+    name = path.relative_to(folder).as_posix()
+    return path.is_file() and _digest(path.read_bytes()) in _known(folder).get(name, ())
+
+
+def check(path: Path, data: bytes | None = None, *, force: bool = False, folder: Path | None = None) -> None:
+    """Raises BadData where a plain file is there that asd did not write, or that was changed since.
+
+    One that holds `data` already is not overwritten by it.
+    """
+    if force or not path.exists() or (data is not None and _holds(path, data)):
+        return
+    if not is_own(path, folder):
+        raise foreign(path)
+
+
+@contextlib.contextmanager
+def written(path: Path, *, force: bool = False) -> Iterator[Path]:
+    """Yield a temporary path, as `artifacts.atomic`, and remember what came to lie at `path`.
+
+    Raises:
+        BadData: as `check`.
+    """
+    check(path, force=force)
+    with atomic(path) as temporary:
+        yield temporary
+        digest = _digest(temporary.read_bytes())
+        _remember(path.parent, {path.name: digest}, also_before=True)
+    _remember(path.parent, {path.name: digest})
+
+
+def write_files(folder: Path, files: Mapping[str, bytes], *, theirs: Collection[str] = ()) -> None:
+    """Write files below `folder`, each whole or not at all, and remember them in its ledger, but for `theirs`.
+
+    Those hold something that asd has not written and could not write again. A file that holds its bytes already stays.
+    Whether the others may be written is for the caller to `check`, of all of them before the first.
+    """
+    wanted = {name: data for name, data in files.items() if not _holds(folder / name, data)}
+    digests = {name: _digest(data) for name, data in wanted.items() if name not in theirs}
+    _remember(folder, digests, also_before=True)
+    for name, data in wanted.items():
+        with atomic(folder / name) as temporary:
+            temporary.write_bytes(data)
+    _remember(folder, {**digests, **dict.fromkeys(theirs)})
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == data
+
+
+def remove(folder: Path, names: Sequence[str]) -> None:
+    """Remove files below `folder` that its ledger speaks of, and forget them; changed ones are only forgotten."""
+    for name in names:
+        if is_own(folder / name, folder):
+            (folder / name).unlink()
+    _remember(folder, dict.fromkeys(names))
+
+
+def names(folder: Path) -> list[str]:
+    """The files below `folder` that its ledger speaks of."""
+    return sorted(_known(folder))
+
+
+def _known(folder: Path) -> dict[str, list[str]]:
+    """Name -> digests of what asd may have left there; nothing where there is no ledger, or one that cannot be read."""
+    try:
+        found = json.loads((folder / LEDGER).read_text(encoding="utf-8"))
+        return {str(name): [str(d) for d in digests] for name, digests in found.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+def _remember(folder: Path, digests: Mapping[str, str | None], *, also_before: bool = False) -> None:
+    """Note what lies, or is about to lie, at names below `folder`; None: nothing.
+
+    While files are being put in their places the digests of before are kept too (`also_before`): whenever this process
+    is killed, what lies there is known.
+    """
+    known, before = _known(folder), _known(folder)
+    for name, digest in digests.items():
+        kept = known.pop(name, []) if also_before else []
+        known[name] = list(dict.fromkeys([*kept, digest])) if digest else []
+    lines = {name: found for name, found in sorted(known.items()) if found}
+    if lines != before:
+        with atomic(folder / LEDGER) as temporary:
+            temporary.write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
