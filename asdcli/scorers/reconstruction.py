@@ -40,7 +40,8 @@ class MeanSquaredError:
 class SelectiveMahalanobis:
     """The smaller of the Mahalanobis distances under the source and the target covariance of the training residuals.
 
-    Source: the baseline of DCASE Task 2 since 2023 (Harada et al., EUSIPCO 2023), its code and its text.
+    Source: the baseline of DCASE Task 2 since 2023 (Harada et al., EUSIPCO 2023), its code and its text. The residuals
+    of a `dcase-baseline` autoencoder are those of the vectors that it was trained on.
 
     Attributes:
         mode: `clip-mean`, m^T P m with m the window's mean residual and P of mini-batches: what the organisers' code

@@ -20,6 +20,7 @@ from asdcli.progress import SILENT, Progress
 from asdcli.scorers import SCORERS, Scorer, scorers_of
 from asdcli.scorers.residuals import Residuals
 from asdcli.scorers.rules import told
+from asdcli.training.holdout import vectors_kept
 from asdcli.views import packs
 from asdcli.views.clips import rows_of
 from asdcli.views.detector_file import UnitState, is_current_detector, write_detector
@@ -161,7 +162,10 @@ def _score(
 def _training(
     network: Reconstruction, machine_type: str, pack: WaveformPack, rows: pa.Table, clips: list[int], seed: int
 ) -> Residuals:
-    """The residuals of the training clips that are not known to be anomalous; `clips` are the places of `rows`."""
+    """The residuals of the training clips that are not known to be anomalous; `clips` are the places of `rows`.
+
+    Of the organisers' autoencoder those that it was trained on, a part of every clip; of others all.
+    """
     split, domain, condition = (rows[name].to_pylist() for name in ("split", "domain", "condition"))
     normal = [
         (i, d)
@@ -170,11 +174,16 @@ def _training(
     ]
     if not normal:
         raise BadData(f"{machine_type} has no training clips: no covariance of its residuals", "score with mse")
-    n_vectors = sum(network.front.n_vectors(int(pack.lengths[i])) for i, _ in normal)
-    training = Residuals(network.front.mel.n_mels, n_vectors, seed)
+    normal.sort()  # as in the pack, and so in the training
+    ends = np.cumsum([network.front.n_vectors(int(pack.lengths[i])) for i, _ in normal])
+    used = np.ones(ends[-1], bool)
+    if network.front.window_frames is None:
+        used[:] = False
+        used[vectors_kept(len(used), seed, machine_type)] = True
+    training = Residuals(network.front.mel.n_mels, int(used.sum()), seed)
     of_training = network.residuals(machine_type, pack, [i for i, _ in normal])
-    for (_, d), residual in zip(normal, of_training, strict=True):
-        training.add(residual, Domain.TARGET if d == str(Domain.TARGET) else Domain.SOURCE)
+    for (_, d), residual, of_clip in zip(normal, of_training, np.split(used, ends[:-1]), strict=True):
+        training.add(residual[of_clip], Domain.TARGET if d == str(Domain.TARGET) else Domain.SOURCE)
     return training
 
 

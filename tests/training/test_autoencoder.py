@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from asdcli.scorers import SCORERS, Fitted
 from asdcli.scorers.residuals import Residuals
 from asdcli.stages import train
 from asdcli.training.holdout import held_out
+from asdcli.training.recipes.autoencoder import FrameBank
 from asdcli.vocabulary import Domain
 from tests.helpers import noise_run
 from tests.helpers.heard import Interrupting
@@ -309,6 +310,55 @@ def test_the_baseline_scores_whole_clips_by_both_its_methods_and_is_evaluated(
     assert set(windows_of["window"].to_pylist()) == {0} and len(windows_of) == 28
     assert run("evaluate", "-q") == 0
     assert card(place)["n_clips"] == {"fan": 10, "valve": 10} and all(card(place)["held_out_loss"].values())
+
+
+def test_the_baselines_covariance_is_of_the_vectors_it_was_trained_on_and_of_no_other(
+    run: Callable[..., int], noise: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: dict[int, set[int]] = {}
+    batches = FrameBank.vectors
+
+    def watched(bank: FrameBank, *rest: Any) -> Iterator[torch.Tensor]:
+        for frames in batches(bank, *rest):
+            trained.setdefault(int(bank.frames[0, 0] * 1e6), set()).update(frames[:, 0].tolist())
+            yield frames
+
+    monkeypatch.setattr(FrameBank, "vectors", watched)
+    place = tmp_path / "baseline"
+    options = ("--model", "autoencoder", "--profile", "dcase-baseline", "--epochs", 1, "--seed", 3, "-q", "-o", place)
+    assert run("train", *options) == 0
+    assert run("score", "--method", "selective-mahalanobis:mode=per-frame", "--model", place, "-q") == 0
+    scores = pq.read_table(tmp_path / "run/scores/selective-mahalanobis.mode=per-frame.parquet").to_pylist()
+    of_clip = {row["clip_id"]: row["anomaly_score"] for row in scores}
+
+    front = frontend("dcase-baseline", 16_000)
+    weights = load_file(place / "weights.safetensors")
+    network = AutoencoderNetwork(5 * 128).eval()
+    network.load_state_dict({k.removeprefix("0."): v for k, v in weights.items() if k.startswith("0.")})
+    pack = WaveformPack.from_arrays(artifacts.read_arrays(noise[1] / "waveform/fan.npz", artifacts.FEATURES)[0])
+    rows: dict[str, list[np.ndarray]] = {"source": [], "target": []}
+    missed = []
+    first, kept = 0, None
+    for i, clip_id in enumerate(pack.clip_ids.tolist()):
+        frames = front.frames(pack.clip(i))
+        kept = kept or trained[int(frames[0, 0] * 1e6)]
+        with torch.no_grad():
+            x = stacked(frames)
+            residual = (network(x) - x).double().numpy().reshape(len(x), 5, 128)
+        missed.append(residual.reshape(-1, 128))
+        if "_train_" in clip_id:
+            rows["target" if "_target_" in clip_id else "source"] += [
+                r for v, r in enumerate(residual) if first + v in kept
+            ]
+            first += len(frames)
+    n_vectors = sum(map(len, rows.values()))
+    assert n_vectors == round(0.9 * 10 * (first // 10 - 4))
+    inverse = [np.linalg.inv(np.cov(np.concatenate(r), rowvar=False)) for r in rows.values()]
+    expected = {
+        clip_id: min(float(np.einsum("ij,jk,ik->i", r, p, r).mean()) for p in inverse)
+        for clip_id, r in zip(pack.clip_ids.tolist(), missed, strict=True)
+    }
+    np.testing.assert_allclose([of_clip[c] for c in expected], list(expected.values()), rtol=1e-6)
 
 
 def test_scoring_again_does_nothing(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:

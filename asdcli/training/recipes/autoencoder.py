@@ -27,7 +27,7 @@ from asdcli.features.pack import WaveformPack
 from asdcli.models.networks.autoencoder import AutoencoderNetwork
 from asdcli.spec import always_spelled
 from asdcli.training import Setting, TrainingData
-from asdcli.training.holdout import held_out
+from asdcli.training.holdout import held_out, vectors_kept
 from asdcli.training.loop import Step
 from asdcli.training.precision import autocast, resolve_precision
 from asdcli.training.seeds import generator, seeded
@@ -36,7 +36,6 @@ Profile = Literal["default", "paper", "dcase-baseline"]
 
 _EPOCHS = {"default": 100, "paper": 1500, "dcase-baseline": 100}
 _BATCH = {"default": 16, "paper": 16, "dcase-baseline": 256}  # windows of 4 s, or vectors
-_VECTORS_HELD_OUT = 0.1
 
 
 @dataclass(frozen=True)
@@ -189,8 +188,7 @@ class AutoencoderTask:
         if self.front.window_frames is not None:
             return torch.nonzero(~bank.held_out).flatten()
         every = bank.vector_starts()
-        order = torch.randperm(len(every), generator=generator(self.setting.seed, "held-out", machine_type))
-        kept = every[order[round(_VECTORS_HELD_OUT * len(every)) :]]
+        kept = every[torch.from_numpy(vectors_kept(len(every), self.setting.seed, machine_type))]
         if len(kept) < 2:
             raise BadData(f"{machine_type}: a single vector of {N_STACKED} frames is nothing to train on", "add clips")
         return kept
