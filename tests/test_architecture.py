@@ -32,6 +32,7 @@ HELPERS = {
     "threshold_report": "threshold",
     "submit_meta": "submit",
     "submit_costs": "submit",
+    "evaluate_method": "evaluate",
 }
 """What only one stage may use, beside it -> that stage."""
 MOST = 0.2  # of the package's lines, in one folder

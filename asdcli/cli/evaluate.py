@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asdcli.cli.options import ScoresArgument
+from asdcli.cli.options import AllowStaleOption, ScoresArgument
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
 from asdcli.metrics.specs import SPECS
@@ -50,7 +50,12 @@ def evaluate(
     ] = 0,
     compare: Annotated[
         tuple[str, str] | None,
-        typer.Option("--compare", metavar="A B", help="Paired bootstrap of method A minus B.", show_default=False),
+        typer.Option(
+            "--compare",
+            metavar="A B",
+            help="Paired bootstrap of method A minus B. Of two runs: run-a/nn run-b/nn, or nn nn.",
+            show_default=False,
+        ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the bootstrap.")] = 0,
     thresholds: Annotated[
@@ -60,15 +65,21 @@ def evaluate(
         ),
     ] = None,
     csv: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write all rows as CSV too.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--csv", metavar="FILE", help="Write all rows as CSV too, each with its line.", show_default=False
+        ),
     ] = None,
+    allow_stale: AllowStaleOption = False,
     *,
     place: Place,
     talk: Talk,
 ) -> int:
     """AUC, pAUC and the edition's official score, for every section, machine type and method, dev and eval apart.
 
-    Only test clips whose condition is known count. A number comes with the line that says how it was made.
+    Only test clips whose condition is known count. A number comes with the line that says how it was made; where some
+    of them have no score the line says of how many (clips:420/1400), and the exit code is 3. Scores of files that have
+    changed since are marked stale, and --csv refuses them unless --allow-stale.
     """
     from asdcli.cli import evaluation_tables
     from asdcli.pipeline.steps import evaluate as step
@@ -83,6 +94,7 @@ def evaluate(
         compare=compare,
         options=step.Options(metric=metric, max_fpr=max_fpr, n_resamples=n_resamples, seed=seed),
         csv=csv,
+        allow_stale=allow_stale,
         output=place.output,
         progress=talk.progress,
     )
@@ -91,7 +103,8 @@ def evaluate(
     if report.outcome and not talk.json:
         talk.say(report.outcome)
     outputs = [Output.of("results", report.outcome)] if report.outcome else []
-    return talk.answer([*outputs, *([Output(csv, "csv")] if csv else [])], facts(report))
+    outputs += [Output(csv, "csv", skipped=report.missing)] if csv else []
+    return talk.answer(outputs, facts(report), skipped=report.missing)
 
 
 def facts(report: Report) -> dict[str, Any]:
@@ -102,11 +115,16 @@ def facts(report: Report) -> dict[str, Any]:
         "results": [
             {
                 "method": e.method,
+                "dataset": e.dataset,
                 "subset": e.subset,
                 "metric": e.spec.name,
                 "official": e.official,
                 "interval": e.interval,
                 "signature": e.signature,
+                "clips": {"evaluated": e.n_clips, "missing": e.n_missing},
+                "made_of": {kind: asdict(origin) for kind, origin in e.making.origins.items()},
+                "making": e.making.digest,
+                "stale": e.stale,
                 "machine_types": e.by_machine_type,
                 "means": {
                     mean: {t.name: e.mean(t.name, mean) for t in e.spec.reported} for mean in ("arithmetic", "harmonic")

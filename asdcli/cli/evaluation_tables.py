@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 def show(report: Report, *, details: bool) -> None:
     """Print every subset's tables, the comparisons, and the line of how each number was made."""
     console = stdout()
-    for subset in dict.fromkeys(e.subset for e in report.evaluations):
-        own = [e for e in report.evaluations if e.subset == subset]
-        grids = [_methods(own), _machine_types(own)] if len(own) > 1 else []
+    several = len({e.dataset for e in report.evaluations}) > 1
+    for group in dict.fromkeys((e.dataset, e.subset, e.spec) for e in report.evaluations):
+        own = [e for e in report.evaluations if (e.dataset, e.subset, e.spec) == group]
+        where = " ".join(group[:2]) if several else group[1]
+        grids = [_methods(own, where), _machine_types(own, where)] if len(own) > 1 else []
         if len(own) == 1 or details:
             grids += [_sections(e) for e in own]
         grids += [_decisions(e) for e in own if e.decided and (len(own) == 1 or details)]
@@ -38,36 +40,55 @@ def show(report: Report, *, details: bool) -> None:
         console.print(line, markup=False)
 
 
-def _methods(evaluations: Sequence[Evaluation]) -> Grid:
+def _methods(evaluations: Sequence[Evaluation], where: str) -> Grid:
     """One row a method: means of the terms and the official score."""
     spec = evaluations[0].spec
     columns = [[e.mean(t.name) for e in evaluations] for t in spec.terms] + [[e.official for e in evaluations]]
     headings = [GridColumn(t.label.replace(" (", "\n("), number=True, rank=2) for t in spec.terms]
     headings.append(GridColumn("official", number=True, rank=0))
-    intervals = any(e.interval for e in evaluations)
-    if intervals:
-        headings.append(GridColumn("95 % interval", number=True, rank=1))
-    grid = Grid(f"{evaluations[0].subset}: {spec.mean} means", ["method", *headings])
+    partial, intervals = any(e.coverage for e in evaluations), any(e.interval for e in evaluations)
+    headings += [GridColumn("clips", number=True, rank=0)] if partial else []
+    headings += [GridColumn("95 % interval", number=True, rank=1)] if intervals else []
+    keys = _Keys(evaluations)
+    grid = Grid(f"{where}: {spec.mean} means", [*keys.headings, *headings], keys=len(keys.headings))
     best = [max((v for v in column if v is not None), default=None) for column in columns]
     for i, e in enumerate(evaluations):
-        cells = [number(column[i], bold=column[i] == top) for column, top in zip(columns, best, strict=True)]
-        grid.add(e.method, *cells, *([_interval(e)] if intervals else []))
+        cells: list[Any] = [number(column[i], bold=column[i] == top) for column, top in zip(columns, best, strict=True)]
+        cells += [e.coverage or "all"] if partial else []
+        cells += [_interval(e)] if intervals else []
+        grid.add(*keys.cells(e), *cells)
     return grid
 
 
-def _machine_types(evaluations: Sequence[Evaluation]) -> Grid:
+def _machine_types(evaluations: Sequence[Evaluation], where: str) -> Grid:
     """One row a method, one column a machine type."""
     machine_types = list(dict.fromkeys(m for e in evaluations for m in e.by_machine_type))
-    title = f"{evaluations[0].subset}: official score of each machine type"
-    grid = Grid(title, ["method", *(GridColumn(m, number=True) for m in machine_types)])
+    keys = _Keys(evaluations)
+    columns = [*keys.headings, *(GridColumn(m, number=True) for m in machine_types)]
+    grid = Grid(f"{where}: official score of each machine type", columns, keys=len(keys.headings))
     best = {
         m: max((v for e in evaluations if (v := e.by_machine_type.get(m)) is not None), default=None)
         for m in machine_types
     }
     for e in evaluations:
         values = [e.by_machine_type.get(m) for m in machine_types]
-        grid.add(e.method, *(number(v, bold=v == best[m]) for m, v in zip(machine_types, values, strict=True)))
+        grid.add(*keys.cells(e), *(number(v, bold=v == best[m]) for m, v in zip(machine_types, values, strict=True)))
     return grid
+
+
+class _Keys:
+    """What tells the rows of a table apart: the method, and where its scores come from if not all are alike."""
+
+    def __init__(self, evaluations: Sequence[Evaluation]) -> None:
+        self._apart = list(dict.fromkeys(kind for e in evaluations for kind in e.apart))
+        self._stale = any(e.stale for e in evaluations)
+
+    @property
+    def headings(self) -> list[GridColumn | str]:
+        return ["method", *self._apart, *(["stale"] if self._stale else [])]
+
+    def cells(self, e: Evaluation) -> list[str | None]:
+        return [e.method, *map(e.apart.get, self._apart), *([", ".join(e.stale)] if self._stale else [])]
 
 
 def _sections(e: Evaluation) -> Grid:

@@ -7,7 +7,8 @@ With `--json` every command prints exactly one object on stdout, whose shape is
     status     "done"; "current" where every output was up to date and nothing was done; "error"
     outputs    a list of the files and folders that were written or found up to date, each with
                    path, kind ("model", "scores", …), status ("done" or "current"),
-                   skipped (clips left out; of a submission, problems in it),
+                   skipped (clips left out; of results, test clips of known condition without a score; of a
+                   submission, problems in it),
                    and method (null where it is not of one method)
     facts      what was counted, measured or found: an object of the command's own; of several methods a list
                under "methods", one object a method
@@ -95,7 +96,12 @@ class Talk:
         return self.answer(outputs, {"methods": [{"method": m, **o.plain()} for m, o in outcomes.items()]})
 
     def answer(
-        self, outputs: Sequence[Output] = (), facts: Mapping[str, Any] | None = None, *, bad: bool = False
+        self,
+        outputs: Sequence[Output] = (),
+        facts: Mapping[str, Any] | None = None,
+        *,
+        bad: bool = False,
+        skipped: int = 0,
     ) -> int:
         """Print the one JSON object where it is asked for; returns the exit code.
 
@@ -103,8 +109,9 @@ class Talk:
             outputs: what the command wrote, or found up to date.
             facts: what it found out.
             bad: what was looked at is not as it should be: exit code 1.
+            skipped: clips left out of what goes into no file: exit code 3, as where an output says so.
         """
-        code = 1 if bad else 3 if any(output.skipped for output in outputs) else 0
+        code = 1 if bad else 3 if skipped or any(output.skipped for output in outputs) else 0
         if self.json:
             from asdcli.cli.console import emit_json
 

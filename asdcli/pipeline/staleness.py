@@ -12,13 +12,19 @@ from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import Progress
 
 
-def warn_of_stale(space: Workspace | None, reads: Iterable[Path], progress: Progress) -> None:
-    """Name every stale file among `reads`, why it is stale, and the commands that mend it. Nothing without a run."""
-    if space and (stale := _stale(space, reads)):
+def warn_of_stale(space: Workspace | None, reads: Iterable[Path], progress: Progress) -> list[Look]:
+    """Name every stale file among `reads`, why it is stale, and the commands that mend it. Nothing without a run.
+
+    Returns:
+        the stale files.
+    """
+    stale = _stale(space, reads) if space else []
+    if space and stale:
         progress.warn(f"{_named(stale)}; bring up to date: {' && '.join(commands(stale, space))}")
+    return stale
 
 
-def refuse_stale(space: Workspace | None, reads: Iterable[Path], progress: Progress, *, allowed: bool) -> None:
+def refuse_stale(space: Workspace | None, reads: Iterable[Path], progress: Progress, *, allowed: bool) -> list[Look]:
     """The same, but where it is not `allowed` nothing goes on.
 
     Raises:
@@ -29,7 +35,7 @@ def refuse_stale(space: Workspace | None, reads: Iterable[Path], progress: Progr
     if space and (stale := _stale(space, reads)):
         again = " && ".join(commands(stale, space))
         raise StaleArtifact(_named(stale), f"--allow-stale goes on all the same; or bring up to date: {again}")
-    return None
+    return []
 
 
 def _stale(space: Workspace, reads: Iterable[Path]) -> list[Look]:

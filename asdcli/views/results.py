@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +12,7 @@ from asdcli import artifacts
 from asdcli.metrics.decisions import Confusion
 from asdcli.metrics.official import Value, join
 from asdcli.metrics.specs import OFFICIAL, MetricSpec
+from asdcli.views.making import Making
 from asdcli.vocabulary import Domain
 
 ResultRow = tuple[str | None, str | None, str, float, int | None, int | None]
@@ -34,6 +35,9 @@ class Evaluation:
 
     `values` holds every term of every section, undefined ones with value None; `official` is None when all are.
     `signature` is the one line that must go wherever the number goes. `interval` is the 95 % bootstrap interval.
+    `n_clips` were evaluated and `n_missing` more have a known condition and no score (None: no table of clips tells).
+    `apart` names the embeddings and the autoencoder that the scores come from (`views.making`), where those of other
+    methods of the same table come from others.
     """
 
     method: str
@@ -45,6 +49,17 @@ class Evaluation:
     signature: str
     interval: tuple[float, float] | None = None
     decided: tuple[Decided, ...] = ()
+    dataset: str = ""
+    n_clips: int = 0
+    n_missing: int | None = None
+    making: Making = field(default_factory=Making)
+    apart: Mapping[str, str] = field(default_factory=dict)
+    stale: tuple[str, ...] = ()
+
+    @property
+    def coverage(self) -> str | None:
+        """`420/1400` where clips are missing, else None."""
+        return f"{self.n_clips}/{self.n_clips + self.n_missing}" if self.n_missing else None
 
     @property
     def undefined(self) -> list[Value]:
@@ -93,8 +108,11 @@ def table(evaluations: Iterable[Evaluation]) -> pa.Table:
 
 
 def write_csv(evaluations: Iterable[Evaluation], path: Path) -> None:
-    """The rows of results.parquet as CSV, whole or not at all; an empty field means "over all"."""
+    """The rows of results.parquet as CSV, whole or not at all, each with its line; an empty field means "over all"."""
     from pyarrow import csv
 
+    evaluations = list(evaluations)
+    lines = pa.array([e.signature for e in evaluations for _ in rows(e)], pa.string())
     with artifacts.atomic(path) as temporary:
-        csv.write_csv(table(evaluations), temporary, csv.WriteOptions(quoting_style="needed"))
+        written = table(evaluations).append_column("signature", lines)
+        csv.write_csv(written, temporary, csv.WriteOptions(quoting_style="needed"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import BadData, MissingArtifact
 from asdcli.metrics.official import SectionScores
+from asdcli.views.named import told_apart
 from asdcli.vocabulary import Condition, Split
 
 TRUTH = ("machine_type", "section", "subset", "split", "domain", "condition")
@@ -27,7 +27,8 @@ class Scored:
     """The clips that one method scored: `clip_id`, the columns of TRUTH and `anomaly_score`, one row a clip.
 
     Scores that came with decisions have a bool column `decision`. `method` is the name it goes by here, `spelling`
-    the one in the file; they differ when two runs used the same method.
+    the one in the file; they differ when two runs used the same method. `stale` names what they were made of and has
+    changed since.
     """
 
     method: str
@@ -35,6 +36,7 @@ class Scored:
     table: pa.Table
     header: Header
     path: Path
+    stale: tuple[str, ...] = ()
 
     def split(self, split: Split) -> Scored:
         """Only the clips of one split."""
@@ -44,11 +46,10 @@ class Scored:
 def read_scores(paths: Iterable[Path]) -> list[Scored]:
     """Read score tables; a folder stands for all Parquet files in it.
 
-    A method that occurs in several files is told apart by its run folder (`run-a/nn`, `run-b/nn`).
+    A method that occurs in several files is called after their runs or files: `run-a/nn`, `run-b/nn`.
 
     Raises:
-        MissingArtifact: nothing there. BadArtifact: no score table.
-        BadData: a table without a row, or two files that cannot be told apart.
+        MissingArtifact: nothing there. BadArtifact: no score table. BadData: a table without a row, or one twice.
     """
     found: list[Scored] = []
     for path in _expand(paths):
@@ -57,50 +58,26 @@ def read_scores(paths: Iterable[Path]) -> list[Scored]:
         for method in pc.unique(table["method"]).to_pylist():
             own = table.filter(pc.equal(table["method"], method)).select(_COLUMNS)
             found.append(Scored(method, method, own, header, path))
-    times = Counter(s.method for s in found)
-    found = [replace(s, method=f"{_run_name(s.path)}/{s.method}") if times[s.method] > 1 else s for s in found]
-    for method, n in Counter(s.method for s in found).items():
-        if n > 1:
-            files = ", ".join(str(s.path) for s in found if s.method == method)
-            raise BadData(f"{n} score tables hold method {method!r}: {files}", "name only one of them")
-    return found
+    return told_apart(found)
 
 
 def join_truth(scored: Scored, clips: pa.Table) -> tuple[Scored, list[str]]:
     """Take every label that `clips` knows over the one in the score table; what `clips` does not know stays.
 
     Returns:
-        the scored clips that `clips` has, and one sentence for every way in which the two disagree about which clips
-        there are.
+        the scored clips that `clips` has, and a sentence about the others.
     """
     warnings = []
     place = pc.index_in(scored.table["clip_id"], value_set=clips["clip_id"])
     strangers = scored.table.filter(pc.is_null(place))["clip_id"].to_pylist()
     if strangers:
-        warnings.append(f"{_some(strangers)} not in clips.parquet and left out")
+        warnings.append(f"{some(strangers)} not in clips.parquet and left out")
     table = scored.table.filter(pc.is_valid(place))
     truth = clips.take(pc.drop_null(place))
     for name in TRUTH:
         known = pc.coalesce(truth[name], table[name])
         table = table.set_column(table.column_names.index(name), name, known)
-    test = _evaluated(clips)
-    test = test.filter(pc.is_in(test["machine_type"], value_set=pc.unique(table["machine_type"])))
-    missing = test.filter(pc.invert(pc.is_in(test["clip_id"], value_set=table["clip_id"])))["clip_id"].to_pylist()
-    if missing:
-        warnings.append(f"{_some(missing)} in clips.parquet but not scored: the score is over the others")
     return replace(scored, table=table), warnings
-
-
-def unscored_machine_types(scored: Scored, clips: pa.Table) -> dict[str, list[str]]:
-    """Machine types with known truth that have no score, by subset; only subsets of which something was scored."""
-    missing: dict[str, list[str]] = {}
-    test = _evaluated(clips)
-    for subset in pc.unique(scored.table["subset"]).to_pylist():
-        have, scores = _of(test, subset), _of(scored.table, subset)
-        lost = sorted(set(have["machine_type"].to_pylist()) - set(scores["machine_type"].to_pylist()))
-        if lost:
-            missing[subset] = lost
-    return missing
 
 
 def by_section(scored: Scored) -> tuple[dict[str, list[SectionScores]], list[str]]:
@@ -115,7 +92,7 @@ def by_section(scored: Scored) -> tuple[dict[str, list[SectionScores]], list[str
     test = scored.split(Split.TEST).table
     hidden = test.filter(pc.is_null(test["condition"]))
     warnings = [
-        f"{_some(_of(hidden, subset)['clip_id'].to_pylist())} without known condition in {subset} and left out"
+        f"{some(of_subset(hidden, subset)['clip_id'].to_pylist())} without known condition in {subset} and left out"
         for subset in sorted(pc.unique(hidden["subset"]).to_pylist())
     ]
     test = test.filter(pc.is_valid(test["condition"]))
@@ -169,16 +146,18 @@ def shared_clips(a: Scored, b: Scored) -> tuple[Scored, Scored, list[str]]:
     return kept[0], kept[1], warnings
 
 
-def read_labels(path: Path) -> pa.Table:
-    """`clip_id` and the columns of TRUTH of a clips table."""
-    return artifacts.read_table(path, artifacts.CLIPS, headerless=True)[0].select(("clip_id", *TRUTH))
+def read_labels(path: Path) -> tuple[pa.Table, Header]:
+    """`clip_id` and the columns of TRUTH of a clips table, and its header."""
+    table, header = artifacts.read_table(path, artifacts.CLIPS, headerless=True)
+    return table.select(("clip_id", *TRUTH)), header
 
 
-def _evaluated(clips: pa.Table) -> pa.Table:
+def known_test(clips: pa.Table) -> pa.Table:
+    """The test clips whose condition is known."""
     return clips.filter(pc.and_(pc.equal(clips["split"], str(Split.TEST)), pc.is_valid(clips["condition"])))
 
 
-def _of(table: pa.Table, subset: str) -> pa.Table:
+def of_subset(table: pa.Table, subset: str) -> pa.Table:
     return table.filter(pc.equal(table["subset"], subset))
 
 
@@ -211,12 +190,8 @@ def _require_clips(table: pa.Table, path: Path) -> None:
         )
 
 
-def _run_name(path: Path) -> str:
-    folder = path.resolve().parent
-    return (folder.parent if folder.name == "scores" else folder).name
-
-
-def _some(clip_ids: Sequence[str]) -> str:
+def some(clip_ids: Sequence[str]) -> str:
+    """`3 test clips (a, b, c) are`, with the verb."""
     first = ", ".join(clip_ids[:3]) + (", …" if len(clip_ids) > 3 else "")
     return f"{len(clip_ids)} test clips ({first}) are" if len(clip_ids) > 1 else f"1 test clip ({first}) is"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -35,7 +36,9 @@ def read_submission(folder: Path, clips: Path, *, names: Sequence[Path] = ()) ->
     test = table.filter(pc.equal(table["split"], str(Split.TEST)))
     finder = _Finder(test, [*names, *sorted((clips.parent / TRUTH_FOLDER).rglob("*.csv"))])
     values: dict[str, dict[int, float]] = {SCORE: {}, DECISION: {}}
+    digest = hashlib.blake2b(digest_size=16)
     for path, kind, part in _files(folder):
+        digest.update(path.read_bytes())
         own = values[kind]
         for row in rows.read(path, decisions=kind == DECISION):
             place = finder.find(part, row.stem)
@@ -56,7 +59,9 @@ def read_submission(folder: Path, clips: Path, *, names: Sequence[Path] = ()) ->
     if decisions:
         chosen = chosen.append_column("decision", pa.array([decisions[i] == 1 for i in scores], pa.bool_()))
     name = folder.resolve().name
-    made = Header.make(artifacts.SCORES, dataset=header.dataset, params={"submission": name}, inputs={"clips": header})
+    source = Header("foreign file", 1, asdcli="foreign", content=digest.hexdigest())
+    inputs = {"clips": header, "source": source}
+    made = Header.make(artifacts.SCORES, dataset=header.dataset, params={"submission": name}, inputs=inputs)
     return Scored(name, name, chosen, made, folder)
 
 

@@ -69,16 +69,34 @@ def random_scores(rows: list[dict], seed: int = 0, shift: float = 1.5) -> np.nda
     return np.random.default_rng(seed).gamma(3, size=len(rows)) + shift * anomalous
 
 
-def write_scores(path: Path, rows: list[dict], scores, clips: Header, method: str = "nn") -> Header:
-    """A score table with the history it would have."""
-    embeddings = Header.make(
-        artifacts.EMBEDDINGS, dataset=clips.dataset, params={"embedder": "logmel"}, inputs={"clips": clips}
-    ).with_content("embeddings")
+def write_scores(
+    path: Path, rows: list[dict], scores, clips: Header, method: str = "nn", *, embeddings: Header | None = None
+) -> Header:
+    """A score table with the history it would have: by default of log-mel statistics."""
+    embeddings = embeddings or of_vectors(clips)
     header = Header.make(
         artifacts.SCORES, dataset=clips.dataset, seed=0, params={"method": method}, inputs={"embeddings": embeddings}
     )
     columns = [{**r, "method": method, "anomaly_score": float(s)} for r, s in zip(rows, scores, strict=True)]
     return artifacts.write_table(path, artifacts.SCORES, pa.Table.from_pylist(columns), header)
+
+
+def of_vectors(clips: Header, content: str = "embeddings", *, model: Header | None = None) -> Header:
+    """The header of embeddings of a model, or of log-mel statistics."""
+    embedder = str(model.params["model"]).partition(":")[0] if model else "logmel"
+    inputs = {"clips": clips, **({"model": model} if model else {})}
+    params = {"embedder": embedder}
+    made = Header.make(artifacts.EMBEDDINGS, dataset=clips.dataset, params=params, inputs=inputs)
+    return made.with_content(content)
+
+
+def of_model(
+    clips: Header, spelling: str, *, seed: int = 0, precision: str = "auto", content: str = "weights"
+) -> Header:
+    """The header of a model that was trained on `clips`."""
+    params = {"model": spelling, "precision": precision}
+    made = Header.make(artifacts.MODEL, dataset=clips.dataset, seed=seed, params=params, inputs={"clips": clips})
+    return made.with_content(content)
 
 
 def make_run(root: Path, edition: str, methods=("nn",), *, rows: list[dict] | None = None, **sizes) -> list[dict]:

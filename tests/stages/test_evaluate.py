@@ -18,7 +18,15 @@ from sklearn.metrics import roc_auc_score
 from asdcli import __version__, artifacts
 from asdcli.metrics.specs import SPECS, MetricSpec, Term
 from tests.helpers.rewrite import spoil
-from tests.helpers.score_files import clip_rows, make_run, random_scores, write_clips, write_scores
+from tests.helpers.score_files import (
+    clip_rows,
+    make_run,
+    of_model,
+    of_vectors,
+    random_scores,
+    write_clips,
+    write_scores,
+)
 
 
 def result(capsys):
@@ -129,7 +137,9 @@ def test_the_signature_says_how_the_number_was_made(asd, tmp_path, capsys):
     out = capsys.readouterr().out
     line = next(line for line in out.splitlines() if line.startswith("dcase2023|"))
     made, number = line.split(" = ")
-    assert made == f"dcase2023|dev|machines:7|embedder:logmel|method:varmin:k=16,val=test-all|seed:0|asd:{__version__}"
+    before, _, after = made.partition("|made:")
+    assert before == "dcase2023|dev|machines:7|embedder:logmel|method:varmin:k=16,val=test-all|seed:0"
+    assert re.fullmatch(r"[0-9a-f]{6}\|asd:" + re.escape(__version__), after)
     assert re.fullmatch(r"0\.\d{4}", number)
 
 
@@ -164,7 +174,10 @@ def test_csv_holds_the_same_rows_as_the_table(asd, tmp_path):
         rows = list(csv.DictReader(file))
     table, _ = artifacts.read_table(tmp_path / "runs/dcase2023/results.parquet", artifacts.RESULTS)
     assert [float(r["value"]) for r in rows] == table["value"].to_pylist()
-    assert list(rows[0]) == table.column_names
+    assert list(rows[0]) == [*table.column_names, "signature"]
+    assert {r["signature"].partition("|made:")[0] for r in rows} == {
+        "dcase2023|dev|machines:7|embedder:logmel|method:nn|seed:0"
+    }
 
 
 def test_truth_that_came_after_scoring_is_taken_from_clips(asd, tmp_path, capsys):
@@ -233,10 +246,11 @@ def test_clips_that_do_not_match_are_named_and_left_out(asd, tmp_path, capsys):
     clips = artifacts.read_header(tmp_path / "data/dcase2023/clips.parquet", artifacts.CLIPS)
     short = [r for r in rows if r is not test[7]]
     write_scores(tmp_path / "runs/dcase2023/scores/nn.parquet", short, random_scores(short), clips)
-    assert asd("evaluate", "--json") == 0
-    warnings = json.loads(capsys.readouterr().out)["warnings"]
-    assert any(test[3]["clip_id"] in w and "not in clips.parquet" in w for w in warnings)
-    assert any(test[7]["clip_id"] in w and "not scored" in w for w in warnings)
+    assert asd("evaluate", "--json") == 3
+    found = result(capsys)
+    assert any(test[3]["clip_id"] in w and "not in clips.parquet" in w for w in found["warnings"])
+    assert any(test[7]["clip_id"] in w and "not scored" in w for w in found["warnings"])
+    assert f"|machines:7|clips:{len(test) - 2}/{len(test) - 1}|" in found["results"][0]["signature"]
 
 
 def test_a_machine_type_without_scores_is_named(asd, tmp_path, capsys):
@@ -244,10 +258,37 @@ def test_a_machine_type_without_scores_is_named(asd, tmp_path, capsys):
     clips = write_clips(tmp_path / "data", "dcase2023", rows)
     some = [r for r in rows if r["machine_type"] != "valve"]
     write_scores(tmp_path / "runs/dcase2023/scores/nn.parquet", some, random_scores(some), clips)
-    asd("evaluate", "--json")
-    found = result(capsys)
+    assert asd("evaluate", "--json") == 3
+    told = json.loads(capsys.readouterr().out)
+    found = told["facts"] | {"warnings": told["warnings"]}
+    assert told["exit_code"] == 3 and told["outputs"][0]["skipped"] == 40
     assert "dev: no scores for valve; the score is over the other machine types" in found["warnings"]
-    assert "|machines:6|" in found["results"][0]["signature"]
+    assert "|machines:6|clips:240/280|" in found["results"][0]["signature"]
+    assert found["results"][0]["clips"] == {"evaluated": 240, "missing": 40}
+
+
+def test_a_line_over_all_clips_says_nothing_of_them_whatever_other_subsets_lack(asd, tmp_path, capsys):
+    """Nothing of the evaluation part is scored: there is no number of it that could pass for a whole one."""
+    rows = clip_rows("dcase2022", machine_types=["fan"]) + clip_rows("dcase2022", machine_types=["fan"], subset="eval")
+    clips = write_clips(tmp_path / "data", "dcase2022", rows)
+    dev = [r for r in rows if r["subset"] == "dev"]
+    write_scores(tmp_path / "runs/dcase2022/scores/nn.parquet", dev, random_scores(dev), clips)
+    assert asd("evaluate", "--json") == 0
+    (one,) = result(capsys)["results"]
+    assert "|clips:" not in one["signature"] and one["clips"] == {"evaluated": 120, "missing": 0}
+
+
+def test_named_tables_that_lack_clips_end_with_exit_code_3_too(asd, tmp_path, capsys):
+    rows = make_run(tmp_path, "dcase2023", machine_types=["fan", "valve"])
+    clips = artifacts.read_header(tmp_path / "data/dcase2023/clips.parquet", artifacts.CLIPS)
+    part = [r for r in rows if r["machine_type"] == "fan"]
+    write_scores(tmp_path / "part.parquet", part, random_scores(part), clips, "rescale:k=4")
+    whole = tmp_path / "runs/dcase2023/scores/nn.parquet"
+    assert asd("evaluate", whole, "part.parquet", "--dataset", "dcase2023") == 3
+    out = capsys.readouterr().out
+    assert "|clips:40/80|embedder:logmel|method:rescale:k=4|" in out and out.count("|clips:") == 1
+    row = next(line for line in out.splitlines() if "rescale:k=4" in line)
+    assert "40/80" in row
 
 
 def test_an_undefined_term_is_named_left_out_and_counted_in_the_signature(asd, tmp_path, capsys):
@@ -300,6 +341,95 @@ def test_two_runs_of_one_method_are_told_apart(asd, tmp_path, capsys):
     assert [r["method"] for r in found["results"]] == ["small/nn", "large/nn"]
     difference = found["results"][0]["official"] - found["results"][1]["official"]
     assert found["comparisons"]["dev"]["difference"] == pytest.approx(difference, abs=1e-12)
+
+
+def test_one_name_twice_compares_the_two_methods_of_that_name(asd, tmp_path, capsys):
+    rows = clip_rows("dcase2023", machine_types=["fan"])
+    clips = write_clips(tmp_path / "data", "dcase2023", rows)
+    for seed, run in enumerate(("small", "large")):
+        write_scores(tmp_path / run / "scores/nn.parquet", rows, random_scores(rows, seed), clips)
+    assert asd("evaluate", "small/scores", "large/scores", "--compare", "nn", "nn", "--json") == 0
+    found = result(capsys)
+    assert found["compared"] == ["small/nn", "large/nn"]
+    difference = found["results"][0]["official"] - found["results"][1]["official"]
+    assert found["comparisons"]["dev"]["difference"] == pytest.approx(difference, abs=1e-12) != 0
+
+
+def test_a_name_that_several_methods_bear_is_refused_with_what_each_is_called(asd, tmp_path, capsys):
+    rows = clip_rows("dcase2023", machine_types=["fan"])
+    clips = write_clips(tmp_path / "data", "dcase2023", rows)
+    for run in ("a", "b", "c"):
+        write_scores(tmp_path / run / "scores/nn.parquet", rows, random_scores(rows), clips)
+    write_scores(tmp_path / "a/scores/rescale.parquet", rows, random_scores(rows), clips, "rescale")
+    tables = ("a/scores", "b/scores", "c/scores")
+    for pair in (("nn", "nn"), ("rescale", "nn"), ("nn", "rescale")):
+        assert asd("evaluate", *tables, "--compare", *pair) == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert "error: 3 methods are called 'nn' here hint: name the one that is meant: a/nn, b/nn, c/nn" in said
+    assert asd("evaluate", *tables, "--compare", "b/nn", "b/nn") == 2
+    assert "b/nn is compared with itself" in capsys.readouterr().err
+    assert asd("evaluate", *tables, "--compare", "b/nn", "c/nn") == 0
+
+
+def test_runs_and_tables_called_alike_are_told_apart_by_more_of_their_paths(asd, tmp_path, capsys):
+    rows = clip_rows("dcase2023", machine_types=["fan"])
+    clips = write_clips(tmp_path / "data", "dcase2023", rows)
+    for place in ("x/run/scores/nn", "y/run/scores/nn", "four", "six"):
+        write_scores(tmp_path / f"{place}.parquet", rows, random_scores(rows), clips)
+    assert asd("evaluate", "x/run/scores", "y/run/scores", "--json") == 0
+    assert [r["method"] for r in result(capsys)["results"]] == ["x/run/nn", "y/run/nn"]
+    assert asd("evaluate", "four.parquet", "six.parquet", "--json") == 0
+    assert [r["method"] for r in result(capsys)["results"]] == ["four/nn", "six/nn"]
+    assert asd("evaluate", "four.parquet", "four.parquet") == 1
+    assert "2 score tables hold method 'nn'" in capsys.readouterr().err
+
+
+def two_models(root, *spellings, contents=("5fa2c1aa", "9bc021aa")):
+    """A run with `nn` of the first model and `rescale` of the second."""
+    rows = clip_rows("dcase2023", machine_types=["fan", "valve"])
+    clips = write_clips(root / "data", "dcase2023", rows)
+    for i, (method, spelling, content) in enumerate(zip(("nn", "rescale"), spellings, contents, strict=True)):
+        vectors = of_vectors(clips, content, model=of_model(clips, spelling, content=spelling))
+        path = root / f"runs/dcase2023/scores/{method}.parquet"
+        write_scores(path, rows, random_scores(rows, i), clips, method, embeddings=vectors)
+
+
+def test_methods_of_different_embeddings_are_marked_in_every_row_and_line(asd, tmp_path, capsys, monkeypatch):
+    two_models(tmp_path, "discriminative:centers=fixed", "discriminative:centers=trainable")
+    for width in ("80", "160"):
+        monkeypatch.setenv("COLUMNS", width)
+        assert asd("evaluate") == 0
+        said = capsys.readouterr()
+        rows = [line for line in said.out.splitlines() if line.startswith("│") and re.search("nn|rescale", line)]
+        assert len(rows) >= 4
+        for row in rows:
+            assert ("discriminative 5fa2c1" if "nn" in row else "discriminative 9bc021") in row
+        assert "|made:" in said.out and "|embeddings:5fa2c1|" in said.out and "|embeddings:9bc021|" in said.out
+        told = "discriminative 5fa2c1 (nn), discriminative 9bc021 (rescale)"
+        warning = f"methods of one table are not of the same embeddings: {told}"
+        assert f"warning: {warning}" in " ".join(said.err.split())
+    assert asd("evaluate", "--json") == 0
+    found = result(capsys)
+    assert warning in found["warnings"]
+    assert [r["made_of"]["embeddings"]["content"] for r in found["results"]] == ["5fa2c1aa", "9bc021aa"]
+    header = artifacts.read_header(tmp_path / "runs/dcase2023/results.parquet", artifacts.RESULTS)
+    assert header.diagnostics["warnings"] == [warning]
+
+
+def test_methods_of_the_same_embeddings_are_not_marked(asd, tmp_path, capsys):
+    two_models(tmp_path, "discriminative", "discriminative", contents=("5fa2c1aa", "5fa2c1aa"))
+    assert asd("evaluate") == 0
+    said = capsys.readouterr()
+    assert "embeddings" not in said.out and "warning" not in said.err
+
+
+def test_methods_of_different_datasets_do_not_stand_in_one_table(asd, tmp_path, capsys):
+    for edition in ("dcase2020", "dcase2023"):
+        make_run(tmp_path, edition, ["nn", "rescale"])
+    assert asd("evaluate", "runs/dcase2020/scores", "runs/dcase2023/scores", "--dataset", "dcase2020") == 0
+    out = capsys.readouterr().out
+    assert "dcase2020 dev: arithmetic means" in out and "dcase2023 dev: harmonic means" in out
+    assert out.index("ToyConveyor") < out.index("dcase2023 dev: harmonic means") < out.index("ToyTrain")
 
 
 def test_a_comparison_prints_difference_interval_and_p(asd, tmp_path, capsys):

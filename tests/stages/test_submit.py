@@ -376,9 +376,22 @@ def test_missing_clips_of_a_folder_are_named(asd, package, capsys):
         path = package / name
         path.write_text("".join(line for line in path.read_text().splitlines(True) if "_0007." not in line))
     capsys.readouterr()
-    asd("evaluate", "--submission", package, "--json")
-    warnings = json.loads(capsys.readouterr().out)["warnings"]
-    assert any("Scanner/test/section_00_0007" in w and "not scored" in w for w in warnings)
+    assert asd("evaluate", "--submission", package, "--json") == 3
+    told = json.loads(capsys.readouterr().out)
+    assert any("Scanner/test/section_00_0007" in w and "not scored" in w for w in told["warnings"])
+    assert "|clips:1799/1800|" in told["facts"]["results"][0]["signature"]
+
+
+def test_two_folders_of_one_name_with_other_numbers_have_other_lines(asd, package, capsys):
+    made = []
+    for old, new in (("", ""), ("\n", "1\n")):
+        path = package / SCANNER
+        path.write_text(path.read_text().replace(old, new) if old else path.read_text())
+        capsys.readouterr()
+        assert asd("evaluate", "--submission", package, "--json") == 0
+        signature = json.loads(capsys.readouterr().out)["facts"]["results"][0]["signature"]
+        made.append(signature.partition(" = ")[0])
+    assert made[0] != made[1]
 
 
 def test_a_folder_without_scores_is_refused(asd, tmp_path, capsys):

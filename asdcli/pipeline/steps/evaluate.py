@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from asdcli.errors import UsageError
-from asdcli.pipeline.staleness import warn_of_stale
+from asdcli.pipeline.freshness import Look
+from asdcli.pipeline.staleness import refuse_stale
 from asdcli.pipeline.workspace import Workspace, needed
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import evaluate
@@ -27,6 +29,7 @@ def run(
     compare: tuple[str, str] | None = None,
     options: Options | None = None,
     csv: Path | None = None,
+    allow_stale: bool = False,
     output: Path | None = None,
     progress: Progress = SILENT,
 ) -> Report:
@@ -47,13 +50,16 @@ def run(
 
     Raises:
         UsageError: tables and a submission.
+        StaleArtifact: scores for `csv` were made of files that have changed since, unless `allow_stale`.
     """
     if scores and submission:
         raise UsageError("give score tables or --submission DIR, not both")
     methods = _methods(space, scores, submission, names, clips)
     if not submission:
-        warn_of_stale(space, list(scores) or [needed(space).scores_dir], progress)
-    if space and not clips and space.clips.exists() and methods[0].header.dataset == space.dataset:
+        tables = list(scores) or [needed(space).scores_dir]
+        stale = refuse_stale(space, tables, progress, allowed=allow_stale or not csv)
+        methods = _marked(methods, stale)
+    if space and not clips and space.clips.exists() and all(m.header.dataset == space.dataset for m in methods):
         clips = space.clips
     if space and not thresholds and space.thresholds.exists() and not scores:
         thresholds = space.thresholds
@@ -77,3 +83,9 @@ def _methods(
     if submission:
         return [read_submission(submission, clips or needed(space).clips, names=list(names))]
     return read_scores(list(scores) or [needed(space).scores_dir])
+
+
+def _marked(methods: Sequence[Scored], stale: Iterable[Look]) -> list[Scored]:
+    """The methods, those of stale tables with what has changed."""
+    of = {look.path: (*look.changed, *(made_of.name for made_of in look.because)) for look in stale}
+    return [replace(one, stale=of.get(one.path, ())) for one in methods]

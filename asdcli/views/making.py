@@ -1,0 +1,151 @@
+"""How scores were made, as the history in their header has it: by which models, trained how, of what data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from asdcli import artifacts
+from asdcli.artifacts import Header
+from asdcli.artifacts.header import WHOLE
+from asdcli.features.kinds import DEFAULT
+
+_SHORT = 6  # hexadecimal digits of a digest that people read
+_MOST = 3  # methods that a sentence names
+
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Embeddings, or an autoencoder, that scores come from.
+
+    Attributes:
+        spelling: of the model that made the embeddings, of an embedder that needs none, or of the autoencoder.
+        content: digest of the embeddings or of the autoencoder.
+    """
+
+    spelling: str
+    content: str
+
+    @property
+    def name(self) -> str:
+        """The spelling without its parameters."""
+        return re.split("[:,](?=[^:,]*=)", self.spelling, maxsplit=1)[0]
+
+    @property
+    def digest(self) -> str:
+        return self.content[:_SHORT]
+
+
+@dataclass(frozen=True)
+class Making:
+    """How the scores of one table were made.
+
+    Attributes:
+        origins: `embeddings` and `autoencoder`, those that there are.
+        precisions: number formats asked for in training. seed: of the training, or of the scoring where there was none.
+        digest: of all stages' kinds, parameters and seeds and of the data they began with. What the stages made of it
+            takes no part: that may differ in a last bit from machine to machine. So the same making on another machine
+            has the same digest, and any other parameter, seed or recording another one.
+    """
+
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    precisions: tuple[str, ...] = ()
+    seed: int | None = None
+    digest: str = ""
+
+    @staticmethod
+    def of(header: Header) -> Making:
+        """That of the score table with this header."""
+        embeddings, autoencoder = header.stage(artifacts.EMBEDDINGS), _autoencoder(header)
+        trained = _model_of(header, embeddings) if embeddings else None
+        origins = {}
+        if embeddings:
+            spelling = _spelling(trained) if trained else str(embeddings["params"].get("embedder"))
+            origins["embeddings"] = Origin(spelling, embeddings["content"])
+        if autoencoder:
+            origins["autoencoder"] = Origin(_spelling(autoencoder), autoencoder["content"])
+        models = [model for model in (trained, autoencoder) if model]
+        precisions = dict.fromkeys(str(model["params"].get("precision", "auto")) for model in models)
+        seed = models[0]["seed"] if models else header.seed
+        return Making(origins, tuple(precisions), seed, _digest((*header.history, header.entry())))
+
+
+def differing(makings: Mapping[str, Making]) -> dict[str, dict[str, str]]:
+    """Where methods that are to stand in one table come from, as far as they come from different places.
+
+    Args:
+        makings: by method.
+
+    Returns:
+        `embeddings` or `autoencoder` -> method -> what to call its own: the name, and the digest where names are alike.
+    """
+    found = {}
+    for kind in ("embeddings", "autoencoder"):
+        own = {method: making.origins[kind] for method, making in makings.items() if kind in making.origins}
+        of_name: dict[str, set[str]] = {}
+        for origin in own.values():
+            of_name.setdefault(origin.name, set()).add(origin.content)
+        if sum(map(len, of_name.values())) > 1:
+            found[kind] = {m: o.name if len(of_name[o.name]) == 1 else f"{o.name} {o.digest}" for m, o in own.items()}
+    return found
+
+
+def said(kind: str, calls: Mapping[str, str]) -> str:
+    """The sentence about one entry of `differing`."""
+    methods: dict[str, list[str]] = {}
+    for method, call in calls.items():
+        methods.setdefault(call, []).append(method)
+    told = ", ".join(f"{call} ({_some(own)})" for call, own in methods.items())
+    return f"methods of one table are not of the same {kind}: {told}"
+
+
+def _autoencoder(header: Header) -> Entry | None:
+    """The newest autoencoder in the history that did not embed."""
+    embedded = {content for e in header.history if e["kind"] == artifacts.EMBEDDINGS.name for content in _inputs(e)}
+    models = [e for e in header.history if e["kind"] == artifacts.MODEL.name and e["content"] not in embedded]
+    return next((e for e in reversed(models) if _spelling(e).startswith("autoencoder")), None)
+
+
+def _model_of(header: Header, embeddings: Entry) -> Entry | None:
+    """The model that embedded; where an older history does not say, the newest that is no autoencoder."""
+    models = [e for e in reversed(header.history) if e["kind"] == artifacts.MODEL.name]
+    if "inputs" in embeddings:
+        return next((e for e in models if e["content"] in _inputs(embeddings)), None)
+    return next((e for e in models if not _spelling(e).startswith("autoencoder")), None)
+
+
+def _inputs(entry: Entry) -> Sequence[str]:
+    return list(entry.get("inputs", {}).values())
+
+
+def _spelling(model: Entry) -> str:
+    return str(model["params"].get("model"))
+
+
+def _digest(entries: Iterable[Entry]) -> str:
+    entries = list(entries)
+    wholes = {e["inputs"][WHOLE] for e in entries if WHOLE in e.get("inputs", {})}
+    told = {
+        json.dumps([e["kind"], e["dataset"], e["seed"], e["params"], e["content"] if _is_data(e, wholes) else None])
+        for e in entries
+    }
+    return hashlib.blake2b("\n".join(sorted(told)).encode(), digest_size=_SHORT // 2).hexdigest()
+
+
+def _is_data(entry: Entry, wholes: set[str]) -> bool:
+    """Whether the stages began with this: the clips that were read, their recordings as they are, or foreign files."""
+    if entry["kind"] == artifacts.CLIPS.name:  # of a table whose parts were read, these: labels may come later
+        return entry["content"] not in wholes
+    if entry["kind"] == artifacts.FEATURES.name:
+        return entry["params"].get("features") == DEFAULT
+    return not entry.get("inputs")
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST]) + (f" and {len(names) - _MOST} more" if len(names) > _MOST else "")
