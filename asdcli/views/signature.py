@@ -48,9 +48,12 @@ def line(
 
     Args:
         place: `dataset|subset`.
-        method: its spelling. number: None where it is not defined.
-        counts, rest: fields before and after those that say how the scores were made; None says nothing.
+        making: how the scores were made.
+        method: its spelling.
+        number: what was measured; None where it is not defined.
+        counts: fields before those of the making; None says nothing.
         apart: which origins the methods of one table do not share.
+        rest: fields after those of the making.
     """
     of = {kind: _short(origin.spelling) for kind, origin in making.origins.items()}
     fields = {

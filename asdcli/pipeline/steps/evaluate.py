@@ -44,7 +44,8 @@ def run(
         thresholds: None means the run's, where the run's scores are evaluated.
         compare: two of the methods, for a paired bootstrap.
         options: metric, intervals and the like; None means the defaults.
-        csv: all rows as CSV too.
+        csv: all rows as CSV too, each with its line.
+        allow_stale: write `csv` of scores of files that have changed since, too.
         output: file for the results, also of named tables.
         progress: is told how far it is, and of what looks wrong.
 
