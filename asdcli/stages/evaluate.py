@@ -14,7 +14,7 @@ from asdcli.metrics.bootstrap import Comparison
 from asdcli.metrics.official import measure, official
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.stages.evaluate_method import Options, Warnings, evaluate, prepare, rule
+from asdcli.stages.evaluate_method import Options, Sentences, evaluate, prepare, rule
 from asdcli.views.named import pair
 from asdcli.views.results import Evaluation, table
 from asdcli.views.scores import Scored, by_section, read_labels, shared_clips
@@ -78,7 +78,7 @@ def run(
     truth, of_truth = read_labels(clips) if clips else (None, None)
     limits = Thresholds.read(thresholds) if thresholds else None
     compared = pair(*compare, methods) if compare else None
-    warnings = Warnings([one.method for one in methods])
+    warnings = Sentences([one.method for one in methods])
     prepared = prepare(methods, truth, warnings)
     evaluations = [
         evaluation
@@ -117,7 +117,7 @@ def _read(truth: Header | None, limits: Thresholds | None) -> dict[str, Header]:
     return {name: header for name, header in found.items() if header}
 
 
-def _compare(a: Scored, b: Scored, options: Options, warnings: Warnings) -> dict[str, Comparison]:
+def _compare(a: Scored, b: Scored, options: Options, warnings: Sentences) -> dict[str, Comparison]:
     a, b, sentences = shared_clips(a, b)
     warnings.add(a, sentences)
     (first, _), (second, _) = by_section(a), by_section(b)

@@ -40,7 +40,7 @@ class Options:
             raise UsageError(f"--max-fpr must lie in (0, 1], got {self.max_fpr:g}")
 
 
-class Warnings:
+class Sentences:
     """Sentences about methods, said once where they hold for all of them."""
 
     def __init__(self, methods: list[str]) -> None:
@@ -74,7 +74,7 @@ class Method:
     apart: Mapping[str, str]
 
 
-def prepare(methods: Sequence[Scored], truth: pa.Table | None, warnings: Warnings) -> list[Method]:
+def prepare(methods: Sequence[Scored], truth: pa.Table | None, warnings: Sentences) -> list[Method]:
     """Join every method with the truth and see what it lacks, and in what it differs from the others."""
     makings = {one.method: Making.of(one.header) for one in methods}
     apart: dict[str, dict[str, str]] = {name: {} for name in makings}
@@ -96,7 +96,7 @@ def prepare(methods: Sequence[Scored], truth: pa.Table | None, warnings: Warning
     return prepared
 
 
-def evaluate(method: Method, limits: Thresholds | None, options: Options, warnings: Warnings) -> Iterator[Evaluation]:
+def evaluate(method: Method, limits: Thresholds | None, options: Options, warnings: Sentences) -> Iterator[Evaluation]:
     """One evaluation a subset.
 
     Raises:
