@@ -63,8 +63,9 @@ def read(
     channel: int | str | None = None,
     resample: bool = False,
     rounding: bool = False,
+    gain: float | None = None,
 ) -> np.ndarray:
-    """One channel of a clip as int16 PCM, bit for bit unless `resample` or `rounding` allow otherwise.
+    """One channel of a clip as int16 PCM, bit for bit unless `resample`, `rounding` or `gain` allow otherwise.
 
     Args:
         path: a file that libsndfile reads.
@@ -72,6 +73,7 @@ def read(
         channel: index of the channel to take, or `MEAN` of all (which rounds); None demands a file of one channel.
         resample: bring another rate to `sample_rate` (soxr, high quality) instead of refusing it.
         rounding: round samples finer than 16 bits instead of refusing them.
+        gain: multiply all samples by it, which rounds.
 
     Returns:
         (n_samples,) int16, n_samples >= 1.
@@ -81,7 +83,25 @@ def read(
             no such channel, or samples that int16 cannot hold.
     """
     wave, exact = _wave(path, sample_rate, channel, resample)
+    if gain is not None:
+        wave, exact = _floats(wave) * gain, False
     return wave if wave.dtype == np.int16 else to_int16(path, wave, rounding=rounding or not exact)
+
+
+def peak(
+    path: Path, *, sample_rate: int = SAMPLE_RATE, channel: int | str | None = None, resample: bool = False
+) -> float:
+    """The largest absolute sample of one channel of a clip, 1 at full scale; beyond it where the file holds floats.
+
+    Arguments and errors are those of `read`, but that samples beyond full scale are what is looked for.
+    """
+    wave, _ = _wave(path, sample_rate, channel, resample)
+    return float(np.abs(_floats(wave)).max())
+
+
+def _floats(wave: np.ndarray) -> np.ndarray:
+    """int16 or float64 samples as float64, 1 at full scale."""
+    return wave if wave.dtype == np.float64 else wave / FULL_SCALE
 
 
 def _wave(path: Path, sample_rate: int, channel: int | str | None, resample: bool) -> tuple[np.ndarray, bool]:
@@ -109,11 +129,11 @@ def _wave(path: Path, sample_rate: int, channel: int | str | None, resample: boo
             wave = decode(path, file, found.n_samples)
     exact = found.sample_rate == sample_rate
     if channel == MEAN and found.channels > 1:
-        wave, exact = wave.mean(axis=1) / (FULL_SCALE if wave.dtype != np.float64 else 1.0), False
+        wave, exact = _floats(wave).mean(axis=1), False
     else:
         wave = wave[:, chosen]
     if found.sample_rate != sample_rate:
-        wave = resampled(path, wave if wave.dtype == np.float64 else wave / FULL_SCALE, found.sample_rate, sample_rate)
+        wave = resampled(path, _floats(wave), found.sample_rate, sample_rate)
     return np.ascontiguousarray(wave, None if wave.dtype == np.float64 else np.int16), exact
 
 

@@ -40,6 +40,6 @@ def to_int16(path: Path, wave: np.ndarray, *, rounding: bool) -> np.ndarray:
         raise BadAudio(
             path,
             f"goes beyond full scale: peak {np.abs(wave).max():.3g}",
-            "scale all recordings of the machine type down by one factor",
+            "--scale peak brings all recordings of the machine type to full scale by one factor",
         )
     return np.minimum(nearest, FULL_SCALE - 1).astype(np.int16)

@@ -41,6 +41,16 @@ def extract_features(
     rounding: Annotated[
         bool, typer.Option("--round", help="Round samples finer than 16 bits instead of refusing them.")
     ] = False,
+    scale: Annotated[
+        str | None,
+        typer.Option(
+            "--scale",
+            metavar="peak|fixed:GAIN",
+            help="Multiply all samples of a machine type by one factor, and round. peak: the factor that brings the "
+            "loudest of its samples to full scale.",
+            show_default=False,
+        ),
+    ] = None,
     on_error: Annotated[
         OnError, typer.Option("--on-error", help="Stop at an unusable clip, or leave it out and exit with 3.")
     ] = OnError.fail,
@@ -59,7 +69,8 @@ def extract_features(
     """Pack the clips' audio, one file a machine type: features/<features>/<machine type>.npz.
 
     Reads without loss and refuses, by name, what is truncated, empty, not finite, at another sample rate, finer than 16
-    bits, or of several channels when none was chosen. Machine types that are up to date are left alone.
+    bits, beyond full scale, or of several channels when none was chosen. Clips that are silent, interrupted or clipped,
+    and copies of training clips, are named and used. Machine types that are up to date are left alone.
     """
     from asdcli.pipeline.steps import extract_features as step
 
@@ -73,6 +84,7 @@ def extract_features(
         sample_rate=sample_rate,
         resample=resample,
         rounding=rounding,
+        scale=scale,
         on_error=on_error.value,
         jobs=jobs,
         force=force,

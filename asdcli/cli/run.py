@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _HANDED_ON: dict[Callable[..., int], tuple[str, ...]] = {  # stage -> its options that stand here too
     download: ("subset", "size"),
-    extract_features: ("channel", "resample", "rounding", "on_error"),
+    extract_features: ("channel", "resample", "rounding", "scale", "on_error"),
     train: ("model", "epochs", "batch_size", "precision"),
     embed: ("embedder",),
     score: ("method", "val", "k"),

@@ -149,6 +149,14 @@ class Detector:
         scores = fitted.score(windows)
         return self._judged(ids, self.source.mean(scores, clip), clip, scores, machine_type)
 
+    def gain(self, machine_type: str) -> float | None:
+        """What the samples of the clips were multiplied by of which the detector was made; None where by nothing.
+
+        `asdcli.audio.read(path, gain=detector.gain("fan"))` reads further clips alike.
+        """
+        gain = _made_with(self.learnt.header, machine_type).get("gain")
+        return gain if isinstance(gain, float) else None
+
     def score_vectors(
         self, vectors: np.ndarray, clip_ids: Sequence[str], machine_type: str, section: str | None = None
     ) -> Verdict:
@@ -174,8 +182,8 @@ class Detector:
 
     def _features(self, clips: WaveformPack, machine_type: str, kind: str) -> Pack:
         """The clips as the pack that the source takes."""
-        expected = _sample_rate(self.learnt.header, machine_type)
-        if expected is not None and clips.sample_rate != expected:
+        expected = _made_with(self.learnt.header, machine_type).get("sample_rate")
+        if isinstance(expected, int) and clips.sample_rate != expected:
             raise BadData(
                 f"the clips are at {clips.sample_rate} Hz, the detector was made of clips at {expected} Hz",
                 "bring them to that rate",
@@ -206,14 +214,13 @@ class Detector:
         return Verdict(clip_ids, scores, clip, windows, values.get((self.learnt.method, machine_type)))
 
 
-def _sample_rate(header: Header, machine_type: str) -> int | None:
-    """The rate in Hz of the clips of which a detector was made; None where nothing says it."""
+def _made_with(header: Header, machine_type: str) -> dict[str, Any]:
+    """How the clips of a machine type were read of which a detector was made; nothing where nothing says it."""
     for entry in header.history:
-        params = entry["params"]
+        params: dict[str, Any] = entry["params"]
         if entry["kind"] == artifacts.FEATURES.name and params.get("machine_type") == machine_type:
-            rate = params.get("sample_rate")
-            return rate if isinstance(rate, int) else None
-    return None
+            return params
+    return {}
 
 
 def _require_same_scores(limits: Header, learnt: Header, path: Path) -> None:

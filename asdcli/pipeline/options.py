@@ -39,7 +39,8 @@ def of_features(header: Header) -> Words:
     names = {"--machine-type": "machine_type", "--features": "features", "--channel": "channel"}
     words = _given({o: params.get(n) for o, n in {**names, "--sample-rate": "sample_rate"}.items()})
     words += ["--resample"] if params.get("resample") else []
-    return words + (["--round"] if params.get("rounding") else [])
+    words += ["--round"] if params.get("rounding") else []
+    return words + (["--scale", str(params["scale"])] if "scale" in params else [])
 
 
 def of_model(header: Header) -> Words:

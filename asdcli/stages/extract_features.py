@@ -12,22 +12,23 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import artifacts, audio
-from asdcli.errors import BadArtifact, BadData
+from asdcli.errors import AsdError, BadArtifact, BadData
 from asdcli.features.kinds import DEFAULT
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.stages.extract_reading import Fault, Reading, read
+from asdcli.stages.extract_reading import PEAK, Fault, Reading, read
 from asdcli.views import packs
 from asdcli.views.clips import is_training, machine_types_of, rows_to_read
 from asdcli.views.digests import pack_input
 from asdcli.views.editions import edition_of
 from asdcli.views.errors_table import ErrorRow, write_errors
+from asdcli.views.suspects import told
 
 
 def run(
@@ -41,6 +42,7 @@ def run(
     sample_rate: int = audio.SAMPLE_RATE,
     resample: bool = False,
     rounding: bool = False,
+    scale: str | None = None,
     on_error: Literal["fail", "skip"] = "fail",
     jobs: int | None = None,
     force: bool = False,
@@ -59,6 +61,7 @@ def run(
         sample_rate: in Hz, what every clip must have.
         resample: bring other rates to `sample_rate`.
         rounding: round samples finer than 16 bits.
+        scale: `peak`: one gain for each machine type, which brings its loudest sample to full scale; `fixed:GAIN`.
         on_error: `fail` stops at a machine type with an unusable clip; `skip` leaves such clips out.
         jobs: reading threads; by default one a core.
         force: do it again even if it is up to date.
@@ -66,34 +69,41 @@ def run(
 
     Raises:
         MissingArtifact, BadArtifact: no clips.parquet, or not one.
-        UsageError: unknown features, machine type or channel.
+        UsageError: unknown features, machine type, channel or scale.
         BadData: an unusable clip (`fail`), or a machine type without a single usable one (`skip`).
     """
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
-    reading = Reading(features, sample_rate, _channel(channel, upstream, progress), resample, rounding)
+    reading = Reading(features, sample_rate, _channel(channel, upstream, progress), resample, rounding, scale)
     wanted = machine_types_of(table, machine_types, clips)
 
     training = set(table.filter(is_training(table))["clip_id"].to_pylist())
     n_made = n_current = n_clips = 0
     faults: list[Fault] = []
+    known: dict[str, str] = {}
+    suspects: dict[str, str] = {}
     unusable: list[str] = []
     with ThreadPoolExecutor(jobs or _cores()) as pool:
         for machine_type in wanted:
             rows = rows_to_read(table, machine_type)
             target = output / f"{machine_type}.npz"
-            header = _header(reading, machine_type, table, upstream)
+            header = _header(reading.scaled_to(_gain(target)), machine_type, table, upstream)
             if not force and _is_current(target, header, [clips.parent / row.path for row in rows]):
                 n_current += 1
+                known |= artifacts.read_header(target, artifacts.FEATURES).diagnostics.get("suspects", {})
                 continue
             output.mkdir(parents=True, exist_ok=True)  # an unwritable place shows before the work, not after
-            made = read(rows, clips.parent, reading, pool, progress, machine_type, training=training)
+            how = reading.scaled_to_peak(rows, clips.parent, pool) if reading.scale == PEAK else reading
+            made = read(rows, clips.parent, how, pool, progress, machine_type, training=training)
             if made.faults and on_error == "fail":
                 raise _refusal(made.faults, len(rows), machine_type)
             faults += made.faults
             if len(made.faults) == len(rows):
                 unusable.append(machine_type)
                 continue
+            suspects |= made.suspects
             diagnostics = {"skipped": len(made.faults), packs.TRAINING: made.training}
+            diagnostics |= {"suspects": made.suspects} if made.suspects else {}
+            header = _header(how, machine_type, table, upstream)
             header = dataclasses.replace(header, diagnostics=diagnostics)
             artifacts.write_arrays(target, made.arrays, header)
             n_made, n_clips = n_made + 1, n_clips + len(rows) - len(made.faults)
@@ -103,7 +113,9 @@ def run(
     if unusable:
         first = next(f for f in faults if f.error)
         raise BadData(f"not one clip of {', '.join(unusable)} can be used: {first.error.message}", first.error.hint)
-    facts = {"clips": n_clips, "machine_types": n_made, "up_to_date": n_current}
+    for sentence in told(suspects):
+        progress.warn(sentence)
+    facts = {"clips": n_clips, "machine_types": n_made, "up_to_date": n_current, "suspects": known | suspects}
     return Outcome(output, "done" if n_made else "current", skipped=len(faults), facts=facts)
 
 
@@ -123,9 +135,17 @@ def _header(reading: Reading, machine_type: str, clips: pa.Table, upstream: arti
     return artifacts.Header.make(
         artifacts.FEATURES,
         dataset=upstream.dataset,
-        params={"machine_type": machine_type, **dataclasses.asdict(reading)},
+        params={"machine_type": machine_type, **reading.params()},
         inputs={"clips": upstream.part(pack_input(clips, machine_type))},
     )
+
+
+def _gain(target: Path) -> Any:
+    """What the samples of a pack were multiplied by; None where nothing says it."""
+    try:
+        return artifacts.read_header(target, artifacts.FEATURES).params.get("gain")
+    except AsdError:
+        return None
 
 
 def _is_current(target: Path, header: artifacts.Header, wavs: Sequence[Path]) -> bool:

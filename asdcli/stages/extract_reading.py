@@ -1,6 +1,7 @@
 """Reads the clips of one machine type in parallel and hands their features on in order.
 
-An unusable clip does not stop the others: it goes to a list of faults, and the stage decides what that means.
+An unusable clip does not stop the others: it goes to a list of faults, and the stage decides what that means. A clip
+that can be read but tells nothing, or tells the same as a training clip, is packed like any other and spoken of.
 """
 
 from __future__ import annotations
@@ -10,16 +11,22 @@ import itertools
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from asdcli import audio
+from asdcli.audio.convert import FULL_SCALE
 from asdcli.errors import UsageError
 from asdcli.features.kinds import DEFAULT, FEATURES, FeatureKind, Unfit
 from asdcli.progress import Progress
 from asdcli.views.clips import ClipRow
+from asdcli.views.suspects import Suspects
+
+PEAK = "peak"
+"""The word for a gain that is measured."""
 
 _BLOCK = 64  # clips read ahead: bounds memory, and how long Ctrl-C waits
 
@@ -41,10 +48,14 @@ class Reading:
         sample_rate: in Hz.
         channel: index, None for clips of one channel, "mean" of all, or "both": the first two, each a row of the pack,
             side by side under the same clip_id. They become windows 0 and 1 of the clip.
-        resample, rounding: what of `audio.read` is allowed beyond lossless reading.
+        resample: bring other rates to `sample_rate`.
+        rounding: round samples finer than 16 bits.
+        scale: `peak` brings the loudest sample of a machine type's clips to full scale, `fixed:GAIN` multiplies all
+            samples by GAIN; None leaves them as they are.
+        gain: what the samples of the machine type at hand are multiplied by.
 
     Raises:
-        UsageError: unknown features, or a sample rate that is none.
+        UsageError: unknown features or scale, or a sample rate that is none.
     """
 
     features: str = DEFAULT
@@ -52,11 +63,40 @@ class Reading:
     channel: int | str | None = None
     resample: bool = False
     rounding: bool = False
+    scale: str | None = field(default=None, repr=False)  # the digest of what a model sees has the scaled samples
+    gain: float | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", FEATURES.canonical(self.features))
         if self.sample_rate < 1:
             raise UsageError(f"the sample rate must be positive, got {self.sample_rate}")
+        if self.scale not in (None, PEAK):
+            object.__setattr__(self, "gain", _fixed(self.scale or ""))
+
+    def params(self) -> dict[str, Any]:
+        """For a header; a scale only where there is one."""
+        return {k: v for k, v in asdict(self).items() if v is not None or k not in ("scale", "gain")}
+
+    def scaled_to(self, gain: Any) -> Reading:
+        """The same by a gain that was measured before, where it is measured; None or what is no number says nothing."""
+        return replace(self, gain=gain) if self.scale == PEAK and isinstance(gain, float) else self
+
+    def scaled_to_peak(self, rows: Sequence[ClipRow], root: Path, pool: ThreadPoolExecutor) -> Reading:
+        """The same with the gain that `peak` means for these clips, unusable ones not counted; all of them are read."""
+
+        def loudest(row: ClipRow) -> float:
+            def of(channel: int | str | None) -> float:
+                return audio.peak(
+                    root / row.path, sample_rate=self.sample_rate, channel=channel, resample=self.resample
+                )
+
+            try:
+                return max(map(of, self.channels))
+            except audio.BadAudio:
+                return 0.0
+
+        peak = max(pool.map(loudest, rows), default=0.0)
+        return self.scaled_to((1 - 1 / FULL_SCALE) / peak if peak else 1.0)
 
     def waveforms(self, path: Path) -> list[np.ndarray]:
         """(n_samples,) int16 of each channel that is wanted. Raises BadAudio."""
@@ -67,6 +107,7 @@ class Reading:
                 channel=channel,
                 resample=self.resample,
                 rounding=self.rounding,
+                gain=self.gain,
             )
             for channel in self.channels
         ]
@@ -84,11 +125,13 @@ class Extracted:
     Attributes:
         arrays: of the pack of all usable clips; none where not one is usable.
         faults: the unusable ones.
+        suspects: what is odd about those that are used, by clip_id, in words that follow the name.
         training: digest of what a model trained on them sees: of the training clips, and how they were read.
     """
 
     arrays: dict[str, np.ndarray]
     faults: list[Fault]
+    suspects: dict[str, str]
     training: str
 
 
@@ -115,17 +158,21 @@ def read(
     """
     kind: FeatureKind = FEATURES.build(reading.features)
     faults: list[Fault] = []
+    suspects = Suspects(reading.waveforms, root, training)
     digest = hashlib.blake2b(repr(reading).encode(), digest_size=16)
 
     def attempt(row: ClipRow) -> tuple[list[np.ndarray], str] | audio.BadAudio:
         path = root / row.path
         try:
-            made = [kind.of_channel(samples, reading.sample_rate) for samples in reading.waveforms(path)]
+            waves = reading.waveforms(path)
+            made = [kind.of_channel(samples, reading.sample_rate) for samples in waves]
         except audio.BadAudio as error:
             return error
         except Unfit as error:
             return audio.BadAudio(path, str(error))
-        return made, "".join(_checksum(one) for one in made) if row.clip_id in training else ""
+        checksum = "".join(_checksum(one) for one in made)
+        suspects.look(row, waves, checksum)
+        return made, checksum
 
     def clips() -> Iterator[tuple[str, np.ndarray]]:
         blocks = [rows[i : i + _BLOCK] for i in range(0, len(rows), _BLOCK)]
@@ -135,7 +182,7 @@ def read(
                     faults.append(Fault(row, made))
                     continue
                 channels, checksum = made
-                if checksum:
+                if row.clip_id in training:
                     digest.update(f"{row.clip_id}|{checksum}|".encode())
                 yield from ((row.clip_id, channel) for channel in channels)
             progress.advance(len(block))
@@ -144,9 +191,21 @@ def read(
     usable = clips()
     first = next(usable, None)
     if first is None:
-        return Extracted({}, faults, "")
+        return Extracted({}, faults, {}, "")
     pack = kind.pack(itertools.chain([first], usable), reading.sample_rate, expected)
-    return Extracted(pack.arrays(), faults, digest.hexdigest())
+    return Extracted(pack.arrays(), faults, suspects.found(rows), digest.hexdigest())
+
+
+def _fixed(spelling: str) -> float:
+    name, _, number = spelling.partition(":")
+    try:
+        gain = float(number)
+        if name != "fixed" or not 0 < gain < float("inf"):
+            raise ValueError
+    except ValueError:
+        hint = f"--scale {PEAK}, or a positive factor: --scale fixed:0.5"
+        raise UsageError(f"{spelling!r} is no scale", hint) from None
+    return gain
 
 
 def _checksum(features: np.ndarray) -> str:

@@ -1,0 +1,79 @@
+"""Clips that can be read, and yet tell nothing of their machine or nothing new: named, and packed like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from asdcli.audio.suspect import suspicion
+from asdcli.views.clips import ClipRow
+
+Waveforms = Callable[[Path], Sequence[np.ndarray]]
+"""(n_samples,) of each channel of a file."""
+
+
+class Suspects:
+    """Collects them while the clips of one machine type are read, by several threads at once.
+
+    Args:
+        waveforms: reads a file again, where two clips may be the same.
+        root: folder that paths are below.
+        training: clip_ids of those to train on.
+    """
+
+    def __init__(self, waveforms: Waveforms, root: Path, training: Collection[str]) -> None:
+        self._waveforms, self._root, self._training = waveforms, root, training
+        self._odd: dict[str, str] = {}
+        self._checksums: dict[str, str] = {}
+
+    def look(self, row: ClipRow, waves: Sequence[np.ndarray], checksum: str) -> None:
+        """Look at one clip.
+
+        Args:
+            row: of clips.parquet.
+            waves: its samples a channel.
+            checksum: that copies of it share.
+        """
+        found = [suspicion(samples) for samples in waves]
+        if any(found):
+            names = [f"channel {number} " if len(waves) > 1 else "" for number in range(len(waves))]
+            said = [f"{name}{words}" for name, words in zip(names, found, strict=True) if words]
+            self._odd[row.clip_id] = "; ".join(said)
+        else:
+            self._checksums[row.clip_id] = checksum
+
+    def found(self, rows: Sequence[ClipRow]) -> dict[str, str]:
+        """What is odd about which clips, in their order, in words that follow the clip's name.
+
+        A copy of a training clip is no test, and as a training clip it is its original's neighbour when that is left
+        out of the reference set.
+        """
+        alike: dict[str, list[ClipRow]] = {}
+        for row in rows:
+            if row.clip_id in self._checksums:
+                alike.setdefault(self._checksums[row.clip_id], []).append(row)
+        odd = dict(self._odd)
+        for group in alike.values():
+            original = next((row for row in group if row.clip_id in self._training), None)
+            if original is not None and len(group) > 1:
+                odd |= self._copies(original, group)
+        return {row.clip_id: odd[row.clip_id] for row in rows if row.clip_id in odd}
+
+    def _copies(self, original: ClipRow, group: Sequence[ClipRow]) -> dict[str, str]:
+        sound = self._waveforms(self._root / original.path)
+        return {
+            row.clip_id: f"is a copy of a training clip: {original.clip_id}"
+            for row in group
+            if row is not original and all(map(np.array_equal, sound, self._waveforms(self._root / row.path)))
+        }
+
+
+def told(suspects: Mapping[str, str]) -> list[str]:
+    """A sentence for each kind of oddity, with the first clip that has it."""
+    kinds: dict[str, list[str]] = {}
+    for clip_id, words in suspects.items():
+        kinds.setdefault(words.partition(":")[0], []).append(f"{clip_id} {words}")
+    more = " ({} more like it; --json lists them)"
+    return [own[0] + (more.format(len(own) - 1) if len(own) > 1 else "") for own in kinds.values()]
