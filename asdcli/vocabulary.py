@@ -13,6 +13,14 @@ class _Word(str, Enum):
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 """Where a network can run; `cuda:N` names one of several."""
+PRECISIONS = ("auto", "fp32", "bf16")
+"""The number format in which it is trained."""
+SYNTHETIC = "synthetic"
+"""The dataset that is rendered, not fetched."""
+BOTH, MEAN = "both", "mean"
+"""What may stand for a channel: the first two, one after the other, or the mean of all."""
+PEAK, FIXED = "peak", "fixed"
+"""A gain that is measured, or given: `fixed:0.5`."""
 
 
 class Domain(_Word):
@@ -52,3 +60,6 @@ class Unit(_Word):
 
 
 Data = Literal["source", "all"]
+"""Whose samples may be neighbours, or make a mixture."""
+Distance = Literal["euclidean", "cosine"]
+ValidationSet = Literal["train-all", "train-random", "train-cluster", "test-all"]

@@ -13,10 +13,11 @@ from typing import BinaryIO
 import numpy as np
 
 from asdcli.audio.bad import BadAudio
-from asdcli.audio.channels import BOTH, MEAN, channel_index
+from asdcli.audio.channels import channel_index
 from asdcli.audio.convert import FULL_SCALE, resampled, to_int16
 from asdcli.audio.files import opened
 from asdcli.audio.riff import BYTE_ORDER, Wav, pcm16, walk
+from asdcli.vocabulary import BOTH, MEAN
 
 __all__ = ["BOTH", "MEAN", "SAMPLE_RATE", "BadAudio", "Info", "channel_index", "info", "read"]
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from asdcli.errors import unknown_name
-
-BOTH = "both"
-"""The word for the first two channels, one after the other."""
-MEAN = "mean"
-"""The word for the mean of all channels."""
+from asdcli.vocabulary import BOTH, MEAN
 
 
 def channel_index(word: str | None, names: Sequence[str] = ()) -> int | str | None:

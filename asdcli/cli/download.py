@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asdcli.cli import completion
-from asdcli.cli.options import MachineTypeOption
+from asdcli.cli.options import MachineTypeOption, one_of
 from asdcli.cli.shared import Place, on_the_data
 from asdcli.cli.talk import Talk
-from asdcli.vocabulary import Subset
+from asdcli.synthesis.sizes import DEFAULT, SIZES
+from asdcli.vocabulary import SYNTHETIC, Subset
 
 if TYPE_CHECKING:
     from asdcli.cli.console import Terminal
     from asdcli.editions.request import Request
 
-_MIRROR, _SYNTHETIC = "Where from", "Synthetic dataset only"
+_MIRROR, _RENDERED = "Where from", "Synthetic dataset only"
+_SEED = 0
 
 
 @on_the_data(force=True)
@@ -25,14 +27,14 @@ def download(
     edition: Annotated[
         str,
         typer.Argument(
-            metavar="EDITION|synthetic",
-            help="One of asd datasets, or synthetic.",
+            metavar=one_of(("EDITION",), SYNTHETIC),
+            help=f"One of asd datasets, or {SYNTHETIC}.",
             autocompletion=completion.editions,
         ),
     ],
     subset: Annotated[
         list[Subset] | None,
-        typer.Option("--subset", help="Part of the edition (repeatable). Default: dev.", show_default=False),
+        typer.Option("--subset", help=f"Part of the edition (repeatable). Default: {Subset.DEV}.", show_default=False),
     ] = None,
     machine_type: MachineTypeOption = None,
     released_attributes: Annotated[
@@ -79,15 +81,15 @@ def download(
         str | None,
         typer.Option(
             "--size",
-            metavar="tiny|small|full|dcase2021",
-            help="How much is rendered. Default: small.",
-            rich_help_panel=_SYNTHETIC,
+            metavar=one_of(SIZES),
+            help=f"How much is rendered. Default: {DEFAULT}.",
+            rich_help_panel=_RENDERED,
             show_default=False,
         ),
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option("--seed", min=0, help="Default: 0.", rich_help_panel=_SYNTHETIC, show_default=False),
+        typer.Option("--seed", min=0, help=f"Default: {_SEED}.", rich_help_panel=_RENDERED, show_default=False),
     ] = None,
     *,
     place: Place,
@@ -104,7 +106,7 @@ def download(
     from asdcli.errors import UsageError
     from asdcli.pipeline.steps import download as step
 
-    if edition == step.SYNTHETIC:
+    if edition == SYNTHETIC:
         fetched_only: dict[str, object] = {
             "--subset": subset,
             "--base-url": base_url,
@@ -118,8 +120,8 @@ def download(
         _refuse(fetched_only, "the synthetic dataset is rendered, not fetched")
         outcome = step.render(
             place.root,
-            size=size or "small",
-            seed=seed or 0,
+            size=size or DEFAULT,
+            seed=_SEED if seed is None else seed,
             machine_types=machine_type,
             force=force,
             progress=talk.progress,

@@ -12,6 +12,7 @@ from asdcli.cli import completion
 from asdcli.cli.options import DeviceOption, MachineTypeOption
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
+from asdcli.embedders import EMBEDDERS
 
 
 class EmbeddingsFormat(str, Enum):
@@ -27,7 +28,7 @@ def embed(
             "--embedder",
             autocompletion=completion.embedders,
             metavar="SPELLING",
-            help="discriminative or logmel. Default: that of the run's model.",
+            help=f"{', '.join(EMBEDDERS.entries)}. Default: that of the run's model.",
             show_default=False,
         ),
     ] = None,

@@ -53,7 +53,7 @@ def evaluate(
         typer.Option(
             "--compare",
             metavar="A B",
-            help="Paired bootstrap of method A minus B. Of two runs: run-a/nn run-b/nn, or nn nn.",
+            help="Paired bootstrap of method A minus B. Of two runs: run-a/A run-b/A, or A A.",
             show_default=False,
         ),
     ] = None,

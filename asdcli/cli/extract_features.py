@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
-from asdcli.cli.options import MachineTypeOption
+from asdcli.cli.options import MachineTypeOption, one_of
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
+from asdcli.features.kinds import DEFAULT, FEATURES
+from asdcli.vocabulary import BOTH, FIXED, MEAN, PEAK
 
 
 class OnError(str, Enum):
@@ -21,16 +23,19 @@ class OnError(str, Enum):
 @on_a_run(force=True)
 def extract_features(
     features: Annotated[
-        str, typer.Option("--features", metavar="waveform|logmel", help="int16 waveforms, or log-mel statistics.")
-    ] = "waveform",
+        str,
+        typer.Option(
+            "--features", metavar=one_of(FEATURES.entries), help="The samples themselves, or what is taken from them."
+        ),
+    ] = DEFAULT,
     machine_type: MachineTypeOption = None,
     channel: Annotated[
         str | None,
         typer.Option(
             "--channel",
-            metavar="NAME|N|both|mean",
+            metavar=one_of(("NAME", "N"), BOTH, MEAN),
             help="Channel of clips that have several, by the edition's name for it or counted from 0. "
-            "both: the first two, as two windows of each clip. mean: of all, rounded.",
+            f"{BOTH}: the first two, as two windows of each clip. {MEAN}: of all, rounded.",
             show_default=False,
         ),
     ] = None,
@@ -45,8 +50,8 @@ def extract_features(
         str | None,
         typer.Option(
             "--scale",
-            metavar="peak|fixed:GAIN",
-            help="Multiply all samples of a machine type by one factor, and round. peak: the factor that brings the "
+            metavar=one_of((PEAK, f"{FIXED}:GAIN")),
+            help=f"Multiply all samples of a machine type by one factor, and round. {PEAK}: the factor that brings the "
             "loudest of its samples to full scale.",
             show_default=False,
         ),

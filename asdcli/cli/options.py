@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from asdcli.cli import completion
 from asdcli.errors import unknown_name
+from asdcli.spec.values import choices
 from asdcli.vocabulary import DEVICES
+
+
+def one_of(words: Any, *more: str) -> str:
+    """What an option takes, for its help: `a|b`. The words are those of a Literal or an Enum, or names."""
+    return "|".join([*(choices(words) or words), *more])
 
 
 def _device(name: str) -> str:
@@ -59,7 +65,7 @@ DeviceOption = Annotated[
     str,
     typer.Option(
         "--device",
-        metavar="auto|cpu|cuda|mps",
+        metavar=one_of(DEVICES),
         callback=_device,
         help="Where the network runs.",
         autocompletion=completion.devices,

@@ -16,12 +16,13 @@ from asdcli.cli import completion
 from asdcli.cli.download import download
 from asdcli.cli.embed import embed
 from asdcli.cli.extract_features import extract_features
-from asdcli.cli.options import DeviceOption, MachineTypeOption, SeedOption
+from asdcli.cli.options import DeviceOption, MachineTypeOption, SeedOption, one_of
 from asdcli.cli.score import score
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
 from asdcli.cli.train import train
 from asdcli.errors import AsdError, UsageError
+from asdcli.vocabulary import SYNTHETIC
 
 if TYPE_CHECKING:
     from asdcli.pipeline.steps.run import Taken
@@ -74,8 +75,8 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="STAGE",
-            help="Only these of download, extract-features, train, embed, score and evaluate. Default: all of them "
-            "that there is something to do for; download where an --edition is named.",
+            help=f"Only these of {', '.join(_KINDS)}. Default: all of them that there is something to do "
+            "for; the first where an --edition is named.",
             show_default=False,
             autocompletion=completion.stages,
         ),
@@ -84,7 +85,7 @@ def run(
         str | None,
         typer.Option(
             "--edition",
-            metavar="EDITION|synthetic",
+            metavar=one_of(("EDITION",), SYNTHETIC),
             help="Begin with asd download of this edition.",
             show_default=False,
             autocompletion=completion.editions,

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from asdcli.cli import completion
-from asdcli.cli.options import DeviceOption, SeedOption
+from asdcli.cli.options import DeviceOption, SeedOption, one_of
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.errors import UsageError
-from asdcli.vocabulary import Unit
+from asdcli.scorers import DEFAULT, PAPER, SCORERS
+from asdcli.vocabulary import Unit, ValidationSet
 
 if TYPE_CHECKING:
     from asdcli.outcome import Outcome
@@ -28,9 +29,8 @@ def score(
             "--method",
             autocompletion=completion.methods,
             metavar="SPELLING|all",
-            help="nn, kmeans, smote, rescale, varmin, gmm or mahalanobis, with parameters as in "
-            "varmin:k=8,val=test-all (repeatable); of an autoencoder mse or selective-mahalanobis. "
-            "all: the thirteen of the paper's tables. Default: varmin.",
+            help=f"{', '.join(SCORERS.entries)}; with parameters as in {DEFAULT} (repeatable; asd methods says more). "
+            f"all: the {len(PAPER)} of the paper's tables. Default: {DEFAULT}.",
             show_default=False,
         ),
     ] = None,
@@ -38,8 +38,8 @@ def score(
         str | None,
         typer.Option(
             "--val",
-            metavar="SET",
-            help="Validation set of varmin: train-all, train-random, train-cluster or test-all.",
+            metavar=one_of(ValidationSet),
+            help="The clips on which a method sets its alpha.",
             show_default=False,
         ),
     ] = None,
@@ -48,8 +48,7 @@ def score(
         Unit | None,
         typer.Option(
             "--unit",
-            help="Clips that share one reference set and one alpha. Default: a section for gmm and mahalanobis, "
-            "else a machine type.",
+            help="Clips that share one reference set and one alpha. Default: the method's own, as asd methods says.",
             show_default=False,
         ),
     ] = None,
@@ -63,7 +62,7 @@ def score(
         typer.Option(
             "--model",
             metavar="DIR",
-            help="The autoencoder of mse. Default: the run's autoencoder/.",
+            help="The autoencoder of methods of residuals. Default: the run's autoencoder/.",
             show_default=False,
         ),
     ] = None,

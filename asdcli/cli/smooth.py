@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from asdcli.cli.options import MachineTypeOption, SeedOption
+from asdcli.cli.options import MachineTypeOption, SeedOption, one_of
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.errors import UsageError
-from asdcli.metrics.specs import SPECS
+from asdcli.metrics.specs import AUC_PAUC, SPECS
+from asdcli.scorers.smooth import Level, Outside, OwnWindows, Pool, Smooth
+from asdcli.vocabulary import Data, Distance
 
 ScoresOption = Annotated[
     Path | None,
@@ -35,34 +37,35 @@ LevelOption = Annotated[
     str | None,
     typer.Option(
         "--level",
-        metavar="window|clip",
-        help="Smooth windows and average them, or whole clips. Default: window where both sides have windows.",
+        metavar=one_of(Level),
+        help=f"Smooth windows and average them, or whole clips. Default: {Smooth.level} where both sides have windows.",
         show_default=False,
     ),
 ]
-PoolOption = Annotated[
-    str, typer.Option("--pool", metavar="section|machine-type", help="Where neighbours are looked for.")
-]
-DistanceOption = Annotated[str, typer.Option("--distance", metavar="euclidean|cosine", help="Distance of embeddings.")]
+PoolOption = Annotated[str, typer.Option("--pool", metavar=one_of(Pool), help="Where neighbours are looked for.")]
+DistanceOption = Annotated[str, typer.Option("--distance", metavar=one_of(Distance), help="Distance of embeddings.")]
 OutsideOption = Annotated[
     str,
     typer.Option(
         "--outside",
-        metavar="smooth|keep",
+        metavar=one_of(Outside),
         help="Clips that are nobody's neighbour (target clips with --neighbours source): smooth them too, or keep "
         "their scores.",
     ),
 ]
 OwnWindowsOption = Annotated[
     str,
-    typer.Option("--own-windows", metavar="in|out", help="Whether a clip's windows may be neighbours of one another."),
+    typer.Option(
+        "--own-windows", metavar=one_of(OwnWindows), help="Whether a clip's windows may be neighbours of one another."
+    ),
 ]
 NeighboursOption = Annotated[
     str | None,
     typer.Option(
         "--neighbours",
-        metavar="source|all",
-        help="Domain of the clips that may be neighbours (data=… in a spelling). Default: all.",
+        metavar=one_of(Data),
+        help=f"Domain of the clips that may be neighbours (data=… in a spelling). Default: {Smooth().data}; where "
+        "parameters are chosen, all are tried.",
         show_default=False,
     ),
 ]
@@ -71,7 +74,7 @@ ObjectiveOption = Annotated[
     typer.Option(
         "--objective",
         metavar="RULE",
-        help=f"What is maximised: one of {', '.join(SPECS)} (auc-pauc: domains together, as in the paper).",
+        help=f"What is maximised: one of {', '.join(SPECS)} ({AUC_PAUC}: domains together, as in the paper).",
     ),
 ]
 
@@ -80,14 +83,16 @@ ObjectiveOption = Annotated[
 def smooth(
     k: Annotated[
         list[int] | None,
-        typer.Option("-k", min=1, help="Samples averaged, the clip's own included (repeatable). Default: 128."),
+        typer.Option(
+            "-k", min=1, help=f"Samples averaged, the clip's own included (repeatable). Default: {Smooth().k}."
+        ),
     ] = None,
     neighbours: NeighboursOption = None,
     level: LevelOption = None,
-    pool: PoolOption = "section",
-    distance: DistanceOption = "euclidean",
-    outside: OutsideOption = "smooth",
-    own_windows: OwnWindowsOption = "in",
+    pool: PoolOption = Smooth.pool,
+    distance: DistanceOption = Smooth.metric,
+    outside: OutsideOption = Smooth.outside,
+    own_windows: OwnWindowsOption = Smooth.own_windows,
     scores: ScoresOption = None,
     embeddings: EmbeddingsOption = None,
     method: MethodOption = None,
@@ -107,7 +112,7 @@ def smooth(
     sections: Annotated[
         str | None, typer.Option("--sections", metavar="NN,NN", help="Only these for --fraction.", show_default=False)
     ] = None,
-    objective: ObjectiveOption = "auc-pauc",
+    objective: ObjectiveOption = AUC_PAUC,
     seed: SeedOption = 0,
     machine_type: MachineTypeOption = None,
     *,

@@ -25,7 +25,7 @@ def threshold(
             "--rule",
             metavar="SPELLING",
             help=f"{', '.join(RULES.names())}, with parameters as in {OWN_RULE}. Default: {EDITION_RULE} for an "
-            "edition of the challenge, quantile for other recordings.",
+            f"edition of the challenge, {OWN_RULE} for other recordings.",
             show_default=False,
         ),
     ] = None,

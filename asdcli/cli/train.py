@@ -7,9 +7,14 @@ from typing import Annotated
 import typer
 
 from asdcli.cli import completion
-from asdcli.cli.options import DeviceOption, MachineTypeOption, SeedOption
+from asdcli.cli.options import DeviceOption, MachineTypeOption, SeedOption, one_of
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
+from asdcli.models.losses import Centers
+from asdcli.training import DEFAULT, MODELS, Profile
+from asdcli.vocabulary import PRECISIONS
+
+_OWN = "Default: the model's own."
 
 
 @on_a_run(force=True)
@@ -20,43 +25,43 @@ def train(
             "--model",
             autocompletion=completion.models,
             metavar="SPELLING",
-            help="discriminative, autoencoder or serial-oe, with parameters as in "
-            "serial-oe:backbone=mobilenetv3_small_050.",
+            help=f"{', '.join(MODELS.entries)}; with parameters as in {DEFAULT}:epochs=8. asd models MODEL lists them.",
         ),
-    ] = "discriminative",
+    ] = DEFAULT,
     centers: Annotated[
         str | None,
-        typer.Option("--centers", metavar="fixed|trainable", help="Class centres of the loss. Default: fixed."),
+        typer.Option("--centers", metavar=one_of(Centers), help=f"Class centres of the loss. {_OWN}"),
     ] = None,
     profile: Annotated[
         str | None,
         typer.Option(
             "--profile",
-            metavar="default|paper|dcase-baseline",
-            help="Of an autoencoder: 100 or the paper's 1,500 epochs, or the organisers' system.",
+            metavar=one_of(Profile),
+            help="Of an autoencoder: as the paper has it, with fewer epochs or with all, or the organisers' system. "
+            f"{_OWN}",
         ),
     ] = None,
     weights: Annotated[
         str | None,
         typer.Option(
             "--weights",
-            metavar="none|FILE|NAME",
-            help="Pretrained backbone of serial-oe: a file, or timm's name of weights to fetch. Default: none.",
+            metavar="FILE|NAME|none",
+            help=f"Pretrained backbone: a file, or timm's name of weights to fetch. {_OWN}",
         ),
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option("--epochs", min=1, help="Default: 16, of an autoencoder 100 (see --profile), of serial-oe 150."),
+        typer.Option("--epochs", min=1, help=f"How often the training clips are seen. {_OWN}"),
     ] = None,
     batch_size: Annotated[
         int | None,
         typer.Option(
             "--batch-size",
             min=2,
-            help="Default: 64 clips, of an autoencoder 16 windows (256 vectors), of serial-oe 128 windows.",
+            help=f"Of one step, in what the model takes: clips, windows or vectors. {_OWN}",
         ),
     ] = None,
-    lr: Annotated[float | None, typer.Option("--lr", help="Largest learning rate. Default: 0.001.")] = None,
+    lr: Annotated[float | None, typer.Option("--lr", help=f"Largest learning rate. {_OWN}")] = None,
     clip_length: Annotated[
         float | None,
         typer.Option(
@@ -66,14 +71,14 @@ def train(
         ),
     ] = None,
     extra_classes: Annotated[
-        int | None, typer.Option("--extra-classes", min=0, help="Classes without clips in the loss. Default: 0.")
+        int | None, typer.Option("--extra-classes", min=0, help=f"Classes without clips in the loss. {_OWN}")
     ] = None,
     precision: Annotated[
         str,
         typer.Option(
             "--precision",
-            metavar="auto|fp32|bf16",
-            help="auto: bf16 where it is faster, on hardware that has it; else fp32.",
+            metavar=one_of(PRECISIONS),
+            help="auto: the shorter format where it is faster, on hardware that has it.",
         ),
     ] = "auto",
     machine_type: MachineTypeOption = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,9 +23,16 @@ from asdcli.cli.smooth import (
 )
 from asdcli.cli.talk import Talk
 from asdcli.errors import UsageError
+from asdcli.metrics.specs import AUC_PAUC
+from asdcli.scorers.smooth import CHOOSE, CLUSTERS, KS, REPORT, Smooth
 
 if TYPE_CHECKING:
     from asdcli.stages.tune import TuningFacts
+
+
+def _series(values: Sequence[int]) -> str:
+    """`1, 2, 4, … 32`."""
+    return f"{', '.join(map(str, values[:3]))}, … {values[-1]}"
 
 
 @on_a_run(force=True)
@@ -34,9 +42,7 @@ def tune(
     method: MethodOption = None,
     ks: Annotated[
         list[str] | None,
-        typer.Option(
-            "-k", metavar="N[,N]", help="K to try (repeatable). Default: 1, 2, 4, … 2048.", show_default=False
-        ),
+        typer.Option("-k", metavar="N[,N]", help=f"K to try (repeatable). Default: {_series(KS)}.", show_default=False),
     ] = None,
     neighbours: NeighboursOption = None,
     clusters: Annotated[
@@ -44,18 +50,18 @@ def tune(
         typer.Option(
             "--clusters",
             metavar="N,N|none",
-            help="Clusters of the Gaussian mixtures to try. Default: 1, 2, 4, … 32.",
+            help=f"Clusters of the Gaussian mixtures to try. Default: {_series(CLUSTERS)}.",
             show_default=False,
         ),
     ] = None,
-    choose: Annotated[str, typer.Option("--choose", metavar="NN,NN", help="Sections that choose.")] = "00,01,02",
-    report_on: Annotated[str, typer.Option("--report", metavar="NN,NN", help="Sections reported.")] = "03,04,05",
-    objective: ObjectiveOption = "auc-pauc",
+    choose: Annotated[str, typer.Option("--choose", metavar="NN,NN", help="Sections that choose.")] = ",".join(CHOOSE),
+    report_on: Annotated[str, typer.Option("--report", metavar="NN,NN", help="Sections reported.")] = ",".join(REPORT),
+    objective: ObjectiveOption = AUC_PAUC,
     level: LevelOption = None,
-    pool: PoolOption = "section",
-    distance: DistanceOption = "euclidean",
-    outside: OutsideOption = "smooth",
-    own_windows: OwnWindowsOption = "in",
+    pool: PoolOption = Smooth.pool,
+    distance: DistanceOption = Smooth.metric,
+    outside: OutsideOption = Smooth.outside,
+    own_windows: OwnWindowsOption = Smooth.own_windows,
     seed: SeedOption = 0,
     machine_type: MachineTypeOption = None,
     *,
@@ -70,7 +76,6 @@ def tune(
     """
     from asdcli.pipeline.steps import tune as step
     from asdcli.pipeline.steps.smooth import SampleSource, how
-    from asdcli.stages import tune as stage
 
     smoothing = how(data=neighbours, level=level, pool=pool, metric=distance, outside=outside, own_windows=own_windows)
     outcome = step.run(
@@ -78,8 +83,8 @@ def tune(
         SampleSource(scores, embeddings, method, smoothing.level if level else None, machine_type),
         smoothing=smoothing,
         neighbours=smoothing.data if neighbours else None,
-        ks=_numbers("-k", ks, stage.KS),
-        clusters=() if clusters == "none" else _numbers("--clusters", [clusters] if clusters else None, stage.CLUSTERS),
+        ks=_numbers("-k", ks, KS),
+        clusters=() if clusters == "none" else _numbers("--clusters", [clusters] if clusters else None, CLUSTERS),
         choose=choose.split(","),
         report=report_on.split(","),
         objective=objective,

@@ -7,11 +7,12 @@ one line in `EMBEDDERS`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from asdcli.spec import Registry
+
+if TYPE_CHECKING:
+    import numpy as np
 
 EMBEDDERS = Registry(
     "embedder",
@@ -44,11 +45,15 @@ class Embedding:
     @classmethod
     def one_per_clip(cls, vectors: np.ndarray) -> Embedding:
         """Row i is the one vector of clip i."""
+        import numpy as np
+
         return cls(np.ascontiguousarray(vectors, dtype=np.float32), np.arange(len(vectors), dtype=np.int64))
 
     @property
     def window(self) -> np.ndarray:
         """(n_windows,) int64, number of a row within its clip, from 0."""
+        import numpy as np
+
         first = np.searchsorted(self.clip, self.clip, side="left")
         return np.arange(len(self.clip), dtype=np.int64) - first
 
@@ -58,6 +63,8 @@ class Embedding:
         Args:
             clip_ids: of the pack. `clip` becomes the first of the clip's rows there.
         """
+        import numpy as np
+
         first = np.flatnonzero(np.append(True, clip_ids[1:] != clip_ids[:-1]))
         return Embedding(self.vectors, first[np.searchsorted(first, self.clip, side="right") - 1])
 

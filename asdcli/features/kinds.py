@@ -7,11 +7,12 @@ A newcomer is a frozen dataclass (its fields are its parameters) with the method
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Protocol
 
 from asdcli.spec import Registry
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FEATURES = Registry(
     "features",

@@ -24,6 +24,9 @@ from asdcli.vocabulary import Domain
 OFFICIAL = "official"
 """The name that the official score goes by where terms are listed."""
 
+AUC_PAUC = "auc-pauc"
+"""The smoothing paper's measure, by which parameters are chosen."""
+
 
 @dataclass(frozen=True)
 class Term:
@@ -77,7 +80,7 @@ SPECS: dict[str, MetricSpec] = {
             "dcase2021", (_auc(_S, anomalies=_S), _pauc(_S), _auc(_T, anomalies=_T), _pauc(_T)), mean="harmonic"
         ),
         MetricSpec("dcase2022", (_auc(_S), _auc(_T), _PAUC), mean="harmonic", also=(_pauc(_S), _pauc(_T))),
-        MetricSpec("auc-pauc", (_AUC, _PAUC), mean="harmonic"),
+        MetricSpec(AUC_PAUC, (_AUC, _PAUC), mean="harmonic"),
     )
 }
 """Name -> rule. An edition of the catalogue names its own as `metric`."""

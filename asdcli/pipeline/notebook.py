@@ -43,12 +43,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from asdcli import training
+from asdcli.features import kinds
 from asdcli.outcome import Outcome
 from asdcli.pipeline import workspace
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import Progress, Silent
+from asdcli.vocabulary import Data, Distance
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -148,13 +151,13 @@ class Run:
     space: Workspace
     progress: Progress = field(default_factory=Warnings, repr=False)
 
-    def extract_features(self, features: str = "waveform", **options: Any) -> Outcome:
+    def extract_features(self, features: str = kinds.DEFAULT, **options: Any) -> Outcome:
         """Pack the audio: `waveform`, or `logmel` statistics."""
         from asdcli.pipeline.steps import extract_features as step
 
         return step.run(self.space, features=features, progress=self.progress, **options)
 
-    def train(self, model: str = "discriminative", **options: Any) -> Outcome:
+    def train(self, model: str = training.DEFAULT, **options: Any) -> Outcome:
         """Train a model on the normal training clips; its parameters (epochs, batch_size, …) are options too."""
         from asdcli.pipeline.steps import train as step
 
@@ -186,8 +189,8 @@ class Run:
         method: str | None = None,
         *,
         k: int | Sequence[int] = (),
-        neighbours: Literal["source", "all"] | None = None,
-        distance: Literal["euclidean", "cosine"] | None = None,
+        neighbours: Data | None = None,
+        distance: Distance | None = None,
         scores: Place | None = None,
         embeddings: Place | None = None,
         machine_types: Sequence[str] | None = None,
@@ -205,7 +208,7 @@ class Run:
             embeddings: of another run or table.
             machine_types: only these.
             force: do it again even if it is up to date.
-            how: level, pool, outside, own_windows of `scorers.smoothing.Smooth`.
+            how: level, pool, outside, own_windows of `scorers.smooth.Smooth`.
         """
         from asdcli.pipeline.steps import smooth as step
 

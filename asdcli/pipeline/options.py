@@ -10,19 +10,22 @@ from typing import Any
 
 from asdcli.artifacts import Header
 from asdcli.errors import AsdError
+from asdcli.metrics.specs import AUC_PAUC
+from asdcli.scorers.smooth import CHOOSE, CLUSTERS, KS, REPORT, SMOOTHERS, Smooth
 
 Words = list[str]
 
+_SMOOTH = Smooth()
 DEFAULTS = {
     "--features": "waveform",
     "--sample-rate": 16_000,
     "--precision": "auto",
-    "--level": "window",
-    "--pool": "section",
-    "--distance": "euclidean",
-    "--outside": "smooth",
-    "--own-windows": "in",
-    "--objective": "auc-pauc",
+    "--level": _SMOOTH.level,
+    "--pool": _SMOOTH.pool,
+    "--distance": _SMOOTH.metric,
+    "--outside": _SMOOTH.outside,
+    "--own-windows": _SMOOTH.own_windows,
+    "--objective": AUC_PAUC,
     "--repeats": 20,
     "--max-fpr": 0.1,
     "--bootstrap": 0,
@@ -65,15 +68,13 @@ def of_brought(header: Header) -> Words:
 
 
 def of_smoothed(header: Header) -> Words:
-    from asdcli.scorers.smoothing import SMOOTHERS, Smooth
-
     method, _, smoothing = str(header.params.get("method", "")).partition("+")
     words = _given({"--method": method or None})
     try:
         how: Smooth = SMOOTHERS.build(smoothing)
     except AsdError:
         return words
-    words += ["-k", str(how.k), *(["--neighbours", how.data] if how.data != "all" else [])]
+    words += ["-k", str(how.k), *(["--neighbours", how.data] if how.data != _SMOOTH.data else [])]
     alike = {"--distance": how.metric, "--outside": how.outside, "--own-windows": how.own_windows}
     return words + _given({"--level": how.level, "--pool": how.pool, **alike})
 
@@ -86,8 +87,6 @@ def of_fractions(header: Header) -> Words:
 
 
 def of_tuned(header: Header) -> Words:
-    from asdcli.stages.tune import CHOOSE, CLUSTERS, REPORT
-
     params = header.params
     words = _searched(header)
     if list(params.get("clusters", CLUSTERS)) != list(CLUSTERS):
@@ -127,8 +126,6 @@ def _own_unit(method: Any) -> str | None:
 
 def _searched(header: Header) -> Words:
     """What a search over several K was made with: the scores, K, neighbours, distance and objective."""
-    from asdcli.stages.tune import KS
-
     params = header.params
     of = header.inputs.get("scores")
     smoothed = [e["params"].get("method") for e in header.history if e.get("content") == of]

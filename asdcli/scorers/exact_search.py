@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
+
+from asdcli.vocabulary import Distance
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,15 +213,12 @@ def _uncertainty(x: np.ndarray, queries: np.ndarray) -> np.ndarray:
 _BLOCK = 1 << 22  # distances that a thread holds at a time: 32 MB
 
 
-def prepare(vectors: np.ndarray, metric: Metric = "euclidean") -> np.ndarray:
+def prepare(vectors: np.ndarray, metric: Distance = "euclidean") -> np.ndarray:
     """`vectors` (n, n_dims) in float64; for cosine of length one, where |x - y|^2 has the order of the cosine."""
     x = np.ascontiguousarray(vectors, dtype=np.float64)
     if metric == "cosine":
         x = x / np.maximum(np.sqrt((x * x).sum(axis=1, keepdims=True)), _NORM_FLOOR)
     return x
-
-
-Metric = Literal["euclidean", "cosine"]
 
 
 _NORM_FLOOR = 1e-12

@@ -13,49 +13,10 @@ differences. The order, and with it every bit of a smoothed score, therefore dep
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from asdcli.scorers.checks import at_least_one
-from asdcli.scorers.exact_search import _BLOCK, Metric, Neighbours
-from asdcli.spec import Registry, always_spelled
-from asdcli.vocabulary import Data
-
-Level = Literal["window", "clip"]
-Pool = Literal["section", "machine-type"]
-Outside = Literal["smooth", "keep"]
-OwnWindows = Literal["in", "out"]
-
-SMOOTHERS = Registry("method", {"smooth": "asdcli.scorers.smoothing:Smooth"})
-
-
-@dataclass(frozen=True)
-class Smooth:
-    """How scores are smoothed; its spelling follows that of the smoothed method: `mse+smooth:k=128,data=source`.
-
-    Attributes:
-        k: K of Eq. 7; one larger than the pool means the whole pool.
-        data: whether only source or all test samples may be neighbours.
-        level: what a sample is: a window, or a whole clip. Windows are averaged per clip after the smoothing.
-        pool: where neighbours are looked for.
-        metric: of the embedding space.
-        outside: `smooth` the samples that are nobody's neighbour too (target clips where data is source), or `keep`
-            their scores.
-        own_windows: whether other windows of a clip may be neighbours of its own: `in` as Eq. 7 has it, or `out`.
-    """
-
-    k: int = always_spelled(128)
-    data: Data = always_spelled("all")
-    level: Level = "window"
-    pool: Pool = "section"
-    metric: Metric = "euclidean"
-    outside: Outside = "smooth"
-    own_windows: OwnWindows = "in"
-
-    def __post_init__(self) -> None:
-        at_least_one(smooth_k=self.k)
+from asdcli.scorers.exact_search import _BLOCK, Neighbours
 
 
 def smooth(scores: np.ndarray, found: Neighbours, ks: Sequence[int]) -> np.ndarray:

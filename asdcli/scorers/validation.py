@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from asdcli.scorers.kmeans import cluster
 from asdcli.scorers.reference import Vectors, unit_norm
 from asdcli.scorers.unit import UnitVectors
-
-ValidationSet = Literal["train-all", "train-random", "train-cluster", "test-all"]
+from asdcli.vocabulary import ValidationSet
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from asdcli.scorers.local_scale import LocalScale, adjusted
 from asdcli.scorers.nearest import nearest_distance
 from asdcli.scorers.reference import Reference, Vectors
 from asdcli.scorers.unit import UnitVectors
-from asdcli.scorers.validation import ValidationSet, choose
+from asdcli.scorers.validation import choose
 from asdcli.spec import always_spelled
+from asdcli.vocabulary import ValidationSet
 
 Space = Literal["id", "log"]
 _LOG_FLOOR = 1e-12

@@ -15,7 +15,7 @@ from asdcli.errors import BadData
 from asdcli.progress import Progress
 from asdcli.scorers import smoothing
 from asdcli.scorers.gmm import Mixture
-from asdcli.scorers.smoothing import Smooth
+from asdcli.scorers.smooth import Smooth
 from asdcli.scorers.threads import one_thread
 from asdcli.views.embeddings import read_embeddings
 from asdcli.views.pools import search_pools

@@ -24,9 +24,7 @@ from asdcli.features.kinds import DEFAULT, FEATURES, FeatureKind, Unfit
 from asdcli.progress import Progress
 from asdcli.views.clips import ClipRow
 from asdcli.views.suspects import Suspects
-
-PEAK = "peak"
-"""The word for a gain that is measured."""
+from asdcli.vocabulary import BOTH, FIXED, PEAK
 
 _BLOCK = 64  # clips read ahead: bounds memory, and how long Ctrl-C waits
 
@@ -115,7 +113,7 @@ class Reading:
     @property
     def channels(self) -> tuple[int | str | None, ...]:
         """What is read of each clip, in the order of the pack."""
-        return (0, 1) if self.channel == audio.BOTH else (self.channel,)
+        return (0, 1) if self.channel == BOTH else (self.channel,)
 
 
 @dataclass(frozen=True)
@@ -200,10 +198,10 @@ def _fixed(spelling: str) -> float:
     name, _, number = spelling.partition(":")
     try:
         gain = float(number)
-        if name != "fixed" or not 0 < gain < float("inf"):
+        if name != FIXED or not 0 < gain < float("inf"):
             raise ValueError
     except ValueError:
-        hint = f"--scale {PEAK}, or a positive factor: --scale fixed:0.5"
+        hint = f"--scale {PEAK}, or a positive factor: --scale {FIXED}:0.5"
         raise UsageError(f"{spelling!r} is no scale", hint) from None
     return gain
 

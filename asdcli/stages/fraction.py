@@ -20,11 +20,11 @@ from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import UsageError
 from asdcli.metrics.official import SectionScores, Value, measure, official
-from asdcli.metrics.specs import MetricSpec, spec_named
+from asdcli.metrics.specs import AUC_PAUC, MetricSpec, spec_named
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import exact_search, smoothing
-from asdcli.scorers.smoothing import Smooth
+from asdcli.scorers.smooth import Smooth
 from asdcli.views.labelled import Judged, judged, of_sections
 from asdcli.views.pools import data_to_try, in_pool, neighbours_in_pool
 from asdcli.views.samples import SMOOTHED, Samples
@@ -78,7 +78,7 @@ def run(
     ks: Sequence[int],
     data: Data | None = None,
     sections: Sequence[str] | None = None,
-    metric: str = "auc-pauc",
+    metric: str = AUC_PAUC,
     seed: int = 0,
     force: bool = False,
     progress: Progress = SILENT,

@@ -19,7 +19,7 @@ from asdcli.artifacts import Header
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import exact_search, smoothing
-from asdcli.scorers.smoothing import SMOOTHERS, Smooth
+from asdcli.scorers.smooth import SMOOTHERS, Smooth
 from asdcli.views.pool_file import PoolFile, strangers, write_pool
 from asdcli.views.pools import in_pool, kept_apart, pools_of, search_pools
 from asdcli.views.samples import Samples

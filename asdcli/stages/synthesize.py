@@ -10,13 +10,14 @@ from asdcli.editions import clips_table
 from asdcli.errors import unknown_name
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.synthesis import SIZES, write
+from asdcli.synthesis.sizes import DEFAULT, SIZES
+from asdcli.synthesis.writing import write
 
 
 def run(
     root: Path,
     *,
-    size: str = "small",
+    size: str = DEFAULT,
     seed: int = 0,
     machine_types: Sequence[str] | None = None,
     force: bool = False,

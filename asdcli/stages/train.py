@@ -9,7 +9,7 @@ from typing import Any
 from asdcli import artifacts
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.training import MODELS, Setting, TrainingData
+from asdcli.training import DEFAULT, MODELS, Setting, TrainingData
 from asdcli.views import packs
 from asdcli.views.clips import rows_of, training_clips
 from asdcli.views.digests import model_input
@@ -21,7 +21,7 @@ def run(
     features: Path,
     output: Path,
     *,
-    model: str = "discriminative",
+    model: str = DEFAULT,
     seed: int = 0,
     device: str = "auto",
     precision: str = "auto",

@@ -20,10 +20,10 @@ from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import BadData
 from asdcli.metrics.official import Value, measure, official
-from asdcli.metrics.specs import MetricSpec, spec_named
+from asdcli.metrics.specs import AUC_PAUC, MetricSpec, spec_named
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.scorers.smoothing import Smooth
+from asdcli.scorers.smooth import CHOOSE, CLUSTERS, KS, REPORT, Smooth
 from asdcli.stages.candidates import Candidates, of_mixtures, of_smoothing
 from asdcli.views.labelled import Judged, judged, objective, of_sections
 from asdcli.views.pools import data_to_try
@@ -31,9 +31,6 @@ from asdcli.views.samples import SMOOTHED, Samples
 from asdcli.views.windows import per_clip, score_table
 from asdcli.vocabulary import Data
 
-KS = tuple(2**i for i in range(12))
-CLUSTERS = (1, 2, 4, 8, 16, 32)
-CHOOSE, REPORT = ("00", "01", "02"), ("03", "04", "05")
 TUNED = ":tuned"
 
 
@@ -73,7 +70,7 @@ def run(
     clusters: Sequence[int] = CLUSTERS,
     choose: Sequence[str] = CHOOSE,
     report: Sequence[str] = REPORT,
-    metric: str = "auc-pauc",
+    metric: str = AUC_PAUC,
     seed: int = 0,
     force: bool = False,
     progress: Progress = SILENT,
@@ -218,7 +215,7 @@ def _table_ii(
     return {"columns": list(table[0]), "rows": [list(row.values()) for row in table]}
 
 
-_AUC = MetricSpec("auc", (spec_named("auc-pauc").terms[0],), mean="harmonic")
+_AUC = MetricSpec("auc", (spec_named(AUC_PAUC).terms[0],), mean="harmonic")
 
 
 def _picked(candidates: Candidates, choices: Mapping[str, str | None]) -> dict[str, np.ndarray]:

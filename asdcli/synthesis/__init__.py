@@ -7,8 +7,3 @@ fault) of the DCASE Task 2 datasets, and its truth is known down to the fault an
 Not good for claims about real machines, and not for comparing methods: the sounds are simplified models tuned so
 that simple detectors find some faults and miss others. A method that wins here has shown nothing about any factory.
 """
-
-from asdcli.synthesis.sizes import SIZES, Size
-from asdcli.synthesis.writing import MACHINE_TYPES, write
-
-__all__ = ["MACHINE_TYPES", "SIZES", "Size", "write"]

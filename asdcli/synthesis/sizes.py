@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from asdcli.vocabulary import Subset
+from asdcli.vocabulary import SYNTHETIC, Subset
 
 DEV_ONLY = ((Subset.DEV, "00"),)
 SIX_SECTIONS = tuple((Subset.DEV if i < 3 else Subset.EVAL, f"{i:02d}") for i in range(6))
@@ -30,7 +30,7 @@ class Size:
     test: int
     duration_s: float
     sections: tuple[tuple[Subset, str], ...] = DEV_ONLY
-    edition: str = "synthetic"
+    edition: str = SYNTHETIC
     grammar: str = "2022"
 
 
@@ -56,3 +56,5 @@ SIZES = {
         "2021",
     ),
 }
+
+DEFAULT = "small"

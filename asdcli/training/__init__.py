@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import Registry
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import torch
 
     from asdcli.training.loop import Task
+
+DEFAULT = "discriminative"
 
 MODELS = Registry(
     "model",
@@ -29,6 +31,9 @@ MODELS = Registry(
     group="asdcli.models",
     needs=("features", "task"),
 )
+
+Profile = Literal["default", "paper", "dcase-baseline"]
+"""Whose autoencoder."""
 
 
 @dataclass(frozen=True)

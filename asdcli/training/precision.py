@@ -7,8 +7,7 @@ from typing import Any
 import torch
 
 from asdcli.errors import unknown_name
-
-PRECISIONS = ("auto", "fp32", "bf16")
+from asdcli.vocabulary import PRECISIONS
 
 
 def resolve_precision(name: str, device: torch.device, *, gains: bool = True) -> str:

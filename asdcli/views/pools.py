@@ -12,7 +12,7 @@ from asdcli.errors import BadData
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import exact_search
 from asdcli.scorers.exact_search import Neighbours
-from asdcli.scorers.smoothing import OwnWindows, Pool, Smooth
+from asdcli.scorers.smooth import OwnWindows, Pool, Smooth
 from asdcli.views.samples import Samples
 from asdcli.vocabulary import Data, Domain
 

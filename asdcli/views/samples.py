@@ -19,7 +19,7 @@ from asdcli import artifacts
 from asdcli.errors import BadData, MissingArtifact, UsageError, unknown_name
 from asdcli.filenames import stem
 from asdcli.progress import SILENT, Progress
-from asdcli.scorers.smoothing import Level
+from asdcli.scorers.smooth import Level
 from asdcli.views.embeddings import matrix
 from asdcli.views.windows import mean_vectors, per_clip
 from asdcli.vocabulary import Split

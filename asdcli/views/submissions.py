@@ -12,13 +12,13 @@ import pyarrow.compute as pc
 
 from asdcli import artifacts
 from asdcli.artifacts import Header
+from asdcli.catalogue import truth
 from asdcli.errors import BadData
 from asdcli.submission import rows
 from asdcli.submission.formats import DECISION, SCORE, CsvPart, parse_file_name
 from asdcli.views.scores import TRUTH, Scored
 from asdcli.vocabulary import Split
 
-TRUTH_FOLDER = "ground_truth"
 """Where `asd download` keeps the organisers' tables below a dataset root."""
 
 
@@ -34,7 +34,7 @@ def read_submission(folder: Path, clips: Path, *, names: Sequence[Path] = ()) ->
     """
     table, header = artifacts.read_table(clips, artifacts.CLIPS, headerless=True)
     test = table.filter(pc.equal(table["split"], str(Split.TEST)))
-    finder = _Finder(test, [*names, *sorted((clips.parent / TRUTH_FOLDER).rglob("*.csv"))])
+    finder = _Finder(test, [*names, *sorted((clips.parent / truth.FOLDER).rglob("*.csv"))])
     values: dict[str, dict[int, float]] = {SCORE: {}, DECISION: {}}
     digest = hashlib.blake2b(digest_size=16)
     for path, kind, part in _files(folder):

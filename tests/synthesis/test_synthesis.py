@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from asdcli import catalogue
 from asdcli.errors import BadData, UsageError
-from asdcli.synthesis import MACHINE_TYPES, SIZES, write
 from asdcli.synthesis.acoustics import BACKGROUNDS, MICROPHONES, background, hear, path
 from asdcli.synthesis.machines import MACHINES
 from asdcli.synthesis.plan import PlannedClip, plan
@@ -26,8 +25,9 @@ from asdcli.synthesis.render import parts, render
 from asdcli.synthesis.rotating import BPFI, BPFO, Take, bearing, fan, gearbox
 from asdcli.synthesis.seeds import generator
 from asdcli.synthesis.signals import SR, impulses, mains, noise, orders, passings, revolutions, ring, with_sidebands
-from asdcli.synthesis.sizes import Size
+from asdcli.synthesis.sizes import SIZES, Size
 from asdcli.synthesis.strokes import OPEN_S, PATTERNS, valve
+from asdcli.synthesis.writing import MACHINE_TYPES, write
 from asdcli.vocabulary import Condition, Domain
 from tests.helpers.heard import Heard
 

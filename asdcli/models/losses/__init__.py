@@ -6,7 +6,7 @@ initialiser; their meaning stands in its docstring.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from asdcli.spec import Registry
 
@@ -19,6 +19,9 @@ LOSSES = Registry(
     group="asdcli.losses",
     needs=("state_dict",),
 )
+
+Centers = Literal["fixed", "trainable"]
+"""Whether class centres keep their random start or learn with the network."""
 
 
 class Loss(Protocol):

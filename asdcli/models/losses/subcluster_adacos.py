@@ -18,6 +18,7 @@ from torch import nn
 from torch.nn import functional
 
 from asdcli.errors import UsageError
+from asdcli.models.losses import Centers
 from asdcli.spec import ALWAYS_SPELLED
 
 
@@ -44,7 +45,7 @@ class SubclusterAdaCos(nn.Module):
         n_dims: int,
         n_classes: int,
         *,
-        centers: Annotated[Literal["fixed", "trainable"], ALWAYS_SPELLED] = "fixed",
+        centers: Annotated[Centers, ALWAYS_SPELLED] = "fixed",
         subclusters: int = 16,
         scale: Literal["fixed", "dynamic"] = "fixed",
     ) -> None:

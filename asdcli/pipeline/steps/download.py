@@ -10,9 +10,8 @@ from asdcli.errors import UsageError
 from asdcli.outcome import Outcome
 from asdcli.pipeline import workspace
 from asdcli.progress import SILENT, Progress
-from asdcli.vocabulary import Subset
-
-SYNTHETIC = "synthetic"
+from asdcli.synthesis import sizes
+from asdcli.vocabulary import SYNTHETIC, Subset
 
 
 def bring(
@@ -31,7 +30,7 @@ def bring(
         UsageError: a size of what is not rendered.
     """
     if edition == SYNTHETIC:
-        return render(data, size=size or "small", machine_types=machine_types, force=force, progress=progress)
+        return render(data, size=size or sizes.DEFAULT, machine_types=machine_types, force=force, progress=progress)
     if size is not None:
         raise UsageError("only the synthetic dataset has sizes", "leave it out")
     chosen = tuple(machine_types) if machine_types else None
@@ -50,7 +49,7 @@ def run(data: Path, request: Request, *, progress: Progress = SILENT) -> Outcome
 def render(
     data: Path,
     *,
-    size: str = "small",
+    size: str = sizes.DEFAULT,
     seed: int = 0,
     machine_types: Sequence[str] | None = None,
     force: bool = False,

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asdcli.errors import UsageError
+from asdcli.metrics.specs import AUC_PAUC
 from asdcli.outcome import Outcome
 from asdcli.pipeline.staleness import warn_of_stale
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
-from asdcli.scorers.smoothing import SMOOTHERS, Level, Smooth
+from asdcli.scorers.smooth import KS, SMOOTHERS, Level, Smooth
 from asdcli.stages import fraction as fraction_stage
 from asdcli.stages import smooth
-from asdcli.stages.tune import KS
 from asdcli.views.samples import Samples, read_samples
 from asdcli.vocabulary import Data
 
@@ -117,7 +117,7 @@ def fraction(
     ks: Sequence[int] = (),
     repeats: int = 20,
     sections: Sequence[str] | None = None,
-    objective: str = "auc-pauc",
+    objective: str = AUC_PAUC,
     seed: int = 0,
     output: Path | None = None,
     force: bool = False,

@@ -10,12 +10,13 @@ from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
 from asdcli.stages import train
+from asdcli.training import DEFAULT
 
 
 def run(
     space: Workspace,
     *,
-    model: str = "discriminative",
+    model: str = DEFAULT,
     output: Path | None = None,
     progress: Progress = SILENT,
     **options: Any,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from asdcli.metrics.specs import AUC_PAUC
 from asdcli.outcome import Outcome
 from asdcli.pipeline.steps.smooth import SampleSource
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
-from asdcli.scorers.smoothing import Smooth
+from asdcli.scorers.smooth import CHOOSE, CLUSTERS, KS, REPORT, Smooth
 from asdcli.stages import tune
 from asdcli.vocabulary import Data
 
@@ -20,11 +21,11 @@ def run(
     *,
     smoothing: Smooth,
     neighbours: Data | None = None,
-    ks: Sequence[int] = tune.KS,
-    clusters: Sequence[int] = tune.CLUSTERS,
-    choose: Sequence[str] = tune.CHOOSE,
-    report: Sequence[str] = tune.REPORT,
-    objective: str = "auc-pauc",
+    ks: Sequence[int] = KS,
+    clusters: Sequence[int] = CLUSTERS,
+    choose: Sequence[str] = CHOOSE,
+    report: Sequence[str] = REPORT,
+    objective: str = AUC_PAUC,
     seed: int = 0,
     output: Path | None = None,
     force: bool = False,

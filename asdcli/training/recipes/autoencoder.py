@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -26,13 +26,11 @@ from asdcli.features.frames import N_STACKED, Frontend, frontend, stacked
 from asdcli.features.pack import WaveformPack
 from asdcli.models.networks.autoencoder import AutoencoderNetwork
 from asdcli.spec import always_spelled
-from asdcli.training import Setting, TrainingData
+from asdcli.training import Profile, Setting, TrainingData
 from asdcli.training.holdout import held_out, vectors_kept
 from asdcli.training.loop import Step
 from asdcli.training.precision import autocast, resolve_precision
 from asdcli.training.seeds import generator, seeded
-
-Profile = Literal["default", "paper", "dcase-baseline"]
 
 _EPOCHS = {"default": 100, "paper": 1500, "dcase-baseline": 100}
 _BATCH = {"default": 16, "paper": 16, "dcase-baseline": 256}  # windows of 4 s, or vectors
