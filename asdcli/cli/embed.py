@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 
 from asdcli.cli import completion
-from asdcli.cli.options import DeviceOption, MachineTypeOption
+from asdcli.cli.options import DeviceOption, MachineTypeOption, OnError
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.embedders import EMBEDDERS
+from asdcli.errors import UsageError
 
 
 class EmbeddingsFormat(str, Enum):
@@ -41,6 +42,23 @@ def embed(
             show_default=False,
         ),
     ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            "--labels",
+            metavar="FILE",
+            help="With --from: a table that says of each clip what the vectors' file does not: clip_id or filename, "
+            "machine_type, split, ….",
+            show_default=False,
+        ),
+    ] = None,
+    on_error: Annotated[
+        OnError,
+        typer.Option(
+            "--on-error",
+            help="With --from: stop at a vector that is not finite, or leave its clip out and exit with 3.",
+        ),
+    ] = OnError.fail,
     format: Annotated[
         EmbeddingsFormat, typer.Option("--format", help="parquet is what asd score reads; npz is for other programs.")
     ] = EmbeddingsFormat.parquet,
@@ -59,7 +77,17 @@ def embed(
     process.settle(networks=True)
     if source is not None:
         space = place.space(otherwise=source.stem)  # vectors from elsewhere need no dataset on disk
-        outcome = step.bring(space, source, output=place.output, force=force, progress=talk.progress)
+        outcome = step.bring(
+            space,
+            source,
+            labels=labels,
+            on_error=on_error.value,
+            output=place.output,
+            force=force,
+            progress=talk.progress,
+        )
+    elif labels or on_error is not OnError.fail:
+        raise UsageError("--labels and --on-error are for vectors that are brought", "name their file: --from FILE")
     else:
         outcome = step.run(
             place.space(),

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from asdcli.cli.options import MachineTypeOption, one_of
+from asdcli.cli.options import MachineTypeOption, OnError, one_of
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.features.kinds import DEFAULT, FEATURES
 from asdcli.vocabulary import BOTH, FIXED, MEAN, PEAK
-
-
-class OnError(str, Enum):
-    fail = "fail"
-    skip = "skip"
 
 
 @on_a_run(force=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +24,13 @@ def _device(name: str) -> str:
     if name.partition(":")[0] not in DEVICES:
         raise unknown_name("device", name, DEVICES)
     return name
+
+
+class OnError(str, Enum):
+    """What is done about a clip that cannot be used."""
+
+    fail = "fail"
+    skip = "skip"
 
 
 RunOption = Annotated[

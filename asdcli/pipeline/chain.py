@@ -116,7 +116,7 @@ def _of_network(header: Header, name: str) -> Names:
 
 
 def _of_vectors(header: Header, name: str) -> Names:
-    return () if name == "source" else _of_packs(header, name)
+    return () if name in ("source", "labels") else _of_packs(header, name)
 
 
 def _of_samples(header: Header, name: str) -> Names:
@@ -174,7 +174,7 @@ CHAIN = (
         "embed",
         "asd embed",
         (CLIPS, FEATURES, MODEL),
-        (EMBEDDINGS,),
+        (EMBEDDINGS, _errors("embed")),
         options.of_embeddings,
         names=_of_vectors,
         always=True,

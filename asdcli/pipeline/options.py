@@ -54,7 +54,7 @@ def of_model(header: Header) -> Words:
 
 def of_embeddings(header: Header) -> Words:
     if "source" in header.inputs:
-        return ["--from", "FILE"]
+        return ["--from", "FILE", *(["--labels", "FILE"] if "labels" in header.inputs else [])]
     return _given({"--embedder": header.params.get("embedder")})
 
 

@@ -2,55 +2,98 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from asdcli import artifacts
 from asdcli.embedders import IMPORTED
 from asdcli.errors import BadData
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
+from asdcli.views.errors_table import some, write_errors
 from asdcli.views.foreign import ForeignTable, read_foreign
 from asdcli.views.foreign_vectors import HINT, numeric, vectors_of
+from asdcli.views.joined_labels import joined
 from asdcli.vocabulary import Subset
 
 _REQUIRED = ("clip_id", "machine_type", "split")
 _OPTIONAL = ("section", "subset", "domain", "condition", "attribute_string")
 
 
-def run(source: Path, output: Path, *, dataset: str, force: bool = False, progress: Progress = SILENT) -> Outcome:
+def run(
+    source: Path,
+    output: Path,
+    *,
+    errors: Path,
+    dataset: str,
+    labels: Path | None = None,
+    on_error: Literal["fail", "skip"] = "fail",
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Outcome:
     """Check the vectors in `source` and write them to `output` as embeddings of `dataset`.
 
     Args:
         source: CSV or Parquet with the columns clip_id, machine_type, split, optionally section, domain, condition,
             subset (`dev` where absent), window (0 where absent), and v0, v1, … or one list column `vector`; or npz with
-            arrays of those names and `vectors` (n, d). Names and words may be any that `asd index` takes.
+            arrays of those names and `vectors` (n, d). Names and words may be any that `asd index` takes; `filename`
+            will do for clip_id.
         output: embeddings.parquet.
+        errors: table of the clips left out; removed when there are none.
         dataset: name for the header.
+        labels: a table of the same formats, one row a clip, that says what `source` does not.
+        on_error: `fail` stops at a vector that is not finite; `skip` leaves its clip out.
         force: do it again even if it is up to date.
         progress: is told how far it is, and of what looks wrong.
 
     Raises:
         MissingArtifact, UsageError: no such file, or another format.
-        BadData: a missing column, an unknown word, a duplicate (clip_id, window), ragged or non-finite vectors, or a
-            clip whose windows disagree about what it is.
+        BadData: a missing column, an unknown word, a duplicate (clip_id, window), ragged or non-finite vectors, a clip
+            whose windows disagree about what it is, or `labels` that know no clip.
     """
     foreign = read_foreign(source, numeric=numeric)
-    upstream = artifacts.Header("foreign file", 1, asdcli="foreign", content=foreign.digest)
+    said = None if labels is None else read_foreign(labels, numeric=numeric)
+    inputs = {"source": _upstream(foreign), **({"labels": _upstream(said)} if said else {})}
     params = {"embedder": IMPORTED}
-    header = artifacts.Header.make(artifacts.EMBEDDINGS, dataset=dataset, params=params, inputs={"source": upstream})
-    if not force and artifacts.is_current(output, artifacts.EMBEDDINGS, header):
+    header = artifacts.Header.make(artifacts.EMBEDDINGS, dataset=dataset, params=params, inputs=inputs)
+    if not force and _is_current(output, header):
         return Outcome(output, "current")
+    strangers: list[str] = []
+    if said is not None:
+        foreign, strangers = joined(foreign, said, progress)
+        if strangers:
+            progress.warn(f"{some(strangers, 'clips')} not in {labels} and left out (all are named in {errors})")
     table = _table(foreign, vectors_of(foreign))
+    table, broken = _finite(table, source, on_error)
+    if broken:
+        progress.warn(f"{some(list(broken), 'clips')} not finite and left out (all are named in {errors})")
+    left_out = [(c, c, f"{labels} has no such clip") for c in strangers] + [(c, c, why) for c, why in broken.items()]
     for name in ("section", "domain", "condition"):
         if table[name].null_count == len(table):
-            progress.note(f"{source} says no {name}")
+            progress.note(f"{labels or source} says no {name}")
+    header = replace(header, diagnostics={"skipped": len(left_out)}) if left_out else header
+    write_errors(errors, left_out, artifacts.Header.make(artifacts.ERRORS, dataset=dataset, inputs=inputs))
     artifacts.write_table(output, artifacts.EMBEDDINGS, table, header)
-    n_clips = len(set(foreign.labels["clip_id"]))
+    n_clips = len(set(table["clip_id"].to_pylist()))
     n_dims = table.schema.field("vector").type.list_size
-    return Outcome(output, facts={"clips": n_clips, "vectors": len(table), "dimensions": n_dims})
+    facts = {"clips": n_clips, "vectors": len(table), "dimensions": n_dims}
+    return Outcome(output, skipped=len(left_out), facts=facts)
+
+
+def _upstream(foreign: ForeignTable) -> artifacts.Header:
+    return artifacts.Header("foreign file", 1, asdcli="foreign", content=foreign.digest)
+
+
+def _is_current(output: Path, header: artifacts.Header) -> bool:
+    """Whether the table is of these files, and no clip was left out of it: those are to be named again."""
+    if not artifacts.is_current(output, artifacts.EMBEDDINGS, header):
+        return False
+    return not artifacts.read_header(output, artifacts.EMBEDDINGS).diagnostics.get("skipped")
 
 
 def _table(foreign: ForeignTable, vectors: np.ndarray) -> pa.Table:
@@ -67,8 +110,8 @@ def _table(foreign: ForeignTable, vectors: np.ndarray) -> pa.Table:
             raise BadData(f"{source}: {name} is empty in row {labels[name].index(None) + 1}")
     windows = _windows(source, foreign.labels.get("window"), n)
     _check_keys(source, labels, windows)
-    vectors = _finite(source, vectors, labels["clip_id"])
-    flat = pa.array(vectors.reshape(-1), pa.float32())
+    with np.errstate(over="ignore"):  # a value that float32 cannot hold becomes infinite, and is named as such
+        flat = pa.array(vectors.astype(np.float32).reshape(-1), pa.float32())
     return pa.table(
         {
             **{name: pa.array(values, pa.string()) for name, values in labels.items()},
@@ -103,13 +146,21 @@ def _check_keys(source: Path, labels: dict[str, list[str | None]], windows: list
             raise BadData(f"{source}: the windows of clip {clip_id!r} disagree about its labels, see row {row}")
 
 
-def _finite(source: Path, vectors: np.ndarray, clip_ids: list[str | None]) -> np.ndarray:
-    with np.errstate(over="ignore"):
-        narrow = vectors.astype(np.float32)  # a value that float32 cannot hold becomes infinite, and is named below
-    bad = np.flatnonzero(~np.isfinite(narrow).all(axis=1))
-    if len(bad):
+def _finite(table: pa.Table, source: Path, on_error: Literal["fail", "skip"]) -> tuple[pa.Table, dict[str, str]]:
+    """The clips of which every vector is finite, and what is wrong with the others."""
+    vectors = table["vector"].combine_chunks()
+    values = vectors.flatten().to_numpy(zero_copy_only=False).reshape(len(table), -1)
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if not len(bad):
+        return table, {}
+    ids = table["clip_id"].to_pylist()
+    if on_error == "fail":
         raise BadData(
-            f"{source}: NaN, empty or infinite values in {len(bad)} vectors, the first of clip {clip_ids[bad[0]]!r}",
-            "leave such clips out or repair the front-end that made them",
+            f"{source}: NaN, empty or infinite values in {len(bad)} vectors, the first of clip {ids[bad[0]]!r}",
+            "repair the front-end that made them, or leave such clips out: --on-error skip",
         )
-    return narrow
+    broken = {ids[i]: "a vector holds NaN, empty or infinite values" for i in bad.tolist()}
+    whole = table.filter(pc.invert(pc.is_in(table["clip_id"], pa.array(broken, pa.string()))))
+    if not len(whole):
+        raise BadData(f"{source}: not one clip has finite vectors, such as {ids[0]!r}")
+    return whole, broken

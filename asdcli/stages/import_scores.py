@@ -18,7 +18,7 @@ from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import SCORERS
 from asdcli.spec import parse
-from asdcli.views.errors_table import write_errors
+from asdcli.views.errors_table import some, write_errors
 from asdcli.views.foreign import ForeignTable, read_foreign
 from asdcli.views.windows import score_table
 from asdcli.vocabulary import Split, Subset
@@ -89,7 +89,7 @@ def run(
         scores = scores[rows.is_valid().to_numpy(zero_copy_only=False)]
         _name_missing(table, labelled, progress)
     if strangers:
-        told = f"{_some(strangers, 'scored clips')} not in clips.parquet and left out (all are named in {errors})"
+        told = f"{some(strangers, 'scored clips')} not in clips.parquet and left out (all are named in {errors})"
         progress.warn(told)
     left_out = artifacts.Header.make(artifacts.ERRORS, dataset=header.dataset, inputs=inputs)
     write_errors(errors, [(clip_id, clip_id, "clips.parquet has no such clip") for clip_id in strangers], left_out)
@@ -182,7 +182,7 @@ def _name_missing(table: pa.Table, labelled: pa.Table, progress: Progress) -> No
     test = test.filter(pc.is_in(test["machine_type"], value_set=pc.unique(labelled["machine_type"])))
     missing = test.filter(pc.invert(pc.is_in(test["clip_id"], value_set=labelled["clip_id"])))["clip_id"].to_pylist()
     if missing:
-        progress.warn(f"{_some(missing, 'test clips of clips.parquet')} without a score")
+        progress.warn(f"{some(missing, 'test clips of clips.parquet')} without a score")
 
 
 def _all_strangers(source: Path, strangers: Sequence[str], table: pa.Table) -> BadData:
@@ -200,8 +200,3 @@ def _refuse_others(output: Path) -> None:
     """Scores that asd made, or a file that is none of its own, are not overwritten by what is brought."""
     if output.exists() and "source" not in artifacts.read_header(output, artifacts.SCORES).inputs:
         raise UsageError(f"{output} holds scores that were not brought from elsewhere", "choose another --name")
-
-
-def _some(clip_ids: Sequence[str], what: str) -> str:
-    first = ", ".join(clip_ids[:3]) + (", …" if len(clip_ids) > 3 else "")
-    return f"{len(clip_ids)} {what} ({first}) are"

@@ -19,12 +19,13 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from asdcli.artifacts.npz import Damaged, read_entries
+from asdcli.clips import without_suffix
 from asdcli.errors import BadData, MissingArtifact, UsageError
 from asdcli.layouts import labels
 
-CLIP_ID = {"clip_id": ("clip_id",)}
+_FILE_NAMES = ("filename", "file_name", "file", "path", "name")  # say the clip where no column is called clip_id
 _ATTRIBUTES = labels.COLUMNS["attributes"]
-_LABELS = {**CLIP_ID, **labels.COLUMNS, "window": ("window",)}
+_LABELS = {"clip_id": ("clip_id",), **labels.COLUMNS, "window": ("window",)}
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,9 @@ def _decoded(path: Path, name: str, array: np.ndarray) -> np.ndarray:
 def _labels(path: Path, table: pa.Table) -> dict[str, list[Any]]:
     said = {}
     names = table.column_names
+    by_lower = {name.lower().strip(): name for name in names}
+    if "clip_id" not in by_lower and (files := [by_lower[name] for name in _FILE_NAMES if name in by_lower]):
+        said["clip_id"] = [_without_suffix(labels.text(c)) for c in table[files[0]].to_pylist()]
     if set(_ATTRIBUTES) <= set(names):  # tables of asdcli have both, which say the same
         names.remove("attributes")
     for what, name in labels.columns_of(names, _LABELS, path).items():
@@ -156,3 +160,8 @@ def _labels(path: Path, table: pa.Table) -> dict[str, list[Any]]:
         else:
             said[what] = labels.values_of(cells, what, name, path)
     return said
+
+
+def _without_suffix(file: str | None) -> str | None:
+    """A clip_id is the path of a file without its suffix, as POSIX has it."""
+    return None if file is None else without_suffix(file.replace("\\", "/"))

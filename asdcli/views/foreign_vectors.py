@@ -13,7 +13,7 @@ from asdcli.errors import BadData
 from asdcli.views.foreign import ForeignTable
 
 _NUMBERED = re.compile(r"v(0|[1-9]\d*)")
-_LISTS = ("vector", "vectors")
+_LISTS = ("vector", "vectors", "embedding", "embeddings")
 HINT = (
     "columns: clip_id, machine_type, split, section?, domain?, condition?, subset?, window?, then v0, v1, … or vector"
 )

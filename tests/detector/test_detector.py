@@ -336,7 +336,9 @@ def test_of_imported_vectors_only_vectors_can_be_scored(tmp_path: Path) -> None:
     rows = make_rows()
     plain = artifacts.read_table(write(tmp_path / "e.parquet", rows), artifacts.EMBEDDINGS)[0]
     pq.write_table(plain, tmp_path / "theirs.parquet")
-    import_embeddings.run(tmp_path / "theirs.parquet", tmp_path / "mine.parquet", dataset="toy")
+    import_embeddings.run(
+        tmp_path / "theirs.parquet", tmp_path / "mine.parquet", errors=tmp_path / "errors.parquet", dataset="toy"
+    )
     files = ScoreFiles.beside(tmp_path / "nn.parquet")
     score.run(tmp_path / "mine.parquet", {"nn": files}, errors=tmp_path / "errors.parquet")
     with pytest.raises(BadArtifact, match="were not made by asd embed: it can only score vectors"):

@@ -53,7 +53,7 @@ def write_npz(path: Path, labels: dict[str, list[Any]], vectors: np.ndarray) -> 
 
 def bring(source: Path, **options: Any) -> list[dict[str, Any]]:
     output = source.with_name("embeddings.parquet")
-    import_embeddings.run(source, output, dataset="mine", **options)
+    import_embeddings.run(source, output, errors=source.with_name("errors.parquet"), dataset="mine", **options)
     return artifacts.read_table(output, artifacts.EMBEDDINGS)[0].to_pylist()
 
 
@@ -97,14 +97,19 @@ def test_an_embeddings_table_of_our_own_can_be_imported(tmp_path: Path) -> None:
 
 
 def test_the_same_file_again_is_nothing_to_do_and_a_changed_one_is(tmp_path: Path) -> None:
+    mine: Any = {"errors": tmp_path / "errors.parquet", "dataset": "mine"}
     source, output = write_csv(tmp_path / "x.csv", LABELS, VECTORS), tmp_path / "e.parquet"
-    assert import_embeddings.run(source, output, dataset="mine").facts == {"clips": 4, "vectors": 4, "dimensions": 3}
+    assert import_embeddings.run(source, output, **mine).facts == {
+        "clips": 4,
+        "vectors": 4,
+        "dimensions": 3,
+    }
     first = output.read_bytes()
-    assert import_embeddings.run(source, output, dataset="mine").status == "current"
-    import_embeddings.run(source, output, dataset="mine", force=True)
+    assert import_embeddings.run(source, output, **mine).status == "current"
+    import_embeddings.run(source, output, **mine, force=True)
     assert output.read_bytes() == first
     write_csv(source, LABELS, VECTORS + 1)
-    assert import_embeddings.run(source, output, dataset="mine").status == "done"
+    assert import_embeddings.run(source, output, **mine).status == "done"
 
 
 @pytest.mark.parametrize(
@@ -251,3 +256,95 @@ def test_imported_vectors_can_be_scored(asd: Callable[..., int], tmp_path: Path)
     assert asd("score", "--method", "nn", "--run", "runs/mine") == 0
     scores = artifacts.read_table(tmp_path / "runs/mine/scores/nn.parquet", artifacts.SCORES)[0].to_pylist()
     assert {s["clip_id"] for s in scores} >= {"c"}
+
+
+# --- labels that stand elsewhere ---------------------------------------------------------------------------------
+
+
+def published(folder: Path, names: list[str], labels: dict[str, list[Any]]) -> tuple[Path, Path]:
+    """Vectors and names as an npz, and a table of labels beside it, in another order."""
+    np.savez(folder / "theirs.npz", embeddings=VECTORS[: len(names)], filename=np.array(names))
+    order = list(reversed(range(len(labels["clip_id"]))))
+    pq.write_table(pa.table({k: [v[i] for i in order] for k, v in labels.items()}), folder / "labels.parquet")
+    return folder / "theirs.npz", folder / "labels.parquet"
+
+
+@pytest.mark.parametrize("ids", [["a", "b", "c", "d"], ["raw/fan/a", "raw/fan/b", "raw/fan/c", "raw/3DPrinter/d"]])
+def test_vectors_without_labels_are_joined_with_a_table_that_has_them(tmp_path: Path, ids: list[str]) -> None:
+    source, table = published(tmp_path, ["a.wav", "b.wav", "c.WAV", "d.flac"], LABELS | {"clip_id": ids})
+    rows = bring(source, labels=table)
+    assert [r["clip_id"] for r in rows] == ids
+    assert [r["machine_type"] for r in rows] == LABELS["machine_type"]
+    assert [r["section"] or "" for r in rows] == LABELS["section"]
+    np.testing.assert_array_equal([r["vector"] for r in rows], VECTORS)
+
+
+def test_the_labels_win_over_those_beside_the_vectors_which_fill_their_gaps(tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "x.csv", {**LABELS, "domain": ["target"] * 4, "split": ["test"] * 4}, VECTORS)
+    table = tmp_path / "labels.csv"
+    table.write_text("clip_id;Split;domain\na;train;source\nb;train;\nc;test;\nd;test;source\n")
+    rows = bring(source, labels=table)
+    assert [(r["split"], r["domain"]) for r in rows] == [
+        ("train", "source"),
+        ("train", "target"),
+        ("test", "target"),
+        ("test", "source"),
+    ]
+
+
+def test_clips_that_the_labels_do_not_know_are_left_out_and_named(asd: Callable[..., int], tmp_path: Path) -> None:
+    labels = {name: values[:3] for name, values in LABELS.items()}
+    source, table = published(tmp_path, ["a", "b", "c", "stranger"], labels)
+    words = ("embed", "--from", source, "--labels", table, "--dataset", "mine", "-q")
+    assert asd(*words) == 3
+    assert len(pq.read_table(tmp_path / "runs/mine/embeddings.parquet")) == 3
+    (error,) = artifacts.read_table(tmp_path / "runs/mine/errors-embed.parquet", artifacts.ERRORS)[0].to_pylist()
+    assert error["clip_id"] == "stranger" and "has no such clip" in error["error"]
+    assert asd(*words) == 3, "what was left out is said again"
+
+
+@pytest.mark.parametrize(
+    ("ids", "words"),
+    [
+        (["a", "a", "c", "d"], "'a' stands 2 times"),
+        (["x/a", "y/a", "c2", "d2"], "'a' stands 2 times"),
+        (["p", "q", "r", "s"], "knows not one clip"),
+    ],
+)
+def test_labels_that_cannot_be_joined_are_refused(tmp_path: Path, ids: list[str], words: str) -> None:
+    source, table = published(tmp_path, ["a", "b", "c", "d"], LABELS | {"clip_id": ids})
+    with pytest.raises(BadData, match=words):
+        bring(source, labels=table)
+
+
+def test_vectors_that_name_no_clips_are_refused_with_what_to_add(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", vectors=VECTORS)
+    _, table = published(tmp_path, ["a", "b", "c", "d"], LABELS)
+    with pytest.raises(BadData, match="names no clips") as error:
+        bring(tmp_path / "x.npz", labels=table)
+    assert "clip_id" in str(error.value.hint)
+
+
+def test_a_clip_with_a_broken_vector_is_left_out_with_all_its_windows_where_that_is_asked(
+    asd: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = {name: [values[0], values[0], *values[1:3]] for name, values in LABELS.items()} | {
+        "window": ["0", "1", "0", "0"]
+    }
+    broken = VECTORS.copy()
+    broken[1, 2] = np.nan
+    source = write_csv(tmp_path / "x.csv", labels, broken)
+    assert asd("embed", "--from", source, "--dataset", "mine", "-q") == 1
+    assert "--on-error skip" in capsys.readouterr().err
+    assert asd("embed", "--from", source, "--dataset", "mine", "--on-error", "skip", "-q") == 3
+    assert pq.read_table(tmp_path / "runs/mine/embeddings.parquet")["clip_id"].to_pylist() == ["b", "c"]
+    (error,) = artifacts.read_table(tmp_path / "runs/mine/errors-embed.parquet", artifacts.ERRORS)[0].to_pylist()
+    assert error["clip_id"] == "a" and "NaN" in error["error"]
+
+
+def test_labels_and_leaving_out_are_for_vectors_that_are_brought(
+    asd: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (("--labels", tmp_path / "x.csv"), ("--on-error", "skip")):
+        assert asd("embed", *words) == 2
+        assert "--from FILE" in capsys.readouterr().err

@@ -142,7 +142,7 @@ def test_without_a_dataset_the_file_says_all_that_is_needed(
         ({"clip_id": [IDS[1], *IDS[1:]], "anomaly_score": SCORES}, f"clip '{IDS[1]}' stands 2 times"),
         ({"clip_id": ["", *IDS[1:]], "anomaly_score": SCORES}, "clip_id is empty in row 1"),
         ({"clip_id": IDS, "loudness": SCORES}, "column 'anomaly_score' is missing; it has: clip_id, loudness"),
-        ({"file": IDS, "anomaly_score": SCORES}, "column 'clip_id' is missing"),
+        ({"number": IDS, "anomaly_score": SCORES}, "column 'clip_id' is missing"),
         (
             {"clip_id": IDS, "score": SCORES, "anomaly_score": SCORES},
             "score and anomaly_score both hold scores",

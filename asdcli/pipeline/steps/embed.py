@@ -49,14 +49,23 @@ def bring(
     source: Path,
     *,
     output: Path | None = None,
-    force: bool = False,
     progress: Progress = SILENT,
+    **options: Any,
 ) -> Outcome:
-    """Take the vectors of a CSV, npz or Parquet file for the run's embeddings."""
+    """Take the vectors of a CSV, npz or Parquet file for the run's embeddings.
+
+    Args:
+        space: the run that they are for.
+        source: the file.
+        output: file instead of the run's.
+        progress: is told how far it is, and of what looks wrong.
+        options: as `stages.import_embeddings.run` has them.
+    """
     from asdcli.stages import import_embeddings
 
+    errors = output.with_name(f"errors-{output.stem}.parquet") if output else space.errors("embed")
     outcome = import_embeddings.run(
-        source, output or space.embeddings, dataset=space.dataset, force=force, progress=progress
+        source, output or space.embeddings, errors=errors, dataset=space.dataset, progress=progress, **options
     )
     space.remember()
     return outcome
