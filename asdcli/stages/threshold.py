@@ -85,12 +85,13 @@ def apply(scores: Sequence[Path], thresholds: Path, output: Path, *, progress: P
 
     Raises:
         MissingArtifact, BadArtifact: no scores or no thresholds.
-        BadData: not one scored clip has a threshold.
+        BadData: there are test clips, and not one has a threshold.
     """
     limits = Thresholds.read(thresholds)
-    parts = []
+    parts, n_test = [], 0
     for method in read_scores(scores):
         test = method.split(Split.TEST).table
+        n_test += len(test)
         machine_types = test["machine_type"].to_pylist()
         known = {m: limits.of(method, m) for m in dict.fromkeys(machine_types)}
         without = [m for m, threshold in known.items() if threshold is None]
@@ -105,11 +106,18 @@ def apply(scores: Sequence[Path], thresholds: Path, output: Path, *, progress: P
         )
         parts.append(test.select(["method", "clip_id", "machine_type", "anomaly_score", "threshold", "decision"]))
     decisions = pa.concat_tables(parts)
-    if not len(decisions):
-        raise BadData(
-            f"no test clip of {', '.join(map(str, scores))} has a threshold in {thresholds}", "run: asd threshold"
+    if not n_test:
+        progress.warn(
+            "there is no test clip to decide on: put new recordings into a folder test/ beside train/, or give them "
+            "split test in the manifest, then: asd index, asd run"
         )
-    alarms = pc.sum(pc.equal(decisions["decision"], str(Condition.ANOMALY))).as_py()
+    elif not len(decisions):
+        held = sorted({f"{machine_type} ({method})" for method, machine_type in limits.values})
+        raise BadData(
+            f"no test clip of {', '.join(map(str, scores))} has a threshold in {thresholds}",
+            f"it holds thresholds of {', '.join(held)}",
+        )
+    alarms = pc.sum(pc.equal(decisions["decision"], str(Condition.ANOMALY)), min_count=0).as_py()
     _save(decisions, output)
     return Outcome(output, facts={"clips": len(decisions), "alarms": alarms})
 

@@ -27,6 +27,14 @@ class Row:
         return without_suffix(PurePosixPath(self.name).name)
 
 
+def number(text: str) -> float | None:
+    """What a cell says in digits, as every program reads it; None where it says none (`1_000` is Python's own)."""
+    try:
+        return float(text) if text.isascii() and "_" not in text else None
+    except ValueError:
+        return None
+
+
 def text(rows: Iterable[tuple[str, float | int]]) -> str:
     """(file name, value) lines; a score keeps every digit it has."""
     return "".join(f"{name},{value!r}\n" for name, value in rows)
@@ -51,9 +59,7 @@ def scan(path: Path, *, decisions: bool) -> tuple[list[Row], list[str]]:
             problems.append(f"{where}: {len(cells)} fields instead of a file name and a value")
             continue
         name, text = cells[0].strip(), cells[1].strip()
-        try:
-            value = float(text)
-        except ValueError:
+        if (value := number(text)) is None:
             problems.append(f"{where}: {text!r} is not a number" + (" (a header?)" if line == 1 else ""))
             continue
         if not math.isfinite(value):

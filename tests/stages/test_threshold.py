@@ -323,3 +323,23 @@ def test_a_machine_type_without_threshold_is_named(asd, tmp_path, capsys):
     assert asd("threshold", "fan.parquet", "-o", "t.parquet") == 0
     assert asd("threshold", "both.parquet", "--thresholds", "t.parquet", "--decisions", "d.csv") == 0
     assert "no threshold for valve" in capsys.readouterr().err
+
+
+def test_recordings_without_a_test_clip_get_thresholds_and_an_empty_list_of_decisions(asd, tmp_path, capsys):
+    rows = [row for row in clip_rows("dcase2023", machine_types=["fan"]) if row["split"] == "train"]
+    make_run(tmp_path, "dcase2023", rows=rows)
+    assert asd("threshold", "--decisions", "d.csv", "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert any("no test clip to decide on" in warning for warning in said["warnings"])
+    assert said["facts"]["decisions"] == {"clips": 0, "alarms": 0}
+    assert len(thresholds(tmp_path)[0]) and len((tmp_path / "d.csv").read_text().splitlines()) == 1
+
+
+def test_where_no_test_clip_has_a_threshold_those_that_there_are_are_named(asd, tmp_path, capsys):
+    fan, valve = (clip_rows("dcase2023", machine_types=[m]) for m in ("fan", "valve"))
+    clips = write_clips(tmp_path / "data", "dcase2023", fan + valve)
+    for name, rows in (("fan", fan), ("valve", valve)):
+        write_scores(tmp_path / f"{name}.parquet", rows, random_scores(rows), clips)
+    assert asd("threshold", "fan.parquet", "-o", "t.parquet") == 0
+    assert asd("threshold", "valve.parquet", "--thresholds", "t.parquet", "--decisions", "d.csv") == 1
+    assert "it holds thresholds of fan (" in capsys.readouterr().err
