@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-F = TypeVar("F")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+F = TypeVar("F", bound="DataclassInstance")
+
+
+@dataclass(frozen=True)
+class NoFacts:
+    """Nothing was counted: the output was there already."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -16,19 +23,20 @@ class Outcome(Generic[F]):
     """The result of one stage for one output.
 
     `current` means that the output was already there, made of the same inputs in the same way, and nothing was done.
-    `facts` are counts and figures worth telling (clips, seconds, rates): a mapping, or a frozen dataclass where a stage
-    finds more than that.
+    `facts` are counts and figures worth telling (clips, seconds, rates): a frozen dataclass of the stage's own, with
+    None for what does not apply.
     """
 
     path: Path
     status: Literal["done", "current"] = "done"
     skipped: int = 0
-    facts: F = field(default_factory=dict)  # type: ignore[assignment]
+    facts: F = field(default_factory=NoFacts)  # type: ignore[assignment]
 
     def plain(self) -> dict[str, Any]:
-        """The facts as a plain dict."""
+        """The facts that apply, as a plain dict; a class whose names depend on what was found says so in `plain`."""
         facts: Any = self.facts
-        return dict(facts) if isinstance(facts, Mapping) else dataclasses.asdict(facts)
+        named = facts.plain() if hasattr(facts, "plain") else dataclasses.asdict(facts)
+        return {name: value for name, value in named.items() if value is not None}
 
     def __str__(self) -> str:
         """One line: what was done, and the facts that are a number or a word."""

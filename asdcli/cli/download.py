@@ -170,10 +170,10 @@ def _tell(request: Request, progress: Terminal) -> None:
 def _verify(request: Request, root: Path, talk: Talk) -> int:
     from asdcli.stages import verify
 
-    facts = verify.run(request, root, progress=talk.progress).facts
+    outcome = verify.run(request, root, progress=talk.progress)
     if not talk.json:
-        talk.progress.note(f"{root} is complete: {facts['files']} files of {facts['archives']} archives")
-    return talk.answer(facts=facts)
+        talk.progress.note(f"{root} is complete: {outcome.facts.files} files of {outcome.facts.archives} archives")
+    return talk.answer(facts=outcome.plain())
 
 
 def _plan(request: Request, root: Path, talk: Talk) -> int:

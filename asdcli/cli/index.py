@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from asdcli.cli.options import SeedOption
 from asdcli.cli.shared import Place, on_the_data
 from asdcli.cli.talk import Talk
+
+if TYPE_CHECKING:
+    from asdcli.stages.index_report import IndexFacts
 
 
 @on_the_data(force=True)
@@ -72,13 +75,14 @@ def index(
         force=force,
         progress=talk.progress,
     )
-    if "found" in outcome.facts:  # else an edition in place: its own report was made already
+    facts = outcome.facts if isinstance(outcome.facts, step.IndexFacts) else None
+    if facts:  # else an edition in place: its own report was made already
         if talk.shows_tables:
-            _show_found(outcome.facts["found"])
-        _say(outcome.facts, talk)
+            _show_found(facts.found)
+        _say(facts, talk)
     code = talk.report("clips", outcome)
-    if not talk.json and "next" in outcome.facts:
-        talk.progress.note(f"next: {' '.join(outcome.facts['next'])}")
+    if facts and not talk.json:
+        talk.progress.note(f"next: {' '.join(facts.next)}")
     return code
 
 
@@ -98,17 +102,17 @@ def _show_found(found: list[dict[str, Any]]) -> None:
     grid.show()
 
 
-def _say(facts: dict[str, Any], talk: Talk) -> None:
+def _say(facts: IndexFacts, talk: Talk) -> None:
     """What was left out, warnings and advice on stderr; `--quiet` keeps losses and warnings."""
     progress = talk.progress
-    for row in facts["left_out"]:
+    for row in facts.left_out:
         more = ", …" if row["files"] > len(row["examples"]) else ""
         told = f"left out {row['files']} ({row['reason']}): {', '.join(row['examples'])}{more}"
         if row["loss"]:
             progress.warn(told)
         elif not talk.json:
             progress.note(told)
-    for warning in facts["warnings"]:
+    for warning in facts.warnings:
         progress.warn(warning)
-    for note in [] if talk.json else facts["notes"]:
+    for note in [] if talk.json else facts.notes:
         progress.note(note)

@@ -17,7 +17,7 @@ from asdcli.scorers import DEFAULT, PAPER, SCORERS
 from asdcli.vocabulary import Unit, ValidationSet
 
 if TYPE_CHECKING:
-    from asdcli.outcome import Outcome
+    pass
 
 
 @on_a_run(force=True, verbose=True)
@@ -119,7 +119,7 @@ def score(
         progress=talk.progress,
     )
     if talk.verbose and talk.shows_tables:
-        _show({m: o for m, o in outcomes.items() if "units" in o.facts})
+        _show({m: o.facts.units for m, o in outcomes.items() if o.facts.units})
     return talk.report_methods("scores", outcomes)
 
 
@@ -137,12 +137,11 @@ _COLUMNS = {
 }
 
 
-def _show(outcomes: Mapping[str, Outcome]) -> None:
+def _show(of_methods: Mapping[str, Mapping[str, dict[str, Any]]]) -> None:
     """A table a method: what was found in every unit."""
     from asdcli.cli.tables import Grid, GridColumn
 
-    for spelling, outcome in outcomes.items():
-        found: dict[str, dict[str, Any]] = outcome.facts["units"]
+    for spelling, found in of_methods.items():
         names = [name for name in _COLUMNS if any(name in unit for unit in found.values())]
         figures = (GridColumn(_COLUMNS[name], number=True) for name in names)
         rules = [GridColumn("rules", rank=2)] if any(unit.get("rules") for unit in found.values()) else []

@@ -32,6 +32,17 @@ class Found:
     elsewhere: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class ClipsFacts:
+    """How many machine types and clips there are, and how many clips of each split."""
+
+    machine_types: int
+    clips: int
+    test: int | None = None
+    train: int | None = None
+    supplemental: int | None = None
+
+
 def run(
     root: Path,
     output: Path,
@@ -40,7 +51,7 @@ def run(
     released_attributes: bool = False,
     making: Mapping[str, Any] | None = None,
     progress: Progress = SILENT,
-) -> Outcome:
+) -> Outcome[ClipsFacts]:
     """Write the table of all clips below `root`, sorted by clip_id, made from names and headers alone.
 
     Args:
@@ -72,7 +83,7 @@ def run(
     table = _table(clips, root, known, progress)
     artifacts.write_table(output, artifacts.CLIPS, table, header(root, edition, released_attributes, making))
     counts = Counter(str(c.split) for c in clips)
-    facts = {"machine_types": len({c.machine_type for c in clips}), "clips": len(clips), **counts}
+    facts = ClipsFacts(len({c.machine_type for c in clips}), len(clips), **counts)
     return Outcome(output, skipped=len(found.misnamed), facts=facts)
 
 

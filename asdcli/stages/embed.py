@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -23,6 +24,14 @@ from asdcli.vocabulary import Split
 
 _TRAINED = "trained"
 """The embedder that rebuilds any trained network."""
+
+
+@dataclass(frozen=True)
+class EmbeddingFacts:
+    """How many clips have vectors of how many dimensions."""
+
+    clips: int
+    dims: int
 
 
 def run(
@@ -99,7 +108,7 @@ def run(
             "its recordings must lie in train/ and test/ folders: asd index FOLDER",
         )
     _write(output, embeddings, header, format)
-    return Outcome(output, facts={"clips": len(set(embeddings["clip_id"].to_pylist())), "dims": _n_dims(embeddings)})
+    return Outcome(output, facts=EmbeddingFacts(len(set(embeddings["clip_id"].to_pylist())), _n_dims(embeddings)))
 
 
 def _embedder_name(embedder: str | None, model: Path) -> tuple[str, artifacts.Header | None]:

@@ -24,6 +24,14 @@ N_RESAMPLES = 1000
 """Resamples of a comparison when no other number is asked for."""
 
 
+@dataclass(frozen=True)
+class EvaluationFacts:
+    """How many methods were evaluated, and how often: a subset each."""
+
+    methods: int
+    evaluations: int
+
+
 @dataclass(frozen=True, repr=False)
 class Report:
     """All evaluations of one call; `comparisons` maps a subset to the comparison of the two methods in `compared`."""
@@ -107,7 +115,7 @@ def run(
         },
     )
     artifacts.write_table(output, artifacts.RESULTS, table(evaluations), header)
-    facts = {"methods": len(methods), "evaluations": len(evaluations)}
+    facts = EvaluationFacts(len(methods), len(evaluations))
     return replace(report, outcome=Outcome(output, skipped=report.missing, facts=facts))
 
 

@@ -11,6 +11,7 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +30,23 @@ from asdcli.views.digests import pack_input
 from asdcli.views.editions import edition_of
 from asdcli.views.errors_table import ErrorRow, write_errors
 from asdcli.views.suspects import told
+
+
+@dataclass(frozen=True)
+class PackFacts:
+    """What was packed.
+
+    Attributes:
+        clips: packed now.
+        machine_types: packed now.
+        up_to_date: machine types whose packs were there already.
+        suspects: clip_id -> what looks wrong with it, of all packs.
+    """
+
+    clips: int
+    machine_types: int
+    up_to_date: int
+    suspects: dict[str, str]
 
 
 def run(
@@ -115,7 +133,7 @@ def run(
         raise BadData(f"not one clip of {', '.join(unusable)} can be used: {first.error.message}", first.error.hint)
     for sentence in told(suspects):
         progress.warn(sentence)
-    facts = {"clips": n_clips, "machine_types": n_made, "up_to_date": n_current, "suspects": known | suspects}
+    facts = PackFacts(n_clips, n_made, n_current, known | suspects)
     return Outcome(output, "done" if n_made else "current", skipped=len(faults), facts=facts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +23,15 @@ from asdcli.vocabulary import Subset
 
 _REQUIRED = ("clip_id", "machine_type", "split")
 _OPTIONAL = ("section", "subset", "domain", "condition", "attribute_string")
+
+
+@dataclass(frozen=True)
+class BroughtFacts:
+    """How many vectors came, of how many clips and dimensions."""
+
+    clips: int
+    vectors: int
+    dimensions: int
 
 
 def run(
@@ -81,8 +90,7 @@ def run(
     artifacts.write_table(output, artifacts.EMBEDDINGS, table, header)
     n_clips = len(set(table["clip_id"].to_pylist()))
     n_dims = table.schema.field("vector").type.list_size
-    facts = {"clips": n_clips, "vectors": len(table), "dimensions": n_dims}
-    return Outcome(output, skipped=len(left_out), facts=facts)
+    return Outcome(output, skipped=len(left_out), facts=BroughtFacts(n_clips, len(table), n_dims))
 
 
 def _upstream(foreign: ForeignTable) -> artifacts.Header:

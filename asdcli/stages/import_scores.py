@@ -20,6 +20,7 @@ from asdcli.scorers import SCORERS
 from asdcli.spec import parse
 from asdcli.views.errors_table import some, write_errors
 from asdcli.views.foreign import ForeignTable, read_foreign
+from asdcli.views.scores import ScoreFacts
 from asdcli.views.windows import score_table
 from asdcli.vocabulary import Split, Subset
 
@@ -96,7 +97,7 @@ def run(
     artifacts.write_table(output, artifacts.SCORES, score_table(labelled, name, scores), header)
     if not pc.any(pc.equal(labelled["split"], str(Split.TRAIN))).as_py():
         progress.note("no training clip has a score: asd threshold cannot take them")
-    return Outcome(output, skipped=len(strangers), facts={"clips": len(labelled)})
+    return Outcome(output, skipped=len(strangers), facts=ScoreFacts(len(labelled)))
 
 
 def method_name(name: str) -> str:

@@ -1,9 +1,10 @@
-"""What `asd index` found and what it left out, as plain facts that a table or a program can show."""
+"""What `asd index` found and what it left out, for a table or a program to show."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +19,29 @@ _GROUP = ("machine_type", "subset", "split", "domain", "condition")
 _EXAMPLES = 3
 
 
+@dataclass(frozen=True)
+class IndexFacts:
+    """What a table or a program can show.
+
+    Attributes:
+        clips: how many are in the dataset.
+        machine_types: how many.
+        found: a row a group of clips that are alike.
+        left_out: a row a reason.
+        warnings: what looks wrong, in sentences.
+        notes: advice, in sentences.
+        next: the words of the command to type next.
+    """
+
+    clips: int
+    machine_types: int
+    found: list[dict[str, Any]]
+    left_out: list[dict[str, Any]]
+    warnings: list[str]
+    notes: list[str]
+    next: list[str]
+
+
 def facts(
     table: pa.Table,
     infos: Mapping[str, audio.Info],
@@ -27,9 +51,8 @@ def facts(
     *,
     test_fraction: float,
     seed: int,
-) -> dict[str, Any]:
-    """JSON-ready: `clips`, `machine_types`, `found` (a row a group), `left_out` (a row a reason), `warnings`, `notes`
-    and `next`.
+) -> IndexFacts:
+    """All of it.
 
     Args:
         table: the clips.
@@ -55,15 +78,15 @@ def facts(
             "one machine type without sections, domains or attributes: nothing to tell apart in training, so take "
             "what needs none: asd extract-features --features logmel, then asd embed --embedder logmel"
         )
-    return {
-        "clips": len(table),
-        "machine_types": len(set(table["machine_type"].to_pylist())),
-        "found": _found(table),
-        "left_out": _left_out(left),
-        "warnings": _odd_headers(infos),
-        "notes": notes + advice,
-        "next": ["asd", "extract-features", *options],
-    }
+    return IndexFacts(
+        clips=len(table),
+        machine_types=len(set(table["machine_type"].to_pylist())),
+        found=_found(table),
+        left_out=_left_out(left),
+        warnings=_odd_headers(infos),
+        notes=notes + advice,
+        next=["asd", "extract-features", *options],
+    )
 
 
 def _is_one_class(table: pa.Table) -> bool:

@@ -24,7 +24,7 @@ from asdcli.training.holdout import vectors_kept
 from asdcli.views import packs
 from asdcli.views.clips import rows_of
 from asdcli.views.detector_file import UnitState, is_current_detector, write_detector
-from asdcli.views.scores import ScoreFiles
+from asdcli.views.scores import ScoreFacts, ScoreFiles
 from asdcli.views.windows import per_clip, score_table
 from asdcli.vocabulary import Condition, Domain, Split
 
@@ -42,7 +42,7 @@ def run(
     device: str = "auto",
     force: bool = False,
     progress: Progress = SILENT,
-) -> dict[str, Outcome]:
+) -> dict[str, Outcome[ScoreFacts]]:
     """Score all training and test clips with every method of `outputs`; all read the same residuals.
 
     Training clips are scored by the network that was trained on them.
@@ -71,12 +71,12 @@ def run(
     def header(kind: artifacts.Kind, spelling: str) -> Header:
         return Header.make(kind, dataset=upstream.dataset, params={"method": spelling}, inputs=inputs)
 
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, Outcome[ScoreFacts]] = {}
     for spelling, out in outputs.items():
         tables = ((out.clips, artifacts.SCORES), (out.windows, artifacts.WINDOW_SCORES))
         current = all(artifacts.is_current(path, kind, header(kind, spelling)) for path, kind in tables)
         if not force and current and is_current_detector(out.detector, header(artifacts.DETECTOR, spelling)):
-            outcomes[spelling] = Outcome(out.clips, "current")
+            outcomes[spelling] = Outcome(out.clips, "current", facts=ScoreFacts())
     todo = {spelling: method for spelling, method in methods.items() if spelling not in outcomes}
     if todo:
         network = reconstruction(model, device)
@@ -106,7 +106,7 @@ def run(
             )
             averaged = per_clip(windows, windows["anomaly_score"].to_numpy(), spelling)
             artifacts.write_table(out.clips, artifacts.SCORES, averaged, header(artifacts.SCORES, spelling))
-            outcomes[spelling] = Outcome(out.clips, facts={"clips": len(averaged), "windows": len(windows)})
+            outcomes[spelling] = Outcome(out.clips, facts=ScoreFacts(len(averaged), len(windows)))
     return {spelling: outcomes[spelling] for spelling in outputs}
 
 

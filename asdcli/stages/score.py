@@ -24,7 +24,7 @@ from asdcli.scorers.rules import told
 from asdcli.views.detector_file import UnitState, is_current_detector, write_detector
 from asdcli.views.embeddings import Embedded, read_embeddings
 from asdcli.views.errors_table import write_errors
-from asdcli.views.scores import ScoreFiles
+from asdcli.views.scores import ScoreFacts, ScoreFiles
 from asdcli.views.units import UnitPlan, plan_units
 from asdcli.views.windows import score_table
 from asdcli.vocabulary import Unit
@@ -43,7 +43,7 @@ def run(
     dataset: str = "",
     force: bool = False,
     progress: Progress = SILENT,
-) -> dict[str, Outcome]:
+) -> dict[str, Outcome[ScoreFacts]]:
     """Score all training and test clips of `embeddings` with every method of `outputs`.
 
     Test clips are compared with the unit's training clips, training clips with all but themselves. A clip of several
@@ -61,7 +61,7 @@ def run(
         progress: is told how far it is, and of what looks wrong.
 
     Returns:
-        canonical spelling -> outcome; `facts["units"]` holds the diagnostics of every unit.
+        canonical spelling -> outcome; `facts.units` holds the diagnostics of every unit.
 
     Raises:
         UsageError: unknown method or parameter.
@@ -123,7 +123,7 @@ class _Headers:
         )
 
 
-def _current(files: ScoreFiles, spelling: str, headers: _Headers) -> Outcome | None:
+def _current(files: ScoreFiles, spelling: str, headers: _Headers) -> Outcome[ScoreFacts] | None:
     """What is to be said of a method whose files are all there and up to date."""
     if not artifacts.is_current(files.clips, artifacts.SCORES, headers.of(artifacts.SCORES, spelling)):
         return None
@@ -133,7 +133,7 @@ def _current(files: ScoreFiles, spelling: str, headers: _Headers) -> Outcome | N
         return None
     if not is_current_detector(files.detector, headers.of(artifacts.DETECTOR, spelling)):
         return None
-    return Outcome(files.clips, "current", found.get("unscored", 0), {"units": found.get("units", {})})
+    return Outcome(files.clips, "current", found.get("unscored", 0), ScoreFacts(units=found.get("units", {})))
 
 
 @dataclass
@@ -196,7 +196,7 @@ def _write(
     table = _table(embedded.clips, spelling, scores, scores)
     told = {"units": result.diagnostics, "unscored": unscored, "windows": several}
     made = artifacts.write_table(files.clips, artifacts.SCORES, table, headers.of(artifacts.SCORES, spelling, told))
-    facts = {"clips": len(table), **_alpha_fact(result.diagnostics), "units": made.diagnostics["units"]}
+    facts = ScoreFacts(len(table), alpha=_alphas(result.diagnostics), units=made.diagnostics["units"])
     return Outcome(files.clips, "done", unscored, facts)
 
 
@@ -211,9 +211,9 @@ def _table(labels: pa.Table, spelling: str, scores: np.ndarray, of_clip: np.ndar
     return score_table(labels, spelling, scores).filter(pa.array(np.isfinite(of_clip)))
 
 
-def _alpha_fact(of_units: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def _alphas(of_units: Mapping[str, Mapping[str, Any]]) -> str | None:
     alphas = [found["alpha"] for found in of_units.values() if "alpha" in found]
-    return {"alpha": f"{min(alphas):.3g} to {max(alphas):.3g}"} if alphas else {}
+    return f"{min(alphas):.3g} to {max(alphas):.3g}" if alphas else None
 
 
 def _report_unscored(

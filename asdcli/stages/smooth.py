@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,16 @@ from asdcli.views.pool_file import PoolFile, strangers, write_pool
 from asdcli.views.pools import in_pool, kept_apart, pools_of, search_pools
 from asdcli.views.samples import Samples
 from asdcli.views.windows import per_clip
+
+
+@dataclass(frozen=True)
+class SmoothFacts:
+    """How many clips got scores of how many samples, in how many pools; of a pool that grows, the new samples too."""
+
+    clips: int
+    new_samples: int | None = None
+    samples: int = 0
+    pools: int | None = None
 
 
 def run(
@@ -69,7 +80,7 @@ def run(
         for spelling, scores in zip(todo, smoothed, strict=True):
             table = per_clip(samples.table, scores, spelling)
             artifacts.write_table(output(spelling), artifacts.SCORES, table, headers[spelling])
-            facts = {"clips": len(table), "samples": len(samples.table), "pools": len(groups)}
+            facts = SmoothFacts(len(table), samples=len(samples.table), pools=len(groups))
             outcomes[spelling] = Outcome(output(spelling), facts=facts)
     return {spelling: outcomes[spelling] for spelling in methods}
 
@@ -138,7 +149,7 @@ def append(
     header = write_pool(pool, joined, index, distance, spelling, inputs)
     clips = per_clip(joined.table, smoothed, spelling)
     artifacts.write_table(output, artifacts.SCORES, clips, _header_of_pooled(header, spelling, joined.dataset))
-    return Outcome(output, facts={"clips": len(clips), "new_samples": int(is_new.sum()), "samples": len(table)})
+    return Outcome(output, facts=SmoothFacts(len(clips), int(is_new.sum()), len(table)))
 
 
 def spelled(samples: Samples, smooth: Smooth) -> str:

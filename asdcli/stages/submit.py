@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -29,6 +30,14 @@ MOST = 4
 
 Clip = tuple[str, float, int]
 """File name, score, decision."""
+
+
+@dataclass(frozen=True)
+class PackageFacts:
+    """How many systems are in the package, and of which edition."""
+
+    systems: int
+    edition: str
 
 
 def run(
@@ -96,7 +105,7 @@ def run(
     problems = [f"{f.name}: {problem}" for f in folders for problem in check(f, style, expected(known, subset))]
     for problem in problems:
         progress.warn(problem)
-    return Outcome(base / packed, skipped=len(problems), facts={"systems": len(names), "edition": known.name})
+    return Outcome(base / packed, skipped=len(problems), facts=PackageFacts(len(names), known.name))
 
 
 def _write(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,23 @@ from asdcli.views.arrivals import clips_per_day
 from asdcli.views.scores import Scored, read_scores
 from asdcli.views.thresholds import SCHEMA, OtherMethods, Thresholds
 from asdcli.vocabulary import Condition, Split
+
+
+@dataclass(frozen=True)
+class ThresholdFacts:
+    """How many methods got thresholds, how many thresholds, and the rule asked for."""
+
+    methods: int
+    thresholds: int
+    rule: str
+
+
+@dataclass(frozen=True)
+class DecisionFacts:
+    """How many test clips were decided on, and how many of them are anomalies by that."""
+
+    clips: int
+    alarms: int
 
 
 def run(
@@ -75,7 +93,7 @@ def run(
         progress.warn(sentence)
     table = pa.Table.from_pylist([s.row(spelling) for s in found], SCHEMA)
     artifacts.write_table(output, artifacts.THRESHOLDS, pa.concat_tables([others.rows, table]), header)
-    return Outcome(output, facts={"methods": len(methods), "thresholds": len(found), "rule": spelling})
+    return Outcome(output, facts=ThresholdFacts(len(methods), len(found), spelling))
 
 
 def apply(scores: Sequence[Path], thresholds: Path, output: Path, *, progress: Progress = SILENT) -> Outcome:
@@ -119,7 +137,7 @@ def apply(scores: Sequence[Path], thresholds: Path, output: Path, *, progress: P
         )
     alarms = pc.sum(pc.equal(decisions["decision"], str(Condition.ANOMALY)), min_count=0).as_py()
     _save(decisions, output)
-    return Outcome(output, facts={"clips": len(decisions), "alarms": alarms})
+    return Outcome(output, facts=DecisionFacts(len(decisions), alarms))
 
 
 def rows(thresholds: Path) -> list[dict[str, Any]]:

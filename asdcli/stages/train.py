@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,36 @@ from asdcli.views import packs
 from asdcli.views.clips import rows_of, training_clips
 from asdcli.views.digests import model_input
 from asdcli.views.editions import edition_of
+
+
+@dataclass(frozen=True)
+class TrainingFacts:
+    """How a training went.
+
+    Attributes:
+        epochs: how often the training clips were seen.
+        unit: what the network takes: `clips`, `windows` or `vectors`.
+        n_units: how many of them an epoch has.
+        loss: of the last epoch.
+        accuracy: of the last epoch, of a classifier.
+        seconds: of all epochs.
+        units_per_s: over all epochs.
+        step_ms: of one step, in the last epoch.
+    """
+
+    epochs: int
+    unit: str
+    n_units: int
+    loss: float
+    accuracy: float | None
+    seconds: float
+    units_per_s: float
+    step_ms: float
+
+    def plain(self) -> dict[str, Any]:
+        """`clips` and `clips_per_s`, or windows or vectors."""
+        names = {"n_units": self.unit, "units_per_s": f"{self.unit}_per_s"}
+        return {names.get(name, name): value for name, value in asdict(self).items() if name != "unit"}
 
 
 def run(
@@ -90,9 +121,14 @@ def run(
     (output / loop.CHECKPOINT).unlink(missing_ok=True)
     last = history[-1]
     seconds = sum(row["seconds"] for row in history)
-    facts: dict[str, Any] = {"epochs": len(history), task.unit: task.epoch_size, "loss": round(last["loss"], 4)}
-    if "accuracy" in last:
-        facts["accuracy"] = round(last["accuracy"], 4)
-    rate = task.epoch_size * len(history) / max(seconds, 1e-9)
-    facts |= {"seconds": round(seconds, 1), f"{task.unit}_per_s": round(rate, 1), "step_ms": round(last["step_ms"], 1)}
+    facts = TrainingFacts(
+        epochs=len(history),
+        unit=task.unit,
+        n_units=task.epoch_size,
+        loss=round(last["loss"], 4),
+        accuracy=round(last["accuracy"], 4) if "accuracy" in last else None,
+        seconds=round(seconds, 1),
+        units_per_s=round(task.epoch_size * len(history) / max(seconds, 1e-9), 1),
+        step_ms=round(last["step_ms"], 1),
+    )
     return Outcome(output, facts=facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from asdcli.editions.archives import check, members
@@ -10,6 +11,15 @@ from asdcli.editions.request import Request
 from asdcli.errors import DownloadError
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
+
+
+@dataclass(frozen=True)
+class VerifyFacts:
+    """How many archives and files of them were checked, and their bytes."""
+
+    archives: int
+    files: int
+    bytes: int
 
 
 def run(request: Request, root: Path, *, progress: Progress = SILENT) -> Outcome:
@@ -42,4 +52,4 @@ def run(request: Request, root: Path, *, progress: Progress = SILENT) -> Outcome
         raise DownloadError(
             "\n".join([f"{root} is not complete:", *lines]), f"repair it: asd download {request.edition}{force}"
         )
-    return Outcome(root, facts={"archives": len(listed), "files": sum(len(f) for _, f in listed), "bytes": total})
+    return Outcome(root, facts=VerifyFacts(len(listed), sum(len(f) for _, f in listed), total))

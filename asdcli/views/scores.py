@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,23 @@ from asdcli.vocabulary import Condition, Split
 
 TRUTH = ("machine_type", "section", "subset", "split", "domain", "condition")
 _COLUMNS = ("clip_id", *TRUTH, "anomaly_score")
+
+
+@dataclass(frozen=True)
+class ScoreFacts:
+    """What scoring by one method found.
+
+    Attributes:
+        clips: how many have a score.
+        windows: of clips that have several.
+        alpha: the range of it over the units, in words, of a method that has one.
+        units: the diagnostics of every unit, of a method that has units.
+    """
+
+    clips: int | None = None
+    windows: int | None = None
+    alpha: str | None = None
+    units: dict[str, dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def clips(tmp_path: Path) -> Path:
 def test_a_kind_of_anybody_is_made_and_read_like_the_built_in_ones(clips: Path, tmp_path: Path) -> None:
     place = tmp_path / "features" / stem(SPELLING)
     outcome = extract_features.run(clips, place, errors=tmp_path / "errors.parquet", features=f"{__name__}:Energy:n=4")
-    assert outcome.facts["clips"] == 14
+    assert outcome.facts.clips == 14
     arrays, header = read_arrays(place / "fan.npz", PACKS)
     assert header.params["features"] == SPELLING
     np.testing.assert_allclose(arrays["vectors"], np.full((14, 4), 300.0))

@@ -55,7 +55,7 @@ def clips_of(root: Path) -> list[dict]:
 def test_a_download_ends_in_a_table_of_clips_and_no_archives(server: Loopback, tmp_path: Path) -> None:
     heard, root = Heard(), tmp_path / "dcase2022"
     outcome = download.run(request(server), root, retry=FAST, progress=heard)
-    assert outcome.facts["clips"] == 2 * CLIPS_A_TYPE
+    assert outcome.facts.clips == 2 * CLIPS_A_TYPE
     assert heard.counted >= sum(map(len, ZIPS.values()))
     assert {p.name for p in root.iterdir()} == {".parts", "clips.parquet", "dev_data"}
     table, header = artifacts.read_table(root / "clips.parquet", artifacts.CLIPS)
@@ -224,7 +224,7 @@ def test_a_folder_of_zips_needs_no_network(tmp_path: Path) -> None:
 
 def test_verify_names_what_is_missing_or_changed_and_how_to_repair_it(server: Loopback, tmp_path: Path) -> None:
     download.run(request(server), tmp_path, retry=FAST)
-    assert verify.run(request(server), tmp_path).facts["files"] == 2 * (CLIPS_A_TYPE + 1)
+    assert verify.run(request(server), tmp_path).facts.files == 2 * (CLIPS_A_TYPE + 1)
     folder = tmp_path / "dev_data/raw/fan/train"
     one, two, three = sorted(folder.iterdir())
     one.unlink()

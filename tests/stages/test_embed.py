@@ -50,7 +50,7 @@ def vectors(table: pa.Table) -> np.ndarray:
 def embedded(places: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
     output = tmp_path_factory.mktemp("embedded") / "embeddings.parquet"
     outcome = embed.run(**places, output=output, device="cpu")
-    assert outcome.facts == {"clips": 28, "dims": 256}
+    assert outcome.plain() == {"clips": 28, "dims": 256}
     return artifacts.read_table(output, artifacts.EMBEDDINGS)[0]
 
 
@@ -121,7 +121,7 @@ def test_log_mel_statistics_need_no_model(places: dict[str, Path], tmp_path: Pat
         artifacts.write_arrays(path, pack.arrays(), header)
     inputs = {**places, "features": tmp_path / "features", "model": tmp_path / "none"}
     outcome = embed.run(**inputs, embedder="logmel", output=tmp_path / "e.parquet")
-    assert outcome.facts == {"clips": 28, "dims": 7}  # the statistics and a constant
+    assert outcome.plain() == {"clips": 28, "dims": 7}  # the statistics and a constant
     header = artifacts.read_header(tmp_path / "e.parquet", artifacts.EMBEDDINGS)
     assert header.params == {"embedder": "logmel"} and "model" not in header.inputs
 
@@ -142,7 +142,7 @@ def test_clips_that_extraction_skipped_are_reported(tmp_path: Path, places: dict
     progress = Heard()
     output = tmp_path / "e.parquet"
     outcome = embed.run(clips, features, output, model=places["model"], device="cpu", progress=progress)
-    assert outcome.facts["clips"] == 24
+    assert outcome.facts.clips == 24
     assert any(w.startswith("4 clips have no features") for w in progress.warnings)
 
 

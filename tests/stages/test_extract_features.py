@@ -77,14 +77,14 @@ def test_a_damaged_pack_is_refused_and_what_the_hint_says_mends_it(run: Run, tmp
         read_pack(tmp_path)
     assert error.value.hint == "remove it and make it again: asd extract-features"
     pack.unlink()
-    assert run().facts == {"clips": 5, "machine_types": 1, "up_to_date": 1, "suspects": {}}
+    assert run().plain() == {"clips": 5, "machine_types": 1, "up_to_date": 1, "suspects": {}}
     assert pack.read_bytes() == whole
 
 
 def test_a_waveform_pack_is_the_clips_bit_for_bit(run: Run, clips: Path, tmp_path: Path) -> None:
     outcome = run()
     assert (outcome.status, outcome.skipped) == ("done", 0)
-    assert outcome.facts == {"clips": 10, "machine_types": 2, "up_to_date": 0, "suspects": {}}
+    assert outcome.plain() == {"clips": 10, "machine_types": 2, "up_to_date": 0, "suspects": {}}
     arrays, header = read_pack(tmp_path)
     pack = WaveformPack.from_arrays(arrays)
     assert [c.rsplit("_", 1)[1] for c in pack.clip_ids] == ["0000", "0001", "0002", "0003", "0004"]
@@ -115,15 +115,15 @@ def test_only_what_changed_is_done_again(run: Run, clips: Path, tmp_path: Path) 
     before = (tmp_path / "packs/valve.npz").stat().st_mtime_ns
     soundfile.write(wav(clips), np.full(2200, 7, np.int16), 16_000)  # a wav was replaced by another of the same name
     stuck = {"dev_data/raw/fan/train/section_00_source_train_normal_0002": "is constant: every sample is 7"}
-    assert run().facts == {"clips": 5, "machine_types": 1, "up_to_date": 1, "suspects": stuck}
+    assert run().plain() == {"clips": 5, "machine_types": 1, "up_to_date": 1, "suspects": stuck}
     np.testing.assert_array_equal(WaveformPack.from_arrays(read_pack(tmp_path)[0]).clip(2), 7)
     assert (tmp_path / "packs/valve.npz").stat().st_mtime_ns == before
 
     table, header = artifacts.read_table(clips, artifacts.CLIPS)
     artifacts.write_table(clips, artifacts.CLIPS, table.slice(1), header)  # the first fan clip left the table
-    assert run().facts == {"clips": 4, "machine_types": 1, "up_to_date": 1, "suspects": stuck}
-    assert run(resample=True).facts["machine_types"] == 2  # other parameters
-    assert run(resample=True, force=True).facts["machine_types"] == 2
+    assert run().plain() == {"clips": 4, "machine_types": 1, "up_to_date": 1, "suspects": stuck}
+    assert run(resample=True).facts.machine_types == 2  # other parameters
+    assert run(resample=True, force=True).facts.machine_types == 2
 
 
 def test_machine_type_selects_and_guesses(run: Run, tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_both_channels_stand_side_by_side_under_one_clip(run: Run, clips: Path, 
     _stereo(clips)
     packs = {}
     for channel in ("0", "1", "both"):
-        assert run(channel=channel).facts["clips"] == 10
+        assert run(channel=channel).facts.clips == 10
         packs[channel] = WaveformPack.from_arrays(read_pack(tmp_path)[0])
     near, far, both = packs["0"], packs["1"], packs["both"]
     assert both.clip_ids.tolist() == [i for i in near.clip_ids.tolist() for _ in range(2)]

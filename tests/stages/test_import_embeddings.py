@@ -99,7 +99,7 @@ def test_an_embeddings_table_of_our_own_can_be_imported(tmp_path: Path) -> None:
 def test_the_same_file_again_is_nothing_to_do_and_a_changed_one_is(tmp_path: Path) -> None:
     mine: Any = {"errors": tmp_path / "errors.parquet", "dataset": "mine"}
     source, output = write_csv(tmp_path / "x.csv", LABELS, VECTORS), tmp_path / "e.parquet"
-    assert import_embeddings.run(source, output, **mine).facts == {
+    assert import_embeddings.run(source, output, **mine).plain() == {
         "clips": 4,
         "vectors": 4,
         "dimensions": 3,

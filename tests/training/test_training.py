@@ -127,7 +127,7 @@ def test_training_reduces_the_loss_and_learns_the_classes(noise: tuple[Path, Pat
     assert [r["epoch"] for r in rows] == [1, 2, 3]
     assert rows[-1]["loss"] < 0.75 * rows[0]["loss"]
     assert rows[-1]["accuracy"] >= 0.8  # four classes, the most frequent 0.4
-    assert outcome.facts["epochs"] == 3 and outcome.facts["clips"] == 20
+    assert outcome.facts.epochs == 3 and outcome.plain()["clips"] == 20
     assert progress.counted == 3 * 20
     assert any("loss" in f for f in progress.fields)
     assert any("least, 4.38 s" in n for n in progress.notes)
@@ -265,7 +265,7 @@ def test_one_class_is_nothing_to_tell_apart(tmp_path: Path) -> None:
 def test_features_of_other_clips_are_stale_but_skipped_clips_are_not(tmp_path: Path) -> None:
     clips, features = noise_run.write(tmp_path / "a", leave_out=1)
     outcome = train.run(clips, features, tmp_path / "m", epochs=1, **SMALL)
-    assert outcome.facts["clips"] == 20  # the one left out is a test clip
+    assert outcome.plain()["clips"] == 20  # the one left out is a test clip
     more, _ = noise_run.write(tmp_path / "b", n_train=11)
     with pytest.raises(BadArtifact, match=r"does not fit clips\.parquet") as error:
         train.run(more, features, tmp_path / "m", epochs=1, **SMALL)
@@ -278,7 +278,7 @@ def test_machine_types_without_features_are_left_out_with_a_warning(tmp_path: Pa
     progress = Heard()
     outcome = train.run(clips, features, tmp_path / "m", epochs=1, progress=progress, **SMALL)
     assert any("pump" in w and "left out" in w for w in progress.warnings)
-    assert outcome.facts["clips"] == 20
+    assert outcome.plain()["clips"] == 20
 
 
 # --- on a GPU (make test-gpu) --------------------------------------------------------------------------------------

@@ -9,6 +9,9 @@ from asdcli.outcome import Outcome
 from asdcli.pipeline import workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import index
+from asdcli.stages.index_report import IndexFacts
+
+__all__ = ["IndexFacts", "run"]
 
 
 def run(
