@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 export ASD_DATA := $(DATA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dns-demo dcase2021-dns lint format test test-slow test-gpu bench docs docs-reference clean
+.PHONY: help setup demo dns-demo dcase2021-dns lint format test test-slow test-gpu bench mutants docs docs-reference clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-22s %s\n", $$1, $$2 }'
@@ -130,6 +130,11 @@ test-gpu: $(READY)  ## the tests that need a CUDA device
 bench: $(READY)  ## measure the promises of the README, as ratios in one run
 	$(BIN)/python -m tests.bench
 
+# one thread of BLAS: mutmut forks, and a fork of a process with threads hangs
+mutants: $(READY)  ## change the code one operator at a time and see what no test notices; PART=scorers for a part
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 nice $(BIN)/mutmut run --max-children 1 $(if $(PART),'asdcli.$(PART).*')
+	@printf '%s\n' 'What lived: $(BIN)/mutmut results; one of them: $(BIN)/mutmut show NAME'
+
 docs: $(READY)  ## the documentation as a site: build/site/index.html
 	$(BIN)/python -m mkdocs build --strict --quiet
 
@@ -137,4 +142,4 @@ docs-reference: $(READY)  ## write the reference pages of docs/ from the code
 	$(BIN)/python docs/write_reference.py
 
 clean:  ## remove .venv and caches; data and runs stay
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist mutants *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -123,7 +123,7 @@ def score(
     return talk.report_methods("scores", outcomes)
 
 
-_COLUMNS = {
+COLUMNS = {
     "n_reference": "references",
     "k": "k",
     "n_val": "n_val",
@@ -135,6 +135,7 @@ _COLUMNS = {
     "clusters": "clusters",
     "n_synthetic": "synthetic",
 }
+"""A figure of a method's diagnostics -> its heading."""
 
 
 def _show(of_methods: Mapping[str, Mapping[str, dict[str, Any]]]) -> None:
@@ -142,8 +143,8 @@ def _show(of_methods: Mapping[str, Mapping[str, dict[str, Any]]]) -> None:
     from asdcli.cli.tables import Grid, GridColumn
 
     for spelling, found in of_methods.items():
-        names = [name for name in _COLUMNS if any(name in unit for unit in found.values())]
-        figures = (GridColumn(_COLUMNS[name], number=True) for name in names)
+        names = [name for name in COLUMNS if any(name in unit for unit in found.values())]
+        figures = (GridColumn(COLUMNS[name], number=True) for name in names)
         rules = [GridColumn("rules", rank=2)] if any(unit.get("rules") for unit in found.values()) else []
         grid = Grid(spelling, ["unit", *figures, *rules])
         for unit, values in found.items():

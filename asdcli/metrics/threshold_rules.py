@@ -174,7 +174,7 @@ class FalseAlarms:
         return self.rate
 
     def fit(self, scores: Scores) -> float:
-        return (Quantile if len(scores) >= self.needs else Gamma)(1 - self.rate).fit(scores)
+        return Quantile(1 - self.rate).fit(scores)
 
     def doubt(self, n: int) -> str | None:
         wanted = f"{self.per_day:g} false alarms a day of {self.clips_per_day:g} clips"

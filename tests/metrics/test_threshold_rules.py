@@ -192,6 +192,23 @@ def test_rarer_false_alarms_than_clips_can_promise_lie_in_the_fitted_tail():
     assert set_threshold(FalseAlarms(1, 100), SCORES).rule == FalseAlarms(1, 100)
 
 
+def test_false_alarms_are_promised_from_the_number_of_clips_on_that_they_need():
+    rule = FalseAlarms(per_day=1, clips_per_day=24)
+    assert rule.needs == 23
+    assert rule.acting(SCORES[:23]) == (rule, None)
+    assert rule.doubt(23).startswith("1 false alarms a day of 24 clips are promised on average")
+    assert rule.doubt(22) == (
+        "1 false alarms a day of 24 clips cannot be promised with fewer than 23, and what lies further out is not "
+        "checked; to see that it is so takes about 240"
+    )
+    acting, failed = rule.acting(SCORES[:22])
+    assert (
+        acting in (Gamma(23 / 24), Quantile(23 / 24))
+        and acting != rule
+        and (failed is None) == (acting == Gamma(23 / 24))
+    )
+
+
 def test_false_alarms_of_an_unknown_number_of_clips_are_refused():
     with pytest.raises(UsageError, match="a day of how many clips"):
         set_threshold(FalseAlarms(1), SCORES)
@@ -241,6 +258,13 @@ def test_a_rule_is_spelled_as_it_is_read(spelling):
 def test_a_rule_out_of_range_is_refused(spelling):
     with pytest.raises(UsageError, match="must lie between"):
         RULES.build(spelling)
+
+
+def test_the_range_of_false_alarms_ends_at_the_clips_of_a_day_where_they_are_known():
+    with pytest.raises(UsageError, match="between 0 and 9, got 9"):
+        FalseAlarms(per_day=9, clips_per_day=9)
+    with pytest.raises(UsageError, match="between 0 and inf, got 0"):
+        FalseAlarms(per_day=0)
 
 
 # ---- the measured share

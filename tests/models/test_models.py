@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 from asdcli.features.bank import WaveformBank
 from asdcli.models.losses.subcluster_adacos import SubclusterAdaCos
 from asdcli.models.mixup import mixup
+from asdcli.models.networks.autoencoder import AutoencoderNetwork
 from asdcli.models.networks.dual_branch import DualBranch
 from asdcli.models.networks.layers import ResidualUnit, SqueezeExcitation
 from asdcli.models.networks.spectrogram import AmplitudeSpectrogram, band
@@ -126,6 +130,29 @@ def test_a_silent_residual_path_leaves_the_normalised_input() -> None:
     assert ResidualUnit(16, 32, 2)(torch.randn(1, 16, 123, 76)).shape == (1, 32, 62, 38)
 
 
+def test_a_residual_unit_adds_its_two_paths() -> None:
+    unit, x = ResidualUnit(16, 32, 2).eval(), torch.randn(2, 16, 8, 8)
+    normal = unit.norm(x)
+    torch.testing.assert_close(unit(x), unit.residual(normal) + unit.skip(normal))
+
+
+@pytest.mark.parametrize(
+    ("network", "tensors", "digest"),
+    [
+        (lambda: DualBranch(160_000, 16_000), 124, "1288b974a4cdadc4"),
+        (lambda: AutoencoderNetwork(640), 65, "0d1d21a2049d127c"),
+    ],
+    ids=["dual-branch", "autoencoder"],
+)
+def test_a_network_names_and_shapes_its_tensors_as_in_the_models_on_disk(
+    network: Callable[[], torch.nn.Module], tensors: int, digest: str
+) -> None:
+    with torch.device("meta"):
+        state = network().state_dict()
+    written = json.dumps([(name, list(tensor.shape)) for name, tensor in state.items()])
+    assert (len(state), hashlib.blake2b(written.encode(), digest_size=8).hexdigest()) == (tensors, digest)
+
+
 # --- sub-cluster AdaCos -------------------------------------------------------------------------------------------
 
 
@@ -186,6 +213,17 @@ def test_dynamic_scale_follows_its_formula_in_training_only() -> None:
     assert loss.scale.item() == pytest.approx(np.log(b_avg) / np.cos(min(np.pi / 4, theta)), rel=1e-4)
 
 
+def test_dynamic_scale_of_samples_that_lie_close_to_their_centres_takes_the_median_of_their_angles() -> None:
+    loss = SubclusterAdaCos(3, 3, subclusters=1, scale="dynamic")
+    loss.centers.data = torch.eye(3)
+    angles, y = torch.tensor([0.1, 0.5, 0.3]), torch.eye(3)
+    e = torch.cos(angles)[:, None] * y + torch.sin(angles)[:, None] * torch.roll(y, 1, dims=1)
+    before = loss.scale.item()
+    loss(e, y)
+    b_avg = np.exp(before * loss.cosines(e).numpy(force=True).astype(np.float64)).sum(axis=(1, 2)).mean()
+    assert loss.scale.item() == pytest.approx(np.log(b_avg) / np.cos(0.3), rel=1e-5)
+
+
 # --- mixup --------------------------------------------------------------------------------------------------------
 
 
@@ -207,6 +245,16 @@ def test_mixup_leaves_half_of_the_samples_bit_for_bit() -> None:
     mixed, _ = mixup(x, x, 0.5, torch.Generator().manual_seed(0))
     kept = (mixed == x).all(dim=1).float().mean().item()
     assert kept == pytest.approx(0.5, abs=0.04)  # five standard deviations
+
+
+def test_what_mixup_draws_depends_on_its_generator_and_on_nothing_else() -> None:
+    x = torch.eye(50)
+    found = []
+    for other in (1, 2):
+        torch.manual_seed(other)
+        found.append(mixup(x, x, 0.5, torch.Generator().manual_seed(0))[0])
+    assert torch.equal(*found)
+    assert not torch.equal(found[0], mixup(x, x, 0.5, torch.Generator().manual_seed(1))[0])
 
 
 # --- waveforms ----------------------------------------------------------------------------------------------------

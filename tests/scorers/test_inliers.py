@@ -8,6 +8,7 @@ from scipy.stats import multivariate_normal
 
 from asdcli.errors import UsageError
 from asdcli.scorers import SCORERS
+from asdcli.scorers.gaussian import inverse_half
 from asdcli.scorers.reference import Vectors, unit_norm
 from asdcli.scorers.unit import UnitVectors
 
@@ -89,3 +90,11 @@ def test_without_source_windows_all_are_taken_and_it_is_said(rng: np.random.Gene
 def test_a_mixture_needs_a_cluster() -> None:
     with pytest.raises(UsageError, match="clusters must be at least 1"):
         SCORERS.build("gmm:clusters=0")
+
+
+@pytest.mark.parametrize(("smallest", "widened"), [(1e-6, False), (1.1e-9, False), (0.9e-9, True), (0.0, True)])
+def test_a_covariance_is_widened_only_where_it_can_hardly_be_inverted(smallest: float, widened: bool) -> None:
+    variances = np.array([1.0, 2.0 - smallest, smallest])  # their mean is 1, and what is added 1e-6 of it
+    half, was = inverse_half(np.diag(variances))
+    assert was is widened
+    np.testing.assert_allclose(half @ half.T, np.diag(1 / (variances + 1e-6 * widened)), rtol=1e-9)

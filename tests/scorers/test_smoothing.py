@@ -150,6 +150,8 @@ def test_restricting_neighbours_equals_searching_among_fewer(
     searched = exact_search.neighbours(x[keep], len(x), in_pool[keep])
     a, b = (smoothing.smooth(scores[keep], found, [k]) for found in (fewer, searched))
     np.testing.assert_array_equal(a, b)
+    for mine, theirs, n in zip(fewer.distance, searched.distance, fewer.count, strict=True):
+        np.testing.assert_array_equal(mine[:n], theirs[:n])
 
 
 # The command line

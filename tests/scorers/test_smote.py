@@ -42,3 +42,13 @@ def test_as_many_target_windows_as_wanted_are_left_as_they_are() -> None:
     one_more = Smote(ratio=0.5).fit(make_unit(n_source=14, n_target=6)).diagnostics
     assert (at["rules"], at["n_synthetic"]) == (["ratio-met"], 0)
     assert (one_more["rules"], one_more["n_synthetic"]) == ([], 1)
+
+
+def test_synthetic_windows_stand_behind_all_training_windows_each_once() -> None:
+    unit = make_unit(n_source=40, n_target=6)
+    state = Smote(ratio=0.5).fit(unit).state()
+    assert state["reference.chosen"].tolist() == [*range(46), *range(-1, -15, -1)]
+
+
+def test_without_target_windows_there_is_no_k() -> None:
+    assert Smote().fit(make_unit(n_target=0)).diagnostics["k"] == 0

@@ -27,3 +27,14 @@ def test_alpha_sweep_joins_the_blocks_of_its_queries(monkeypatch: pytest.MonkeyP
     assert swept.shape == (3, 150)
     for row, alpha in zip(swept, alphas, strict=True):
         np.testing.assert_allclose(row, VarMin(4, alpha=float(alpha)).fit(unit).score(queries), rtol=1e-12, atol=1e-12)
+
+
+def test_alpha_sweep_of_a_single_reference_is_its_distance_whatever_the_weight() -> None:
+    unit = make_unit(n_source=1, n_target=0)
+    swept = alpha_sweep(unit.reference, unit.test, np.array([0.0, 0.5, 1.0]), space="log")
+    nearest = VarMin(space="log").fit(unit).score(unit.test)
+    np.testing.assert_array_equal(swept, np.stack([nearest] * 3))
+
+
+def test_an_alpha_may_be_limited_to_one_value() -> None:
+    assert VarMin(alpha_range="0.25..0.25").fit(make_unit()).diagnostics["alpha"] == 0.25
