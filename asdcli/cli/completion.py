@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -22,28 +23,16 @@ def _completes(names: Callable[[typer.Context], Iterable[str]]) -> Completion:
     return complete
 
 
-@_completes
-def methods(_: typer.Context) -> Iterable[str]:
-    """Scorers and `all`."""
-    from asdcli.scorers import SCORERS
-
-    return [*SCORERS.names(), "all"]
+def _registered(target: str, *more: str) -> Completion:
+    """The names in a registry, `module:ATTRIBUTE`, which is imported when somebody completes one."""
+    module, _, attribute = target.partition(":")
+    return _completes(lambda _: [*getattr(importlib.import_module(module), attribute).names(), *more])
 
 
-@_completes
-def models(_: typer.Context) -> Iterable[str]:
-    """What `asd train` trains."""
-    from asdcli.training import MODELS
-
-    return MODELS.names()
-
-
-@_completes
-def scorers(_: typer.Context) -> Iterable[str]:
-    """What `asd methods` shows."""
-    from asdcli.scorers import SCORERS
-
-    return SCORERS.names()
+methods = _registered("asdcli.scorers:SCORERS", "all")
+scorers = _registered("asdcli.scorers:SCORERS")
+models = _registered("asdcli.training:MODELS")
+embedders = _registered("asdcli.embedders:EMBEDDERS")
 
 
 @_completes
@@ -52,14 +41,6 @@ def parts(_: typer.Context) -> Iterable[str]:
     from asdcli.cli.models import registries
 
     return [name for registry in registries().values() for name in registry.names()]
-
-
-@_completes
-def embedders(_: typer.Context) -> Iterable[str]:
-    """What `asd embed` embeds with."""
-    from asdcli.embedders import EMBEDDERS
-
-    return EMBEDDERS.names()
 
 
 @_completes

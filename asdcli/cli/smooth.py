@@ -132,7 +132,11 @@ def smooth(
         raise UsageError("--append and --fraction exclude each other")
     if append and len(ks) > 1:
         raise UsageError(f"there are {len(ks)} values of -k", "--append takes one")
-    how = step.how(
+    source, how = step.asked(
+        scores,
+        embeddings,
+        method,
+        machine_type,
         k=ks[0] if ks else None,
         data=neighbours,
         level=level,
@@ -141,7 +145,6 @@ def smooth(
         outside=outside,
         own_windows=own_windows,
     )
-    source = step.SampleSource(scores, embeddings, method, how.level if level else None, machine_type)
     space = place.space()
     where: dict[str, Any] = {"output": place.output, "force": force, "progress": talk.progress}
     if fraction is not None:

@@ -75,12 +75,23 @@ def tune(
     them. Writes tuning.parquet (the whole grid) and the chosen scores as two methods for asd evaluate.
     """
     from asdcli.pipeline.steps import tune as step
-    from asdcli.pipeline.steps.smooth import SampleSource, how
+    from asdcli.pipeline.steps.smooth import asked
 
-    smoothing = how(data=neighbours, level=level, pool=pool, metric=distance, outside=outside, own_windows=own_windows)
+    source, smoothing = asked(
+        scores,
+        embeddings,
+        method,
+        machine_type,
+        data=neighbours,
+        level=level,
+        pool=pool,
+        metric=distance,
+        outside=outside,
+        own_windows=own_windows,
+    )
     outcome = step.run(
         place.space(),
-        SampleSource(scores, embeddings, method, smoothing.level if level else None, machine_type),
+        source,
         smoothing=smoothing,
         neighbours=smoothing.data if neighbours else None,
         ks=_numbers("-k", ks, KS),

@@ -212,9 +212,8 @@ class Run:
         """
         from asdcli.pipeline.steps import smooth as step
 
-        smoothing = step.how(data=neighbours, metric=distance, **how)
-        level = smoothing.level if "level" in how else None
-        source = step.SampleSource(_path(scores), _path(embeddings), method, level, machine_types)
+        where = (_path(scores), _path(embeddings), method, machine_types)
+        source, smoothing = step.asked(*where, data=neighbours, metric=distance, **how)
         ks = (k,) if isinstance(k, int) else tuple(k)
         return step.run(self.space, source, smoothing=smoothing, ks=ks, force=force, progress=self.progress)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from asdcli.editions.request import Request
 from asdcli.errors import UsageError
@@ -46,20 +47,16 @@ def run(data: Path, request: Request, *, progress: Progress = SILENT) -> Outcome
     return outcome
 
 
-def render(
-    data: Path,
-    *,
-    size: str = sizes.DEFAULT,
-    seed: int = 0,
-    machine_types: Sequence[str] | None = None,
-    force: bool = False,
-    progress: Progress = SILENT,
-) -> Outcome:
-    """Render the synthetic dataset into `data/synthetic/`, and make later steps work on it."""
+def render(data: Path, *, progress: Progress = SILENT, **options: Any) -> Outcome:
+    """Render the synthetic dataset into `data/synthetic/`, and make later steps work on it.
+
+    Args:
+        data: the data root.
+        progress: is told how far it is, and of what looks wrong.
+        options: as `stages.synthesize.run` has them.
+    """
     from asdcli.stages import synthesize
 
-    outcome = synthesize.run(
-        data / SYNTHETIC, size=size, seed=seed, machine_types=machine_types, force=force, progress=progress
-    )
+    outcome = synthesize.run(data / SYNTHETIC, progress=progress, **options)
     workspace.select(data, SYNTHETIC)
     return outcome

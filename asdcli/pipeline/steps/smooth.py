@@ -53,10 +53,28 @@ class SampleSource:
         )
 
 
-def how(**options: object) -> Smooth:
-    """The smoothing of the options that are not None. Raises UsageError for a word that is none."""
-    built: Smooth = SMOOTHERS.build("smooth", **options)
-    return built
+def asked(
+    scores: Path | None = None,
+    embeddings: Path | None = None,
+    method: str | None = None,
+    machine_types: Sequence[str] | None = None,
+    **how: object,
+) -> tuple[SampleSource, Smooth]:
+    """Which samples are smoothed, and how.
+
+    Args:
+        scores: as `SampleSource` has it, and so the next three.
+        embeddings: see there.
+        method: see there.
+        machine_types: see there.
+        how: parameters of the smoothing; None is what was not asked for. Only a level that was wins over what there is.
+
+    Raises:
+        UsageError: a word that is none.
+    """
+    smoothing: Smooth = SMOOTHERS.build("smooth", **how)
+    level = smoothing.level if how.get("level") else None
+    return SampleSource(scores, embeddings, method, level, machine_types), smoothing
 
 
 def run(
