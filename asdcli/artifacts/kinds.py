@@ -182,24 +182,7 @@ ERRORS = Kind(
     (Column("clip_id", _text), Column("path", _text), Column("error", _text)),
 )
 
-KINDS = {
-    kind.name: kind
-    for kind in (
-        CLIPS,
-        FEATURES,
-        MODEL,
-        EMBEDDINGS,
-        SCORES,
-        WINDOW_SCORES,
-        DETECTOR,
-        POOL,
-        RESULTS,
-        THRESHOLDS,
-        TUNING,
-        FRACTIONS,
-        ERRORS,
-    )
-}
+KINDS = {kind.name: kind for kind in tuple(vars().values()) if isinstance(kind, Kind)}
 """Every kind by its name."""
 
 ANY = Kind("artifact", 0, "the stages of asd")
