@@ -19,6 +19,7 @@ from asdcli.errors import AsdError, BadArtifact
 from asdcli.features.pack import VectorPack, WaveformPack
 from tests.helpers import score_files
 from tests.helpers.rewrite import forge, spoil
+from tests.helpers.waiting import PATIENCE_S
 
 
 def row(**values: object) -> dict:
@@ -215,7 +216,7 @@ def test_a_named_pipe_is_never_opened(tmp_path: Path) -> None:
         running.append((place, subprocess.Popen(words, cwd=root, **pipes)))  # type: ignore[call-overload]
     for place, process in running:
         try:
-            said = process.communicate(timeout=120)[1]
+            said = process.communicate(timeout=PATIENCE_S)[1]
         except subprocess.TimeoutExpired:
             process.kill()
             raise AssertionError(f"it waits for ever at {place}") from None

@@ -14,6 +14,7 @@ import soundfile
 
 from asdcli import audio
 from asdcli.clips import SUFFIXES
+from tests.helpers.waiting import PATIENCE_S
 
 TONE = 0.3 * np.sin(np.arange(8000) / 10)
 EXACT = np.rint(TONE * 32768).astype(np.int16)
@@ -147,7 +148,7 @@ def test_no_named_pipe_socket_or_device_is_opened(tmp_path: Path) -> None:
         "    except audio.BadAudio as error: print(error.reason)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=PATIENCE_S
     )
     assert done.stdout.splitlines() == ["is a named pipe, not a file", "is a device, not a file"]
 

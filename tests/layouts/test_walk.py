@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 from asdcli.layouts import find_audio
+from tests.helpers.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_indexing_a_folder_with_a_pipe_ends(recordings: Path, tmp_path: Path, ma
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 3, done.stderr
     assert ("is a named pipe, not a file" if manifest else "no regular file") in done.stderr
