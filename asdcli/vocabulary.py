@@ -37,6 +37,18 @@ class Condition(_Word):
     ANOMALY = "anomaly"
 
 
+class ConditionFrom(_Word):
+    """Who says the condition of a clip."""
+
+    FOLDER = "folder"
+    NAME = "name"
+    MANIFEST = "manifest"
+    TRUTH = "truth"  # the organisers' tables
+    SPLIT = "split"  # it is said to train, and training clips are normal by the rules of the field
+    OPTION = "option"  # the user, who typed --condition-word or --unlabelled
+    ASSUMED = "assumed"  # nobody: nothing of its machine type is labelled
+
+
 class Split(_Word):
     """The role of a clip's folder."""
 
@@ -58,6 +70,12 @@ class Unit(_Word):
     MACHINE_TYPE = "machine-type"
     SECTION = "section"
 
+
+Unlabelled = Literal["train", "test"]
+"""Where recordings may go of which nothing is said."""
+
+NONE = "none"
+"""What is said of a word that says nothing of the condition."""
 
 Data = Literal["source", "all"]
 """Whose samples may be neighbours, or make a mixture."""

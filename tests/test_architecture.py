@@ -27,6 +27,8 @@ FLOORS = {
 }
 HELPERS = {
     "extract_reading": "extract_features",
+    "index_layout": "index",
+    "index_place": "index",
     "index_report": "index",
     "candidates": "tune",
     "threshold_report": "threshold",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from asdcli.artifacts.rules import Rule, at_least, file_names, finite, number, one_of, paths, some_text, vectors
-from asdcli.vocabulary import Condition, Domain, Split, Subset
+from asdcli.vocabulary import Condition, ConditionFrom, Domain, Split, Subset
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ CLIPS = Kind(
         Column("duration_s", _real, nullable=True, rule=at_least(0)),
         Column("sample_rate", pa.int32(), nullable=True, rule=at_least(1)),
         Column("channels", pa.int32(), nullable=True, rule=at_least(1)),
+        Column("condition_from", _text, nullable=True, rule=one_of(ConditionFrom)),
     ),
 )
 FEATURES = Kind("features", 1, "asd extract-features")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asdcli.cli.options import SeedOption
+from asdcli.cli.options import SeedOption, one_of
 from asdcli.cli.shared import Place, on_the_data
 from asdcli.cli.talk import Talk
+from asdcli.vocabulary import NONE, Condition, Unlabelled
 
 if TYPE_CHECKING:
     from asdcli.stages.index_report import IndexFacts
@@ -41,6 +42,25 @@ def index(
             show_default=False,
         ),
     ] = None,
+    unlabelled: Annotated[
+        Unlabelled | None,
+        typer.Option(
+            "--unlabelled",
+            metavar=one_of(Unlabelled),
+            help="Where recordings go of which nothing is said; those that train are taken as normal. Without this "
+            "they test, but where nothing of their machine type is labelled all train.",
+            show_default=False,
+        ),
+    ] = None,
+    condition_word: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--condition-word",
+            metavar=f"WORD={one_of(Condition, NONE)}",
+            help=f"What a word in names says (repeatable): niO={Condition.ANOMALY}.",
+            show_default=False,
+        ),
+    ] = None,
     test_fraction: Annotated[
         float,
         typer.Option(
@@ -59,6 +79,8 @@ def index(
 
     Understands folders such as fan/train, fan/test/normal, fan/test/abnormal, or normal and abnormal alone; DCASE names
     in any layout; MIMII's id_00/normal; or a --manifest. Labels, domains, sections and attributes are all optional.
+    Words inside names are read where it is safe (0_normal, engine2_broken beside engine2_ok). A recording never trains
+    as normal while a name on its path may say an anomaly: that is refused, with what to type.
 
     Prints what was found, and what was left out and why. Exits with 3 when clips had to be left out.
     """
@@ -70,6 +92,8 @@ def index(
         name=name,
         manifest=manifest,
         machine=machine,
+        unlabelled=unlabelled,
+        condition_words=condition_word or (),
         test_fraction=test_fraction,
         seed=seed,
         force=force,

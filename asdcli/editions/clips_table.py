@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from asdcli.clips import SPLIT_FOLDERS, SUBSET_FOLDERS, SUFFIXES, Clip, parse_at
 from asdcli.errors import BadData
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.vocabulary import Condition, Domain, Subset
+from asdcli.vocabulary import Condition, ConditionFrom, Domain, Subset
 
 NAMED = 5  # how many culprits a warning names
 
@@ -79,8 +79,9 @@ def run(
         )
     _report(found, progress)
     clips = _with_attributes(found.clips, root)
+    named = {c.clip_id for c in clips if c.condition}
     clips = _with_truth(clips, root, known, released_attributes, progress)
-    table = _table(clips, root, known, progress)
+    table = _table(clips, named, root, known, progress)
     artifacts.write_table(output, artifacts.CLIPS, table, header(root, edition, released_attributes, making))
     counts = Counter(str(c.split) for c in clips)
     facts = ClipsFacts(len({c.machine_type for c in clips}), len(clips), **counts)
@@ -185,7 +186,8 @@ def _key(clip: Clip) -> Key:
     return (clip.subset, clip.split, clip.machine_type, _stem(clip))
 
 
-def _table(clips: list[Clip], root: Path, edition: Edition, progress: Progress) -> pa.Table:
+def _table(clips: list[Clip], named: Collection[str], root: Path, edition: Edition, progress: Progress) -> pa.Table:
+    """`named` are the clips whose names say their condition; of the others the truth says it."""
     infos: list[tuple[float | None, int | None, int | None]] = []
     unreadable, odd, noted = [], [], []
     for clip in progress.track(clips, total=len(clips), label="index", unit="clips"):
@@ -216,6 +218,8 @@ def _table(clips: list[Clip], root: Path, edition: Edition, progress: Progress) 
     columns["attributes"] = [sorted(c.attributes.items()) for c in clips]
     columns["attribute_string"] = [c.attribute_string for c in clips]
     columns |= {"duration_s": durations, "sample_rate": rates, "channels": channels}
+    by_whom = ((c.condition, ConditionFrom.NAME if c.clip_id in named else ConditionFrom.TRUTH) for c in clips)
+    columns["condition_from"] = [str(by) if condition else None for condition, by in by_whom]
     schema = pa.schema([(c.name, c.type) for c in artifacts.CLIPS.columns])
     return pa.table([pa.array(columns[f.name], f.type) for f in schema], schema=schema)
 

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from asdcli.layouts.doubts import contradicted, doubt_of_path, refuse_doubtful
 from asdcli.layouts.folders import read_folders
-from asdcli.layouts.manifest import read_manifest
-from asdcli.layouts.recording import LeftOut, Recording
+from asdcli.layouts.manifest import existing, read_manifest
+from asdcli.layouts.names import Names, is_session, meanings
+from asdcli.layouts.recording import LeftOut, Recording, some
 from asdcli.layouts.splits import assign_splits
+from asdcli.layouts.tokens import Told
 from asdcli.layouts.walk import find_audio
 
-__all__ = ["LeftOut", "Recording", "assign_splits", "find_audio", "read_folders", "read_manifest"]
+__all__ = [
+    "LeftOut",
+    "Names",
+    "Recording",
+    "Told",
+    "assign_splits",
+    "contradicted",
+    "doubt_of_path",
+    "existing",
+    "find_audio",
+    "is_session",
+    "meanings",
+    "read_folders",
+    "read_manifest",
+    "refuse_doubtful",
+    "some",
+]

@@ -13,8 +13,8 @@ from asdcli import clips
 from asdcli.errors import BadData
 from asdcli.filenames import fault
 from asdcli.layouts import labels
-from asdcli.layouts.recording import Recording
-from asdcli.vocabulary import Subset
+from asdcli.layouts.recording import LeftOut, Recording
+from asdcli.vocabulary import ConditionFrom, Subset
 
 PATHS = ("path", "file", "filename", "file_name", "wav")
 """The column names under which a manifest may say where a recording lies, in any case."""
@@ -54,10 +54,51 @@ def read_manifest(file: Path, root: Path) -> tuple[list[Recording], list[str]]:
     if "attributes" in values:
         pairs = [_attributes(cell) for cell in values["attributes"]]
         values |= {"attributes": [p for p, _ in pairs], "attribute_string": [s for _, s in pairs]}
+    if "condition" in values:  # also of empty cells: they say that nothing is known
+        values["condition_from"] = [ConditionFrom.MANIFEST] * len(paths)
     names = list(values)
     rows = zip(paths, *values.values(), strict=True)
     recordings = [Recording(path, **dict(zip(names, rest, strict=True))) for path, *rest in rows]
     return sorted(recordings, key=lambda r: r.path), unused
+
+
+def existing(
+    read: Sequence[Recording], paths: Iterable[str], root: Path, file: Path
+) -> tuple[list[Recording], list[LeftOut]]:
+    """The recordings of the manifest `file` that exist; and of the others what lies there instead.
+
+    Args:
+        read: what it lists.
+        paths: of the audio files below `root`.
+        root: folder of the recordings.
+        file: the manifest.
+
+    Raises:
+        BadData: not one exists.
+    """
+    found = set(paths)
+    alike: dict[str, str] = {}
+    for path in sorted(found, reverse=True):
+        alike[clips.without_suffix(path.rpartition("/")[2])] = path
+    alike |= {clips.without_suffix(path): path for path in found}
+    there: list[Recording] = []
+    lacking: list[LeftOut] = []
+    for recording in read:
+        if recording.path in found or (root / recording.path).exists():
+            there.append(recording)
+            continue
+        name = clips.without_suffix(recording.path)
+        instead = alike.get(name) or alike.get(name.rpartition("/")[2])
+        reason = f"does not exist, though {file.name} lists it" + (f": {instead} is there" if instead else "")
+        lacking.append(LeftOut(recording.path, reason, is_loss=True))
+    if lacking and not there:
+        first, (_, _, instead) = lacking[0], lacking[0].reason.partition(": ")
+        such = f"{first.path} ({instead})" if instead else first.path
+        raise BadData(
+            f"{file}: not one of {len(lacking)} listed paths exists, such as {such}",
+            f"paths are relative to {root}, and need their suffix",
+        )
+    return there, lacking
 
 
 def _parquet(file: Path) -> _Table:
@@ -129,6 +170,8 @@ def _path(value: Any, row: int, file: Path, root: Path) -> str:
             if path.is_relative_to(base):
                 path = path.relative_to(base)
                 break
+    if path.is_absolute() and not Path(path).exists():
+        return path.as_posix()  # of another machine, maybe: counted and named with the others that do not exist
     if path.is_absolute() or ".." in path.parts or not path.parts:
         raise BadData(f"{file}, row {row}: {text} lies outside {root}", "index a folder that holds all recordings")
     return path.as_posix()

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from asdcli.vocabulary import Condition, Domain, Split, Subset
+from asdcli.vocabulary import Condition, ConditionFrom, Domain, Split, Subset
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Why a recording may be another than it is taken for: what a name of its path holds and nobody could read.
+
+    Attributes:
+        word: of the name, as it stands there. name: the whole name.
+        is_anomaly: the word says an anomaly, or may; else only that a condition is spoken of.
+    """
+
+    word: str
+    name: str
+    is_anomaly: bool
+
+
+def graver(one: Doubt | None, other: Doubt | None) -> Doubt | None:
+    """Of two doubts about a recording the one that matters more."""
+    return other if other and (one is None or (other.is_anomaly and not one.is_anomaly)) else one
 
 
 @dataclass(frozen=True)
 class Recording:
     """One audio file. `path` is POSIX, below the folder of recordings; None where nothing is said.
 
-    `machine_type` is None where all recordings are of one machine that has no name yet.
+    `machine_type` is None where all recordings are of one machine that has no name yet. `condition_from` without a
+    condition: there it was said that none is known.
     """
 
     path: str
@@ -24,6 +44,8 @@ class Recording:
     condition: Condition | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     attribute_string: str | None = None
+    condition_from: ConditionFrom | None = None
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True)
@@ -36,3 +58,8 @@ class LeftOut:
     path: str
     reason: str
     is_loss: bool = False
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """The first names of many, as a sentence has them."""
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")

@@ -147,6 +147,7 @@ CHAIN = (
         "asd index",
         (),
         (CLIPS, Files(artifacts.ERRORS, "errors-index.parquet", of_dataset=True)),
+        options.of_index,
         made=lambda header: "layout" in header.params,
     ),
     Stage(

@@ -17,6 +17,7 @@ Words = list[str]
 
 _SMOOTH = Smooth()
 DEFAULTS = {
+    "--test-fraction": 0.2,
     "--features": "waveform",
     "--sample-rate": 16_000,
     "--precision": "auto",
@@ -35,6 +36,15 @@ DEFAULTS = {
 
 def none(_: Header) -> Words:
     return []
+
+
+def of_index(header: Header) -> Words:
+    params = header.params
+    words = ["--manifest", "FILE"] if params.get("layout") == "manifest" else []
+    words += _given({"--machine": params.get("machine"), "--unlabelled": params.get("unlabelled")})
+    for word in params.get("condition_words", ()):
+        words += ["--condition-word", word]
+    return words + _given({"--test-fraction": params.get("test_fraction")}) + _seed(header)
 
 
 def of_features(header: Header) -> Words:

@@ -1,10 +1,4 @@
-"""index: a folder of anyone's recordings in, clips.parquet out; the recordings stay where and as they are.
-
-Paths in clips.parquet are relative to the dataset root, and no absolute path may stand in an artifact. So recordings
-outside the dataset root are reached through a link beside the table, `<root>/audio -> DIR`: every later stage opens
-`root / path` as ever, the recordings may be read-only, the table does not depend on where they lie, and moved
-recordings need a new link only.
-"""
+"""index: a folder of anyone's recordings in, clips.parquet out; the recordings stay where and as they are."""
 
 from __future__ import annotations
 
@@ -17,17 +11,19 @@ from typing import Any
 
 import pyarrow as pa
 
-from asdcli import artifacts, audio, catalogue
-from asdcli.clips import SUBSET_FOLDERS, SUFFIXES, without_suffix
+from asdcli import artifacts, audio
+from asdcli.clips import SUFFIXES, without_suffix
 from asdcli.editions import clips_table
-from asdcli.errors import AsdError, BadArtifact, BadData, UsageError
+from asdcli.errors import BadArtifact, BadData, UsageError
 from asdcli.filenames import fault
-from asdcli.layouts import LeftOut, Recording, assign_splits, find_audio, read_folders, read_manifest
+from asdcli.layouts import LeftOut, Recording, assign_splits, find_audio, meanings, refuse_doubtful
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import index_report
+from asdcli.stages.index_layout import of_folders, of_manifest
+from asdcli.stages.index_place import is_edition, make_link, prefix_of, refuse_if_taken
+from asdcli.vocabulary import Split, Unlabelled
 
-LINK = "audio"
 ERRORS = "errors-index.parquet"
 
 
@@ -51,6 +47,8 @@ def run(
     *,
     manifest: Path | None = None,
     machine: str | None = None,
+    unlabelled: Unlabelled | None = None,
+    condition_words: Sequence[str] = (),
     test_fraction: float = 0.2,
     seed: int = 0,
     force: bool = False,
@@ -63,6 +61,9 @@ def run(
         clips: `<data>/<dataset>/clips.parquet`; its folder's name is the dataset's.
         manifest: a table that says what folders would say; recordings that it does not list are left alone.
         machine: the machine type of all recordings, whatever folders or manifest say.
+        unlabelled: the split of recordings without condition and split; by default they test where anything of their
+            machine type is labelled, else all are taken as normal and train.
+        condition_words: what words of names mean: `niO=anomaly`, `Bad Homburg=none`.
         test_fraction: share of the normal clips held out for testing where nothing says what tests; in (0, 1).
         seed: chooses these clips.
         force: do it again even if it is up to date.
@@ -72,45 +73,54 @@ def run(
         An Outcome whose `skipped` counts the clips left out, with facts for the report: see `index_report`.
 
     Raises:
-        UsageError: the dataset's name belongs to other recordings, or `test_fraction` or `machine` cannot be.
-        BadData: no folder, no usable recording, a manifest that cannot be read.
+        UsageError: the dataset's name belongs to other recordings, or options that cannot be.
+        BadData: no folder, no usable recording, a manifest that cannot be read, or training clips that may be
+            anomalies by their names.
     """
     root = clips.parent
-    _check(recordings, manifest, machine, test_fraction)
-    prefix = _prefix(recordings, root)
-    _refuse_if_taken(recordings, clips, prefix)
-    if _is_edition(root) and not (prefix or manifest or machine):
+    _check(recordings, manifest, machine, test_fraction, condition_words)
+    told = meanings(condition_words)
+    prefix = prefix_of(recordings, root)
+    refuse_if_taken(recordings, clips, prefix)
+    if is_edition(root) and not (prefix or manifest or machine):
         return _edition_in_place(clips, progress)
 
     paths, left = find_audio(recordings)
-    unused: list[str] = []
-    if manifest:
-        read, unused = read_manifest(manifest, recordings)
-        listed = {r.path for r in read}
-        left += [LeftOut(p, f"not listed in {manifest.name}") for p in paths if p not in listed]
-    else:
-        read, contradictory = read_folders(paths)
-        left += contradictory
-    read = [dataclasses.replace(r, machine_type=machine or r.machine_type or root.name) for r in read]
+    lie = of_manifest(paths, recordings, manifest) if manifest else of_folders(paths, told, machine)
+    left += lie.left
+    read = [_of_machine(r, machine or r.machine_type or root.name) for r in lie.recordings]
     read, infos = _probe(read, recordings, left, progress)
     read = _without_twins(read, left)
-    read, untrainable, held_out = assign_splits(read, test_fraction=test_fraction, seed=seed)
+    split = Split(unlabelled) if unlabelled else None
+    read, untrainable, held_out = assign_splits(read, test_fraction=test_fraction, seed=seed, unlabelled=split)
     left += untrainable
     if not read:
         raise _nothing(recordings, left)
+    refuse_doubtful(read, told=told, machine=machine, manifest=manifest.name if manifest else None)
 
     table = _table(read, infos, prefix)
+    params: dict[str, Any] = {
+        "layout": "manifest" if manifest else "folders",
+        "machine": machine,
+        "test_fraction": test_fraction,
+    }
+    said = {"unlabelled": unlabelled, "condition_words": sorted(condition_words)}
+    params |= {name: value for name, value in said.items() if value}
     header = artifacts.Header.make(
-        artifacts.CLIPS,
-        dataset=root.name,
-        seed=seed,
-        params={"layout": "manifest" if manifest else "folders", "machine": machine, "test_fraction": test_fraction},
-        diagnostics={"held_out": held_out},
+        artifacts.CLIPS, dataset=root.name, seed=seed, params=params, diagnostics={"held_out": held_out}
     )
-    infos = {r.path: infos[r.path] for r in read}
-    facts = index_report.facts(table, infos, left, held_out, unused, test_fraction=test_fraction, seed=seed)
+    facts = index_report.facts(
+        table,
+        {r.path: infos[r.path] for r in read},
+        left,
+        held_out,
+        test_fraction=test_fraction,
+        seed=seed,
+        of_layout=lie.notes,
+        against_layout=[*lie.warnings, *_typed_otherwise(clips, header)],
+    )
     skipped = sum(x.is_loss for x in left)
-    _link(recordings, root, prefix)
+    make_link(recordings, root, prefix)
     _write_errors(root / ERRORS, left, prefix, header)
     if not force and _is_there(clips, table, header):
         return Outcome(clips, "current", skipped, facts)
@@ -118,7 +128,13 @@ def run(
     return Outcome(clips, "done", skipped, facts)
 
 
-def _check(recordings: Path, manifest: Path | None, machine: str | None, test_fraction: float) -> None:
+def _check(
+    recordings: Path,
+    manifest: Path | None,
+    machine: str | None,
+    test_fraction: float,
+    condition_words: Sequence[str],
+) -> None:
     if not recordings.is_dir():
         what = "is a file, not a folder" if recordings.exists() else "does not exist"
         raise BadData(f"{recordings} {what}", "name the folder that holds the recordings")
@@ -126,12 +142,12 @@ def _check(recordings: Path, manifest: Path | None, machine: str | None, test_fr
         raise BadData(f"there is no manifest {manifest}")
     if machine is not None and (why := fault(machine)):
         raise UsageError(f"machine type {machine!r} cannot be a file name: {why}", "leave out slashes and the like")
+    if manifest and condition_words:
+        raise UsageError(
+            "--condition-word reads names, and --manifest takes none", "say it in the manifest's column condition"
+        )
     if not 0 < test_fraction < 1:
         raise UsageError(f"--test-fraction must lie between 0 and 1, got {test_fraction:g}")
-
-
-def _is_edition(root: Path) -> bool:
-    return root.name in catalogue.names() and catalogue.load(root.name).made_by is None
 
 
 def _edition_in_place(clips: Path, progress: Progress) -> Outcome:
@@ -143,53 +159,8 @@ def _edition_in_place(clips: Path, progress: Progress) -> Outcome:
     )
 
 
-def _prefix(recordings: Path, root: Path) -> str:
-    """What stands before a recording's path below `recordings` to make it a path below the dataset root."""
-    inside, outside = recordings.resolve(), root.resolve()
-    if not inside.is_relative_to(outside):
-        return f"{LINK}/"
-    below = inside.relative_to(outside).as_posix()
-    return "" if below == "." else f"{below}/"
-
-
-def _refuse_if_taken(recordings: Path, clips: Path, prefix: str) -> None:
-    """A dataset is never turned into another one. Raises UsageError."""
-    root, link = clips.parent, clips.parent / LINK
-    hint = "choose another --name"
-    if _is_edition(root) and not prefix:
-        return
-    if clips.exists() and not _is_own(clips):
-        raise UsageError(f"{root} is a dataset made by asd download", hint)
-    if prefix == f"{LINK}/" and (link.exists() or link.is_symlink()):
-        if not link.is_symlink():
-            raise UsageError(f"{link} is no link to recordings but a folder of its own", hint)
-        if link.exists() and not link.samefile(recordings):
-            raise UsageError(f"dataset {root.name!r} stands for {link.resolve()}, not for {recordings}", hint)
-    if prefix == f"{LINK}/" and any((root / folder).is_dir() for folder in SUBSET_FOLDERS):
-        raise UsageError(f"{root} holds an edition's recordings", hint)
-
-
-def _is_own(clips: Path) -> bool:
-    """Whether `clips` was made here; one that cannot be read (any more) is judged by the link beside it."""
-    try:
-        return "layout" in artifacts.read_header(clips, artifacts.CLIPS).params
-    except BadArtifact:
-        return (clips.parent / LINK).is_symlink()
-
-
-def _link(recordings: Path, root: Path, prefix: str) -> None:
-    link = root / LINK
-    if prefix != f"{LINK}/" or link.exists():
-        return
-    root.mkdir(parents=True, exist_ok=True)
-    link.unlink(missing_ok=True)  # the recordings were moved: it leads nowhere
-    try:
-        link.symlink_to(recordings.resolve(), target_is_directory=True)
-    except OSError as error:
-        raise AsdError(
-            f"cannot make the link {link}: {error.strerror or error}",
-            f"put the recordings into {root} and index that folder: asd index {root}",
-        ) from None
+def _of_machine(recording: Recording, name: str) -> Recording:
+    return recording if recording.machine_type == name else dataclasses.replace(recording, machine_type=name)
 
 
 def _probe(
@@ -241,10 +212,33 @@ def _table(read: Sequence[Recording], infos: dict[str, audio.Info], prefix: str)
         "sample_rate": [infos[r.path].sample_rate for r in read],
         "channels": [infos[r.path].channels for r in read],
     }
-    for name in ("machine_type", "section", "subset", "split", "domain", "condition", "attribute_string"):
+    for name in (
+        "machine_type",
+        "section",
+        "subset",
+        "split",
+        "domain",
+        "condition",
+        "attribute_string",
+        "condition_from",
+    ):
         columns[name] = [text(getattr(r, name)) for r in read]
     kinds = artifacts.CLIPS.columns
     return pa.table({c.name: pa.array(columns[c.name], c.type) for c in kinds}).sort_by("clip_id")
+
+
+def _typed_otherwise(clips: Path, header: artifacts.Header) -> list[str]:
+    """A sentence where the table that is there was made with other options: those of last time are easily forgotten."""
+    if not clips.exists():
+        return []
+    try:
+        before = artifacts.read_header(clips, artifacts.CLIPS).params
+    except BadArtifact:
+        return []
+    names = ("layout", "machine", "unlabelled", "condition_words")
+    other = {name: before.get(name) for name in names if before.get(name) != header.params.get(name)}
+    told = ", ".join(f"{name.replace('_', ' ')} {value or 'not said'}" for name, value in other.items())
+    return [f"last time {clips} was made with other options: {told}"] if other else []
 
 
 def _is_there(clips: Path, table: pa.Table, header: artifacts.Header) -> bool:

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import audio
-from asdcli.layouts import LeftOut
+from asdcli.layouts import LeftOut, is_session, some
 from asdcli.training.classes import classes
-from asdcli.vocabulary import Split
+from asdcli.views.clips import is_training
+from asdcli.vocabulary import ConditionFrom, Split
 
 _GROUP = ("machine_type", "subset", "split", "domain", "condition")
 _EXAMPLES = 3
@@ -27,6 +28,7 @@ class IndexFacts:
         clips: how many are in the dataset.
         machine_types: how many.
         found: a row a group of clips that are alike.
+        condition_from: who said the condition of how many clips.
         left_out: a row a reason.
         warnings: what looks wrong, in sentences.
         notes: advice, in sentences.
@@ -36,6 +38,7 @@ class IndexFacts:
     clips: int
     machine_types: int
     found: list[dict[str, Any]]
+    condition_from: dict[str, int]
     left_out: list[dict[str, Any]]
     warnings: list[str]
     notes: list[str]
@@ -47,10 +50,11 @@ def facts(
     infos: Mapping[str, audio.Info],
     left: Iterable[LeftOut],
     held_out: Mapping[str, int],
-    unused: Sequence[str],
     *,
     test_fraction: float,
     seed: int,
+    of_layout: Sequence[str] = (),
+    against_layout: Sequence[str] = (),
 ) -> IndexFacts:
     """All of it.
 
@@ -59,18 +63,18 @@ def facts(
         infos: what the audio header of each says, by path.
         left: what was not taken, with reasons.
         held_out: normal clips of each machine type that were held out for testing.
-        unused: columns of the manifest that are not used.
         test_fraction: share of the normal clips held out, as it was asked for.
         seed: as it was asked for.
+        of_layout: what there is to say of how the recordings lie.
+        against_layout: the same, where something may be wrong.
     """
-    notes = [
+    told = [
         f"{machine_type}: held out {n} normal clips for testing ({test_fraction:g} of them, seed {seed})"
         for machine_type, n in sorted(held_out.items())
     ]
-    if unused:
-        notes.append(f"columns of the manifest that are not used: {', '.join(unused)}")
+    told += [*of_layout, *_unlabelled(table), *_told_apart(table)]
     if "anomaly" not in table["condition"].to_pylist():
-        notes.append("no clip is labelled as an anomaly: scores and thresholds can be made, but nothing evaluated")
+        told.append("no clip is labelled as an anomaly: scores and thresholds can be made, but nothing evaluated")
     options, advice = _reading(list(infos.values()))
     if _is_one_class(table):
         options = ["--features", "logmel", *options]
@@ -82,11 +86,65 @@ def facts(
         clips=len(table),
         machine_types=len(set(table["machine_type"].to_pylist())),
         found=_found(table),
+        condition_from=dict(Counter(by for by in table["condition_from"].to_pylist() if by)),
         left_out=_left_out(left),
-        warnings=_odd_headers(infos),
-        notes=notes + advice,
+        warnings=[*_taken_as_normal(table), *_without_training(table), *against_layout, *_odd_headers(infos)],
+        notes=told + advice,
         next=["asd", "extract-features", *options],
     )
+
+
+def _taken_as_normal(table: pa.Table) -> list[str]:
+    """A sentence about the training clips that nobody called normal."""
+    assumed = pc.fill_null(pc.equal(table["condition_from"], str(ConditionFrom.ASSUMED)), False)
+    training = pc.equal(table["split"], str(Split.TRAIN))
+    taken = table.filter(pc.and_(training, pc.or_(assumed, pc.is_null(table["condition"]))))
+    if not len(taken):
+        return []
+    return [
+        f"NOT LABELLED: all {len(taken)} recordings of {_machines(taken)} are taken as normal training clips. If some "
+        "may not be: folders normal, abnormal or test say so, or a --manifest with a column condition, or "
+        "--unlabelled test"
+    ]
+
+
+def _unlabelled(table: pa.Table) -> list[str]:
+    """A sentence about the test clips of which nothing is known, where others are labelled."""
+    test = table.filter(pc.equal(table["split"], str(Split.TEST)))
+    hidden = test.filter(pc.is_null(test["condition"]))
+    if not len(hidden):
+        return []
+    return [
+        f"{len(hidden)} test clips of {_machines(hidden)} have no label: they are scored, and count in no evaluation"
+    ]
+
+
+def _without_training(table: pa.Table) -> list[str]:
+    """A sentence about machine types whose test clips have nothing to be compared with."""
+    training = table.filter(is_training(table))
+    trained = pc.is_in(table["machine_type"], value_set=pc.unique(training["machine_type"]))
+    lost = table.filter(pc.invert(trained))
+    if not len(lost):
+        return []
+    unlabelled = len(lost.filter(pc.is_null(lost["condition"])))
+    way = f": {unlabelled} have no label, and --unlabelled train takes those as normal" if unlabelled else ""
+    return [f"{_machines(lost)}: {len(lost)} clips, but none to train on, so they cannot be scored{way}"]
+
+
+def _told_apart(table: pa.Table) -> list[str]:
+    """A sentence about machine types that look like days or numbers of one machine."""
+    names = sorted({name for name in table["machine_type"].to_pylist() if is_session(name)})
+    if len(names) < 2:
+        return []
+    return [
+        f"machine types told apart by numbers or dates alone: {some(names)}; each has a reference set of its own. "
+        "If they are one machine, say so: --machine NAME makes them one machine type"
+    ]
+
+
+def _machines(table: pa.Table) -> str:
+    names = sorted(set(table["machine_type"].to_pylist()))
+    return some(names) if len(names) < 4 else f"{len(names)} machine types ({some(names)})"
 
 
 def _is_one_class(table: pa.Table) -> bool:

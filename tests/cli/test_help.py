@@ -42,7 +42,7 @@ def _choices() -> set[str]:
         for value in vars(module).values():
             if typing.get_origin(value) is typing.Literal:
                 words |= set(typing.get_args(value))
-            if isinstance(value, type) and issubclass(value, Enum):
+            if isinstance(value, type) and issubclass(value, Enum) and value is not vocabulary.ConditionFrom:
                 words |= {str(member.value) for member in value}
     return words
 

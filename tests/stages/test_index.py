@@ -25,7 +25,7 @@ from asdcli import artifacts
 from asdcli.errors import BadData, UsageError
 from asdcli.layouts import Recording, assign_splits, find_audio, read_folders, read_manifest
 from asdcli.stages import index
-from asdcli.vocabulary import Condition, Domain, Split, Subset
+from asdcli.vocabulary import Condition, ConditionFrom, Domain, Split, Subset
 
 Asd = Callable[..., int]
 
@@ -45,7 +45,7 @@ def rows(dataset: str, data: Path = Path("data")) -> list[dict[str, Any]]:
 
 def labels(path: str) -> tuple[Any, ...]:
     """(machine type, section, split, domain, condition) that one path says by itself."""
-    (read,), left = read_folders([path])
+    (read,), left, _ = read_folders([path])
     assert not left
     return read.machine_type, read.section, read.split, read.domain, read.condition
 
@@ -88,25 +88,25 @@ def test_a_path_says_what_its_folders_and_its_dcase_name_say(path: str, expected
 
 
 def test_eval_data_is_the_eval_subset_and_all_else_is_dev() -> None:
-    read, _ = read_folders(["eval_data/raw/fan/test/section_00_0003.wav", "fan/test/section_00_0003.wav"])
+    read, _, _ = read_folders(["eval_data/raw/fan/test/section_00_0003.wav", "fan/test/section_00_0003.wav"])
     assert [r.subset for r in read] == [Subset.EVAL, Subset.DEV]
 
 
 def test_attributes_come_from_dcase_names_and_the_noise_level_from_mimii_folders() -> None:
-    (named,), _ = read_folders(["fan/train/section_00_source_train_normal_0000_car_B1_spd_31V.wav"])
+    (named,), _, _ = read_folders(["fan/train/section_00_source_train_normal_0000_car_B1_spd_31V.wav"])
     assert (named.attribute_string, dict(named.attributes)) == ("car_B1_spd_31V", {"car": "B1", "spd": "31V"})
-    (level,), _ = read_folders(["6_dB_pump/id_00/normal/00000000.wav"])
+    (level,), _, _ = read_folders(["6_dB_pump/id_00/normal/00000000.wav"])
     assert dict(level.attributes) == {"snr": "6_dB"}
 
 
 def test_names_below_both_train_and_test_are_machine_types_and_below_one_of_them_are_not() -> None:
-    read, _ = read_folders(["train/fan/a.wav", "test/fan/b.wav", "train/monday/c.wav"])
+    read, _, _ = read_folders(["train/fan/a.wav", "test/fan/b.wav", "train/monday/c.wav"])
     assert {r.path: r.machine_type for r in read} == {
         "train/fan/a.wav": "fan",
         "test/fan/b.wav": "fan",
         "train/monday/c.wav": None,
     }
-    read, _ = read_folders(["train/fan/a.wav", "test/fan/abnormal/b.wav"])
+    read, _, _ = read_folders(["train/fan/a.wav", "test/fan/abnormal/b.wav"])
     assert {r.machine_type for r in read} == {"fan"}
 
 
@@ -119,12 +119,12 @@ def test_names_below_both_train_and_test_are_machine_types_and_below_one_of_them
     ],
 )
 def test_what_contradicts_itself_is_left_out_with_both_words(path: str, reason: str) -> None:
-    read, left = read_folders([path])
+    read, left, _ = read_folders([path])
     assert (read, [(x.path, x.reason, x.is_loss) for x in left]) == ([], [(path, reason, True)])
 
 
 def test_a_name_that_fits_no_grammar_is_left_out_only_among_dcase_names_of_its_machine_type() -> None:
-    read, left = read_folders(
+    read, left, _ = read_folders(
         ["fan/train/section_00_source_train_normal_0000.wav", "fan/train/mine.wav", "pump/train/mine.wav"]
     )
     assert [r.path for r in read] == ["fan/train/section_00_source_train_normal_0000.wav", "pump/train/mine.wav"]
@@ -163,6 +163,9 @@ def test_every_recording_gets_a_split_or_a_reason_and_none_that_trains_is_an_ano
         assert before[r.path].condition in (None, r.condition)
         if r.split == Split.TRAIN:
             assert r.condition == Condition.NORMAL
+            known = before[r.path].condition == Condition.NORMAL or before[r.path].split == Split.TRAIN
+            own = [x for x in recordings if x.machine_type == r.machine_type]
+            assert known or not any(x.condition or x.split == Split.TRAIN for x in own)
     for x in left:
         assert (before[x.path].split, before[x.path].condition) == (Split.TRAIN, Condition.ANOMALY)
 
@@ -181,7 +184,44 @@ def splits_of(found: list[Recording]) -> Counter[tuple[Any, ...]]:
 def test_without_any_label_everything_trains_and_counts_as_normal() -> None:
     kept, left, held_out = assign_splits(recordings(fan_none=7), test_fraction=0.2, seed=0)
     assert splits_of(kept) == {("fan", "normal", "train"): 7}
+    assert {r.condition_from for r in kept} == {ConditionFrom.ASSUMED}
     assert not left and not held_out
+
+
+@pytest.mark.parametrize("labelled", [{"fan_normal": 3}, {"fan_anomaly": 3}, {"fan_normal": 2, "fan_anomaly": 1}])
+def test_what_is_not_known_to_be_normal_tests_where_anything_of_its_machine_type_is_labelled(
+    labelled: dict[str, int],
+) -> None:
+    kept, _, _ = assign_splits(recordings(fan_none=4, pump_none=2, **labelled), test_fraction=0.2, seed=0)
+    found = splits_of(kept)
+    assert found["fan", "None", "test"] == 4
+    assert found["pump", "normal", "train"] == 2
+
+
+@pytest.mark.parametrize(("split", "condition"), [(Split.TEST, "None"), (Split.TRAIN, "normal")])
+def test_unlabelled_recordings_go_where_the_user_says(split: Split, condition: str) -> None:
+    for labelled in ({}, {"fan_normal": 3}, {"fan_anomaly": 2}):
+        some = recordings(fan_none=4, **labelled)
+        kept, _, _ = assign_splits(some, test_fraction=0.2, seed=0, unlabelled=split)
+        own = [r for r in kept if "none" in r.path]
+        assert {(str(r.condition), r.split) for r in own} == {(condition, split)}
+        assert {r.condition_from for r in own} == ({ConditionFrom.OPTION} if split == Split.TRAIN else {None})
+
+
+def test_a_stated_split_stays_and_empty_cells_of_a_label_column_stay_empty() -> None:
+    blank = ConditionFrom.MANIFEST
+    some = [
+        Recording("a.wav", "fan", split=Split.TRAIN),
+        Recording("b.wav", "fan", split=Split.TRAIN, condition_from=blank),
+        Recording("c.wav", "fan", split=Split.TEST),
+        Recording("d.wav", "fan", condition_from=blank),
+        Recording("e.wav", "pump", condition_from=blank),
+    ]
+    for unlabelled in (None, Split.TRAIN, Split.TEST):
+        kept, _, _ = assign_splits(some, test_fraction=0.2, seed=0, unlabelled=unlabelled)
+        assert [r.condition for r in kept] == [Condition.NORMAL, None, None, None, None]
+        assert [r.split for r in kept][:3] == [Split.TRAIN, Split.TRAIN, Split.TEST]
+        assert kept[0].condition_from == ConditionFrom.SPLIT
 
 
 def test_with_anomalies_but_no_split_exactly_the_stated_fraction_of_normal_clips_is_held_out_by_seed() -> None:
@@ -264,8 +304,8 @@ def test_a_parquet_manifest_may_hold_numbers_booleans_and_maps(tmp_path: Path) -
     ("text", "message", "hint"),
     [
         (
-            "path,label\na.wav,normal\nb.wav,anormal\nc.wav,weird\nd.wav,weird\n",
-            "column 'label' holds words that are no condition: 'weird' (2 rows), 'anormal' (1 rows), the first",
+            "path,label\na.wav,normal\nb.wav,abnromal\nc.wav,weird\nd.wav,weird\n",
+            "column 'label' holds words that are no condition: 'weird' (2 rows), 'abnromal' (1 rows), the first",
             "known: normal, normals, ok",
         ),
         ("path,label\na.wav,abnornal\n", "'abnornal' (1 rows)", "did you mean 'abnormal'?"),
@@ -274,7 +314,7 @@ def test_a_parquet_manifest_may_hold_numbers_booleans_and_maps(tmp_path: Path) -
         ("path,file\na.wav,a.wav\n", "columns path and file both say path", "keep one"),
         ("path\na.wav\na.wav\n", "a.wav has more than one row", "keep one row"),
         ("path\n../a.wav\n", "row 1: ../a.wav lies outside", "index a folder that holds all recordings"),
-        ("path\n/etc/a.wav\n", "row 1: /etc/a.wav lies outside", ""),
+        ("path\n/etc/passwd\n", "row 1: /etc/passwd lies outside", ""),
         ("path,machine\na.wav,x/y\n", "machine type 'x/y' cannot be a file name: it holds '/'", ""),
         ("path,label\na.wav,1,2\n", "line 2: 3 cells, but 2 columns", "needs quotes"),
         ("path,path\na.wav,1\n", "column 'path' comes twice", ""),
@@ -443,7 +483,7 @@ def test_a_manifest_through_the_front_door_names_missing_files_and_counts_unlist
     told = json.loads(capsys.readouterr().out)
     assert (told["facts"]["clips"], told["outputs"][0]["skipped"], told["status"]) == (2, 1, "done")
     assert {(x["reason"], *x["examples"]) for x in told["facts"]["left_out"]} == {
-        ("cannot be read: No such file or directory", "gone.wav"),
+        ("does not exist, though m.csv lists it", "gone.wav"),
         ("not listed in m.csv", "c.wav"),
     }
     assert {r["machine_type"] for r in rows("mine")} == {"lathe"}

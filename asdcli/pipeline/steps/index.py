@@ -29,4 +29,6 @@ def run(
     dataset = index.dataset_name(recordings, name)
     outcome = index.run(recordings, data / dataset / "clips.parquet", progress=progress, **options)
     workspace.select(data, dataset)
+    if isinstance(outcome.facts, IndexFacts):
+        outcome.facts.next.extend(workspace.resolve(data=data, dataset=dataset).words())
     return outcome
