@@ -44,6 +44,10 @@ class BadData(AsdError):
     """The content of a dataset, an audio file or a table cannot be used."""
 
 
+class Busy(AsdError):
+    """Another program is writing the output at this moment; the message says which, and since when."""
+
+
 class PluginError(AsdError):
     """A class of another package cannot be used."""
 

@@ -13,7 +13,7 @@ FLOORS = {
     for floor, parts in enumerate(
         (
             ("errors", "vocabulary", "progress", "outcome"),
-            ("clips", "filenames", "files", "spec"),
+            ("clips", "filenames", "files", "spec", "writing"),
             ("artifacts", "catalogue", "audio", "fetch", "layouts", "synthesis"),
             ("features", "models", "scorers", "metrics", "editions", "submission"),
             ("views", "embedders", "training"),

@@ -28,8 +28,9 @@ from asdcli.artifacts.kinds import (
     Kind,
 )
 from asdcli.artifacts.parquet import read_table, read_table_header, write_table
-from asdcli.artifacts.store import atomic, check_kind, damaged, require
+from asdcli.artifacts.store import check_kind, damaged, require
 from asdcli.errors import BadArtifact, MissingArtifact
+from asdcli.writing.whole import atomic
 
 __all__ = [
     "ANY",

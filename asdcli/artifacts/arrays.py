@@ -12,8 +12,9 @@ from asdcli.artifacts.digest import digest_arrays
 from asdcli.artifacts.header import Header
 from asdcli.artifacts.kinds import Kind
 from asdcli.artifacts.npz import Damaged, read_entries
-from asdcli.artifacts.store import atomic, check_kind, damaged, require
+from asdcli.artifacts.store import check_kind, damaged, require
 from asdcli.errors import BadArtifact
+from asdcli.writing.whole import atomic
 
 _KEY = "asd"
 

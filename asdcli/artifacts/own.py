@@ -13,8 +13,8 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from asdcli.artifacts.store import atomic
 from asdcli.errors import BadData
+from asdcli.writing.whole import atomic
 
 LEDGER = ".asd-written.json"
 

@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 from asdcli.artifacts.digest import SEAL, digest_table
 from asdcli.artifacts.header import Header
 from asdcli.artifacts.kinds import Kind
-from asdcli.artifacts.store import atomic, check_kind, damaged, require
+from asdcli.artifacts.store import check_kind, damaged, require
 from asdcli.errors import BadArtifact
+from asdcli.writing.whole import atomic
 
 _KEY = b"asd"
 _UNREADABLE = (pa.ArrowException, OSError, ValueError)

@@ -1,40 +1,13 @@
-"""Whole or not at all: temporary names, atomic replacement, and the checks at an artifact's door."""
+"""The checks at an artifact's door: is it there, is it what it should be, and what to say if not."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from asdcli.artifacts.header import Header
 from asdcli.artifacts.kinds import ANY, KINDS, Kind
 from asdcli.errors import BadArtifact, MissingArtifact
 from asdcli.files import in_place_of_file
-
-
-@contextlib.contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; it takes the name `path` when the block succeeds and vanishes otherwise."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _sweep(path: Path) -> None:
-    """Remove temporaries of `path` whose writer is dead (killed before it could)."""
-    for left in path.parent.glob(f".{path.name}.*.tmp"):
-        pid = left.name.split(".")[-2]
-        if pid.isdigit() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
-            left.unlink(missing_ok=True)
 
 
 def require(path: Path, kind: Kind) -> None:

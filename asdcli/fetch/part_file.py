@@ -6,7 +6,6 @@ A part is continued only if its note names the same address and checksum as what
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 from asdcli.errors import DownloadError
 from asdcli.fetch.disk import guard_disk
 from asdcli.files import require_file
+from asdcli.writing.locks import flock
 
 LARGEST = 50 * 10**9
 """Bytes of an archive of which nobody says how large it is; those of the editions have at most a few 10**9."""
@@ -95,7 +95,7 @@ class Appender:
     def __enter__(self) -> Callable[[bytes], None]:
         with guard_disk(self.part.path):
             self.file = self.part.path.open("ab", buffering=0)
-        if not _lock(self.file):
+        if flock(self.file.fileno()) is False:  # without locks the checksum still tells if two have mixed their bytes
             self.file.close()
             raise DownloadError(f"another download is writing {self.part.path}", "wait for it, or end it first")
         return self._write
@@ -110,21 +110,6 @@ class Appender:
 
     def __exit__(self, *error: object) -> None:
         self.file.close()
-
-
-def _lock(file: io.FileIO) -> bool:
-    """Make the open file ours; False when another process has it. The system forgets the lock of a killed process."""
-    try:
-        import fcntl
-    except ImportError:  # not on Windows; the checksum still tells if two have mixed their bytes
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system or device without locks
-        return True
-    return True
 
 
 def md5_of(path: Path) -> str:

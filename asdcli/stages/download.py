@@ -34,6 +34,7 @@ from asdcli.fetch import (
 from asdcli.metrics.specs import spec_named
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
+from asdcli.writing.locks import alone_with
 
 if TYPE_CHECKING:
     import httpx
@@ -70,6 +71,7 @@ def plan(request: Request, root: Path, *, retry: Retry | None = None, progress: 
         return Plan(there, tuple(mirror.offer(p) for p in missing))
 
 
+@alone_with("root")
 def run(request: Request, root: Path, *, retry: Retry | None = None, progress: Progress = SILENT) -> Outcome:
     """Bring the parts of `request` that are not there, and (re)build `root/clips.parquet` when anything came.
 

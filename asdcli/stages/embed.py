@@ -21,6 +21,7 @@ from asdcli.spec import parse
 from asdcli.views import packs
 from asdcli.views.clips import rows_of
 from asdcli.vocabulary import Split
+from asdcli.writing.locks import alone_with
 
 _TRAINED = "trained"
 """The embedder that rebuilds any trained network."""
@@ -34,6 +35,7 @@ class EmbeddingFacts:
     dims: int
 
 
+@alone_with("output")
 def run(
     clips: Path,
     features: Path,

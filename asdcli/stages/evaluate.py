@@ -19,6 +19,7 @@ from asdcli.views.named import pair
 from asdcli.views.results import Evaluation, table
 from asdcli.views.scores import Scored, by_section, read_labels, shared_clips
 from asdcli.views.thresholds import Thresholds
+from asdcli.writing.locks import alone_with
 
 N_RESAMPLES = 1000
 """Resamples of a comparison when no other number is asked for."""
@@ -55,6 +56,7 @@ class Report:
         return "\n".join(e.signature for e in self.evaluations)
 
 
+@alone_with("output")
 def run(
     methods: Sequence[Scored],
     output: Path | None,

@@ -30,6 +30,7 @@ from asdcli.views.digests import pack_input
 from asdcli.views.editions import edition_of
 from asdcli.views.errors_table import ErrorRow, write_errors
 from asdcli.views.suspects import told
+from asdcli.writing.locks import alone_with
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class PackFacts:
     suspects: dict[str, str]
 
 
+@alone_with("output")
 def run(
     clips: Path,
     output: Path,

@@ -30,6 +30,7 @@ from asdcli.views.pools import data_to_try, in_pool, neighbours_in_pool
 from asdcli.views.samples import SMOOTHED, Samples
 from asdcli.views.windows import per_clip
 from asdcli.vocabulary import Data
+from asdcli.writing.locks import alone_with
 
 _Subset = tuple[np.ndarray, np.ndarray]  # which clips are observed, and their scores under every candidate
 
@@ -67,6 +68,7 @@ def fractions(text: str) -> list[float]:
     return found
 
 
+@alone_with("output")
 def run(
     samples: Samples,
     output: Path,

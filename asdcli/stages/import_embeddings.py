@@ -20,6 +20,7 @@ from asdcli.views.foreign import ForeignTable, read_foreign
 from asdcli.views.foreign_vectors import HINT, numeric, vectors_of
 from asdcli.views.joined_labels import joined
 from asdcli.vocabulary import Subset
+from asdcli.writing.locks import alone_with
 
 _REQUIRED = ("clip_id", "machine_type", "split")
 _OPTIONAL = ("section", "subset", "domain", "condition", "attribute_string")
@@ -34,6 +35,7 @@ class BroughtFacts:
     dimensions: int
 
 
+@alone_with("output")
 def run(
     source: Path,
     output: Path,

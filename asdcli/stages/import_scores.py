@@ -23,6 +23,7 @@ from asdcli.views.foreign import ForeignTable, read_foreign
 from asdcli.views.scores import ScoreFacts
 from asdcli.views.windows import score_table
 from asdcli.vocabulary import Split, Subset
+from asdcli.writing.locks import alone_with
 
 _SCORES = ("anomaly_score", "score")
 _NAME = re.compile(r"[A-Za-z0-9][\w.=,-]*")
@@ -32,6 +33,7 @@ HINT = (
 )
 
 
+@alone_with("output")
 def run(
     source: Path,
     output: Path,

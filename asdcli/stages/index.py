@@ -23,6 +23,7 @@ from asdcli.stages import index_report
 from asdcli.stages.index_layout import of_folders, of_manifest
 from asdcli.stages.index_place import is_edition, make_link, prefix_of, refuse_if_taken
 from asdcli.vocabulary import Split, Unlabelled
+from asdcli.writing.locks import alone_with
 
 ERRORS = "errors-index.parquet"
 
@@ -41,6 +42,7 @@ def dataset_name(recordings: Path, asked: str | None = None) -> str:
     return name
 
 
+@alone_with("clips")
 def run(
     recordings: Path,
     clips: Path,

@@ -27,12 +27,14 @@ from asdcli.views.detector_file import UnitState, is_current_detector, write_det
 from asdcli.views.scores import ScoreFacts, ScoreFiles
 from asdcli.views.windows import per_clip, score_table
 from asdcli.vocabulary import Condition, Domain, Split
+from asdcli.writing.locks import alone_with
 
 if TYPE_CHECKING:
     from asdcli.embedders.residuals import Reconstruction
     from asdcli.features.pack import WaveformPack
 
 
+@alone_with(lambda given: [files.clips for files in given["outputs"].values()])
 def run(
     clips: Path,
     features: Path,

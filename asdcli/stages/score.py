@@ -28,11 +28,13 @@ from asdcli.views.scores import ScoreFacts, ScoreFiles
 from asdcli.views.units import UnitPlan, plan_units
 from asdcli.views.windows import score_table
 from asdcli.vocabulary import Unit
+from asdcli.writing.locks import alone_with
 
 _AT_ONCE = 2  # methods whose files are written: while one waits for the disk, the other is digested
 _ALONE = "it is the only training clip of its unit: nothing is left to compare it with"
 
 
+@alone_with(lambda given: [files.clips for files in given["outputs"].values()])
 def run(
     embeddings: Path,
     outputs: Mapping[str, ScoreFiles],

@@ -25,6 +25,7 @@ from asdcli.views.pool_file import PoolFile, strangers, write_pool
 from asdcli.views.pools import in_pool, kept_apart, pools_of, search_pools
 from asdcli.views.samples import Samples
 from asdcli.views.windows import per_clip
+from asdcli.writing.locks import alone_with
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class SmoothFacts:
     pools: int | None = None
 
 
+@alone_with(lambda given: given["output"](given["samples"].method).with_suffix(""))
 def run(
     samples: Samples,
     output: Callable[[str], Path],
@@ -85,6 +87,7 @@ def run(
     return {spelling: outcomes[spelling] for spelling in methods}
 
 
+@alone_with(lambda given: [given["pool"], given["output"]])
 def append(
     samples: Samples,
     pool: Path,

@@ -24,6 +24,7 @@ from asdcli.views.editions import edition_of
 from asdcli.views.scores import Scored
 from asdcli.views.thresholds import Thresholds
 from asdcli.vocabulary import Domain, Split, Subset
+from asdcli.writing.locks import alone_with
 
 MOST = 4
 """Systems that a team may hand in."""
@@ -40,6 +41,7 @@ class PackageFacts:
     edition: str
 
 
+@alone_with("output")
 def run(
     methods: Sequence[Scored],
     output: Path,

@@ -12,8 +12,10 @@ from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.synthesis.sizes import DEFAULT, SIZES
 from asdcli.synthesis.writing import write
+from asdcli.writing.locks import alone_with
 
 
+@alone_with("root")
 def run(
     root: Path,
     *,

@@ -27,6 +27,7 @@ from asdcli.views.arrivals import clips_per_day
 from asdcli.views.scores import Scored, read_scores
 from asdcli.views.thresholds import SCHEMA, OtherMethods, Thresholds
 from asdcli.vocabulary import Condition, Split
+from asdcli.writing.locks import alone_with
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class DecisionFacts:
     alarms: int
 
 
+@alone_with("output")
 def run(
     scores: Sequence[Path],
     output: Path,
@@ -96,6 +98,7 @@ def run(
     return Outcome(output, facts=ThresholdFacts(len(methods), len(found), spelling))
 
 
+@alone_with("output")
 def apply(scores: Sequence[Path], thresholds: Path, output: Path, *, progress: Progress = SILENT) -> Outcome:
     """Write a decision for every test clip to `output` (.parquet, otherwise CSV), by thresholds fitted before.
 

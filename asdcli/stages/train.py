@@ -15,6 +15,7 @@ from asdcli.views import packs
 from asdcli.views.clips import rows_of, training_clips
 from asdcli.views.digests import model_input
 from asdcli.views.editions import edition_of
+from asdcli.writing.locks import alone_with
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class TrainingFacts:
         return {names.get(name, name): value for name, value in asdict(self).items() if name != "unit"}
 
 
+@alone_with("output")
 def run(
     clips: Path,
     features: Path,

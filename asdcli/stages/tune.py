@@ -30,6 +30,7 @@ from asdcli.views.pools import data_to_try
 from asdcli.views.samples import SMOOTHED, Samples
 from asdcli.views.windows import per_clip, score_table
 from asdcli.vocabulary import Data
+from asdcli.writing.locks import alone_with
 
 TUNED = ":tuned"
 
@@ -57,6 +58,7 @@ class TuningFacts:
     table: dict[str, list]
 
 
+@alone_with("output")
 def run(
     samples: Samples,
     embeddings: Path,

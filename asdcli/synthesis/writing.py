@@ -23,6 +23,7 @@ from asdcli.synthesis.plan import PlannedClip, plan
 from asdcli.synthesis.render import render
 from asdcli.synthesis.signals import SR
 from asdcli.synthesis.sizes import SIZES, Size
+from asdcli.writing.whole import atomic
 
 MACHINE_TYPES = tuple(MACHINES)
 RECIPE = 1
@@ -154,11 +155,5 @@ def _stamp(root: Path, made: dict[str, object]) -> None:
 
 def _replace(file: Path, content: bytes) -> None:
     """Write `file` whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.part")
-    try:
+    with atomic(file, durable=False) as temporary:
         temporary.write_bytes(content)
-        temporary.replace(file)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
