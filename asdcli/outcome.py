@@ -39,10 +39,11 @@ class Outcome(Generic[F]):
         return {name: value for name, value in named.items() if value is not None}
 
     def __str__(self) -> str:
-        """One line: what was done, and the facts that are a number or a word."""
+        """One line: what was done, and the facts that are a number (`88 clips`) or a word (`edition dcase2023`)."""
         if self.status == "current":
             return f"up to date: {self.path}"
-        told = [f"{v} {k.replace('_', ' ')}" for k, v in self.plain().items() if isinstance(v, (int, float, str))]
+        facts = {k.replace("_", " "): v for k, v in self.plain().items() if isinstance(v, (int, float, str))}
+        told = [f"{k} {v}" if isinstance(v, str) else f"{v} {k}" for k, v in facts.items()]
         return f"wrote {self.path}" + (f": {', '.join(told)}" if told else "")
 
     def __repr__(self) -> str:

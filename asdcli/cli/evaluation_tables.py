@@ -36,7 +36,7 @@ def show(report: Report, *, details: bool) -> None:
         console.print()
     for subset, c in report.comparisons.items():
         a, b = report.compared or ("", "")
-        line = f"{subset}: {a} − {b} = {c.difference:+.4f}  [{c.low:+.4f}, {c.high:+.4f}]  p = {c.p:.2g}"
+        line = f"{subset}: {a} − {b} = {c.difference:+.4f}  95 % interval [{c.low:+.4f}, {c.high:+.4f}]  p = {c.p:.2g}"
         console.print(line, markup=False)
 
 
@@ -46,7 +46,7 @@ def _methods(evaluations: Sequence[Evaluation], where: str) -> Grid:
     columns = [[e.mean(t.name) for e in evaluations] for t in spec.terms] + [[e.official for e in evaluations]]
     headings = [GridColumn(t.label.replace(" (", "\n("), number=True, rank=2) for t in spec.terms]
     headings.append(GridColumn("official", number=True, rank=0))
-    partial, intervals = any(e.coverage for e in evaluations), any(e.interval for e in evaluations)
+    partial, intervals = any(e.n_missing for e in evaluations), any(e.interval for e in evaluations)
     headings += [GridColumn("clips", number=True, rank=0)] if partial else []
     headings += [GridColumn("95 % interval", number=True, rank=1)] if intervals else []
     keys = _Keys(evaluations)
@@ -77,7 +77,10 @@ def _machine_types(evaluations: Sequence[Evaluation], where: str) -> Grid:
 
 
 class _Keys:
-    """What tells the rows of a table apart: the method, and where its scores come from if not all are alike."""
+    """What tells the rows of a table apart: the method, and where its scores come from if not all are alike.
+
+    The lines below the table say it in full.
+    """
 
     def __init__(self, evaluations: Sequence[Evaluation]) -> None:
         self._apart = list(dict.fromkeys(kind for e in evaluations for kind in e.apart))
@@ -85,10 +88,11 @@ class _Keys:
 
     @property
     def headings(self) -> list[GridColumn | str]:
-        return ["method", *self._apart, *(["stale"] if self._stale else [])]
+        narrow = [*self._apart, *(["stale"] if self._stale else [])]
+        return ["method", *(GridColumn(heading, number=True) for heading in narrow)]
 
     def cells(self, e: Evaluation) -> list[str | None]:
-        return [e.method, *map(e.apart.get, self._apart), *([", ".join(e.stale)] if self._stale else [])]
+        return [e.method, *map(e.apart.get, self._apart), *(["yes" if e.stale else ""] if self._stale else [])]
 
 
 def _sections(e: Evaluation) -> Grid:

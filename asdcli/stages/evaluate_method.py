@@ -65,7 +65,7 @@ class Method:
 
     Attributes:
         missing: test clips of known condition that have no score, by subset; None where no table of clips tells.
-        apart: `embeddings` and `autoencoder`, where other methods of the dataset have others -> what its own is called.
+        apart: `embeddings` and `autoencoder`, where other methods of the dataset have others -> what tells its own.
     """
 
     scored: Scored
@@ -81,7 +81,7 @@ def prepare(methods: Sequence[Scored], truth: pa.Table | None, warnings: Sentenc
     for dataset in dict.fromkeys(one.header.dataset for one in methods):  # a table each
         own = {one.method: makings[one.method] for one in methods if one.header.dataset == dataset}
         for kind, calls in making.differing(own).items():
-            warnings.say(making.said(kind, calls))
+            warnings.say(making.said(kind, own))
             for name, call in calls.items():
                 apart[name][kind] = call
     prepared = []

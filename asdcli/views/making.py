@@ -83,24 +83,30 @@ def differing(makings: Mapping[str, Making]) -> dict[str, dict[str, str]]:
         makings: by method.
 
     Returns:
-        `embeddings` or `autoencoder` -> method -> what to call its own: the name, and the digest where names are alike.
+        `embeddings` or `autoencoder` -> method -> what tells its own from the others: the name where no two are alike,
+        else the digest.
     """
     found = {}
     for kind in ("embeddings", "autoencoder"):
         own = {method: making.origins[kind] for method, making in makings.items() if kind in making.origins}
-        of_name: dict[str, set[str]] = {}
-        for origin in own.values():
-            of_name.setdefault(origin.name, set()).add(origin.content)
-        if sum(map(len, of_name.values())) > 1:
-            found[kind] = {m: o.name if len(of_name[o.name]) == 1 else f"{o.name} {o.digest}" for m, o in own.items()}
+        names = {origin.content: origin.name for origin in own.values()}
+        if len(names) > 1:
+            alike = len(set(names.values())) < len(names)
+            found[kind] = {method: origin.digest if alike else origin.name for method, origin in own.items()}
     return found
 
 
-def said(kind: str, calls: Mapping[str, str]) -> str:
-    """The sentence about one entry of `differing`."""
+def said(kind: str, makings: Mapping[str, Making]) -> str:
+    """The sentence about methods that differ in `kind`.
+
+    Args:
+        kind: `embeddings` or `autoencoder`.
+        makings: by method; those that have none of the kind are not named.
+    """
     methods: dict[str, list[str]] = {}
-    for method, call in calls.items():
-        methods.setdefault(call, []).append(method)
+    for method, making in makings.items():
+        if origin := making.origins.get(kind):
+            methods.setdefault(f"{origin.name} {origin.digest}", []).append(method)
     told = ", ".join(f"{call} ({_some(own)})" for call, own in methods.items())
     return f"methods of one table are not of the same {kind}: {told}"
 

@@ -58,7 +58,9 @@ class Evaluation:
 
     @property
     def coverage(self) -> str | None:
-        """`420/1400` where clips are missing, else None."""
+        """`420/1400` where clips are missing, `420/?` where nobody knows how many there should be, else None."""
+        if self.n_missing is None:
+            return f"{self.n_clips}/?"
         return f"{self.n_clips}/{self.n_clips + self.n_missing}" if self.n_missing else None
 
     @property

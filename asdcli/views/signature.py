@@ -6,7 +6,8 @@ Fields, in this order; a field that has nothing to say is left out:
 
     dataset|subset      what was evaluated
     machines            how many machine types
-    clips               420/1400: only so many of the test clips of known condition have a score
+    clips               420/1400: only so many of the test clips of known condition have a score; 420/?: no table of
+                        clips tells how many there should be
     embedder            the model that made the embeddings, as `asd train --model` takes it, or an embedder that
                         needs none; most of what is at its default is not spelled
     model               the autoencoder that scores by itself

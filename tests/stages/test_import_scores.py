@@ -128,7 +128,7 @@ def test_without_a_dataset_the_file_says_all_that_is_needed(
     columns |= {n: [r[n] for r in ROWS] for n in ("machine_type", "split", "condition", "section", "domain")}
     assert asd("score", "--from", write(source, columns), "--run", "runs/none") == 0
     assert asd("evaluate", "--run", "runs/none") == 0
-    assert "none|dev|machines:2|method:mine|" in capsys.readouterr().out
+    assert "none|dev|machines:2|clips:8/?|method:mine|" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
