@@ -15,6 +15,7 @@ from asdcli.artifacts.header import WHOLE
 from asdcli.features.kinds import DEFAULT
 
 _SHORT = 6  # hexadecimal digits of a digest that people read
+_PART = ("kind", "dataset", "seed", "params")  # what of a stage takes part in the digest
 _MOST = 3  # methods that a sentence names
 
 Entry = Mapping[str, Any]
@@ -138,7 +139,7 @@ def _digest(entries: Iterable[Entry]) -> str:
     entries = list(entries)
     wholes = {e["inputs"][WHOLE] for e in entries if WHOLE in e.get("inputs", {})}
     told = {
-        json.dumps([e["kind"], e["dataset"], e["seed"], e["params"], e["content"] if _is_data(e, wholes) else None])
+        json.dumps([*(e[name] for name in _PART), e["content"] if _is_data(e, wholes) else None], sort_keys=True)
         for e in entries
     }
     return hashlib.blake2b("\n".join(sorted(told)).encode(), digest_size=_SHORT // 2).hexdigest()

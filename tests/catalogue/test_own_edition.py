@@ -104,13 +104,18 @@ def test_an_edition_of_ones_own_goes_from_its_archives_to_a_package_for_its_chal
     assert results["dev"]["metric"] == "dcase2021"
     assert set(results["dev"]["machine_types"]) == {"kiln", "loom"}
     assert asd("threshold", "--rule", "quantile", "-q") == 0
-    assert asd("submit", "--label", "Doe_Lab") == 0  # nothing missing, nothing odd: not 3
+    capsys.readouterr()
+    assert asd("submit", "--label", "Doe_Lab") == 3
+    wrong = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: Doe_Lab")]
+    assert len(wrong) == 1 and "meta.yaml: not filled in" in wrong[0]  # nothing else is missing or odd
     package = tmp_path / "runs/dcase2032/submission/task2/Doe_Lab_task2_1"
     assert {p.name for p in package.glob("*.csv")} == {
         "anomaly_score_crane_id_00_test.csv",
         "decision_result_crane_id_00_test.csv",
     }
-    assert asd("submit", "--check", package) == 0
+    capsys.readouterr()
+    assert asd("submit", "--check", package) == 1
+    assert [line.partition(": ")[2][:13] for line in capsys.readouterr().out.splitlines()][:-1] == ["not filled in"]
     assert asd("datasets", "dcase2032") == 0
     assert "A challenge of the future" in capsys.readouterr().out
 

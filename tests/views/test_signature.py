@@ -63,6 +63,12 @@ def test_what_was_made_otherwise_has_another_line(other: Header) -> None:
     assert said(other) != said(of_a_model())
 
 
+def test_a_header_has_the_line_of_its_stored_self() -> None:
+    params = {"submission": "Doe_Lab_task2_1", "method": "nn"}
+    made = Header.make(artifacts.SCORES, dataset="dcase2023", params=params, inputs={"clips": CLIPS})
+    assert said(Header.from_json(made.to_json(), where="here")) == said(made)
+
+
 def test_what_the_stages_made_takes_no_part_because_it_differs_from_machine_to_machine() -> None:
     here = scores(of_vectors(CLIPS, "here", model=of_model(CLIPS, MODEL, content="weights here")))
     there = scores(of_vectors(CLIPS, "there", model=of_model(CLIPS, MODEL, content="weights there")))
