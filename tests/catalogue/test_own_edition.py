@@ -16,7 +16,7 @@ from asdcli.metrics.specs import SPECS
 from tests.helpers.loopback import Loopback, machine_zip, wav, zipped
 
 PACKAGE = Path(catalogue.__file__).parents[1]
-YEAR = re.compile(r"(?<![\d.])20[23]\d(?!\d)")
+YEAR = re.compile(r"(?<!\\u)(?<![\d.])20[23]\d(?!\d)")  # not "\u2028"
 NEWCOMER = """
 year = 2032
 title = "A challenge of the future"
@@ -181,7 +181,6 @@ MAY_NAME_YEARS = {
     "clips.py": "grammars of file names",
     "metrics/specs.py": "rules of official scores",
     "synthesis/sizes.py": "what a rendered dataset looks like",
-    "cli/download.py": "the name of a size",
 }
 
 
