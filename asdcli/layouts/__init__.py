@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from asdcli.layouts.doubts import contradicted, doubt_of_path, refuse_doubtful
+from asdcli.layouts.doubts import Asked, contradicted, refuse_doubtful, unread, with_doubts
 from asdcli.layouts.folders import read_folders
 from asdcli.layouts.manifest import existing, read_manifest
-from asdcli.layouts.names import Names, is_session, meanings
+from asdcli.layouts.names import is_session, meanings
 from asdcli.layouts.recording import LeftOut, Recording, some
 from asdcli.layouts.splits import assign_splits
 from asdcli.layouts.tokens import Told
 from asdcli.layouts.walk import find_audio
 
 __all__ = [
+    "Asked",
     "LeftOut",
-    "Names",
     "Recording",
     "Told",
     "assign_splits",
     "contradicted",
-    "doubt_of_path",
     "existing",
     "find_audio",
     "is_session",
@@ -27,4 +26,6 @@ __all__ = [
     "read_manifest",
     "refuse_doubtful",
     "some",
+    "unread",
+    "with_doubts",
 ]

@@ -17,7 +17,7 @@ from typing import Any
 
 from asdcli import clips
 from asdcli.errors import BadData
-from asdcli.layouts.beside import MACHINE, Beside
+from asdcli.layouts.beside import Beside
 from asdcli.layouts.names import Name, Names, is_session
 from asdcli.layouts.recording import Doubt, LeftOut, Recording, graver, some
 from asdcli.layouts.tokens import Told
@@ -95,6 +95,7 @@ def read_folders(
                 unnamed.append(_from_words(plain, beside))
         except _Contradiction as error:
             left.append(LeftOut(path, str(error), is_loss=True))
+    notes += _machines_in_files(unnamed, beside)
     dcase = {r.machine_type for r in recordings}
     for recording in unnamed:
         if recording.machine_type in dcase:
@@ -149,17 +150,17 @@ def _words(name: str, parent: str, beside: Beside) -> tuple[dict[str, Any] | Non
     read = beside.names.of_folder(name)
     if read.empty:
         return {}, "", read
-    how = beside.folder(read, parent)
-    return (dict(read.said) if how else None), (read.rest if how == MACHINE else ""), read
+    machine = beside.folder(read, parent)
+    return (None if machine is None else dict(read.said)), machine or "", read
 
 
 def _doubt(read: Name, name: str, beside_condition: bool) -> Doubt | None:
     """What a name that was not read leaves open."""
     if read.may_be_anomalous:
-        return Doubt(read.suspects[0], name, is_anomaly=True)
+        return Doubt(read.suspects[0], name, Condition.ANOMALY)
     if read.condition:
-        return Doubt(read.suspects[0], name, is_anomaly=False)
-    return Doubt(name, name, is_anomaly=False) if beside_condition and not read.told else None
+        return Doubt(read.suspects[0], name, Condition.NORMAL)
+    return Doubt(name, name, None) if beside_condition and not read.told else None
 
 
 def _machine_types_below(folders: Sequence[_Folder]) -> tuple[set[str], list[str]]:
@@ -200,6 +201,18 @@ def _grouping(folders: Iterable[_Folder]) -> list[str]:
         f"the folders {told} below those of conditions only group recordings of one machine type; "
         "if they are machines, put them above: fan/normal, pump/normal"
         for told in listed
+    ]
+
+
+def _machines_in_files(recordings: Iterable[Recording], beside: Beside) -> list[str]:
+    """A sentence about files of one machine type whose names may be of several: fan_ok_1.wav, pump_ok_1.wav."""
+    by_name = (r for r in recordings if r.machine_type is None and r.condition_from == ConditionFrom.NAME)
+    names = sorted({beside.of_file(r.path.rpartition("/")[2]).key for r in by_name} - {"", "#"})
+    if len(names) < 2:
+        return []
+    return [
+        f"one machine type, though names of files say {some(names)}: if they are machines, give each a folder of its "
+        "own; if not, --machine NAME says so"
     ]
 
 

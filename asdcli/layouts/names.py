@@ -14,7 +14,7 @@ from typing import Any
 
 from asdcli.errors import UsageError
 from asdcli.layouts import words
-from asdcli.layouts.tokens import CHUNK, Role, Token, Told, hides, tokens_of
+from asdcli.layouts.tokens import CHUNK, Role, Token, Told, hides, tokens_of, typed
 from asdcli.vocabulary import NONE, Condition
 
 _EDGES = " \t_.,;+()[]-"
@@ -61,7 +61,8 @@ class Names:
 
     def __init__(self, told: Told | None = None) -> None:
         self._told = {_plain(word): meaning for word, meaning in (told or {}).items()}
-        self._numbers_matter = any(letter.isdigit() for word in self._told for letter in word)
+        self._told_of_files = {word: meaning for word, meaning in self._told.items() if not word.isdigit()}
+        self._numbers_matter = any(letter.isdigit() for word in self._told_of_files for letter in word)
         self._read: dict[tuple[str, bool], Name] = {}
 
     def of_folder(self, name: str) -> Name:
@@ -75,7 +76,7 @@ class Names:
         found = self._read.get((name, is_file))
         if found is None:
             text = unicodedata.normalize("NFKC", name)
-            found = _read(text, list(tokens_of(text, self._told)), is_file)
+            found = _read(text, list(tokens_of(text, self._told_of_files if is_file else self._told)), is_file)
             self._read[name, is_file] = found
         return found
 
@@ -129,14 +130,14 @@ def _read(text: str, tokens: list[Token], is_file: bool) -> Name:
         if token.role == Role.NOT and after and after.role == Role.NUMBER:
             tokens[i] = replace(token, role=Role.OTHER)  # no. 3
         if _hides(token):
-            suspects.append(text[token.start : token.end])
+            suspects.append(typed(text, token.start, token.end))
         if token.role != Role.CONDITION or not token.condition:
             continue
         turned = i > 0 and tokens[i - 1].role == Role.NOT
         ended = after is not None and after.role == Role.LESS
         whole = range(i - turned, i + ended + 1)
         spent.update(whole)
-        suspects.append(text[tokens[whole[0]].start : tokens[whole[-1]].end])
+        suspects.append(typed(text, tokens[whole[0]].start, tokens[whole[-1]].end))
         conditions.add(_other(token.condition) if turned != ended else token.condition)
         if not is_file:  # fan_normal_1: the number counts the folders
             spent |= _numbers_after(tokens, i + 1 + ended)

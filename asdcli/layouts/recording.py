@@ -14,17 +14,21 @@ class Doubt:
 
     Attributes:
         word: of the name, as it stands there. name: the whole name.
-        is_anomaly: the word says an anomaly, or may; else only that a condition is spoken of.
+        says: the condition that it says, or may say; None where only names beside it say one.
     """
 
     word: str
     name: str
-    is_anomaly: bool
+    says: Condition | None
+
+    @property
+    def is_grave(self) -> bool:
+        return self.says == Condition.ANOMALY
 
 
 def graver(one: Doubt | None, other: Doubt | None) -> Doubt | None:
     """Of two doubts about a recording the one that matters more."""
-    return other if other and (one is None or (other.is_anomaly and not one.is_anomaly)) else one
+    return other if other and (one is None or (other.is_grave and not one.is_grave)) else one
 
 
 @dataclass(frozen=True)

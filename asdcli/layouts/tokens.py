@@ -78,22 +78,31 @@ def _told_places(text: str, told: Told) -> list[tuple[int, int, Condition | None
         pattern = r"[\W_]*".join(map(re.escape, word.split()))
         for match in re.finditer(pattern, text, re.IGNORECASE):
             start, end = match.span()
-            if _is_word(text, start, end) and not any(start < e and s < end for s, e, _ in found):
+            if word.isdigit() and match[0] != text:
+                continue  # a number means something as the whole name of a folder only
+            is_word = not (_goes_on(text, start) or _goes_on(text, end))
+            if is_word and not any(start < e and s < end for s, e, _ in found):
                 found.append((start, end, told[word]))
     return sorted(found, key=lambda place: place[0])
 
 
-def _is_word(text: str, start: int, end: int) -> bool:
-    """Whether a word ends at both places: no letter goes on in the same case, no number in digits."""
+def typed(text: str, start: int, end: int) -> str:
+    """The least around a place in a name that is found again when the user tells it."""
+    while _goes_on(text, start):
+        start -= 1
+    while _goes_on(text, end):
+        end += 1
+    return text[start:end]
 
-    def goes_on(left: str, right: str) -> bool:
-        if left.isdigit() or right.isdigit():
-            return left.isdigit() and right.isdigit()
-        return left.isalpha() and right.isalpha() and not (left.islower() and right.isupper())
 
-    return not (start and goes_on(text[start - 1], text[start])) and not (
-        end < len(text) and goes_on(text[end - 1], text[end])
-    )
+def _goes_on(text: str, place: int) -> bool:
+    """Whether a word goes on there: with a letter of the same case after a letter, with a digit after a digit."""
+    if not 0 < place < len(text):
+        return False
+    left, right = text[place - 1], text[place]
+    if left.isdigit() or right.isdigit():
+        return left.isdigit() and right.isdigit()
+    return left.isalpha() and right.isalpha() and not (left.islower() and right.isupper())
 
 
 def _untold(text: str, start: int, end: int) -> Iterator[Token]:

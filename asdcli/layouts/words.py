@@ -60,6 +60,9 @@ HARMLESS = ("default",)
 OPPOSING = ("non", "not", "no", "un", "ab", "dis", "mis", "im", "in", "n")
 """Two machine types whose names differ by one of these may well be one machine in two conditions: iO and niO."""
 
+PAIRS = (("negative", "positive"), ("neg", "pos"), ("false", "true"), ("no", "yes"), ("before", "after"), ("0", "1"))
+"""Names that may say a condition where they come as a pair, more likely the normal one first."""
+
 SESSIONS = _words(
     "session sessions run runs day days week weeks month months year date time take takes series batch no nr "
     "v monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun january february "

@@ -16,7 +16,7 @@ from asdcli.clips import SUFFIXES, without_suffix
 from asdcli.editions import clips_table
 from asdcli.errors import BadArtifact, BadData, UsageError
 from asdcli.filenames import fault
-from asdcli.layouts import LeftOut, Recording, assign_splits, find_audio, meanings, refuse_doubtful
+from asdcli.layouts import Asked, LeftOut, Recording, assign_splits, find_audio, meanings, refuse_doubtful, unread
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import index_report
@@ -98,7 +98,8 @@ def run(
     left += untrainable
     if not read:
         raise _nothing(recordings, left)
-    refuse_doubtful(read, told=told, machine=machine, manifest=manifest.name if manifest else None)
+    name = manifest.name if manifest else None
+    refuse_doubtful(read, Asked(recordings.resolve().name, told, machine, name))
 
     table = _table(read, infos, prefix)
     params: dict[str, Any] = {
@@ -119,7 +120,7 @@ def run(
         test_fraction=test_fraction,
         seed=seed,
         of_layout=lie.notes,
-        against_layout=[*lie.warnings, *_typed_otherwise(clips, header)],
+        against_layout=[*lie.warnings, *([] if manifest else unread(read)), *_typed_otherwise(clips, header)],
     )
     skipped = sum(x.is_loss for x in left)
     make_link(recordings, root, prefix)

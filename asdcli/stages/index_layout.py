@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from asdcli.layouts import (
     LeftOut,
-    Names,
     Recording,
     Told,
     contradicted,
-    doubt_of_path,
     existing,
     read_folders,
     read_manifest,
     some,
+    with_doubts,
 )
 
 
@@ -42,8 +40,7 @@ def of_manifest(paths: Sequence[str], recordings: Path, manifest: Path) -> Layou
     read, lacking = existing(read, paths, recordings, manifest)
     listed = {r.path for r in read}
     left = [*lacking, *(LeftOut(p, f"not listed in {manifest.name}") for p in paths if p not in listed)]
-    names = Names()
-    read = [dataclasses.replace(r, doubt=doubt_of_path(r.path, names)) for r in read]
+    read = with_doubts(read)
     notes = [f"columns of the manifest that are not used: {', '.join(unused)}"] if unused else []
     against = contradicted(read)
     what = f"{len(against)} recordings that {manifest.name} calls normal may be anomalies by their names"

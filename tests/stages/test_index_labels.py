@@ -107,6 +107,41 @@ def test_a_manifest_without_labels_does_not_make_normal_what_names_call_otherwis
     assert asd("index", "mine", "--manifest", "m.csv", "--condition-word", "abnormal=none") == 2
 
 
+def test_machine_types_of_a_manifest_that_differ_by_a_condition_are_refused(
+    asd: Asd, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(tmp_path / "mine", ["a.wav", "b.wav"])
+    for pair in (("fan", "fan_broken"), ("balanced", "unbalanced")):
+        (tmp_path / "m.csv").write_text("path,machine\na.wav,{}\nb.wav,{}\n".format(*pair))
+        assert asd("index", "mine", "--manifest", "m.csv") == 1
+        told = capsys.readouterr().err
+        assert "say it in a column condition of m.csv" in told and "--condition-word" not in told
+
+
+def test_a_folder_of_anomalies_by_its_own_name_does_not_train(
+    asd: Asd, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(tmp_path / "rec" / "abnormal", ["a.wav"])
+    assert asd("index", "rec/abnormal", "--name", "x") == 1
+    assert "their folder is 'abnormal'" in capsys.readouterr().err
+    assert asd("index", "rec/abnormal", "--name", "x", "--unlabelled", "test") == 0
+
+
+def test_names_beside_conditions_that_say_none_are_told_where_splits_are_stated(
+    asd: Asd, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(tmp_path / "mine", [f"test/{c}/a.wav" for c in ("good", "broken_large", "contamination")])
+    record(tmp_path / "mine", ["train/good/a.wav", "train/heavyload/a.wav"])
+    assert asd("index", "mine") == 0
+    told = capsys.readouterr().err
+    assert "warning: training clips are normal by definition, but some names may say otherwise: 'heavyload'" in told
+    assert "warning: test clips count in no evaluation while what their names say is not read: 'contamination'" in told
+    words = ["--condition-word", "contamination=anomaly", "--condition-word", "heavyload=normal"]
+    assert asd("index", "mine", *words) == 0
+    assert said("mine")["test", "anomaly", "option"] == 1
+    assert "may say otherwise" not in capsys.readouterr().err
+
+
 def test_a_refused_name_leaves_nothing_and_the_command_that_is_told_works(
     asd: Asd, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
