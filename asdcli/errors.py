@@ -6,6 +6,9 @@ import difflib
 import re
 from collections.abc import Iterable
 
+_MOST_LISTED = 40
+_NEAREST = 5
+
 
 class AsdError(Exception):
     """A named error (exit code 1): `message` says what, where and the value; `hint` says what to do."""
@@ -56,10 +59,24 @@ class DownloadError(AsdError):
     """A file could not be fetched or is not the file that was asked for."""
 
 
-def unknown_name(what: str, name: str, known: Iterable[str]) -> UsageError:
-    """The error for a name that is in no table, with the nearest known name as a suggestion."""
+def unknown_name(what: str, name: str, known: Iterable[str], listed_by: str = "") -> UsageError:
+    """The error for a name that is in no table, with the nearest known name as a suggestion.
+
+    More names than anybody reads are not listed but for the nearest.
+
+    Args:
+        what: it was taken for.
+        name: that was typed.
+        known: names.
+        listed_by: what lists all of them, where they may be that many.
+    """
     names = sorted(known)
     lowered = {n.lower(): n for n in names}
-    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name.lower(), lowered, n=_NEAREST, cutoff=0.5)
     guess = f"did you mean {lowered[close[0]]!r}? " if close else ""
-    return UsageError(f"unknown {what} {name!r}", f"{guess}known: {', '.join(names) or 'none'}")
+    listed = ", ".join(names) or "none"
+    if len(names) > _MOST_LISTED:
+        nearest = [lowered[n] for n in close] or names[:_NEAREST]
+        where = f": {listed_by} lists them" if listed_by else ""
+        listed = f"{', '.join(nearest)} and {len(names) - len(nearest):,} more{where}"
+    return UsageError(f"unknown {what} {name!r}", f"{guess}known: {listed}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-MOST_ZEROS = 0.5
-"""Share of samples that are exactly zero beyond which a recording is called interrupted."""
+MANY_ZEROS = 0.5
+"""Share of samples that are exactly zero from which on a recording is called interrupted."""
 MOST_CLIPPED = 0.01
 """Share of samples at full scale beyond which a recording is called clipped."""
 
@@ -17,17 +17,21 @@ def suspicion(samples: np.ndarray) -> str | None:
 
     Loudness is no oddity: what is asked is whether the samples can be those of a working microphone.
     """
-    low, high = samples.min(), samples.max()
-    if low == high:
-        return "is silent: every sample is 0" if not low else f"is constant: every sample is {low}"
+    if is_flat(samples):
+        return f"is constant: every sample is {samples[0]}" if samples[0] else "is silent: every sample is 0"
     zeros = 1 - np.count_nonzero(samples) / len(samples)
-    if zeros > MOST_ZEROS:
+    if zeros >= MANY_ZEROS:
         return f"is silent in part: {_percent(zeros)} of its samples are exactly 0"
-    if low == _LOWEST or high == _HIGHEST:
+    if samples.min() == _LOWEST or samples.max() == _HIGHEST:
         clipped = (np.count_nonzero(samples == _LOWEST) + np.count_nonzero(samples == _HIGHEST)) / len(samples)
         if clipped > MOST_CLIPPED:
             return f"is clipped: {_percent(clipped)} of its samples are at full scale"
     return None
+
+
+def is_flat(samples: np.ndarray) -> bool:
+    """Whether all of (n_samples,) are the same number, n_samples >= 1."""
+    return bool((samples == samples[0]).all())
 
 
 def _percent(share: float) -> str:

@@ -36,7 +36,10 @@ class LogMel:
             BadData: no training clips to standardise with.
         """
         if not is_train.any():
-            raise BadData("no training clips: log-mel statistics cannot be standardised")
+            raise BadData(
+                "no training clips: log-mel statistics cannot be standardised",
+                "add recordings of its normal state, or leave it out: --machine-type names those to embed",
+            )
         train = pack.vectors[is_train].astype(np.float64)
         return FittedLogMel(train.mean(axis=0), np.maximum(train.std(axis=0), _SMALLEST_SPREAD))
 

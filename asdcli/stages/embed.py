@@ -99,7 +99,10 @@ def run(
         pack = found.load(machine_type, rows)
         skipped += len(rows) - len(np.unique(pack.clip_ids))
         own = instance.of_machine_type(machine_type) if hasattr(instance, "of_machine_type") else instance
-        tables.append(_embed(own, pack, rows))
+        try:
+            tables.append(_embed(own, pack, rows))
+        except BadData as error:
+            raise BadData(f"{machine_type}: {error.message}", error.hint) from None
         progress.advance(len(rows), machine_type=machine_type)
     if skipped:
         progress.warn(f"{skipped} clips have no features, because extract-features skipped them: not embedded")

@@ -21,7 +21,7 @@ def weights_file(weights: str, backbone: str, progress: Progress) -> str | None:
     import timm
 
     if not timm.is_model(backbone):
-        raise unknown_name("backbone", backbone, timm.list_models())
+        raise unknown_name("backbone", backbone, timm.list_models(), "timm.list_models()")
     if weights == "none":
         return None
     if Path(weights).exists():
@@ -31,7 +31,7 @@ def weights_file(weights: str, backbone: str, progress: Progress) -> str | None:
         return weights
     known = timm.list_pretrained(f"{backbone}*")
     if weights.split(".")[0] != backbone or weights not in known:
-        raise unknown_name(f"weights of {backbone}", weights, ["none", *known])
+        raise unknown_name(f"weights of {backbone}", weights, ["none", *known], f"timm.list_pretrained('{backbone}*')")
     return _fetched(weights, str(getattr(timm.get_pretrained_cfg(weights), "hf_hub_id", "")), progress)
 
 

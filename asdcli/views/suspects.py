@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asdcli.audio.suspect import suspicion
+from asdcli.audio.suspect import is_flat, suspicion
 from asdcli.views.clips import ClipRow
 
 Waveforms = Callable[[Path], Sequence[np.ndarray]]
@@ -41,7 +41,7 @@ class Suspects:
             names = [f"channel {number} " if len(waves) > 1 else "" for number in range(len(waves))]
             said = [f"{name}{words}" for name, words in zip(names, found, strict=True) if words]
             self._odd[row.clip_id] = "; ".join(said)
-        else:
+        if not all(map(is_flat, waves)):  # one dead recording is like the other without being its copy
             self._checksums[row.clip_id] = checksum
 
     def found(self, rows: Sequence[ClipRow]) -> dict[str, str]:
@@ -54,12 +54,13 @@ class Suspects:
         for row in rows:
             if row.clip_id in self._checksums:
                 alike.setdefault(self._checksums[row.clip_id], []).append(row)
-        odd = dict(self._odd)
+        copies: dict[str, str] = {}
         for group in alike.values():
             original = next((row for row in group if row.clip_id in self._training), None)
             if original is not None and len(group) > 1:
-                odd |= self._copies(original, group)
-        return {row.clip_id: odd[row.clip_id] for row in rows if row.clip_id in odd}
+                copies |= self._copies(original, group)
+        said = {row.clip_id: [d[row.clip_id] for d in (self._odd, copies) if row.clip_id in d] for row in rows}
+        return {clip_id: "; ".join(words) for clip_id, words in said.items() if words}
 
     def _copies(self, original: ClipRow, group: Sequence[ClipRow]) -> dict[str, str]:
         sound = self._waveforms(self._root / original.path)

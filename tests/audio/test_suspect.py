@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asdcli.audio.suspect import MOST_CLIPPED, MOST_ZEROS, suspicion
+from asdcli.audio.suspect import MANY_ZEROS, MOST_CLIPPED, suspicion
 
 NOISE = np.random.default_rng(0).integers(-300, 300, 10_000).astype(np.int16)
 
@@ -24,6 +24,7 @@ def changed(samples: np.ndarray, share: float, value: int) -> np.ndarray:
         (np.zeros(100, np.int16), "is silent: every sample is 0"),
         (np.full(100, -7, np.int16), "is constant: every sample is -7"),
         (changed(np.where(NOISE == 0, 1, NOISE), 0.6, 0), "is silent in part: 60 % of its samples are exactly 0"),
+        (changed(np.where(NOISE == 0, 1, NOISE), 0.5, 0), "is silent in part: 50 % of its samples are exactly 0"),
         (changed(NOISE, 0.02, 32767), "is clipped: 2 % of its samples are at full scale"),
         (changed(NOISE, 0.02, -32768), "is clipped: 2 % of its samples are at full scale"),
     ],
@@ -37,7 +38,7 @@ def test_what_a_broken_microphone_gives_is_named(samples: np.ndarray, words: str
     [
         NOISE,
         NOISE // 300 + 2,  # very quiet
-        changed(np.where(NOISE == 0, 1, NOISE), MOST_ZEROS, 0),
+        changed(np.where(NOISE == 0, 1, NOISE), MANY_ZEROS - 1e-3, 0),
         changed(NOISE, MOST_CLIPPED, 32767),
         np.array([32767, -32768] + 300 * [5], np.int16),  # a single peak
     ],

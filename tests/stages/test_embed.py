@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+import soundfile
 import torch
 
 from asdcli import artifacts
@@ -260,3 +261,19 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
         for word in ("keep", "return")
     }
     assert faults["keep"] < 100 < 10_000 < faults["return"]
+
+
+def test_a_machine_type_that_nothing_can_be_standardised_with_is_named(
+    asd: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for place in ("fan/train", "fan/test/normal", "pump/test/normal", "pump/test/abnormal"):
+        (tmp_path / "own" / place).mkdir(parents=True)
+        for i in range(3):
+            noise = np.random.default_rng(i).normal(0, 0.05, 16_000)
+            soundfile.write(tmp_path / "own" / place / f"{i}.wav", noise, 16_000)
+    assert asd("index", "own", "-q") == 0
+    assert asd("extract-features", "--features", "logmel", "-q") == 0
+    capsys.readouterr()
+    assert asd("embed", "--embedder", "logmel", "-q") == 1
+    assert "error: pump: no training clips" in capsys.readouterr().err
+    assert asd("embed", "--embedder", "logmel", "--machine-type", "fan", "-q") == 0, "as the hint says"

@@ -72,6 +72,23 @@ def test_dead_microphones_and_copies_of_training_clips_are_named_and_used(
     assert json.loads(capsys.readouterr().out)["facts"]["suspects"] == suspects, "also where nothing was to be done"
 
 
+def test_a_clipped_copy_of_a_clipped_training_clip_is_called_both(
+    asd: Callable[..., int], folder: Path, tmp_path: Path
+) -> None:
+    write(folder / "pump/train/3.wav", np.clip(np.random.default_rng(1).normal(0, 0.6, 16_000), -1, 32767 / 32768))
+    shutil.copy(folder / "pump/train/3.wav", folder / "pump/test/abnormal/again.wav")
+    write(folder / "pump/train/dead.wav", np.zeros(16_000))
+    write(folder / "pump/test/normal/dead.wav", np.zeros(16_000))
+    assert asd("index", folder, "--name", "own", "-q") == 0
+    assert asd("extract-features", "--round", "-q") == 0
+    suspects = pack(tmp_path)[1].diagnostics["suspects"]
+    clipped = suspects["audio/pump/train/3"]
+    assert clipped.startswith("is clipped: ")
+    copy = "is a copy of a training clip: audio/pump/train/3"
+    assert suspects["audio/pump/test/abnormal/again"] == f"{clipped}; {copy}"
+    assert suspects["audio/pump/test/normal/dead"] == "is silent: every sample is 0"
+
+
 def test_a_pack_of_sound_clips_says_nothing_of_scale_or_suspects(
     asd: Callable[..., int], folder: Path, tmp_path: Path
 ) -> None:
