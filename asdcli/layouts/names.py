@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from asdcli.errors import UsageError
@@ -116,67 +116,66 @@ def _plain(word: str) -> str:
     return " ".join(CHUNK.findall(unicodedata.normalize("NFKC", word).casefold()))
 
 
+@dataclass
+class _Conditions:
+    """What the words of a name say of a condition, by which words, and which tokens that takes."""
+
+    said: set[Condition] = field(default_factory=set)
+    words: list[str] = field(default_factory=list)
+    spent: set[int] = field(default_factory=set)
+    hidden: bool = False
+
+
+def _conditions(text: str, tokens: Sequence[Token]) -> _Conditions:
+    found = _Conditions()
+    for i, token in enumerate(tokens):
+        if token.role == Role.OTHER and not token.told and hides(token.text):
+            found.hidden = True
+            found.words.append(typed(text, token.start, token.end))
+        if token.role == Role.CONDITION and token.condition:
+            turned = i > 0 and tokens[i - 1].role == Role.NOT
+            ended = i + 1 < len(tokens) and tokens[i + 1].role == Role.LESS
+            first, last = i - turned, i + ended
+            found.spent.update(range(first, last + 1))
+            found.words.append(typed(text, tokens[first].start, tokens[last].end))
+            found.said.add(_other(token.condition) if turned != ended else token.condition)
+    return found
+
+
 def _read(text: str, tokens: list[Token], is_file: bool) -> Name:
     if tokens and all(t.role == Role.FILLER for t in tokens):
         return Name(empty=True)
+    conditions = _conditions(text, tokens)
+    spent = conditions.spent
+    loose = [i for i, t in enumerate(tokens) if i not in spent and t.role in (Role.NOT, Role.HEDGE)]
+    numbers = {i for i, t in enumerate(tokens) if t.role == Role.NUMBER}
+    loose = [i for i in loose if tokens[i].role == Role.HEDGE or i + 1 not in numbers]  # no. 3
     said: dict[str, Any] = {}
-    spent: set[int] = set()
-    conditions: set[Condition] = set()
-    suspects: list[str] = []
     splits = {words.SPLITS[t.text] for t in tokens if t.role == Role.SPLIT}
     domains = {words.DOMAINS[t.text] for t in tokens if t.role == Role.DOMAIN}
-    for i, token in enumerate(tokens):
-        after = tokens[i + 1] if i + 1 < len(tokens) else None
-        if token.role == Role.NOT and after and after.role == Role.NUMBER:
-            tokens[i] = replace(token, role=Role.OTHER)  # no. 3
-        if _hides(token):
-            suspects.append(typed(text, token.start, token.end))
-        if token.role != Role.CONDITION or not token.condition:
-            continue
-        turned = i > 0 and tokens[i - 1].role == Role.NOT
-        ended = after is not None and after.role == Role.LESS
-        whole = range(i - turned, i + ended + 1)
-        spent.update(whole)
-        suspects.append(typed(text, tokens[whole[0]].start, tokens[whole[-1]].end))
-        conditions.add(_other(token.condition) if turned != ended else token.condition)
-        if not is_file:  # fan_normal_1: the number counts the folders
-            spent |= _numbers_after(tokens, i + 1 + ended)
-    for what, values in (("split", splits), ("domain", domains), ("condition", conditions)):
-        if len(values) == 1:
+    for what, values in (("split", splits), ("domain", domains), ("condition", conditions.said)):
+        if len(values) == 1 and (what == "condition" or len(splits) < 2):
             said[what] = next(iter(values))
-    hidden = any(_hides(t) for t in tokens)
-    loose = any(i not in spent and t.role in (Role.NOT, Role.HEDGE) for i, t in enumerate(tokens))
-    doubtful = hidden or bool(conditions and (loose or len(conditions) > 1))
-    if len(splits) > 1 or not said:
-        said = {what: value for what, value in said.items() if what == "condition"}
-    dropped = {Role.SPLIT, Role.DOMAIN, Role.FILLER} | ({Role.NUMBER} if is_file else set())
+    if is_file:
+        spent |= numbers
+    else:  # fan_normal_1: the number counts the folders
+        for i in sorted(numbers):
+            spent |= {i} if i - 1 in spent else set()
+    dropped = (Role.SPLIT, Role.DOMAIN, Role.FILLER)
     rest = _without(text, [t for i, t in enumerate(tokens) if i in spent or t.role in dropped]) if said else text
     letters = any(letter.isalpha() for letter in rest)
-    numbers = any(t.role == Role.NUMBER and i not in spent for i, t in enumerate(tokens))
     return Name(
         said,
         rest if letters else "",
-        " ".join(CHUNK.findall(rest.casefold())) if letters else "#" if numbers else "",
-        tuple(suspects),
-        doubtful,
+        _plain(rest) if letters else "#" if numbers and (is_file or numbers - spent) else "",
+        tuple(conditions.words),
+        doubtful=conditions.hidden or bool(conditions.said and (loose or len(conditions.said) > 1)),
         told=any(t.told for t in tokens),
     )
 
 
 def _other(condition: Condition) -> Condition:
     return Condition.ANOMALY if condition == Condition.NORMAL else Condition.NORMAL
-
-
-def _numbers_after(tokens: Sequence[Token], start: int) -> set[int]:
-    found = set()
-    while start < len(tokens) and tokens[start].role == Role.NUMBER:
-        found.add(start)
-        start += 1
-    return found
-
-
-def _hides(token: Token) -> bool:
-    return token.role == Role.OTHER and not token.told and hides(token.text)
 
 
 def _without(text: str, tokens: Sequence[Token]) -> str:

@@ -95,17 +95,23 @@ def facts(
 
 
 def _taken_as_normal(table: pa.Table) -> list[str]:
-    """A sentence about the training clips that nobody called normal."""
-    assumed = pc.fill_null(pc.equal(table["condition_from"], str(ConditionFrom.ASSUMED)), False)
-    training = pc.equal(table["split"], str(Split.TRAIN))
-    taken = table.filter(pc.and_(training, pc.or_(assumed, pc.is_null(table["condition"]))))
-    if not len(taken):
-        return []
-    return [
-        f"NOT LABELLED: all {len(taken)} recordings of {_machines(taken)} are taken as normal training clips. If some "
-        "may not be: folders normal, abnormal or test say so, or a --manifest with a column condition, or "
-        "--unlabelled test"
-    ]
+    """Sentences about the training clips that nobody called normal."""
+    training = table.filter(pc.equal(table["split"], str(Split.TRAIN)))
+    assumed = training.filter(pc.equal(training["condition_from"], str(ConditionFrom.ASSUMED)))
+    empty = training.filter(pc.is_null(training["condition"]))
+    sentences = []
+    if len(assumed):
+        sentences.append(
+            f"NOT LABELLED: all {len(assumed)} recordings of {_machines(assumed)} are taken as normal training clips. "
+            "If some may not be: folders normal, abnormal or test say so, or a --manifest with a column condition, or "
+            "--unlabelled test"
+        )
+    if len(empty):
+        sentences.append(
+            f"NOT LABELLED: {len(empty)} recordings of {_machines(empty)}, whose condition is empty in the manifest, "
+            "train like normal ones. If they may not be: give them split test there"
+        )
+    return sentences
 
 
 def _unlabelled(table: pa.Table) -> list[str]:

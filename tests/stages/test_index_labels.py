@@ -90,6 +90,20 @@ def test_an_empty_label_of_a_manifest_is_never_made_a_normal_one(asd: Asd, tmp_p
     assert {r["split"] for r in table("mine") if r["condition"] is None} == {"test"}
 
 
+def test_an_empty_label_of_what_a_manifest_says_to_train_is_warned_of_and_trains(
+    asd: Asd, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(tmp_path / "mine", ["a.wav", "b.wav", "c.wav"])
+    (tmp_path / "m.csv").write_text("path,split,label\na.wav,train,\nb.wav,train,0\nc.wav,test,1\n")
+    assert asd("index", "mine", "--manifest", "m.csv") == 0
+    assert "NOT LABELLED: 1 recordings of mine, whose condition is empty in the manifest" in capsys.readouterr().err
+    assert said("mine")["train", None, "manifest"] == 1
+    for line in ("extract-features --features logmel", "embed --embedder logmel", "score -m nn", "threshold"):
+        assert asd(*line.split(), "--quiet") == 0
+    thresholds, _ = artifacts.read_table(Path("runs/mine/thresholds.parquet"), artifacts.THRESHOLDS)
+    assert thresholds["n_clips"].to_pylist() == [2]
+
+
 def test_a_manifest_without_labels_does_not_make_normal_what_names_call_otherwise(
     asd: Asd, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
