@@ -85,6 +85,9 @@ def run(
     prefix = prefix_of(recordings, root)
     refuse_if_taken(recordings, clips, prefix)
     if is_edition(root) and not (prefix or manifest or machine):
+        if unlabelled or told:
+            what = "--unlabelled and --condition-word are for recordings of your own"
+            raise UsageError(f"{root.name} is an edition, whose names and tables say everything: {what}")
         return _edition_in_place(clips, progress)
 
     paths, left = find_audio(recordings)

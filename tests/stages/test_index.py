@@ -572,6 +572,7 @@ def test_an_edition_that_somebody_unpacked_is_read_by_its_own_rules_and_truth(as
     truth = root / "ground_truth/condition/eval/Vacuum/ground_truth_Vacuum_section_00_test.csv"
     truth.parent.mkdir(parents=True)
     truth.write_text("section_00_0000.wav,1\n")
+    assert asd("index", "data/dcase2023", "--unlabelled", "train") == 2
     assert asd("index", "data/dcase2023") == 0
     found = {r["split"]: r for r in rows("dcase2023")}
     assert found["test"]["clip_id"] == "eval_data/raw/Vacuum/test/section_00_0000"
