@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 _MOST_LISTED = 40
 _NEAREST = 5
@@ -31,11 +32,19 @@ class UsageError(AsdError):
     """The command line asks for something that does not exist (exit code 2)."""
 
 
-class MissingArtifact(AsdError):
+class ArtifactError(AsdError):
+    """An artifact cannot be taken; `path` is the file or folder, where one alone is meant."""
+
+    def __init__(self, message: str, hint: str | None = None, path: Path | None = None) -> None:
+        super().__init__(message, hint)
+        self.path = path
+
+
+class MissingArtifact(ArtifactError):
     """A stage's input file is not there; the hint names the step that makes it."""
 
 
-class BadArtifact(AsdError):
+class BadArtifact(ArtifactError):
     """A file is there but is not what it should be (wrong kind, newer version, damaged)."""
 
 

@@ -10,7 +10,7 @@ import enum
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from asdcli import __version__
@@ -160,7 +160,8 @@ def _misshapen(fields: Any, shape: Mapping[str, tuple[type, ...]]) -> str | None
 
 
 def _unusable(where: str, why: str) -> BadArtifact:
-    return BadArtifact(f"the asd header of {where} is damaged: {why}", "remove the file and make it again")
+    text = f"the asd header of {where} is damaged: {why}"
+    return BadArtifact(text, "remove the file and make it again", Path(where))
 
 
 def _plain(value: Any) -> Any:

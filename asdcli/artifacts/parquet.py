@@ -78,7 +78,7 @@ def read_table_header(path: Path, kind: Kind, *, headerless: bool = False) -> He
         if isinstance(error, PermissionError):
             raise
         raise BadArtifact(
-            f"{path} is not a Parquet file: {_first_line(error)}", f"make it again: {kind.made_by}"
+            f"{path} is not a Parquet file: {_first_line(error)}", f"make it again: {kind.made_by}", path
         ) from None
     if _KEY not in metadata:
         if any(f'"{SEAL}"'.encode() in value for value in metadata.values()):
@@ -87,7 +87,7 @@ def read_table_header(path: Path, kind: Kind, *, headerless: bool = False) -> He
             digest = hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
             return Header(kind.name, kind.version, asdcli="foreign", content=digest)
         raise BadArtifact(
-            f"{path} has no asd header: it was not written by asdcli", f"{kind.name} come from: {kind.made_by}"
+            f"{path} has no asd header: it was not written by asdcli", f"{kind.name} come from: {kind.made_by}", path
         )
     header = Header.from_json(metadata[_KEY], where=str(path))
     check_kind(header, kind, path)

@@ -15,14 +15,14 @@ def require(path: Path, kind: Kind) -> None:
     try:
         sort = in_place_of_file(Path(path))
     except (FileNotFoundError, NotADirectoryError):
-        raise MissingArtifact(f"no {kind.name} at {path}", f"make it first: {kind.made_by}") from None
+        raise MissingArtifact(f"no {kind.name} at {path}", f"make it first: {kind.made_by}", path) from None
     if sort:
-        raise BadArtifact(f"{path} is {sort}, not a file", f"remove it and make it again: {kind.made_by}")
+        raise BadArtifact(f"{path} is {sort}, not a file", f"remove it and make it again: {kind.made_by}", path)
 
 
 def damaged(path: Path, kind: Kind, why: str) -> BadArtifact:
     """The error for an artifact that is not as it was written. Gone it must be: by its header it would be current."""
-    return BadArtifact(f"{path} is damaged: {why}", f"remove it and make it again: {kind.made_by}")
+    return BadArtifact(f"{path} is damaged: {why}", f"remove it and make it again: {kind.made_by}", path)
 
 
 def check_kind(header: Header, kind: Kind, path: Path) -> None:

@@ -76,7 +76,7 @@ def embed(
 
     process.settle(networks=True)
     if source is not None:
-        space = place.space(otherwise=source.stem)  # vectors from elsewhere need no dataset on disk
+        space = place.space(otherwise=source.stem, begins=True)  # vectors from elsewhere need no dataset on disk
         outcome = step.bring(
             space,
             source,

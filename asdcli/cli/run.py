@@ -113,7 +113,7 @@ def run(
         raise UsageError(f"--edition {edition} and --dataset {place.dataset} exclude each other", "leave one out")
     if "download" in (stages or ()) and not edition:
         raise UsageError("which edition is to be downloaded?", "name it, for example: asd run --edition synthetic")
-    space = replace(place, dataset=edition or place.dataset).space()
+    space = replace(place, dataset=edition or place.dataset).space(begins=edition is not None)
     taken: list[Taken] = []
     try:
         for one in step.run(

@@ -68,15 +68,15 @@ class Place:
 
         return self.data or workspace.DATA_ROOT
 
-    def space(self, *, otherwise: str | None = None) -> Workspace:
-        """The dataset and the run that are meant; `otherwise` as `workspace.resolve` has it.
+    def space(self, *, otherwise: str | None = None, begins: bool = False) -> Workspace:
+        """The dataset and the run that are meant; `otherwise` and `begins` as `workspace.resolve` has them.
 
         Raises:
             UsageError, MissingArtifact: none can be told, as `workspace.resolve` says.
         """
         from asdcli.pipeline import workspace
 
-        return workspace.resolve(data=self.data, run=self.run, dataset=self.dataset, otherwise=otherwise)
+        return workspace.resolve(data=self.data, run=self.run, dataset=self.dataset, otherwise=otherwise, begins=begins)
 
     def space_if_any(self) -> Workspace | None:
         """The same for commands that explicit paths serve as well: None where nothing was named and nothing is found.
@@ -89,13 +89,21 @@ class Place:
         try:
             return self.space()
         except AsdError:
-            if self.run or self.dataset:
+            if self._is_named():
                 raise
             return None
 
     def space_if_named(self) -> Workspace | None:
-        """The run or dataset that was named, for commands that explicit paths serve alone."""
-        return self.space() if self.run or self.dataset else None
+        """The run or dataset that was named, for commands that explicit paths serve alone.
+
+        Raises:
+            UsageError, MissingArtifact: what was named cannot be had.
+        """
+        return self.space() if self._is_named() else None
+
+    def _is_named(self) -> bool:
+        """Whether a run or a dataset was named; a data root that is not there is refused, one that is says no more."""
+        return bool(self.run or self.dataset or (self.data and not self.data.is_dir()))
 
 
 def on_a_run(*, output: bool = True, force: bool = False, verbose: bool = False) -> Callable[[Command], Command]:

@@ -80,7 +80,7 @@ def threshold(
         raise UsageError("--thresholds takes thresholds as they are: no rule, -o or --force beside it")
     if given and not decisions:
         raise UsageError("--thresholds alone does nothing", "name the file to write: --decisions FILE.csv")
-    space = None if scores and (given or place.output) else place.space()
+    space = place.space_if_any() if scores and (given or place.output) else place.space()
     done: dict[str, Outcome] = {}
     if not given:
         done["thresholds"] = step.run(

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from urllib.parse import unquote
 
 import pyarrow as pa
 
@@ -82,6 +81,9 @@ class Stage:
             may come and go. What of the clips matters is then for `clips_of` alone to say.
         made: whether it made the file with this header, where another stage writes into the same folder.
         repeats: the option whose values one command takes together.
+        apart: parameters by which its files are told apart; one command makes those of all kinds that have them alike.
+        commands_of: header of a file that several commands made together -> a header for each of them.
+        has_force: whether `--force` makes again what seems up to date; else that is always made again.
         always: part of every run from download to official score.
     """
 
@@ -95,6 +97,9 @@ class Stage:
     part: str | None = None
     made: Callable[[Header], bool] = lambda _: True
     repeats: str | None = None
+    apart: tuple[str, ...] = ("method",)
+    commands_of: Callable[[Header], list[Header]] = lambda header: [header]
+    has_force: bool = True
     always: bool = False
 
 
@@ -120,10 +125,10 @@ def _of_vectors(header: Header, name: str) -> Names:
 
 
 def _of_samples(header: Header, name: str) -> Names:
-    """Smoothed scores are made of scores of windows or clips, or of a pool; a pool also of itself as it was before."""
+    """Smoothed scores are made of scores of windows or clips, or of a pool."""
     method = str(header.params.get("method", ""))
     if name == "pool":
-        return (f"pools/{stem(method)}",) if header.kind != artifacts.POOL.name else ()
+        return (f"pools/{stem(method)}",)
     if name == "scores":
         made_of = [e for e in header.history if e.get("content") == header.inputs[name]]
         smoothed = stem(str(made_of[-1]["params"].get("method") if made_of else method.partition("+")[0]))
@@ -232,8 +237,17 @@ CHAIN = (
         (TUNING, TUNED),
         options.of_tuned,
         names=_of_samples,
+        apart=(),
     ),
-    Stage("threshold", "asd threshold", (SCORES,), (THRESHOLDS,), options.of_thresholds, names=_of_methods),
+    Stage(
+        "threshold",
+        "asd threshold",
+        (SCORES,),
+        (THRESHOLDS,),
+        options.of_thresholds,
+        names=_of_methods,
+        commands_of=options.by_rule,
+    ),
     Stage(
         "evaluate",
         "asd evaluate",
@@ -241,51 +255,10 @@ CHAIN = (
         (RESULTS,),
         options.of_results,
         names=_of_methods,
+        has_force=False,
         always=True,
     ),
 )
 """In the order in which they run. Where two write into one folder, the later one's files are the more special."""
 
 STAGES = {stage.name: stage for stage in CHAIN}
-
-
-def files_at(relative: str) -> Files | None:
-    """The files of a run that a path below it is one of."""
-    return next((f for stage in reversed(CHAIN) for f in stage.writes if not f.of_dataset and f.hold(relative)), None)
-
-
-def maker(kind: Kind, relative: str, header: Header) -> Stage:
-    """The stage that makes a file of `kind` at a place in a run; `header` is the file's, or `guess` says what it was.
-
-    Raises:
-        KeyError: no stage writes such files there.
-    """
-    for stage in reversed(CHAIN):
-        if any(f.kind == kind and f.hold(relative) for f in stage.writes) and stage.made(header):
-            return stage
-    raise KeyError(f"no stage writes {kind.name} to {relative}")
-
-
-def place_of(header: Header) -> str:
-    """Where a file with this header would lie in a run: tells its maker where it lies elsewhere."""
-    files = next(f for stage in CHAIN for f in stage.writes if f.kind.name == header.kind)
-    return files.pattern.replace("*", stem(str(header.params.get("method", header.kind))))
-
-
-def paths_of(space: Workspace, name: str) -> list[Path]:
-    """Where the file called `name` lies: its path below the run without suffix."""
-    if name == "clips":
-        return [space.clips]
-    found = (f"{name}{suffix}" for suffix in ("", ".npz", ".parquet"))
-    return [space.run / relative for relative in found if files_at(relative)]
-
-
-def guess(kind: Kind, name: str) -> Header:
-    """What the header of an unreadable file will have said, by its name: which method, which machine type."""
-    folder, _, own = unquote(name).rpartition("/")
-    params: dict[str, str] = {}
-    if kind in (artifacts.SCORES, artifacts.WINDOW_SCORES, artifacts.DETECTOR, artifacts.POOL):
-        params = {"method": own.replace(".", ":", 1)}
-    elif kind == artifacts.FEATURES:
-        params = {"machine_type": own, "features": folder.rpartition("/")[2]}
-    return Header(kind.name, kind.version, params=params)

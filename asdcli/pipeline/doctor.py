@@ -29,13 +29,15 @@ def _look(data: Path | None, run: Path | None, dataset: str | None) -> Iterator[
     yield from software.look()
     yield from machine.look(root, run)
     yield from datasets.look(root, _given(data=data))
+    if data is not None and not data.is_dir():
+        yield Finding("data", str(data), State.PROBLEM, "there is no such folder", "choose another --data")
     if run is not None and not run.is_dir():
         yield Finding("run", str(run), State.PROBLEM, "there is no such folder", "choose another --run")
         return
     try:
-        space = workspace.resolve(data=data, run=run, dataset=dataset)
+        space = workspace.resolve(data=data, run=run, dataset=dataset, begins=data is not None and not data.is_dir())
     except MissingArtifact as error:
-        yield Finding("run", "none", State.NOTE, error.message, error.hint)
+        yield Finding("run", "none", State.PROBLEM if dataset else State.NOTE, error.message, error.hint)
         return
     except UsageError as error:
         if run or dataset:

@@ -7,7 +7,7 @@ to where it was (`run_note`). What is nowhere to be found cannot be told, and is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from asdcli import artifacts
 from asdcli.artifacts import Header, Kind
 from asdcli.artifacts.header import WHOLE
 from asdcli.errors import AsdError
-from asdcli.pipeline import chain, run_note
+from asdcli.filenames import stem
+from asdcli.pipeline import places, run_note
 from asdcli.pipeline.chain import Stage
-from asdcli.pipeline.shelf import Shelf
+from asdcli.pipeline.shelf import Shelf, files_in
 from asdcli.pipeline.workspace import Workspace
 
 _MOST = 3  # reasons that one line tells
@@ -38,6 +39,7 @@ class Look:
         became: name of a changed input in the header -> the header of what lies in its place now.
         gone: inputs that are not there any more.
         untold: what cannot be told, in words.
+        recalled: of an unreadable file what its header will have said.
     """
 
     path: Path
@@ -53,6 +55,7 @@ class Look:
     became: Mapping[str, Header] = field(default_factory=dict)
     gone: tuple[str, ...] = ()
     untold: tuple[str, ...] = ()
+    recalled: Header | None = None
 
     @property
     def is_stale(self) -> bool:
@@ -99,8 +102,8 @@ class Freshness:
         return self._looks[key]
 
     def looks(self, paths: Iterable[Path]) -> list[Look]:
-        """Judge those of `paths` that are there and artifacts; a folder of tables stands for all in it."""
-        files = [f for p in paths for f in (sorted(p.glob("*.parquet")) if _is_folder_of_tables(p) else [p])]
+        """Judge those of `paths` that are there and artifacts; a folder that is no model stands for all files in it."""
+        files = [f for p in paths for f in files_in(p)]
         return [found for file in files if file.exists() and (found := self.look(file))]
 
     def _look(self, path: Path) -> Look | None:
@@ -111,10 +114,16 @@ class Freshness:
             kind = self.shelf.kind_at(path)
             if kind is None:
                 return None
-            return Look(path, kind, name, space, chain.maker(kind, relative, chain.guess(kind, name)), None, header)
-        stage, elsewhere, found = _maker(header, relative), self.shelf.elsewhere(space, name), _Found()
+            stage = places.maker(kind, relative, places.guess(kind, name))
+            recalled = self._recall(kind, relative, stage)
+            elsewhere = self.shelf.elsewhere(space, name)
+            return Look(path, kind, name, space, stage, None, header, elsewhere, recalled=recalled)
+        stage, elsewhere, found = maker_of(header, relative), self.shelf.elsewhere(space, name), _Found()
         for role, digest in header.inputs.items():
-            self._follow(space, elsewhere.get(role), stage, header, role, digest, found)
+            if places.is_former_self(header, role):
+                self._follow_models(space, header, digest, found)
+            else:
+                self._follow(space, elsewhere.get(role), stage, header, role, digest, found)
         return Look(
             path,
             artifacts.KINDS[header.kind],
@@ -129,6 +138,14 @@ class Freshness:
             gone=tuple(found.gone),
             untold=tuple(found.untold),
         )
+
+    def _recall(self, kind: Kind, relative: str, stage: Stage) -> Header:
+        """What the header of a file of this run will have said, by what was made with it, or of it, and can be read."""
+        guess = places.guess(kind, run_note.name_of(relative))
+        found = [h for p in places.files_of(self.space) if isinstance(h := self.shelf.header(p), Header)]
+        beside = (h for h in found if h.kind not in (kind.name, artifacts.ERRORS.name) and _share(stage, h, guess))
+        before = (e for h in found for e in _entries(h) if e.kind == kind.name and places.place_of(e) == relative)
+        return next(beside, None) or next(before, guess)
 
     def _follow(
         self,
@@ -145,8 +162,8 @@ class Freshness:
             self._follow_clips(stage, header, digest, found)
             return
         own = space or self.space
-        places = [elsewhere] if elsewhere else [p for n in stage.names(header, role) for p in chain.paths_of(own, n)]
-        there = {p: h for p in places if p.exists() and isinstance(h := self.shelf.header(p), Header)}
+        tried = [elsewhere] if elsewhere else [p for n in stage.names(header, role) for p in places.paths_of(own, n)]
+        there = {p: h for p in tried if p.exists() and (h := self.shelf.held(p, lent=elsewhere is not None))}
         for path, now in there.items():
             of_part = stage.part is not None and now.diagnostics.get(stage.part) == digest
             if of_part or now.content == digest:
@@ -159,7 +176,7 @@ class Freshness:
             return
         if there:
             found.untold[f"whether its {role} changed: {own.run} has others"] = None
-        elif places:
+        elif tried:
             found.gone[str(elsewhere or role)] = None
         self._look_through(space, header, digest, found)
 
@@ -183,28 +200,43 @@ class Freshness:
         before = _entry_of(header, digest)
         for role, made_of in before.inputs.items() if before else ():
             if before and role != WHOLE:
-                self._follow(space, None, _maker(before, ""), before, role, made_of, found)
+                self._follow(space, None, maker_of(before, ""), before, role, made_of, found)
+
+    def _follow_models(self, space: Workspace | None, header: Header, digest: str, found: _Found) -> None:
+        """Follow the models behind a pool as it was: what they had made of its clips then is replaced by design."""
+        before = _entry_of(header, digest)
+        for role, made_of in before.inputs.items() if before else ():
+            if before and role == "model":
+                self._follow(space, None, maker_of(before, ""), before, role, made_of, found)
+            else:
+                self._follow_models(space, header, made_of, found)
 
     def _name(self, path: Path) -> str:
         return run_note.name_of(self.shelf.place(path)[1]) or str(path)
 
 
-def _maker(header: Header, relative: str) -> Stage:
+def maker_of(header: Header, relative: str) -> Stage:
     """The stage that made a file: by its place in a run, or where that would be."""
     kind = artifacts.KINDS[header.kind]
-    at = chain.files_at(relative)
-    return chain.maker(kind, relative if at and at.kind == kind else chain.place_of(header), header)
+    at = places.files_at(relative)
+    return places.maker(kind, relative if at and at.kind == kind else places.place_of(header), header)
 
 
 def _entry_of(later: Header, digest: str) -> Header | None:
     """The entry with this content in the history of `later` as the header that it was, with the same history."""
+    return next((entry for entry in _entries(later) if entry.content == digest), None)
+
+
+def _entries(later: Header) -> Iterator[Header]:
+    """The history of `later` as the headers that they were, each with the same history."""
     for entry in later.history:
-        if entry.get("content") == digest and entry.get("kind") in artifacts.KINDS:
+        if entry.get("kind") in artifacts.KINDS:
             kind = artifacts.KINDS[entry["kind"]]
             fields = {name: entry[name] for name in ("dataset", "seed", "params", "content")}
-            return Header(kind.name, kind.version, **fields, inputs=entry.get("inputs", {}), history=later.history)
-    return None
+            yield Header(kind.name, kind.version, **fields, inputs=entry.get("inputs", {}), history=later.history)
 
 
-def _is_folder_of_tables(path: Path) -> bool:
-    return path.is_dir() and not (path / "card.json").exists()
+def _share(stage: Stage, header: Header, guess: Header) -> bool:
+    """Whether the command of the stage that makes a file with one of the headers makes that with the other too."""
+    told = ((str(h.params.get(name)) for h in (header, guess)) for name in stage.apart)
+    return maker_of(header, "") is stage and all(stem(a) == stem(b) for a, b in told)

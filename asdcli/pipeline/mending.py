@@ -8,13 +8,15 @@ from pathlib import Path
 
 from asdcli import artifacts
 from asdcli.artifacts import Header
-from asdcli.pipeline import chain
+from asdcli.pipeline import options, places
 from asdcli.pipeline.chain import STAGES
 from asdcli.pipeline.freshness import Look
 from asdcli.pipeline.workspace import Workspace
 
-_OPTIONS = ("clips", "model", "embeddings", "scores")
-"""Inputs from elsewhere that have an option of their name; score tables are named without one."""
+_OPTIONS = ("clips", "model", "embeddings", "scores", "thresholds")
+"""Inputs from elsewhere that have an option of their name; a foreign source and score tables are named without one."""
+_FOREIGN = {"source": options.SOURCE, "labels": options.LABELS}
+"""Foreign inputs, and the words that stand for them among the options."""
 
 
 def commands(looks: Iterable[Look], space: Workspace, given: Sequence[str] | None = None) -> list[str]:
@@ -31,8 +33,9 @@ def commands(looks: Iterable[Look], space: Workspace, given: Sequence[str] | Non
     order = list(STAGES)
     values: dict[tuple[str, ...], dict[str, None]] = {}
     for look in sorted(wanted.values(), key=lambda found: order.index(found.stage.name)):
-        rest, repeated = _apart(_words(look, space, given), look.stage.repeats)
-        values.setdefault((look.stage.name, *rest), {}).update(dict.fromkeys(repeated))
+        for words in _commands(look, space, given):
+            rest, repeated = _apart(words, look.stage.repeats)
+            values.setdefault((look.stage.name, *rest), {}).update(dict.fromkeys(repeated))
     lines = []
     for (name, *rest), of in values.items():
         stage = STAGES[name]
@@ -41,10 +44,20 @@ def commands(looks: Iterable[Look], space: Workspace, given: Sequence[str] | Non
     return lines
 
 
-def command(look: Look, space: Workspace, given: Sequence[str] | None = None) -> str:
-    """The one command that makes this file again, once what it is made from is up to date."""
+def command(look: Look, space: Workspace, given: Sequence[str] | None = None, *, even_if_current: bool = False) -> str:
+    """The command that makes this file again, once what it is made from is up to date; several where it takes several.
+
+    Args:
+        look: at the file.
+        space: the run that `given` options lead to.
+        given: those options; None: as few as are needed.
+        even_if_current: the file seems up to date by its header.
+    """
     given = space.words() if given is None else given
-    return shlex.join([*look.stage.command.split(), *_words(look, space, given)])
+    lines = [[*look.stage.command.split(), *words] for words in _commands(look, space, given)]
+    if even_if_current and look.stage.has_force:
+        lines = [line if "--force" in line else [*line, "--force"] for line in lines]
+    return " && ".join(map(shlex.join, lines))
 
 
 def command_of_gone(look: Look, given: Sequence[str]) -> str | None:
@@ -52,7 +65,7 @@ def command_of_gone(look: Look, given: Sequence[str]) -> str | None:
     before = look.history_of(look.gone[0]) if look.gone else None
     if before is None:
         return None
-    stage = chain.maker(artifacts.KINDS[before.kind], chain.place_of(before), before)
+    stage = places.maker(artifacts.KINDS[before.kind], places.place_of(before), before)
     return shlex.join([*stage.command.split(), *stage.options_of(before), *given])
 
 
@@ -63,15 +76,29 @@ def _collect(looks: Iterable[Look], wanted: dict[Path, Look]) -> None:
             _collect(look.because, wanted)
 
 
-def _words(look: Look, space: Workspace, given: Sequence[str]) -> list[str]:
-    """The words after the stage's command: how the file was made, of what, and where it lies."""
-    header = look.header or chain.guess(look.kind, look.name)
-    words = look.stage.options_of(header) + _only(header, look.space) + (["--force"] if _is_of_old_models(look) else [])
-    for role, path in look.elsewhere.items():
-        words += [f"--{role}", str(path)] if role in _OPTIONS else [str(path)]
-    if look.space is None:
-        return [*words, "-o", str(look.path), *given]
-    return [*words, *(given if look.space is space else look.space.words())]
+def _commands(look: Look, space: Workspace, given: Sequence[str]) -> list[list[str]]:
+    """The words after the stage's command, once or more: how the file was made, of what, and where it lies."""
+    own = look.space or space
+    parts = look.stage.commands_of(look.header or look.recalled or places.guess(look.kind, look.name))
+    where = (given if own is space else own.words()) if look.space else ["-o", str(look.path), *given]
+    found = []
+    for part in parts:
+        words = look.stage.options_of(part) + _only(part, look.space) + (["--force"] if _is_begun_anew(look) else [])
+        named = dict(look.elsewhere)
+        if len(parts) > 1 or named.keys() - {*_OPTIONS, *_FOREIGN}:  # where one table is named, all that count must be
+            named |= {role: _own(own, look, part, role) for role in part.inputs if role not in {*named, *_OPTIONS}}
+        for role, path in named.items():
+            if role in _FOREIGN:
+                words = [str(path) if word == _FOREIGN[role] else word for word in words]
+            elif len(parts) == 1 or role in part.inputs:
+                words += [f"--{role}", str(path)] if role in _OPTIONS else [str(path)]
+        found.append([*words, *where])
+    return found
+
+
+def _own(space: Workspace, look: Look, part: Header, role: str) -> Path:
+    """Where the run's own file of that role lies."""
+    return next(path for name in look.stage.names(part, role) for path in places.paths_of(space, name))
 
 
 def _only(header: Header, space: Workspace | None) -> list[str]:
@@ -86,10 +113,12 @@ def _only(header: Header, space: Workspace | None) -> list[str]:
     return [word for name in machine_types for word in ("--machine-type", name)]
 
 
-def _is_of_old_models(look: Look) -> bool:
-    """Whether a pool must be begun anew: it takes new clips in, but not the vectors and scores of another model."""
-    if look.stage.name != "append" or look.header is None:
+def _is_begun_anew(look: Look) -> bool:
+    """Whether a pool takes no new clips in any more: it is damaged, or of the vectors and scores of another model."""
+    if look.stage.name != "append":
         return False
+    if look.header is None:
+        return look.kind is artifacts.POOL
     looks: dict[Path, Look] = {}
     _collect([look], looks)
     if any(of.kind is artifacts.MODEL or {"model", "autoencoder"} & set(of.changed) for of in looks.values()):

@@ -5,6 +5,7 @@ Only what departs from a command's defaults is listed, save for what a command i
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,10 @@ DEFAULTS = {
     "--bootstrap": 0,
 }
 """What the commands take where an option is not typed, of the options that are left out here when they say no more."""
+
+
+SOURCE, LABELS, RULE = "FILE", "LABELS", "RULE"
+"""Stand for foreign files of which nobody knows any more where they lie, and for a rule that nobody knows any more."""
 
 
 def none(_: Header) -> Words:
@@ -64,7 +69,7 @@ def of_model(header: Header) -> Words:
 
 def of_embeddings(header: Header) -> Words:
     if "source" in header.inputs:
-        return ["--from", "FILE", *(["--labels", "FILE"] if "labels" in header.inputs else [])]
+        return ["--from", SOURCE, *(["--labels", LABELS] if "labels" in header.inputs else [])]
     return _given({"--embedder": header.params.get("embedder")})
 
 
@@ -74,7 +79,7 @@ def of_scores(header: Header) -> Words:
 
 
 def of_brought(header: Header) -> Words:
-    return ["FILE", *_given({"--name": header.params.get("method")})]
+    return [SOURCE, *_given({"--name": header.params.get("method")})]
 
 
 def of_smoothed(header: Header) -> Words:
@@ -108,6 +113,16 @@ def of_tuned(header: Header) -> Words:
 
 def of_thresholds(header: Header) -> Words:
     return _given({"--rule": header.params.get("rule")})
+
+
+def by_rule(header: Header) -> list[Header]:
+    """Thresholds that were set by several rules, as those of each rule."""
+    rules: dict[str, str] = header.params.get("rules") or {}
+    return [
+        dataclasses.replace(header, params={"rule": rule}, inputs={m: header.inputs.get(m, "") for m in methods})
+        for rule in dict.fromkeys(rules.values())
+        if (methods := [m for m, own in rules.items() if own == rule])
+    ] or [header]
 
 
 def of_results(header: Header) -> Words:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,11 +14,18 @@ from asdcli import artifacts
 from asdcli.artifacts import Header, Kind
 from asdcli.artifacts.header import WHOLE
 from asdcli.errors import AsdError, BadData
-from asdcli.pipeline import chain, run_note
+from asdcli.pipeline import places, run_note
 from asdcli.pipeline.chain import Stage
 from asdcli.pipeline.workspace import Workspace
 
 _DEPTH = 3  # folders from a run down to its deepest file
+
+
+def files_in(path: Path) -> list[Path]:
+    """What a path stands for: a folder that is no model for all tables and packs in it, anything else for itself."""
+    if not path.is_dir() or (path / "card.json").exists():
+        return [path]
+    return sorted(p for p in path.iterdir() if p.suffix in (".parquet", ".npz"))
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,7 @@ class Shelf:
         self.space = space
         self._own = space.run.resolve()
         self._headers: dict[Path, Header | AsdError] = {}
+        self._foreign: dict[Path, Header] = {}
         self._clips: dict[Path, Clips] = {}
         self._elsewhere: dict[Path, dict[str, dict[str, Path]]] = {}
 
@@ -68,7 +77,7 @@ class Shelf:
         path = Path(os.path.normpath(path))
         for run in path.parents[:_DEPTH]:
             relative = path.relative_to(run).as_posix()
-            if chain.files_at(relative) is None:
+            if places.files_at(relative) is None:
                 continue
             if run.resolve() == self._own:
                 return self.space, relative
@@ -90,9 +99,26 @@ class Shelf:
                 self._headers[key] = error
         return self._headers[key]
 
+    def held(self, path: Path, *, lent: bool = False) -> Header | None:
+        """The header of what lies there; None where it cannot be read.
+
+        Args:
+            path: of it.
+            lent: it may be a foreign file, which goes by the digest of its bytes.
+        """
+        header = self.header(path)
+        if isinstance(header, Header):
+            return header
+        if not lent or not path.is_file() or self.kind_at(path):
+            return None
+        if path not in self._foreign:
+            digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+            self._foreign[path] = Header("foreign file", 1, asdcli="foreign", content=digest)
+        return self._foreign[path]
+
     def kind_at(self, path: Path) -> Kind | None:
         """The kind of what should lie there, where it lies in a run."""
-        files = chain.files_at(self.place(path)[1])
+        files = places.files_at(self.place(path)[1])
         return files.kind if files else None
 
     def clips(self, dataset: str) -> Clips:

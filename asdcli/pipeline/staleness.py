@@ -7,7 +7,8 @@ from pathlib import Path
 
 from asdcli.errors import StaleArtifact
 from asdcli.pipeline.freshness import Freshness, Look
-from asdcli.pipeline.mending import commands
+from asdcli.pipeline.mending import command, commands
+from asdcli.pipeline.recordings import told, written_since_packed
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import Progress
 
@@ -18,9 +19,14 @@ def warn_of_stale(space: Workspace | None, reads: Iterable[Path], progress: Prog
     Returns:
         the stale files.
     """
-    stale = _stale(space, reads) if space else []
-    if space and stale:
+    if space is None:
+        return []
+    looks = Freshness(space).looks(reads)
+    if stale := _stale(looks):
         progress.warn(f"{_named(stale)}; bring up to date: {' && '.join(commands(stale, space))}")
+    for look in looks:
+        if written := written_since_packed(look):
+            progress.warn(f"{look.name}: {told(written)}; pack them anew: {command(look, space)}")
     return stale
 
 
@@ -32,14 +38,14 @@ def refuse_stale(space: Workspace | None, reads: Iterable[Path], progress: Progr
     """
     if allowed:
         return warn_of_stale(space, reads, progress)
-    if space and (stale := _stale(space, reads)):
+    if space and (stale := _stale(Freshness(space).looks(reads))):
         again = " && ".join(commands(stale, space))
         raise StaleArtifact(_named(stale), f"--allow-stale goes on all the same; or bring up to date: {again}")
     return []
 
 
-def _stale(space: Workspace, reads: Iterable[Path]) -> list[Look]:
-    return [look for look in Freshness(space).looks(reads) if look.is_stale]
+def _stale(looks: Iterable[Look]) -> list[Look]:
+    return [look for look in looks if look.is_stale]
 
 
 def _named(stale: list[Look]) -> str:

@@ -126,20 +126,32 @@ def needed(space: Workspace | None) -> Workspace:
 
 
 def resolve(
-    *, data: Path | None = None, run: Path | None = None, dataset: str | None = None, otherwise: str | None = None
+    *,
+    data: Path | None = None,
+    run: Path | None = None,
+    dataset: str | None = None,
+    otherwise: str | None = None,
+    begins: bool = False,
 ) -> Workspace:
     """Find dataset and run from what the user gave.
 
-    The dataset is the one named, else the run's own, else the one last worked on under `data`, else the only one there,
-    else (where `otherwise` is given, for what needs no dataset on disk) called as the run is, or `otherwise`.
-    The run is the one named, else `runs/<dataset>`.
+    Args:
+        data: the data root; None means `data`.
+        run: the run's folder; None means `runs/<dataset>`.
+        dataset: None means the run's own, else the one last worked on under `data`, else the only one there.
+        otherwise: for what needs no dataset on disk: where none is found it is called as the run is, or this.
+        begins: what is named may not be there yet: it is about to be made.
 
     Raises:
         UsageError: the run belongs to another dataset than the one named, there is more than one to choose from, or a
             name that no folder can have.
-        MissingArtifact: there is no dataset at all.
+        MissingArtifact: there is no dataset at all, or the data root or dataset that was named is not there.
     """
-    data = data or DATA_ROOT
+    if data is not None and not begins and not data.is_dir():
+        raise MissingArtifact(
+            f"there is no data root {data}", "choose another --data; asd download and asd index make one"
+        )
+    named, data = dataset, data or DATA_ROOT
     if run is not None:
         remembered = run_note.dataset_of(run)
         if remembered and dataset and remembered != dataset:
@@ -153,14 +165,29 @@ def resolve(
         dataset = run.resolve().name if run else otherwise
     if why := fault(dataset):
         raise UsageError(f"{dataset!r} cannot be a dataset's name: {why}", "name one below the data root: --dataset")
-    return Workspace(data=data, run=run or RUNS_ROOT / dataset, dataset=dataset)
+    own = RUNS_ROOT / dataset
+    if named and run is None and not begins and otherwise is None and run_note.dataset_of(own) != named:
+        _require(data, named)
+    return Workspace(data=data, run=run or own, dataset=dataset)
+
+
+def _require(data: Path, dataset: str) -> None:
+    """Raises MissingArtifact where a dataset that was named is not there."""
+    if not (data / dataset / "clips.parquet").exists():
+        there = _datasets(data)
+        hint = f"there are: {', '.join(there)}" if there else "start with: asd download synthetic"
+        raise MissingArtifact(f"no dataset {dataset!r} under {data}", hint)
+
+
+def _datasets(data: Path) -> list[str]:
+    return sorted(p.parent.name for p in data.glob("*/clips.parquet"))
 
 
 def _last_dataset(data: Path) -> str:
     note = data / _CURRENT
     if note.exists():
         return require_file(note).read_text(encoding="utf-8", errors="replace").strip()
-    found = sorted(p.parent.name for p in data.glob("*/clips.parquet"))
+    found = _datasets(data)
     if len(found) == 1:
         return found[0]
     if not found:

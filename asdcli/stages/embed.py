@@ -116,6 +116,17 @@ def run(
     return Outcome(output, facts=EmbeddingFacts(len(set(embeddings["clip_id"].to_pylist())), _n_dims(embeddings)))
 
 
+def reads(features: Path, model: Path, embedder: str | None, machine_types: Sequence[str] | None) -> list[Path]:
+    """The packs and the model that `run` reads when it is called so, as far as they are there.
+
+    Raises:
+        UsageError, MissingArtifact, BadArtifact: as `run`.
+    """
+    name, of_model = _embedder_name(embedder, model)
+    cls: Any = EMBEDDERS.load(name)
+    return [*packs.paths(features, cls.features, machine_types), *([] if of_model is None else [model])]
+
+
 def _embedder_name(embedder: str | None, model: Path) -> tuple[str, artifacts.Header | None]:
     """The name of the embedder, and the model's header where it is trained.
 

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from asdcli.features.pack import WaveformPack
 
 
+FEATURES = "waveform"
+"""The kind of packs that are read."""
+
+
 @alone_with(lambda given: [files.clips for files in given["outputs"].values()])
 def run(
     clips: Path,
@@ -67,7 +71,7 @@ def run(
     methods = scorers_of(outputs, "residuals")
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
     trained = _header_of(model)
-    found = packs.find(features, "waveform", table, None, progress)
+    found = packs.find(features, FEATURES, table, None, progress)
     inputs = {"clips": upstream, "model": trained, **found.inputs}
 
     def header(kind: artifacts.Kind, spelling: str) -> Header:

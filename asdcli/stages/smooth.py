@@ -99,7 +99,9 @@ def append(
 ) -> Outcome:
     """Add the samples that `pool` does not hold yet and smooth all of them.
 
-    Costs the distances of the new samples to the pool. Without a pool, or with `force`, one is begun.
+    Costs the distances of the new samples to the pool. Without a pool, or with `force`, one is begun. Other labels of
+    clips that the pool holds are taken over; where nothing is new the pool is as it was, of the tables that lie there
+    now.
 
     Args:
         samples: what is observed now: new clips alone, or old and new together.
@@ -111,17 +113,17 @@ def append(
 
     Raises:
         BadArtifact: `pool` is no pool, or one of another method or smoothing.
-        BadData: a clip is known with another score or vector, or embeddings have another width.
+        BadData: a clip is known with another score or vector or in another place, or embeddings have another width.
     """
     spelling = spelled(samples, smooth)
     before = None if force or not pool.exists() else PoolFile.read(pool, spelling)
-    old = samples.table.slice(0, 0) if before is None else before.table
     is_new = strangers(samples, before, pool)
-    if before is not None and not is_new.any():
+    old = samples.table.slice(0, 0) if before is None else before.relabelled(samples, smooth.data)
+    if before is not None and not is_new.any() and before.is_made_of(samples):
         made = _header_of_pooled(before.header, spelling, before.header.dataset)
         if artifacts.is_current(output, artifacts.SCORES, made):  # not so where a run was killed between the two files
             return Outcome(output, "current")
-    table = pa.concat_tables([old.select(samples.table.column_names), samples.table.filter(pa.array(is_new))])
+    table = pa.concat_tables([old, samples.table.filter(pa.array(is_new))])
     vectors = samples.vectors[is_new].astype(np.float64)
     vectors = vectors if before is None else np.concatenate([before.vectors, vectors])
     order = pc.sort_indices(table, [("clip_id", "ascending"), ("window", "ascending")]).to_numpy().astype(np.int64)

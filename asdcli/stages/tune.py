@@ -115,7 +115,14 @@ def run(
     if truth is not None and truth.exists():
         inputs["clips"] = artifacts.read_table_header(truth, artifacts.CLIPS, headerless=True)
     header = Header.make(artifacts.TUNING, dataset=samples.dataset, seed=seed, params=params, inputs=inputs)
-    if not force and artifacts.is_current(output, artifacts.TUNING, header):
+    chosen_scores = {
+        family: (scores_output(family + TUNED), _scores_header(family, samples, header))
+        for family in (*(["gmm"] if clusters else []), samples.method + SMOOTHED)
+    }
+    current = artifacts.is_current(output, artifacts.TUNING, header) and all(
+        artifacts.is_current(path, artifacts.SCORES, made) for path, made in chosen_scores.values()
+    )
+    if current and not force:
         before = artifacts.read_header(output, artifacts.TUNING).diagnostics
         return Outcome(output, "current", facts=TuningFacts(before["choices"], before["oracle"], before["table"]))
 
@@ -142,7 +149,7 @@ def run(
     header = dataclasses.replace(header, diagnostics=dataclasses.asdict(facts))
     _write(output, found, chosen, oracle, header)
     for family, candidates in families.items():
-        _write_scores(scores_output(family + TUNED), clips, candidates, chosen[family], family + TUNED, samples, header)
+        _write_scores(*chosen_scores[family], clips, candidates, chosen[family])
     return Outcome(output, facts=facts)
 
 
@@ -248,14 +255,19 @@ def _write(
     artifacts.write_table(output, artifacts.TUNING, pa.Table.from_pylist(rows, schema), header)
 
 
+def _scores_header(family: str, samples: Samples, tuning: Header) -> Header:
+    """The header of the scores under the parameters that were chosen."""
+    return Header.make(
+        artifacts.SCORES,
+        dataset=samples.dataset,
+        seed=tuning.seed,
+        params={"method": family + TUNED, **{k: v for k, v in tuning.params.items() if k != "method"}},
+        inputs=samples.inputs,
+    )
+
+
 def _write_scores(
-    path: Path,
-    clips: pa.Table,
-    candidates: Candidates,
-    chosen: Mapping[str, str],
-    spelling: str,
-    samples: Samples,
-    tuning: Header,
+    path: Path, header: Header, clips: pa.Table, candidates: Candidates, chosen: Mapping[str, str]
 ) -> None:
     """The clips' scores under each machine type's chosen parameters."""
     machine_types = np.array(clips["machine_type"].to_pylist())
@@ -263,12 +275,6 @@ def _write_scores(
     for machine_type, params in chosen.items():
         own = machine_types == machine_type
         scores[own] = candidates[params][own]
-    header = Header.make(
-        artifacts.SCORES,
-        dataset=samples.dataset,
-        seed=tuning.seed,
-        params={"method": spelling, **{k: v for k, v in tuning.params.items() if k != "method"}},
-        inputs=samples.inputs,
-        diagnostics={"choices": dict(chosen)},
-    )
-    artifacts.write_table(path, artifacts.SCORES, score_table(clips, spelling, scores), header)
+    header = dataclasses.replace(header, diagnostics={"choices": dict(chosen)})
+    table = score_table(clips, str(header.params["method"]), scores)
+    artifacts.write_table(path, artifacts.SCORES, table, header)

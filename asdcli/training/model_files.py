@@ -49,12 +49,13 @@ def read_model(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any], a
     try:
         tensors = load_file(folder / WEIGHTS)
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise BadArtifact(f"{folder / WEIGHTS} cannot be read: {error}", "train again: asd train") from None
+        raise BadArtifact(f"{folder / WEIGHTS} cannot be read: {error}", "train again: asd train", folder) from None
     if digest_tensors(tensors) != header.content:
-        raise BadArtifact(f"{folder / WEIGHTS} are not the weights of {CARD}", "train again: asd train")
+        raise BadArtifact(f"{folder / WEIGHTS} are not the weights of {CARD}", "train again: asd train", folder)
     card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8")).get("card")
     if why := fault(card):
-        raise BadArtifact(f"{folder / CARD} does not describe a model: {why}", "train again: asd train --force")
+        text = f"{folder / CARD} does not describe a model: {why}"
+        raise BadArtifact(text, "train again: asd train --force", folder)
     return tensors, card, header
 
 

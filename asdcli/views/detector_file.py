@@ -176,4 +176,4 @@ def is_current_detector(path: Path, header: Header) -> bool:
 
 
 def _broken(path: Path, why: str) -> BadArtifact:
-    return BadArtifact(f"{path} holds no whole detector: {why}", "make it again: asd score --force")
+    return BadArtifact(f"{path} holds no whole detector: {why}", "make it again: asd score --force", path)

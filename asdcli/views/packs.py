@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,7 @@ class Packs:
                 f"{path} does not fit clips.parquet: it lacks {len(missing)} clips and holds {len(strangers)} others, "
                 f"such as {(strangers or missing)[0]}",
                 f"make it again: {_command(self.kind)}",
+                path,
             )
         return pack
 
@@ -71,6 +72,22 @@ def _training_part(pack: artifacts.Header) -> artifacts.Header:
     """Older packs do not say what of them is for training: all of it may be."""
     digest = pack.diagnostics.get(TRAINING)
     return pack.part(digest) if digest else pack
+
+
+def written_since(pack: Path, recordings: Iterable[Path]) -> list[Path]:
+    """The recordings that were written after the pack was; those that are gone do not count.
+
+    A header holds no clocks: this is asked of the file system, as make does. Of a file that keeps its date when it is
+    put in another's place nothing is seen; nor is a whole project that was copied taken for a new one.
+    """
+    packed = pack.stat().st_mtime_ns
+    return [path for path in recordings if path.exists() and path.stat().st_mtime_ns > packed]
+
+
+def paths(folder: Path, kind: str, machine_types: Sequence[str] | None) -> list[Path]:
+    """The packs of `kind` that are there, of these machine types or all."""
+    place = folder / stem(FEATURES.canonical(kind))
+    return [path for path in sorted(place.glob("*.npz")) if not machine_types or path.stem in machine_types]
 
 
 def find(folder: Path, kind: str, clips: pa.Table, asked: Sequence[str] | None, progress: Progress) -> Packs:

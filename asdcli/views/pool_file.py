@@ -16,6 +16,7 @@ from asdcli.errors import BadData
 from asdcli.scorers.exact_search import Neighbours
 from asdcli.views.embeddings import matrix
 from asdcli.views.samples import Samples
+from asdcli.vocabulary import Data
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +37,29 @@ class PoolFile:
                 "name another with -o, or begin anew with --force",
             )
         return PoolFile(path, table, matrix(table["vector"]), header)
+
+    def is_made_of(self, samples: Samples) -> bool:
+        """Whether what was added last came from the same tables."""
+        return all(self.header.inputs.get(role) == header.content for role, header in samples.inputs.items())
+
+    def relabelled(self, samples: Samples, data: Data) -> pa.Table:
+        """Its samples with the labels that these clips have now.
+
+        Raises:
+            BadData: one is of another machine type or section now, or (`source`) domain: its neighbours hang on that.
+        """
+        rows = _places(samples.table, self.table)  # of each sample of the pool in `samples`
+        known = np.flatnonzero(rows >= 0)
+        before, after = self.table.take(pa.array(known)), samples.table.take(pa.array(rows[known]))
+        for name in ("machine_type", "section", *(["domain"] if data == "source" else [])):
+            was, now = before[name].to_pylist(), after[name].to_pylist()
+            if was != now:
+                i = next(i for i, (a, b) in enumerate(zip(was, now, strict=True)) if a != b)
+                clip_id = before["clip_id"][i].as_py()
+                text = f"{clip_id} is in {self.path} with {name} {was[i]}, and is {now[i]} now"
+                raise BadData(text, "begin anew with --force")
+        both = pa.concat_tables([self.table.select(samples.table.column_names), samples.table])
+        return both.take(pa.array(np.where(rows >= 0, len(self.table) + rows, np.arange(len(self.table)))))
 
     def neighbours(self, rows: np.ndarray) -> Neighbours:
         """Of the samples `rows`, which are one group. Raises BadArtifact for neighbours that are not in it."""
@@ -62,9 +86,7 @@ def strangers(samples: Samples, before: PoolFile | None, path: Path) -> np.ndarr
             f"the new ones have {samples.vectors.shape[1]}",
             "embed the new clips with the same model, or begin anew with --force",
         )
-    keys = [zip(t["clip_id"].to_pylist(), t["window"].to_pylist(), strict=True) for t in (before.table, samples.table)]
-    known = {key: row for row, key in enumerate(keys[0])}
-    place = np.array([known.get(key, -1) for key in keys[1]], dtype=np.int64)
+    place = _places(before.table, samples.table)
     seen = np.flatnonzero(place >= 0)
     of_pool = before.table["anomaly_score"].to_numpy()[place[seen]]
     same = (of_pool == samples.scores[seen]) & (before.vectors[place[seen]] == samples.vectors[seen]).all(axis=1)
@@ -75,6 +97,13 @@ def strangers(samples: Samples, before: PoolFile | None, path: Path) -> np.ndarr
             "a pool is of one model: begin anew with --force",
         )
     return place < 0
+
+
+def _places(table: pa.Table, others: pa.Table) -> np.ndarray:
+    """(n,) the row in `table` of each sample of `others`, -1 where it has none."""
+    keys = [zip(t["clip_id"].to_pylist(), t["window"].to_pylist(), strict=True) for t in (table, others)]
+    known = {key: row for row, key in enumerate(keys[0])}
+    return np.array([known.get(key, -1) for key in keys[1]], dtype=np.int64)
 
 
 def write_pool(

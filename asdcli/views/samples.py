@@ -38,6 +38,7 @@ class Samples:
         method: spelling of the method whose scores these are.
         level: what a sample is.
         scores_header, embeddings_header: of the tables they come from.
+        paths: of these tables.
     """
 
     table: pa.Table
@@ -46,6 +47,7 @@ class Samples:
     level: Level
     scores_header: artifacts.Header
     embeddings_header: artifacts.Header
+    paths: tuple[Path, ...] = ()
 
     @property
     def scores(self) -> np.ndarray:
@@ -86,7 +88,7 @@ def read_samples(
     """
     embeddings = embeddings / "embeddings.parquet" if embeddings.is_dir() else embeddings
     vectors_of, embeddings_header = artifacts.read_table(embeddings, artifacts.EMBEDDINGS, headerless=True)
-    table, scores_header, spelling, level = _scores(scores, method, level, vectors_of)
+    table, scores_header, spelling, level, table_path = _scores(scores, method, level, vectors_of)
     table, vectors_of = (_of_machine_types(_test(t), machine_types) for t in (table, vectors_of))
     table, vectors_of = _shared_machine_types(table, vectors_of, progress)
     if not len(table):
@@ -95,13 +97,13 @@ def read_samples(
     if level == "clip":
         vectors_of, vectors = mean_vectors(vectors_of, vectors)
     _require_same(table, vectors_of, scores, embeddings, level)
-    return Samples(table, vectors, spelling, level, scores_header, embeddings_header)
+    return Samples(table, vectors, spelling, level, scores_header, embeddings_header, (table_path, embeddings))
 
 
 def _scores(
     scores: Path, method: str | None, level: Level | None, embeddings: pa.Table
-) -> tuple[pa.Table, artifacts.Header, str, Level]:
-    """The table of scores to take, with a column `window`, and what it holds."""
+) -> tuple[pa.Table, artifacts.Header, str, Level, Path]:
+    """The table of scores to take, with a column `window`, what it holds, and where it lies."""
     clips = artifacts.SCORES
     if scores.is_dir():
         several = bool((embeddings["window"].to_numpy() > 0).any())
@@ -121,7 +123,7 @@ def _scores(
     table = table.drop_columns(["method"])
     if not has_windows:
         table = table.add_column(1, "window", pa.array(np.zeros(len(table), np.int32)))
-    return _sorted(table), header, spelling, level
+    return _sorted(table), header, spelling, level, path
 
 
 def _in_run(run: Path, method: str | None, level: Level | None, several: bool) -> tuple[Path, str, Level]:

@@ -13,7 +13,7 @@ from typer.main import get_command
 from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.cli import build
-from asdcli.pipeline import chain, mending, options, workspace
+from asdcli.pipeline import mending, options, places, workspace
 from asdcli.pipeline.chain import CHAIN, STAGES
 from asdcli.pipeline.freshness import Freshness
 from tests.pipeline.conftest import FILES, LINES
@@ -127,8 +127,8 @@ def test_options_that_are_left_out_are_the_defaults_of_their_commands() -> None:
 )
 def test_an_unreadable_file_is_known_by_its_place(kind: artifacts.Kind, name: str, command: str) -> None:
     suffix = ".npz" if kind is artifacts.FEATURES else ".parquet"
-    header = chain.guess(kind, name)
-    stage = chain.maker(kind, name + suffix, header)
+    header = places.guess(kind, name)
+    stage = places.maker(kind, name + suffix, header)
     assert " ".join([*stage.command.split(), *stage.options_of(header)]).startswith(command)
 
 

@@ -14,7 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from asdcli import artifacts
 from asdcli.cli import call as asd_run
@@ -51,6 +53,11 @@ def wav(path: Path, n: int = 160) -> None:
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, 16000, 0, "NONE", ""))
         file.writeframes(bytes(2 * n))
+
+
+def noise(path: Path, *, seed: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, np.random.default_rng(seed).normal(0, 3000, 16_000).astype(np.int16), 16_000)
 
 
 # --- a run ---------------------------------------------------------------------------------------------------------
@@ -169,7 +176,7 @@ def test_damaged_and_newer_files_are_told_apart(run: Path, doctor: Callable[...,
     artifacts.write_table(path, artifacts.SCORES, table, dataclasses.replace(header, version=99, asdcli="9.9"))
     found = doctor()
     assert "is not a Parquet file" in found["embeddings"]["text"]
-    assert found["embeddings"]["fix"] == "asd embed"
+    assert found["embeddings"]["fix"] == "asd embed --embedder discriminative"
     assert "is scores version 99; this asdcli reads up to 1" in found["scores/nn"]["text"]
     assert found["scores/nn"]["fix"] == "upgrade asdcli"
 
@@ -196,7 +203,7 @@ def test_the_users_own_options_come_back_in_every_command(run: Path, doctor: Cal
     run.rename(run.parents[1] / "my run")
     (run.parents[1] / "my run" / "embeddings.parquet").write_bytes(b"no more")
     found = doctor("--run", "my run", "--data", "data")
-    assert found["embeddings"]["fix"] == "asd embed --data data --run 'my run'"
+    assert found["embeddings"]["fix"] == "asd embed --embedder discriminative --data data --run 'my run'"
     assert found["not here"]["fix"] == "asd download EDITION --data data"
 
 
@@ -355,7 +362,9 @@ def test_the_report_for_people_begins_with_what_is_wrong_and_has_a_line_for_each
     (run / "embeddings.parquet").write_bytes(b"no more")
     assert asd("doctor") == 1
     *lines, verdict = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("problem run embeddings: ") and lines[0].endswith("-> asd embed")
+    assert lines[0].startswith("problem run embeddings: ") and lines[0].endswith(
+        "-> asd embed --embedder discriminative"
+    )
     states = [line.partition(" ")[0] for line in lines]
     assert states == sorted(states, key=["problem", "note", "ok"].index)
     assert "ok run features/waveform/fan: up to date" in lines
@@ -394,7 +403,9 @@ def test_unreadable_smoothed_and_tuned_scores_are_answered_with_their_own_comman
     for name in ("scores/mse+smooth.k=2,data=source,level=clip", "scores/gmm.tuned", "window-scores/mse"):
         (whole_run / f"{name}.parquet").write_bytes(b"no more")
     found = doctor()
-    assert found["scores/gmm.tuned"]["fix"] == "asd tune"
+    assert found["scores/gmm.tuned"]["fix"] == (
+        "asd tune --method mse -k 1 -k 2 --clusters 1 --choose 00 --report 01 --level clip"
+    )
     assert found["window-scores/mse"]["fix"] == "asd score --method mse"
     fix = found["scores/mse+smooth.k=2,data=source,level=clip"]["fix"]
     assert fix == "asd smooth --method mse -k 2 --neighbours source --level clip"
@@ -418,3 +429,130 @@ def test_clips_that_were_left_out_are_a_note(asd: Asd, doctor: Callable[..., Fin
 
 def test_a_smoothed_method_is_not_missed_among_thresholds(whole_run: Path, doctor: Callable[..., Findings]) -> None:
     assert doctor()["thresholds"]["text"] == "up to date"
+
+
+# --- what was lent, pooled, or made by several commands --------------------------------------------------------------
+
+
+@pytest.fixture
+def other(run: Path, asd: Asd) -> Path:
+    """A second run of the same dataset, with embeddings of its own."""
+    path = run.parent / "other"
+    shutil.copytree(run, path)
+    assert asd("train", "--epochs", 1, "--seed", 7, "--quiet", "--run", "runs/other") == 0
+    assert asd("embed", "--quiet", "--run", "runs/other") == 0
+    return path
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "score --method nn --embeddings runs/other/embeddings.parquet",
+        "smooth --method nn -k 2 --level clip --embeddings runs/other/embeddings.parquet",
+        "smooth --method nn -k 2 --level clip --embeddings runs/other/embeddings.parquet --append",
+        "smooth --method nn -k 2 --level clip --embeddings runs/other --fraction 0.5:1.0:0.5 --repeats 1",
+        "smooth -k 2 --level clip --scores runs/other/scores/nn.parquet",
+        "tune --method nn -k 1 --clusters none --choose 00 --report 01 --embeddings runs/other/embeddings.parquet",
+    ],
+)
+def test_files_made_of_another_run_s_are_judged_by_these(
+    line: str, run: Path, other: Path, doctor: Callable[..., Findings], asd: Asd
+) -> None:
+    assert asd("score", "--method", "nn", "--quiet", "--run", "runs/other") == 0
+    assert asd(*line.split(), "--quiet") == 0
+    found = troubles(doctor())
+    assert found.keys() <= {"thresholds", "results"}, found  # these were made of the scores that lay there before
+    lent = (other / "embeddings.parquet", artifacts.EMBEDDINGS)
+    if "--scores" in line:
+        lent = (other / "scores" / "nn.parquet", artifacts.SCORES)
+    table, header = artifacts.read_table(*lent)
+    artifacts.write_table(*lent, table.slice(1), header)
+    assert "other/" in " ".join(troubles(doctor()).values())
+
+
+def test_vectors_that_were_brought_are_followed_to_the_file_they_came_from(
+    doctor: Callable[..., Findings], asd: Asd, tmp_path: Path
+) -> None:
+    vectors = tmp_path / "my vectors.csv"
+    rows = [f"{s}/{i},fan,{s},{c},{i}.5,1" for s, c in (("train", "normal"), ("test", "anomaly")) for i in range(4)]
+    vectors.write_text("\n".join(["clip_id,machine_type,split,condition,v0,v1", *rows]))
+    assert asd("embed", "--from", vectors.name, "--quiet") == 0
+    assert asd("score", "--method", "nn", "--quiet", "--dataset", "my vectors") == 0
+    where = ("--run", "runs/my vectors")
+    assert not troubles(doctor(*where))
+    vectors.write_text(vectors.read_text().replace("0.5", "0.25"))
+    found = doctor(*where)
+    assert found["embeddings"]["text"].endswith("my vectors.csv changed")
+    assert found["scores/nn"]["text"] == "stale: embeddings is stale"
+    assert asd(*shlex.split(found["embeddings"]["fix"])[1:], "--quiet") == 0
+    assert asd(*shlex.split(found["scores/nn"]["fix"])[1:], "--quiet") == 0
+    assert not troubles(doctor(*where))
+
+
+def test_a_pool_that_grows_week_by_week_is_up_to_date_and_so_is_one_where_nothing_was_new(
+    asd: Asd, doctor: Callable[..., Findings], tmp_path: Path
+) -> None:
+    def week(n: int) -> None:
+        for i in range(3):
+            noise(tmp_path / "mine" / "test" / f"{n}_{i}.wav", seed=10 * n + i)
+        for line in ("index mine", "extract-features --features logmel", *again):
+            assert asd(*line.split(), "--quiet") == 0
+
+    again = ("embed --embedder logmel", "score --method nn", "smooth --method nn -k 2 --append")
+    for i in range(4):
+        noise(tmp_path / "mine" / "train" / f"{i}.wav", seed=90 + i)
+    for n in range(3):
+        week(n)
+        assert not troubles(doctor())
+    (pool,) = (tmp_path / "runs/mine/pools").glob("*.parquet")
+    before = artifacts.read_table(pool, artifacts.POOL)[0]
+    clips = tmp_path / "data/mine/clips.parquet"
+    table, header = artifacts.read_table(clips, artifacts.CLIPS)
+    told = table.set_column(table.column_names.index("condition"), "condition", [["normal"] * len(table)])
+    artifacts.write_table(clips, artifacts.CLIPS, told, header)  # somebody listened, and says so
+    assert any(name.startswith("pools/") for name in troubles(doctor()))
+    for line in again:
+        assert asd(*line.split(), "--quiet") == 0
+    assert not troubles(doctor())
+    after = artifacts.read_table(pool, artifacts.POOL)[0]
+    assert set(after["condition"].to_pylist()) == {"normal"}
+    for name in ("clip_id", "vector", "anomaly_score", "neighbours", "distances"):
+        assert after[name].to_pylist() == before[name].to_pylist()
+
+
+def test_thresholds_of_several_rules_are_mended_each_by_its_own(
+    run: Path, doctor: Callable[..., Findings], asd: Asd
+) -> None:
+    for method in ("nn", "kmeans:clusters=2"):
+        assert asd("score", "--method", method, "--seed", 3, "--quiet") == 0
+    scores = [run.relative_to(run.parents[1]) / "scores" / f"{name}.parquet" for name in ("nn", "kmeans.clusters=2")]
+    for table, rule in zip(scores, ("quantile:quantile=0.9", "gamma:quantile=0.8"), strict=True):
+        assert asd("threshold", table, "--rule", rule, "--quiet") == 0
+    rules = artifacts.read_header(run / "thresholds.parquet", artifacts.THRESHOLDS).params
+    assert len(set(rules["rules"].values())) == 2
+    for line in ("train --epochs 1 --seed 5", "embed", "score --method nn --method kmeans:clusters=2 --seed 3"):
+        assert asd(*line.split(), "--quiet") == 0
+    fix = doctor()["thresholds"]["fix"]
+    assert fix.count("asd threshold --rule ") == 2
+    for line in fix.split(" && "):
+        assert asd(*shlex.split(line)[1:], "--quiet") == 0
+    assert artifacts.read_header(run / "thresholds.parquet", artifacts.THRESHOLDS).params == rules
+    assert "thresholds" not in troubles(doctor())
+
+
+def test_recordings_written_since_they_were_packed_are_a_problem_that_packing_ends(
+    run: Path, doctor: Callable[..., Findings], asd: Asd
+) -> None:
+    recording = next(Path("data/synthetic").rglob("fan/test/*.wav"))
+    recording.write_bytes(recording.read_bytes()[:-2000] + bytes(2000))
+    found = doctor()["features/waveform/fan"]
+    assert found["text"] == f"1 recording was written after it, the first: {recording}"
+    assert asd(*found["fix"].split()[1:], "--quiet") == 0
+    assert troubles(doctor())["embeddings"] == "stale: features/waveform/fan changed"
+
+
+def test_a_data_root_or_a_dataset_that_is_not_there_is_a_problem_where_it_was_named(
+    run: Path, doctor: Callable[..., Findings]
+) -> None:
+    assert troubles(doctor("--data", "nowhere"))["nowhere"] == "there is no such folder"
+    assert troubles(doctor("--dataset", "nothing"))["none"] == "no dataset 'nothing' under data"

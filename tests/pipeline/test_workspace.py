@@ -32,7 +32,7 @@ def test_the_dataset_last_worked_on_is_the_default(tmp_path: Path) -> None:
 
 def test_a_run_remembers_its_dataset_and_refuses_another(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    workspace.resolve(data=tmp_path, run=run, dataset="dcase2021").remember()
+    workspace.resolve(data=tmp_path, run=run, dataset="dcase2021", begins=True).remember()
     workspace.select(tmp_path, "other")
     assert workspace.resolve(data=tmp_path, run=run).dataset == "dcase2021"
     with pytest.raises(UsageError, match="belongs to dataset 'dcase2021'"):
@@ -46,12 +46,15 @@ def test_no_dataset_at_all_says_how_to_start(tmp_path: Path) -> None:
 
 
 def test_a_method_s_score_file_has_no_colon(tmp_path: Path) -> None:
-    ws = workspace.resolve(data=tmp_path, run=tmp_path, dataset="d")
+    ws = workspace.resolve(data=tmp_path, run=tmp_path, dataset="d", begins=True)
     assert ws.scores("varmin:k=16,val=test-all").name == "varmin.k=16,val=test-all.parquet"
 
 
-def test_a_dataset_that_is_not_there_is_not_remembered_before_the_work(tmp_path: Path) -> None:
+def test_a_dataset_that_is_not_there_is_refused_or_not_remembered_before_the_work(tmp_path: Path) -> None:
     _dataset(tmp_path, "synthetic")
-    workspace.resolve(data=tmp_path, run=tmp_path / "run", dataset="sinthetic").remember_if_there()
+    with pytest.raises(MissingArtifact, match="no dataset 'sinthetic' under") as caught:
+        workspace.resolve(data=tmp_path, dataset="sinthetic")
+    assert caught.value.hint == "there are: synthetic"
+    workspace.resolve(data=tmp_path, run=tmp_path / "run", dataset="sinthetic", begins=True).remember_if_there()
     assert not (tmp_path / "run").exists()
     assert workspace.resolve(data=tmp_path).dataset == "synthetic"

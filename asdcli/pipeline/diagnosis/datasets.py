@@ -17,7 +17,7 @@ from asdcli.editions import archives
 from asdcli.errors import AsdError
 from asdcli.pipeline.diagnosis.finding import Finding, State
 from asdcli.pipeline.diagnosis.left_out import left_out
-from asdcli.pipeline.options import of_index
+from asdcli.pipeline.indexing import of_clips
 from asdcli.stages.index import ERRORS
 from asdcli.stages.index_place import LINK
 from asdcli.vocabulary import Split, Subset
@@ -53,7 +53,7 @@ def _is_dataset(root: Path) -> bool:
 
 def _clips(root: Path) -> Iterator[Finding]:
     """Whether clips.parquet can be read and the recordings it names are there."""
-    again = _indexing(root)
+    again = of_clips(root)
     try:
         table, header = artifacts.read_table(root / "clips.parquet", artifacts.CLIPS)
     except AsdError as error:
@@ -62,7 +62,7 @@ def _clips(root: Path) -> Iterator[Finding]:
     link = root / LINK
     if link.is_symlink() and not link.exists():
         text = f"its recordings were at {link.readlink()} and are gone"
-        yield Finding(_AREA, root.name, State.PROBLEM, text, _indexing(root, "NEW_PLACE"))
+        yield Finding(_AREA, root.name, State.PROBLEM, text, of_clips(root, "NEW_PLACE"))
         return
     gone = [path for path in table["path"].to_pylist() if not (root / path).exists()]
     if gone:
@@ -83,26 +83,6 @@ def _clips(root: Path) -> Iterator[Finding]:
         yield Finding(_AREA, f"{root.name}/{Path(ERRORS).stem}", State.NOTE, text)
     if "layout" not in header.params and root.name not in catalogue.names():
         yield Finding(_AREA, root.name, State.NOTE, "neither an edition nor made by asd index")
-
-
-def _indexing(root: Path, place: str | None = None) -> str:
-    """The command that makes the dataset's clips.parquet (and fetches what it can); `place`: of moved recordings."""
-    if (root / LINK).is_symlink():
-        place = place or str((root / LINK).resolve())
-        return shlex.join(["asd", "index", place, "--name", root.name, *_typed(root)])
-    if root.name not in catalogue.names():
-        return shlex.join(["asd", "index", str(root), *_typed(root)])
-    here = [s for s, folder in zip(SUBSET_FOLDERS.values(), SUBSET_FOLDERS, strict=True) if (root / folder).is_dir()]
-    options = [f"--subset {s}" for s in here] if here and here != [Subset.DEV] else []
-    return " ".join(["asd download", root.name, *options])
-
-
-def _typed(root: Path) -> list[str]:
-    """The options by which `asd index` made the table, as far as it can tell."""
-    try:
-        return of_index(artifacts.read_header(root / "clips.parquet", artifacts.CLIPS))
-    except AsdError:
-        return []
 
 
 def _edition(root: Path, edition: Edition) -> Iterator[Finding]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from urllib.parse import unquote
 
 from asdcli import artifacts
 from asdcli.errors import AsdError
-from asdcli.pipeline import mending
+from asdcli.pipeline import mending, places
 from asdcli.pipeline.chain import CHAIN, STAGES
 from asdcli.pipeline.diagnosis.finding import Finding, State
 from asdcli.pipeline.diagnosis.left_out import left_out
 from asdcli.pipeline.freshness import Freshness, Look
+from asdcli.pipeline.recordings import told, written_since_packed
 from asdcli.pipeline.workspace import Workspace
 
 _AREA = "run"
@@ -28,12 +28,13 @@ def look(space: Workspace, given: Sequence[str] = ()) -> Iterator[Finding]:
         command = shlex.join(["asd", "extract-features", *given])
         yield Finding(_AREA, str(space.run), State.NOTE, "nothing made yet", command)
         return
+    fresh = Freshness(space)
+    looks = sorted((found for path in places.files_of(space) if (found := fresh.look(path))), key=_order)
     try:
         artifacts.read_header(space.clips, artifacts.CLIPS)
     except AsdError as error:
-        yield Finding(_AREA, "clips", State.PROBLEM, error.message, error.hint)
-    fresh = Freshness(space)
-    looks = sorted((found for path in _files(space) if (found := fresh.look(path))), key=_order)
+        needed = not looks or any(found.header and found.header.stage(artifacts.CLIPS) for found in looks)
+        yield Finding(_AREA, "clips", State.PROBLEM if needed else State.NOTE, error.message, error.hint)
     for found in looks:
         yield _of_errors(found) if found.kind is artifacts.ERRORS else _finding(found, looks, fresh, given)
     for folder in (space.autoencoder, space.model):
@@ -41,12 +42,6 @@ def look(space: Workspace, given: Sequence[str] = ()) -> Iterator[Finding]:
             text = "training was interrupted; the same command goes on"
             yield Finding(_AREA, folder.name, State.NOTE, text, shlex.join(["asd", "train", *given]))
     yield from _next({found.stage.name for found in looks}, given)
-
-
-def _files(space: Workspace) -> list[Path]:
-    """Every file of the run that a stage wrote, each once."""
-    found = (p for stage in CHAIN for files in stage.writes if not files.of_dataset for p in files.find(space))
-    return [p for p in dict.fromkeys(found) if not p.is_dir() or (p / "card.json").exists()]
 
 
 def _order(found: Look) -> tuple[int, int]:
@@ -65,6 +60,8 @@ def _finding(found: Look, looks: Sequence[Look], fresh: Freshness, given: Sequen
         return Finding(_AREA, found.name, State.PROBLEM, text, f"rm {shlex.quote(str(found.path))}")
     if found.is_stale:
         return Finding(_AREA, found.name, State.PROBLEM, f"stale: {found.reasons}", fix)
+    if written := written_since_packed(found):
+        return Finding(_AREA, found.name, State.PROBLEM, told(written), fix)
     if found.gone:
         text = f"{', '.join(found.gone)} is gone: this cannot be made again as it is"
         return Finding(_AREA, found.name, State.NOTE, text, mending.command_of_gone(found, given))

@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from asdcli.outcome import Outcome
+from asdcli.pipeline import lent
+from asdcli.pipeline.answers import answered
+from asdcli.pipeline.staleness import warn_of_stale
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 
 
+@answered
 def run(
     space: Workspace,
     *,
@@ -32,6 +36,8 @@ def run(
     from asdcli.stages import embed
 
     space.remember_if_there()
+    reads = embed.reads(space.features, space.model, embedder, options.get("machine_types"))
+    warn_of_stale(space, reads, progress)
     return embed.run(
         space.clips,
         space.features,
@@ -44,6 +50,7 @@ def run(
     )
 
 
+@answered
 def bring(
     space: Workspace,
     source: Path,
@@ -64,8 +71,8 @@ def bring(
     from asdcli.stages import import_embeddings
 
     errors = output.with_name(f"errors-{output.stem}.parquet") if output else space.errors("embed")
-    outcome = import_embeddings.run(
-        source, output or space.embeddings, errors=errors, dataset=space.dataset, progress=progress, **options
-    )
+    output = output or space.embeddings
+    outcome = import_embeddings.run(source, output, errors=errors, dataset=space.dataset, progress=progress, **options)
     space.remember()
+    lent.note(space, [output], [source, options.get("labels")])
     return outcome

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from asdcli.errors import UsageError
+from asdcli.pipeline import lent
+from asdcli.pipeline.answers import answered
 from asdcli.pipeline.freshness import Look
-from asdcli.pipeline.staleness import refuse_stale
+from asdcli.pipeline.staleness import refuse_stale, warn_of_stale
 from asdcli.pipeline.workspace import Workspace, needed
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import evaluate
@@ -18,6 +20,7 @@ from asdcli.views.scores import Scored, read_scores
 from asdcli.views.submissions import read_submission
 
 
+@answered
 def run(
     space: Workspace | None,
     scores: Sequence[Path] = (),
@@ -66,9 +69,13 @@ def run(
         thresholds = space.thresholds
     if output is None and space and not scores and not submission:
         output = space.results
+    if thresholds and not submission:
+        warn_of_stale(space, [thresholds], progress)
     report = evaluate.run(
         methods, output, clips=clips, thresholds=thresholds, compare=compare, options=options, progress=progress
     )
+    if output:
+        lent.note(space, [output], [*scores, clips, thresholds])
     if csv:
         write_csv(report.evaluations, csv)
     return report

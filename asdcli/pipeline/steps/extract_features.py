@@ -8,11 +8,13 @@ from typing import Any
 from asdcli.features.kinds import DEFAULT, FEATURES
 from asdcli.filenames import stem
 from asdcli.outcome import Outcome
+from asdcli.pipeline.answers import answered
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import extract_features
 
 
+@answered
 def run(
     space: Workspace,
     *,

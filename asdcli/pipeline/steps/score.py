@@ -8,10 +8,13 @@ from pathlib import Path
 from asdcli.errors import UsageError
 from asdcli.filenames import stem
 from asdcli.outcome import Outcome
+from asdcli.pipeline import lent
+from asdcli.pipeline.answers import answered
 from asdcli.pipeline.staleness import warn_of_stale
 from asdcli.pipeline.workspace import Workspace, needed
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import DEFAULT, PAPER, SCORERS, takes
+from asdcli.views import packs
 from asdcli.views.scores import ScoreFiles
 from asdcli.vocabulary import Unit
 
@@ -19,6 +22,7 @@ ALL = "all"
 """What stands for the thirteen methods of the variance-minimisation paper's tables."""
 
 
+@answered
 def run(
     space: Workspace | None,
     methods: Sequence[str] = (),
@@ -69,11 +73,13 @@ def run(
     if of_residuals:
         from asdcli.stages import reconstruct
 
+        network = model or needed(space).autoencoder
+        warn_of_stale(space, [*packs.paths(needed(space).features, reconstruct.FEATURES, None), network], progress)
         outcomes |= reconstruct.run(
             needed(space).clips,
             needed(space).features,
             {spelling: outputs[spelling] for spelling in of_residuals},
-            model=model or needed(space).autoencoder,
+            model=network,
             device=device,
             force=force,
             progress=progress,
@@ -93,9 +99,12 @@ def run(
             force=force,
             progress=progress,
         )
+    made = [file for files in outputs.values() for file in (files.clips, files.windows, files.detector)]
+    lent.note(space, made, [embeddings, model])
     return outcomes
 
 
+@answered
 def bring(
     space: Workspace,
     source: Path,
@@ -135,6 +144,7 @@ def bring(
         force=force,
         progress=progress,
     )
+    lent.note(space, [target], [source])
     return {name: outcome}
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from asdcli.errors import UsageError
 from asdcli.metrics.specs import AUC_PAUC
 from asdcli.outcome import Outcome
+from asdcli.pipeline import lent
+from asdcli.pipeline.answers import answered
 from asdcli.pipeline.staleness import warn_of_stale
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
@@ -40,10 +42,7 @@ class SampleSource:
 
     def read(self, space: Workspace, progress: Progress) -> Samples:
         """The samples of both, joined; stale tables are named."""
-        scores = self.scores if self.scores and self.scores.is_file() else None
-        scores = scores or (space.scores(self.method) if self.method and not self.scores else None)
-        warn_of_stale(space, [self.table_of_vectors(space), *([scores] if scores else [])], progress)
-        return read_samples(
+        samples = read_samples(
             self.scores or space.run,
             self.table_of_vectors(space),
             method=self.method,
@@ -51,6 +50,8 @@ class SampleSource:
             machine_types=self.machine_types,
             progress=progress,
         )
+        warn_of_stale(space, samples.paths, progress)
+        return samples
 
 
 def asked(
@@ -77,6 +78,7 @@ def asked(
     return SampleSource(scores, embeddings, method, level, machine_types), smoothing
 
 
+@answered
 def run(
     space: Workspace,
     source: SampleSource,
@@ -96,7 +98,7 @@ def run(
         raise UsageError(f"there are {len(ks)} values of -k", "-o takes one")
     samples = source.read(space, progress)
     space.remember()
-    return smooth.run(
+    outcomes = smooth.run(
         samples,
         lambda spelling: output or space.scores(spelling),
         smooth=smoothing,
@@ -104,8 +106,11 @@ def run(
         force=force,
         progress=progress,
     )
+    lent.note(space, [outcome.path for outcome in outcomes.values()], samples.paths)
+    return outcomes
 
 
+@answered
 def append(
     space: Workspace,
     source: SampleSource,
@@ -119,12 +124,13 @@ def append(
     samples = source.read(space, progress)
     space.remember()
     spelling = smooth.spelled(samples, smoothing)
-    scores = output or space.scores(spelling)
-    return {
-        spelling: smooth.append(samples, space.pool(spelling), scores, smooth=smoothing, force=force, progress=progress)
-    }
+    pool, scores = space.pool(spelling), output or space.scores(spelling)
+    outcome = smooth.append(samples, pool, scores, smooth=smoothing, force=force, progress=progress)
+    lent.note(space, [pool, scores], samples.paths)
+    return {spelling: outcome}
 
 
+@answered
 def fraction(
     space: Workspace,
     source: SampleSource,
@@ -158,9 +164,10 @@ def fraction(
         force: do it again even if it is up to date.
         progress: is told how far it is, and of what looks wrong.
     """
-    return fraction_stage.run(
-        source.read(space, progress),
-        output or space.fractions,
+    samples, output = source.read(space, progress), output or space.fractions
+    outcome = fraction_stage.run(
+        samples,
+        output,
         truth=space.clips,
         shares=fraction_stage.fractions(shares),
         repeats=repeats,
@@ -173,3 +180,5 @@ def fraction(
         force=force,
         progress=progress,
     )
+    lent.note(space, [output], samples.paths)
+    return outcome

@@ -9,6 +9,7 @@ from typing import Any
 
 from asdcli import artifacts, catalogue
 from asdcli.outcome import Outcome
+from asdcli.pipeline.answers import answered
 from asdcli.pipeline.staleness import refuse_stale
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
@@ -31,6 +32,7 @@ class Checked:
     problems: list[str]
 
 
+@answered
 def run(
     space: Workspace,
     scores: Sequence[Path] = (),

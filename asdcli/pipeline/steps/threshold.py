@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asdcli.outcome import Outcome
+from asdcli.pipeline import lent
+from asdcli.pipeline.answers import answered
 from asdcli.pipeline.staleness import refuse_stale, warn_of_stale
 from asdcli.pipeline.workspace import Workspace, needed
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import threshold
 
 
+@answered
 def run(
     space: Workspace | None,
     scores: Sequence[Path] = (),
@@ -35,9 +38,12 @@ def run(
     """
     tables, output = _tables(space, scores), output or needed(space).thresholds
     warn_of_stale(space, tables, progress)
-    return threshold.run(tables, output, rule=rule, parameters=parameters, force=force, progress=progress)
+    outcome = threshold.run(tables, output, rule=rule, parameters=parameters, force=force, progress=progress)
+    lent.note(space, [output], tables)
+    return outcome
 
 
+@answered
 def decide(
     space: Workspace | None,
     output: Path,

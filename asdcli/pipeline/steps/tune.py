@@ -7,6 +7,8 @@ from pathlib import Path
 
 from asdcli.metrics.specs import AUC_PAUC
 from asdcli.outcome import Outcome
+from asdcli.pipeline import lent
+from asdcli.pipeline.answers import answered
 from asdcli.pipeline.steps.smooth import SampleSource
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
@@ -15,6 +17,7 @@ from asdcli.stages import tune
 from asdcli.vocabulary import Data
 
 
+@answered
 def run(
     space: Workspace,
     source: SampleSource,
@@ -50,10 +53,11 @@ def run(
     """
     samples = source.read(space, progress)
     space.remember()
-    return tune.run(
+    output = output or space.tuning
+    outcome = tune.run(
         samples,
         source.table_of_vectors(space),
-        output or space.tuning,
+        output,
         scores_output=space.scores,
         truth=space.clips,
         how=smoothing,
@@ -67,3 +71,5 @@ def run(
         force=force,
         progress=progress,
     )
+    lent.note(space, [output, *(space.scores(family + tune.TUNED) for family in outcome.facts.choices)], samples.paths)
+    return outcome

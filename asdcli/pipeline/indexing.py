@@ -1,0 +1,33 @@
+"""The command that makes a dataset's table of clips again."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from asdcli import artifacts, catalogue
+from asdcli.clips import SUBSET_FOLDERS
+from asdcli.errors import AsdError
+from asdcli.pipeline.options import of_index
+from asdcli.stages.index_place import LINK
+from asdcli.vocabulary import Subset
+
+
+def of_clips(root: Path, place: str | None = None) -> str:
+    """The command that makes the dataset's clips.parquet (and fetches what it can); `place`: of moved recordings."""
+    if (root / LINK).is_symlink():
+        place = place or str((root / LINK).resolve())
+        return shlex.join(["asd", "index", place, "--name", root.name, *_typed(root)])
+    if root.name not in catalogue.names():
+        return shlex.join(["asd", "index", str(root), *_typed(root)])
+    here = [s for s, folder in zip(SUBSET_FOLDERS.values(), SUBSET_FOLDERS, strict=True) if (root / folder).is_dir()]
+    options = [f"--subset {s}" for s in here] if here and here != [Subset.DEV] else []
+    return " ".join(["asd download", root.name, *options])
+
+
+def _typed(root: Path) -> list[str]:
+    """The options by which `asd index` made the table, as far as it can tell."""
+    try:
+        return of_index(artifacts.read_header(root / "clips.parquet", artifacts.CLIPS))
+    except AsdError:
+        return []
