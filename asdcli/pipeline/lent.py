@@ -29,6 +29,7 @@ def note(space: Workspace | None, outputs: Iterable[Path], given: Iterable[Path 
     for output in outputs:
         header = shelf.header(output)
         if space.run in output.parents and isinstance(header, Header):
+            run_note.remember(space.run, space.dataset)
             run_note.remember_elsewhere(space.run, [output], _from_elsewhere(space, output, header, there))
 
 

@@ -151,7 +151,8 @@ def test_restricting_neighbours_equals_searching_among_fewer(
     a, b = (smoothing.smooth(scores[keep], found, [k]) for found in (fewer, searched))
     np.testing.assert_array_equal(a, b)
     for mine, theirs, n in zip(fewer.distance, searched.distance, fewer.count, strict=True):
-        np.testing.assert_array_equal(mine[:n], theirs[:n])
+        # a product of other rows may round its last bit otherwise
+        np.testing.assert_allclose(mine[:n], theirs[:n], rtol=1e-12, atol=1e-12)
 
 
 # The command line

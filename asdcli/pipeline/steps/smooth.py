@@ -165,6 +165,7 @@ def fraction(
         progress: is told how far it is, and of what looks wrong.
     """
     samples, output = source.read(space, progress), output or space.fractions
+    space.remember()
     outcome = fraction_stage.run(
         samples,
         output,
