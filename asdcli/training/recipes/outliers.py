@@ -44,10 +44,10 @@ def one_cycle(step: int, total: int, max_lr: float) -> tuple[float, float]:
 
     Cosine from max_lr / 25 up over the first 30 %, then down to max_lr / 250,000; the beta from 0.95 to 0.85 and back.
     """
-    up = 0.3 * total - 1
+    up = 0.3 * total - 1  # never 0: `total` is whole
     down = total - 1 - up
     if step <= up:
-        share, a, b = step / up if up > 0 else 1.0, (max_lr / 25, 0.95), (max_lr, 0.85)
+        share, a, b = step / up, (max_lr / 25, 0.95), (max_lr, 0.85)
     else:
         share, a, b = (step - up) / down, (max_lr, 0.85), (max_lr / 25e4, 0.95)
     weight = (1 + math.cos(math.pi * share)) / 2
