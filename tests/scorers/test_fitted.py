@@ -138,40 +138,6 @@ def test_what_comes_out_of_a_state_is_what_went_in_and_nothing_else() -> None:
         )
 
 
-def test_residuals_of_one_domain_alone_have_its_covariance() -> None:
-    rng = np.random.default_rng(0)
-    clips = [rng.standard_normal((4, 5, 6)) for _ in range(3)]
-    for domain, missing in ((Domain.TARGET, "no-source"), (Domain.SOURCE, "no-target")):
-        training = Residuals(6, 12)
-        for clip in clips:
-            training.add(clip, domain)
-        fitted = SCORERS.build("selective-mahalanobis:mode=per-frame").fit(training)
-        assert fitted.diagnostics["rules"] == [missing]
-        rows = np.concatenate(clips).reshape(-1, 6)
-        expected = np.einsum("ij,jk,ik->i", rows[:20], np.linalg.inv(np.cov(rows.T)), rows[:20]).mean()
-        assert fitted.score(clips[:1]) == pytest.approx([expected])  # rows[:20] are those of the first clip
-
-
-def test_two_rows_have_a_covariance_and_one_has_none() -> None:
-    a, b = np.array([1.0, 2.0]), np.array([3.0, -2.0])
-    training = Residuals(2, 2)
-    training.add(a[None, None], Domain.SOURCE)
-    assert training.covariance(Domain.SOURCE) is None and training.batch_covariance(Domain.SOURCE) is None
-    training.add(b[None, None], Domain.SOURCE)
-    np.testing.assert_allclose(training.covariance(Domain.SOURCE), np.cov(np.stack([a, b]).T))
-    np.testing.assert_allclose(training.batch_covariance(Domain.SOURCE), np.cov(np.stack([a, b]).T))
-
-
-def test_the_mean_of_a_mini_batch_is_that_of_its_own_rows() -> None:
-    rng = np.random.default_rng(0)
-    clip = rng.standard_normal((257, 1, 3))  # one vector more than a batch holds: the last batch is a single row
-    training = Residuals(3, 257)
-    training.add(clip, Domain.SOURCE)
-    batch, rows = training._batch_of, clip[:, 0]
-    centred = np.concatenate([rows[batch == i] - rows[batch == i].mean(axis=0) for i in range(2)])
-    np.testing.assert_allclose(training.batch_covariance(Domain.SOURCE), centred.T @ centred / 256, atol=1e-12)
-
-
 def test_a_state_names_only_the_training_windows_that_it_needs() -> None:
     unit = make_unit()
     of = {s: SCORERS.build(s).fit(unit).state() for s in ("nn", "kmeans:clusters=4", "mahalanobis")}

@@ -1,4 +1,4 @@
-"""Autoencoders: windows, frames, residual scores, training side by side, and `asd score --method mse`."""
+"""Autoencoders: windows, frames, training side by side, and `asd score --method mse`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,9 @@ from asdcli.features import windows
 from asdcli.features.frames import frontend, stacked
 from asdcli.features.pack import WaveformPack
 from asdcli.models.networks.autoencoder import AutoencoderNetwork
-from asdcli.scorers import SCORERS, Fitted
-from asdcli.scorers.residuals import Residuals
 from asdcli.stages import train
 from asdcli.training.holdout import held_out
 from asdcli.training.recipes.autoencoder import FrameBank
-from asdcli.vocabulary import Domain
 from tests.helpers import noise_run
 from tests.helpers.heard import Interrupting
 
@@ -91,74 +88,7 @@ def test_a_clip_shorter_than_a_window_is_repeated() -> None:
     torch.testing.assert_close(front.frames(samples), front.frames(np.tile(samples, 4)))
 
 
-# --- network and scores -------------------------------------------------------------------------------------------
-
-
-def test_the_network_has_ten_layers_and_the_baselines_parameters() -> None:
-    network = AutoencoderNetwork()
-    assert sum(isinstance(m, torch.nn.Linear) for m in network.modules()) == 10
-    assert sum(p.numel() for p in network.parameters()) == 267_928
-    assert network(torch.zeros(3, 640)).shape == (3, 640)
-
-
-@pytest.fixture
-def residuals() -> list[np.ndarray]:
-    """Training residuals (n_vectors, 5, 6) of 12 clips, the last three of the target domain with another spread."""
-    rng = np.random.default_rng(0)
-    return [rng.standard_normal((40, 5, 6)) * (3.0 if i >= 9 else 1.0) + 0.1 for i in range(12)]
-
-
-def fit(method: str, residuals: list[np.ndarray], n_target: int = 3) -> Fitted:
-    training = Residuals(residuals[0].shape[-1], sum(map(len, residuals)))
-    for i, one in enumerate(residuals):
-        training.add(one, Domain.TARGET if i >= len(residuals) - n_target else Domain.SOURCE)
-    return SCORERS.build(method).fit(training)
-
-
-def test_mse_is_the_mean_of_the_squares() -> None:
-    fitted = fit("mse", [np.zeros((1, 5, 2))])
-    window = np.array([[[1.0, 2.0]] * 5, [[3.0, 0.0]] * 5])
-    assert fitted.score([window, window[:1]]).tolist() == [14 / 4, 5 / 2]
-
-
-def test_selective_mahalanobis_is_the_smaller_of_two_quadratic_forms(residuals: list[np.ndarray]) -> None:
-    inverse = [np.linalg.inv(np.cov(np.concatenate(r).reshape(-1, 6).T)) for r in (residuals[:9], residuals[9:])]
-    test = np.random.default_rng(1).standard_normal((30, 5, 6)) * 2 + 0.5
-    rows = test.reshape(-1, 6)
-    fitted = fit("selective-mahalanobis:mode=per-frame", residuals)
-    assert fitted.score([test])[0] == pytest.approx(min(np.mean([r @ p @ r for r in rows]) for p in inverse))
-    assert fitted.rules == []
-
-
-def test_the_organisers_mahalanobis_takes_the_mean_off_each_shuffled_batch(residuals: list[np.ndarray]) -> None:
-    every, target = np.concatenate(residuals), np.repeat(np.arange(12) >= 9, 40)
-    order = np.empty(len(every), int)
-    order[np.random.default_rng(0).permutation(len(every))] = np.arange(len(every))
-    inverse = []
-    for domain in (~target, target):
-        products = np.zeros((6, 6))
-        for batch in np.array_split(order, range(256, len(order), 256)):
-            rows = every[[i for i in batch if domain[i]]].reshape(-1, 6)
-            products += (rows - rows.mean(axis=0)).T @ (rows - rows.mean(axis=0))
-        inverse.append(np.linalg.inv(products / (domain.sum() - 1)))
-    test = np.random.default_rng(1).standard_normal((30, 5, 6)) * 2 + 0.5
-    flat = test.reshape(-1, 6)
-    gram = [flat @ p @ flat.T for p in inverse]  # whose mean over all entries is that code's score
-    fitted = fit("selective-mahalanobis", residuals)
-    assert fitted.score([test])[0] == pytest.approx(min(g.mean() for g in gram))
-
-
-def test_without_target_residuals_the_source_covariance_serves_alone(residuals: list[np.ndarray]) -> None:
-    alone = fit("selective-mahalanobis", residuals[:9], n_target=0)
-    both = fit("selective-mahalanobis", residuals[:9] + residuals[9:], n_target=3)
-    assert alone.rules == ["no-target"]
-    assert (alone.score(residuals) >= both.score(residuals)).all()
-
-
-def test_a_singular_covariance_is_widened_and_said(residuals: list[np.ndarray]) -> None:
-    flat = [np.concatenate([r, r[..., :1]], axis=-1) for r in residuals]
-    fitted = fit("selective-mahalanobis:mode=per-frame", flat)
-    assert fitted.rules == ["covariance-singular"] * 2 and np.isfinite(fitted.score(flat)).all()
+# --- what is held out ---------------------------------------------------------------------------------------------
 
 
 def test_fifteen_percent_of_the_source_and_one_of_three_target_clips_are_held_out() -> None:

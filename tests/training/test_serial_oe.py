@@ -1,9 +1,8 @@
-"""SerialOE: outlier batches, schedule, loss, network, training, embeddings of windows, and the whole chain."""
+"""SerialOE: outlier batches, schedule, training, embeddings of windows, and the whole chain."""
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import subprocess
 import sys
@@ -24,7 +23,6 @@ from asdcli.embedders.trained import Trained
 from asdcli.errors import AsdError, BadData, UsageError
 from asdcli.features.pack import WaveformPack
 from asdcli.features.standardised_mels import mel_spec, mels, moments, standardised
-from asdcli.models.losses.serial_oe import serial_oe_loss
 from asdcli.models.networks.serial_oe import SerialOENetwork
 from asdcli.stages import train
 from asdcli.training import MODELS, memory
@@ -35,7 +33,7 @@ from tests.helpers.loopback import Loopback
 
 TINY = "mobilenetv3_small_050"
 
-# --- batches, schedule, loss --------------------------------------------------------------------------------------
+# --- batches, schedule --------------------------------------------------------------------------------------------
 
 
 @settings(max_examples=50, deadline=None)
@@ -68,21 +66,7 @@ def test_mixup_grows_certain_over_the_first_half() -> None:
     assert [outliers.mixup_probability(s, 100) for s in (0, 25, 50, 99)] == pytest.approx([0, 0.5, 1, 1])
 
 
-def test_the_loss_is_two_cross_entropies_written_out() -> None:
-    machine, product = torch.tensor([0.0, 2.0]), torch.tensor([[1.0, -1.0], [0.0, 3.0]])
-    t_machine, t_product = torch.tensor([1.0, 0.0]), torch.tensor([[1.0, 0.0], [0.0, 0.0]])
-
-    def bce(t: float, z: float) -> float:
-        p = 1 / (1 + math.exp(-z))
-        return -(t * math.log(p) + (1 - t) * math.log(1 - p))
-
-    of_machine = (bce(1, 0) + bce(0, 2)) / 2
-    of_product = (bce(1, 1) + bce(0, -1) + bce(0, 0) + bce(0, 3)) / 4
-    loss = serial_oe_loss(machine, product, t_machine, t_product, 5.0)
-    assert loss.item() == pytest.approx(of_machine + 5 * of_product, rel=1e-6)
-
-
-# --- front end and network ----------------------------------------------------------------------------------------
+# --- front end ----------------------------------------------------------------------------------------------------
 
 
 def test_four_seconds_become_224_mels_in_251_frames_of_a_standardised_recording() -> None:
@@ -97,22 +81,6 @@ def test_silence_has_finite_spectrograms() -> None:
     pack = WaveformPack.of([np.zeros(64_000, np.int16)], ["a"], 16_000)
     waves = standardised(torch.from_numpy(pack.clip(0)[None] / np.float32(32768)), moments(pack))
     assert torch.isfinite(mels(waves, mel_spec(16_000))).all()
-
-
-def test_the_network_is_efficientnet_b0_with_a_neck_of_128_dimensions() -> None:
-    network = SerialOENetwork(64_000, 16_000, n_products=6).eval()
-    embeddings = network(torch.zeros(2, 224, 64))
-    machine, product = network.heads(embeddings)
-    assert embeddings.shape == (2, 128) and machine.shape == (2,) and product.shape == (2, 6)
-    counts = [sum(p.numel() for p in part.parameters()) for part in (network.backbone, network.neck)]
-    assert counts == [4_006_972, 1280 * 128 + 128 + 256 + 1 + 128 * 128 + 128]
-
-
-def test_the_norm_head_sees_nothing_but_the_mean_square() -> None:
-    network = SerialOENetwork(64_000, 16_000, n_products=2, backbone=TINY, machine_head="norm").eval()
-    e = torch.randn(3, 128)
-    shuffled = e[:, torch.randperm(128)] * torch.sign(torch.randn(128))
-    torch.testing.assert_close(network.heads(e)[0], network.heads(shuffled)[0])
 
 
 # --- training -----------------------------------------------------------------------------------------------------
