@@ -77,6 +77,7 @@ def test_a_download_ends_in_a_table_of_clips_and_no_archives(server: Loopback, t
         "duration_s": 0.05,
         "sample_rate": 16000,
         "channels": 1,
+        "condition_from": "name",
     }
 
 
