@@ -118,3 +118,31 @@ def test_nothing_defined_is_refused():
     s = sections(8, n_machines=1)[0]
     with pytest.raises(ValueError, match="nothing to resample"):
         samples([replace(s, anomalous=np.zeros(200, bool))])
+
+
+def without_spread(*levels):
+    """Sections in which every resample is the test set: each domain and condition has one score; two are of m0."""
+    anomalous, domain = np.tile([False, True], 10), np.repeat(["source", "target"], 10)
+    places = (("m0", "00"), ("m0", "01"), ("m1", "00"))
+    return [
+        SectionScores(*place, np.where(anomalous, 0.5, np.where(domain == "source", *of)), anomalous, domain)
+        for place, of in zip(places, levels, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_a_resample_of_clips_that_are_all_alike_is_the_official_score(name):
+    these = without_spread((0.0, 0.6), (0.0, 0.1), (0.6, 0.2))
+    found = bootstrap.resampled_scores(SPECS[name], these, n_resamples=3, seed=0)
+    assert found == pytest.approx([official(SPECS[name], measure(SPECS[name], these))] * 3, rel=1e-12)
+
+
+def test_a_comparison_ends_the_partial_area_where_it_is_told_to():
+    a, b = without_spread((0.0, 0.6), (0.0, 0.1), (0.6, 0.2)), without_spread((0.0, 0.1), (0.0, 0.1), (0.0, 0.1))
+    spec, observed = SPECS["dcase2020"], []  # an arithmetic mean, in which no area drowns the others
+    for max_fpr in (0.1, 0.7):
+        one, other = (official(spec, measure(spec, s, max_fpr=max_fpr)) for s in (a, b))
+        found = bootstrap.compare(spec, a, b, one - other, n_resamples=5, seed=0, max_fpr=max_fpr)
+        assert (found.low, found.high) == pytest.approx((one - other, one - other), rel=1e-12)
+        observed.append(one - other)
+    assert observed[0] != pytest.approx(observed[1])

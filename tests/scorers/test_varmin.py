@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from asdcli.scorers import reference
+from asdcli.scorers.local_scale import LocalScale
 from asdcli.scorers.reference import Vectors, unit_norm
 from asdcli.scorers.varmin import VarMin, alpha_sweep, slope
 from tests.scorers.test_fitted import make_unit
@@ -38,3 +39,14 @@ def test_alpha_sweep_of_a_single_reference_is_its_distance_whatever_the_weight()
 
 def test_an_alpha_may_be_limited_to_one_value() -> None:
     assert VarMin(alpha_range="0.25..0.25").fit(make_unit()).diagnostics["alpha"] == 0.25
+
+
+def test_a_scale_that_was_limited_stays_so_where_it_is_taken_without_a_clip() -> None:
+    unit = make_unit()
+    scale = LocalScale.of(unit.reference, 4)
+    rows = np.arange(len(unit.train))
+    free = scale.without((rows + 1) % len(rows), rows)
+    low, high = np.quantile(free, [0.2, 0.8])
+    np.testing.assert_array_equal(
+        scale.limited(low, high).without((rows + 1) % len(rows), rows), np.clip(free, low, high)
+    )
