@@ -89,6 +89,8 @@ def test_the_shortest_clip_leaves_one_position_and_one_sample_less_none() -> Non
     assert positions(shortest_clip() - 2) < 1
     with pytest.raises(ValueError, match="70014"):
         DualBranch(70_013, 16_000)
+    with torch.device("meta"):
+        assert DualBranch(70_014, 16_000).n_samples == 70_014
 
 
 def test_the_spectrogram_is_that_of_a_frame_by_frame_computation() -> None:
