@@ -7,12 +7,14 @@ import stat
 import threading
 import zipfile
 import zlib
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from asdcli.errors import DownloadError
 from asdcli.fetch.disk import guard_disk, megabytes, require_space
 from asdcli.fetch.transfer import Stopped, Watcher
+from asdcli.writing.whole import sweep_inside, workshop
 
 _moving = threading.Lock()  # a machine type's training and test zips may finish at the same moment
 _EXPANSION = 30  # recordings shrink to a half or a third in a zip, and to less only where they are silent
@@ -40,36 +42,33 @@ def unzip(archive: Path, folder: Path, *, top: str, watcher: Watcher | None = No
             files that promise far more than recordings in a zip of its size can be.
         DiskError: not enough room, or not writable.
     """
-    beside = folder / f".{archive.name}.unzipping"
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with zipfile.ZipFile(archive) as opened, ExitStack() as stack:
             members = [(info, _inside(info, top, archive)) for info in opened.infolist() if not _clutter(info)]
             files = [(info, path) for info, path in members if not info.is_dir()]
             if not files:
                 raise DownloadError(f"{archive} holds no files", "fetch it again with --force")
             _refuse_bomb(archive, [info.file_size for info, _ in files])
             with guard_disk(folder):
-                shutil.rmtree(beside, ignore_errors=True)
-                beside.mkdir(parents=True)
+                sweep_inside(folder)
+                beside = stack.enter_context(workshop(folder / archive.name))
             require_space(folder, sum(info.file_size for info, _ in files), f"unpacking {archive.name}")
             for info, path in files:
                 if watcher and watcher.stop.is_set():
                     raise Stopped
                 _extract(opened, info, beside / path)
+            found = sum(1 for p in beside.rglob("*") if p.is_file())
+            if found != len(files):
+                raise DownloadError(
+                    f"{archive} lists {len(files)} files but {found} came out of it: names stand twice",
+                    "fetch it again",
+                )
+            with guard_disk(folder), _moving:
+                _move_in(beside / top, folder / top)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise DownloadError(f"{archive} is a damaged zip: {error}", "fetch it again with --force") from None
     except FileNotFoundError:
         raise DownloadError(f"{archive} is not there") from None
-    else:
-        found = sum(1 for p in beside.rglob("*") if p.is_file())
-        if found != len(files):
-            raise DownloadError(
-                f"{archive} lists {len(files)} files but {found} came out of it: names stand twice", "fetch it again"
-            )
-        with guard_disk(folder), _moving:
-            _move_in(beside / top, folder / top)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     below = [Member(PurePosixPath(path).relative_to(top).as_posix(), info.file_size, info.CRC) for info, path in files]
     return sorted(below, key=lambda m: m.path)
 

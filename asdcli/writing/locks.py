@@ -27,6 +27,7 @@ from asdcli.writing.whole import short, sweep, sweep_inside
 
 Stage = TypeVar("Stage", bound=Callable[..., Any])
 
+_TRIES = 100  # of opening a lock whose folder goes away again and again
 _ELSEWHERE = "write elsewhere with --run, --data or -o"
 
 
@@ -111,16 +112,14 @@ def _held(output: Path) -> Iterator[_Held]:
     place = output.with_name(f".{short(output.name)}.lock")
     made = _make_folders(place.parent)
     try:
-        descriptor = _open(place)
+        descriptor, locked = _lock(place)
         if descriptor is None:
             yield _Held()
             return
         try:
-            locked, left = flock(descriptor), Owner.of_text(os.pread(descriptor, 4096, 0))
+            left = _owner(descriptor)
             if locked is False or (locked is None and left and left.is_here and not left.has_ended):
                 raise _busy(output, left)
-            if not _is_at(place, descriptor):  # its owner took it away meanwhile
-                raise _busy(output, None)
             with contextlib.suppress(OSError):  # a full disk, a file of another user: the lock holds all the same
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, this_process().to_text(), 0)
@@ -145,10 +144,26 @@ def _make_folders(folder: Path) -> list[Path]:
     return missing
 
 
+def _lock(place: Path) -> tuple[int | None, bool | None]:
+    """The open lock and what `flock` said of it; None where it cannot be opened."""
+    while (descriptor := _open(place)) is not None:
+        locked = flock(descriptor)
+        if not locked or _is_at(place, descriptor):
+            return descriptor, locked
+        os.close(descriptor)  # its owner has just taken it away: once more
+    return None, None
+
+
 def _open(place: Path) -> int | None:
-    for access in (os.O_RDWR | os.O_CREAT, os.O_RDONLY):  # what another user left can be locked, not written
-        with contextlib.suppress(OSError):
-            return os.open(place, access | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
+    flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    with contextlib.suppress(OSError):
+        for _ in range(_TRIES):
+            try:
+                return os.open(place, os.O_RDWR | os.O_CREAT | flags, 0o666)
+            except FileNotFoundError:  # whoever made the folder too has just taken it away again
+                place.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):  # what another user left can be locked, not written
+        return os.open(place, os.O_RDONLY | flags)
     return None
 
 
@@ -157,6 +172,13 @@ def _is_at(place: Path, descriptor: int) -> bool:
         return os.path.samestat(place.stat(), os.fstat(descriptor))
     except OSError:
         return False
+
+
+def _owner(descriptor: int) -> Owner | None:
+    try:
+        return Owner.of_text(os.pread(descriptor, 4096, 0))
+    except OSError:  # a pipe in its place, say
+        return None
 
 
 def _busy(output: Path, owner: Owner | None) -> Busy:

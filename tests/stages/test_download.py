@@ -20,6 +20,7 @@ from asdcli.errors import DownloadError, UsageError
 from asdcli.fetch import DiskError, Retry
 from asdcli.stages import download, verify
 from asdcli.vocabulary import Subset
+from asdcli.writing import owners
 from tests.helpers import full_disk
 from tests.helpers.heard import Heard
 from tests.helpers.loopback import Act, Loopback, machine_zip, md5, record, wav, zipped
@@ -100,7 +101,9 @@ def test_what_is_there_is_skipped_without_asking_the_server(server: Loopback, tm
 
 def test_what_a_killed_unpacking_left_is_replaced(server: Loopback, tmp_path: Path) -> None:
     raw = tmp_path / "dev_data/raw"
-    for left in (raw / ".dev_fan.zip.unzipping/fan/train", raw / "fan/train"):
+    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    unpacking = f".dev_gone.zip.{owners.host_mark()}-{dead.stdout.strip()}-0.tmp"  # of an archive not asked for again
+    for left in (raw / unpacking / "fan/train", raw / "fan/train"):
         left.mkdir(parents=True)
         (left / "section_00_source_train_normal_0000_vel_0.wav").write_bytes(b"half")
     download.run(request(server), tmp_path, retry=FAST)

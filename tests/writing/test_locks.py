@@ -131,6 +131,32 @@ def test_a_stage_is_alone_with_what_it_says_it_writes_and_leaves_no_folder_that_
     assert not (tmp_path / "deep").exists()
 
 
+@pytest.mark.parametrize("gone", ["the lock", "the folder"])
+def test_what_an_owner_takes_away_while_another_asks_neither_refuses_nor_lets_two_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    output, took = tmp_path / "run" / "model", list[str]()
+
+    def takes_away(*_: object) -> None:
+        if not took:
+            took.append(gone)
+            lock_of(output).unlink(missing_ok=True)
+            if gone == "the folder":
+                output.parent.rmdir()
+
+    name = "flock" if gone == "the lock" else "_make_folders"
+    original = getattr(locks, name)
+    monkeypatch.setattr(locks, name, lambda given: (original(given), takes_away())[0])
+    with alone(output):
+        assert took == [gone] and Owner.of_text(lock_of(output).read_bytes())
+
+
+def test_a_pipe_in_place_of_a_lock_is_no_error_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(lock_of(tmp_path / "model"))
+    with alone(tmp_path / "model"):
+        pass
+
+
 def test_temporaries_of_the_dead_are_swept_and_those_of_the_living_are_not(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
