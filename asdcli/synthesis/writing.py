@@ -23,7 +23,7 @@ from asdcli.synthesis.plan import PlannedClip, plan
 from asdcli.synthesis.render import render
 from asdcli.synthesis.signals import SR
 from asdcli.synthesis.sizes import SIZES, Size
-from asdcli.writing.whole import atomic
+from asdcli.writing.whole import atomic, sweep_inside
 
 MACHINE_TYPES = tuple(MACHINES)
 RECIPE = 1
@@ -68,6 +68,8 @@ def write(
     chosen = sorted(set(machine_types or SIZES[size].machine_types))
     _stamp(root, {"size": size, "seed": seed, "recipe": RECIPE})
     plans = {name: plan(SIZES[size], name, seed) for name in chosen}
+    for folder in {(root / clip.path).parent for clips in plans.values() for clip in clips}:
+        sweep_inside(folder)
     for name, clips in plans.items():
         for file, text in _tables(SIZES[size], name, clips).items():
             if not (root / file).exists():

@@ -6,6 +6,8 @@ import csv
 import hashlib
 import json
 import re
+import subprocess
+import sys
 import wave
 from collections import Counter
 from itertools import pairwise
@@ -29,6 +31,7 @@ from asdcli.synthesis.sizes import SIZES, Size
 from asdcli.synthesis.strokes import OPEN_S, PATTERNS, valve
 from asdcli.synthesis.writing import MACHINE_TYPES, write
 from asdcli.vocabulary import Condition, Domain
+from asdcli.writing import owners
 from tests.helpers.heard import Heard
 
 NAME_2023 = re.compile(r"section_00_(source|target)_(train|test)_(normal|anomaly)_(\d{4})_((?:[a-z]+_[^_]+_?)+)\.wav")
@@ -159,7 +162,10 @@ def test_a_rerun_repairs_what_is_missing_or_cut_and_touches_nothing_else(tiny: P
     files = sorted(tiny.glob("dev_data/raw/fan/train/*.wav"))
     half = files[0].read_bytes()[:2000]
     files[0].unlink()
-    files[0].with_name(f".{files[0].name}.part").write_bytes(half)  # what kill -9 leaves
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    tail = f"{owners.host_mark()}-{dead.pid}-0.tmp"
+    files[0].with_name(f".{files[0].name}.{tail}").write_bytes(half)  # what kill -9 leaves
     files[1].write_bytes(files[1].read_bytes()[:1000])
     (tiny / "dev_data/raw/valve/attributes_00.csv").unlink()
     times = {p: p.stat().st_mtime_ns for p in tiny.rglob("*.wav") if p not in files[:2]}
