@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from asdcli.artifacts import own
 from asdcli.artifacts.arrays import read_arrays, read_arrays_header, write_arrays
 from asdcli.artifacts.digest import digest_arrays
 from asdcli.artifacts.header import Header
@@ -29,7 +30,7 @@ from asdcli.artifacts.kinds import (
 )
 from asdcli.artifacts.parquet import read_table, read_table_header, write_table
 from asdcli.artifacts.store import check_kind, damaged, require
-from asdcli.errors import BadArtifact, MissingArtifact
+from asdcli.errors import MissingArtifact
 from asdcli.writing.whole import atomic
 
 __all__ = [
@@ -54,9 +55,11 @@ __all__ = [
     "Kind",
     "atomic",
     "check_kind",
+    "claim",
     "damaged",
     "digest_arrays",
     "is_current",
+    "own",
     "read_arrays",
     "read_arrays_header",
     "read_header",
@@ -117,10 +120,41 @@ def _verify_model(folder: Path, kind: Kind) -> Header:
 def is_current(path: Path, kind: Kind, header: Header) -> bool:
     """Whether `path` says that it was made of the same inputs with the same parameters as `header` says.
 
-    Only its header is read: to look at the content each time would cost more than what it saves. Whoever reads the
-    content and finds it damaged tells the user to remove it.
+    Who is told no writes it anew, so it is claimed. Where the answer is yes only the header is read: to look at the
+    content each time would cost more than what it saves. Whoever reads the content and finds it damaged says so.
+
+    Raises:
+        BadData: as `claim`.
     """
+    found = _found(path, kind)
+    if found is not None and found.same_making(header):
+        return True
+    _require_unchanged(path, kind, found)
+    return False
+
+
+def claim(path: Path, kind: Kind, *, force: bool = False) -> None:
+    """Make sure that `path` may be written: the door of every stage, before its work.
+
+    Raises:
+        BadData: something else than `kind` lies there, or a file whose content was changed since asd wrote it, and no
+            `force`.
+    """
+    if not force:
+        _require_unchanged(path, kind, _found(path, kind))
+
+
+def _found(path: Path, kind: Kind) -> Header | None:
     try:
-        return read_header(path, kind).same_making(header)
-    except (MissingArtifact, BadArtifact):
-        return False
+        with own.readable(path):
+            return read_header(path, kind)
+    except MissingArtifact:
+        return None
+
+
+def _require_unchanged(path: Path, kind: Kind, found: Header | None) -> None:
+    """Nobody edits packs by hand, and to read them for that would take as long as to make them."""
+    if found is None or kind is FEATURES:
+        return
+    with own.readable(path):
+        verify(path, kind)

@@ -1,8 +1,8 @@
 """Whose a file is: what asd wrote and nobody has changed since may be written again, anything else only with `--force`.
 
-Files that cannot say so themselves - tables of decisions, CSVs of results, the parts of a submission - stand in
-`.asd-written.json` in their folder with the digests of what asd wrote there. Who deletes it has to say `--force` once,
-and loses nothing.
+An artifact says so itself, by its header and the digest of what it holds: see `artifacts.claim`. Files that cannot -
+tables of decisions, CSVs of results, the parts of a submission - stand in `.asd-written.json` in their folder with the
+digests of what asd wrote there. Who deletes it has to say `--force` once, and loses nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from asdcli.errors import BadData
+from asdcli.errors import BadArtifact, BadData
 from asdcli.writing.whole import atomic
 
 LEDGER = ".asd-written.json"
@@ -22,6 +22,15 @@ LEDGER = ".asd-written.json"
 def foreign(path: Path, why: str = "asd did not write it, or it was changed since") -> BadData:
     """The error for a file that is not asd's to overwrite."""
     return BadData(f"{path} is there already: {why}", "move it away, or overwrite it with --force")
+
+
+@contextlib.contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Where `path` turns out to be no artifact, or not as it was written, that is the reason to leave it alone."""
+    try:
+        yield
+    except BadArtifact as error:
+        raise foreign(path, error.message.removeprefix(f"{path} ")) from None
 
 
 def is_own(path: Path, folder: Path | None = None) -> bool:

@@ -78,7 +78,7 @@ def read_table_header(path: Path, kind: Kind, *, headerless: bool = False) -> He
         if isinstance(error, PermissionError):
             raise
         raise BadArtifact(
-            f"{path} is not a Parquet file: {_first_line(error)}", f"make it again: {kind.made_by}", path
+            f"{path} is not a Parquet file: {_first_line(error)}", f"remove it and make it again: {kind.made_by}", path
         ) from None
     if _KEY not in metadata:
         if any(f'"{SEAL}"'.encode() in value for value in metadata.values()):

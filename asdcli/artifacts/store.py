@@ -34,5 +34,5 @@ def check_kind(header: Header, kind: Kind, path: Path) -> None:
     if header.version > kind.version:
         raise BadArtifact(
             f"{path} is {kind.name} version {header.version}; this asdcli reads up to {kind.version}",
-            f"it was written by asdcli {header.asdcli}: upgrade asdcli, or make the file again with: {kind.made_by}",
+            f"it was written by asdcli {header.asdcli}: upgrade asdcli, or remove it and make it again: {kind.made_by}",
         )

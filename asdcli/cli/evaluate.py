@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from asdcli.stages.evaluate import Report
 
 
-@on_a_run(verbose=True)
+@on_a_run(force=True, verbose=True)
 def evaluate(
     scores: ScoresArgument = None,
     submission: Annotated[
@@ -74,6 +74,7 @@ def evaluate(
     *,
     place: Place,
     talk: Talk,
+    force: bool,
 ) -> int:
     """AUC, pAUC and the edition's official score, for every section, machine type and method, dev and eval apart.
 
@@ -96,6 +97,7 @@ def evaluate(
         csv=csv,
         allow_stale=allow_stale,
         output=place.output,
+        force=force,
         progress=talk.progress,
     )
     if talk.shows_tables:

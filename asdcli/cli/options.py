@@ -67,7 +67,9 @@ MachineTypeOption = Annotated[
         autocompletion=completion.machine_types,
     ),
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Do it again even if the result is up to date.")]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Do it again even if it is up to date; overwrite what asd did not write.")
+]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
 DeviceOption = Annotated[
     str,

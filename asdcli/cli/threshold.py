@@ -71,15 +71,18 @@ def threshold(
     quantile. Rare false alarms take many clips: one a day at 24 clips a day is promised by 23 normal training clips and
     shown by about 240.
     """
+    from asdcli.artifacts import own
     from asdcli.errors import UsageError
     from asdcli.pipeline.steps import threshold as step
     from asdcli.stages.threshold import rows
 
     fitting = [o is not None for o in (rule, quantile, per_day, clips_per_day, place.output)]
-    if given and (any(fitting) or force):
-        raise UsageError("--thresholds takes thresholds as they are: no rule, -o or --force beside it")
+    if given and any(fitting):
+        raise UsageError("--thresholds takes thresholds as they are: no rule or -o beside it")
     if given and not decisions:
         raise UsageError("--thresholds alone does nothing", "name the file to write: --decisions FILE.csv")
+    if decisions:
+        own.check(decisions, force=force)  # before anything is written
     space = place.space_if_any() if scores and (given or place.output) else place.space()
     done: dict[str, Outcome] = {}
     if not given:
@@ -97,7 +100,13 @@ def threshold(
         given = done["thresholds"].path
     if decisions:
         done["decisions"] = step.decide(
-            space, decisions, scores or (), thresholds=given, allow_stale=allow_stale, progress=talk.progress
+            space,
+            decisions,
+            scores or (),
+            thresholds=given,
+            allow_stale=allow_stale,
+            force=force,
+            progress=talk.progress,
         )
     if talk.shows_tables:
         _show(rows(given), clips_per_day)

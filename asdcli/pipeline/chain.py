@@ -83,7 +83,6 @@ class Stage:
         repeats: the option whose values one command takes together.
         apart: parameters by which its files are told apart; one command makes those of all kinds that have them alike.
         commands_of: header of a file that several commands made together -> a header for each of them.
-        has_force: whether `--force` makes again what seems up to date; else that is always made again.
         always: part of every run from download to official score.
     """
 
@@ -99,7 +98,6 @@ class Stage:
     repeats: str | None = None
     apart: tuple[str, ...] = ("method",)
     commands_of: Callable[[Header], list[Header]] = lambda header: [header]
-    has_force: bool = True
     always: bool = False
 
 
@@ -255,7 +253,6 @@ CHAIN = (
         (RESULTS,),
         options.of_results,
         names=_of_methods,
-        has_force=False,
         always=True,
     ),
 )

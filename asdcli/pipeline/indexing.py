@@ -7,14 +7,28 @@ from pathlib import Path
 
 from asdcli import artifacts, catalogue
 from asdcli.clips import SUBSET_FOLDERS
-from asdcli.errors import AsdError
+from asdcli.errors import AsdError, MissingArtifact
 from asdcli.pipeline.options import of_index
 from asdcli.stages.index_place import LINK
 from asdcli.vocabulary import Subset
 
 
 def of_clips(root: Path, place: str | None = None) -> str:
-    """The command that makes the dataset's clips.parquet (and fetches what it can); `place`: of moved recordings."""
+    """The command that makes the dataset's clips.parquet (and fetches what it can); `place`: of moved recordings.
+
+    A table that is damaged is taken away first: nothing overwrites it unasked.
+    """
+    clips = root / "clips.parquet"
+    try:
+        artifacts.verify(clips, artifacts.CLIPS)
+    except MissingArtifact:
+        pass
+    except AsdError:
+        return f"{shlex.join(['rm', str(clips)])} && {_maker(root, place)}"
+    return _maker(root, place)
+
+
+def _maker(root: Path, place: str | None) -> str:
     if (root / LINK).is_symlink():
         place = place or str((root / LINK).resolve())
         return shlex.join(["asd", "index", place, "--name", root.name, *_typed(root)])

@@ -55,7 +55,7 @@ def command(look: Look, space: Workspace, given: Sequence[str] | None = None, *,
     """
     given = space.words() if given is None else given
     lines = [[*look.stage.command.split(), *words] for words in _commands(look, space, given)]
-    if even_if_current and look.stage.has_force:
+    if even_if_current:
         lines = [line if "--force" in line else [*line, "--force"] for line in lines]
     return " && ".join(map(shlex.join, lines))
 
@@ -83,7 +83,8 @@ def _commands(look: Look, space: Workspace, given: Sequence[str]) -> list[list[s
     where = (given if own is space else own.words()) if look.space else ["-o", str(look.path), *given]
     found = []
     for part in parts:
-        words = look.stage.options_of(part) + _only(part, look.space) + (["--force"] if _is_begun_anew(look) else [])
+        words = look.stage.options_of(part) + _only(part, look.space)
+        words += ["--force"] if look.error or _is_begun_anew(look) else []  # unreadable files may be anybody's
         named = dict(look.elsewhere)
         if len(parts) > 1 or named.keys() - {*_OPTIONS, *_FOREIGN}:  # where one table is named, all that count must be
             named |= {role: _own(own, look, part, role) for role in part.inputs if role not in {*named, *_OPTIONS}}

@@ -223,11 +223,11 @@ class Run:
 
         return step.run(self.space, rule=rule, force=force, progress=self.progress, **parameters)
 
-    def decide(self, output: Place) -> Outcome:
+    def decide(self, output: Place, *, force: bool = False) -> Outcome:
         """A decision for every test clip by the run's thresholds, into a CSV or Parquet file."""
         from asdcli.pipeline.steps import threshold as step
 
-        return step.decide(self.space, Path(output), progress=self.progress)
+        return step.decide(self.space, Path(output), force=force, progress=self.progress)
 
     def evaluate(self, *, compare: tuple[str, str] | None = None, **options: Any) -> Report:
         """Official scores of every method; `options` as `stages.evaluate.Options` has them."""

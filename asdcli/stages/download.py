@@ -77,12 +77,14 @@ def run(request: Request, root: Path, *, retry: Retry | None = None, progress: P
 
     Raises:
         UsageError: unknown edition, machine type or impossible combination of options.
+        BadData: a clips.parquet is there that asd did not make, or that was changed since.
         DownloadError: some parts could not be had (each named); the others are in place and indexed.
         DiskError: the disk is full or not writable; what was finished stays.
     """
     retry = retry or Retry()
     request.parts()  # refuse a wrong request before anything is made
     spec_named(request.known().metric)
+    artifacts.claim(root / "clips.parquet", artifacts.CLIPS, force=request.force)
     with guard_disk(root):
         root.mkdir(parents=True, exist_ok=True)
     try:
@@ -186,7 +188,11 @@ def _index(request: Request, root: Path, progress: Progress) -> Outcome:
     made = clips_table.header(root, request.edition, request.released_attributes)
     sources = [*(root / MARKERS).glob("*.json"), *(root / t.path for t in request.tables())]
     newest = max((f.stat().st_mtime_ns for f in sources if f.exists()), default=0)
-    if artifacts.is_current(output, artifacts.CLIPS, made) and output.stat().st_mtime_ns >= newest:
+    if (
+        not request.force
+        and artifacts.is_current(output, artifacts.CLIPS, made)
+        and output.stat().st_mtime_ns >= newest
+    ):
         return Outcome(output, "current")
     return clips_table.run(
         root,

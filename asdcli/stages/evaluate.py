@@ -65,6 +65,7 @@ def run(
     thresholds: Path | None = None,
     compare: tuple[str, str] | None = None,
     options: Options | None = None,
+    force: bool = False,
     progress: Progress = SILENT,
 ) -> Report:
     """Evaluate methods and write their results to `output` (None: nowhere).
@@ -77,14 +78,17 @@ def run(
         compare: names of two of the methods, for a paired bootstrap of A minus B; `views.named.pair` says how it finds
             them.
         options: metric, intervals and the like; None means the defaults.
+        force: overwrite an `output` that asd did not write, or that was changed since.
         progress: is told how far it is, and of what looks wrong.
 
     Raises:
         MissingArtifact, BadArtifact: `clips` or `thresholds` are not what they should be.
-        BadData: no test clip of a method has a known condition.
+        BadData: no test clip of a method has a known condition, or `output` is not asd's.
         UsageError: an unknown or ambiguous method in `compare`.
     """
     options = options or Options()
+    if output is not None:
+        artifacts.claim(output, artifacts.RESULTS, force=force)
     truth, of_truth = read_labels(clips) if clips else (None, None)
     limits = Thresholds.read(thresholds) if thresholds else None
     compared = pair(*compare, methods) if compare else None

@@ -95,6 +95,9 @@ def run(
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
     reading = Reading(features, sample_rate, _channel(channel, upstream, progress), resample, rounding, scale)
     wanted = machine_types_of(table, machine_types, clips)
+    artifacts.claim(errors, artifacts.ERRORS, force=force)
+    for machine_type in wanted:
+        artifacts.claim(output / f"{machine_type}.npz", artifacts.FEATURES, force=force)
 
     training = set(table.filter(is_training(table))["clip_id"].to_pylist())
     n_made = n_current = n_clips = 0

@@ -74,6 +74,7 @@ def run(
     header = artifacts.Header.make(artifacts.EMBEDDINGS, dataset=dataset, params=params, inputs=inputs)
     if not force and _is_current(output, header):
         return Outcome(output, "current")
+    artifacts.claim(errors, artifacts.ERRORS, force=force)
     strangers: list[str] = []
     if said is not None:
         foreign, strangers = joined(foreign, said, progress)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import artifacts
-from asdcli.errors import AsdError, BadData, UsageError
+from asdcli.errors import AsdError, BadArtifact, BadData, MissingArtifact, UsageError
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import SCORERS
@@ -78,6 +78,7 @@ def run(
     )
     if not force and artifacts.is_current(output, artifacts.SCORES, header):
         return Outcome(output, "current")
+    artifacts.claim(errors, artifacts.ERRORS, force=force)
     _refuse_others(output)
     ids, scores = _scores(foreign)
     strangers: list[str] = []
@@ -200,6 +201,10 @@ def _all_strangers(source: Path, strangers: Sequence[str], table: pa.Table) -> B
 
 
 def _refuse_others(output: Path) -> None:
-    """Scores that asd made, or a file that is none of its own, are not overwritten by what is brought."""
-    if output.exists() and "source" not in artifacts.read_header(output, artifacts.SCORES).inputs:
+    """Scores that asd made are not overwritten by what is brought."""
+    try:
+        there = artifacts.read_header(output, artifacts.SCORES)
+    except (MissingArtifact, BadArtifact):
+        return
+    if "source" not in there.inputs:
         raise UsageError(f"{output} holds scores that were not brought from elsewhere", "choose another --name")

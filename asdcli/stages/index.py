@@ -83,6 +83,7 @@ def run(
     _check(recordings, manifest, machine, test_fraction, condition_words)
     told = meanings(condition_words)
     prefix = prefix_of(recordings, root)
+    artifacts.claim(clips, artifacts.CLIPS, force=force)
     refuse_if_taken(recordings, clips, prefix)
     if is_edition(root) and not (prefix or manifest or machine):
         if unlabelled or told:
@@ -90,6 +91,7 @@ def run(
             raise UsageError(f"{root.name} is an edition, whose names and tables say everything: {what}")
         return _edition_in_place(clips, progress)
 
+    artifacts.claim(root / ERRORS, artifacts.ERRORS, force=force)
     paths, left = find_audio(recordings)
     lie = of_manifest(paths, recordings, manifest) if manifest else of_folders(paths, told, machine)
     left += lie.left

@@ -49,11 +49,11 @@ def refuse_if_taken(recordings: Path, clips: Path, prefix: str) -> None:
 
 
 def _is_own(clips: Path) -> bool:
-    """Whether `clips` was made here; one that cannot be read (any more) is judged by the link beside it."""
+    """Whether `clips` was made here; whether one that cannot be read may go, `artifacts.claim` has said."""
     try:
         return "layout" in artifacts.read_header(clips, artifacts.CLIPS).params
     except BadArtifact:
-        return (clips.parent / LINK).is_symlink()
+        return True
 
 
 def make_link(recordings: Path, root: Path, prefix: str) -> None:

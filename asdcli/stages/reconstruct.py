@@ -80,9 +80,11 @@ def run(
     outcomes: dict[str, Outcome[ScoreFacts]] = {}
     for spelling, out in outputs.items():
         tables = ((out.clips, artifacts.SCORES), (out.windows, artifacts.WINDOW_SCORES))
-        current = all(artifacts.is_current(path, kind, header(kind, spelling)) for path, kind in tables)
-        if not force and current and is_current_detector(out.detector, header(artifacts.DETECTOR, spelling)):
+        current = not force and all(artifacts.is_current(path, kind, header(kind, spelling)) for path, kind in tables)
+        if current and is_current_detector(out.detector, header(artifacts.DETECTOR, spelling)):
             outcomes[spelling] = Outcome(out.clips, "current", facts=ScoreFacts())
+        else:
+            out.claim(force=force)
     todo = {spelling: method for spelling, method in methods.items() if spelling not in outcomes}
     if todo:
         network = reconstruction(model, device)

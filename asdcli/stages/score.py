@@ -49,8 +49,8 @@ def run(
     """Score all training and test clips of `embeddings` with every method of `outputs`.
 
     Test clips are compared with the unit's training clips, training clips with all but themselves. A clip of several
-    windows gets the mean of its windows' scores. Methods whose files are up to date are left alone; a detector that is
-    damaged or not there is made again.
+    windows gets the mean of its windows' scores. Methods whose files are up to date are left alone; where one file is
+    missing, the others are made again too.
 
     Args:
         embeddings: table of embeddings.
@@ -78,7 +78,9 @@ def run(
     outcomes = {spelling: outcome for spelling, outcome in current.items() if outcome}
     todo = {spelling: scorer for spelling, scorer in scorers.items() if spelling not in outcomes}
     if todo:
+        artifacts.claim(errors, artifacts.ERRORS, force=force)
         for spelling in todo:  # an unwritable place shows before the work, not after
+            outputs[spelling].claim(force=force)
             outputs[spelling].clips.parent.mkdir(parents=True, exist_ok=True)
         embedded = read_embeddings(embeddings)
         everything: dict[str, str] = {}

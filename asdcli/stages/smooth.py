@@ -116,6 +116,7 @@ def append(
         BadData: a clip is known with another score or vector or in another place, or embeddings have another width.
     """
     spelling = spelled(samples, smooth)
+    artifacts.claim(output, artifacts.SCORES, force=force)
     before = None if force or not pool.exists() else PoolFile.read(pool, spelling)
     is_new = strangers(samples, before, pool)
     old = samples.table.slice(0, 0) if before is None else before.relabelled(samples, smooth.data)

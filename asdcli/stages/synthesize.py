@@ -29,14 +29,15 @@ def run(
 
     Raises:
         UsageError: unknown size or machine type.
-        BadData: `root` holds a synthetic dataset of another size or seed.
+        BadData: `root` holds a synthetic dataset of another size or seed, or a clips.parquet that is not asd's.
     """
     if size not in SIZES:
         raise unknown_name("size", size, SIZES)
+    output = root / "clips.parquet"
+    artifacts.claim(output, artifacts.CLIPS, force=force)
     write(root, size=size, seed=seed, machine_types=machine_types, progress=progress)
     edition = SIZES[size].edition
     making = {"size": size, "seed": seed}
-    output = root / "clips.parquet"
     made = clips_table.header(root, edition, making=making)
     if not force and artifacts.is_current(output, artifacts.CLIPS, made) and _same_machine_types(root, output):
         return Outcome(output, "current")

@@ -99,15 +99,18 @@ def run(
 
 
 @alone_with("output")
-def apply(scores: Sequence[Path], thresholds: Path, output: Path, *, progress: Progress = SILENT) -> Outcome:
+def apply(
+    scores: Sequence[Path], thresholds: Path, output: Path, *, force: bool = False, progress: Progress = SILENT
+) -> Outcome:
     """Write a decision for every test clip to `output` (.parquet, otherwise CSV), by thresholds fitted before.
 
     Columns: method, clip_id, machine_type, anomaly_score, threshold, decision (normal or anomaly).
 
     Raises:
         MissingArtifact, BadArtifact: no scores or no thresholds.
-        BadData: there are test clips, and not one has a threshold.
+        BadData: there are test clips, and not one has a threshold, or `output` is not asd's (`force` overwrites it).
     """
+    artifacts.own.check(output, force=force)
     limits = Thresholds.read(thresholds)
     parts, n_test = [], 0
     for method in read_scores(scores):
@@ -139,7 +142,7 @@ def apply(scores: Sequence[Path], thresholds: Path, output: Path, *, progress: P
             f"it holds thresholds of {', '.join(held)}",
         )
     alarms = pc.sum(pc.equal(decisions["decision"], str(Condition.ANOMALY)), min_count=0).as_py()
-    _save(decisions, output)
+    _save(decisions, output, force=force)
     return Outcome(output, facts=DecisionFacts(len(decisions), alarms))
 
 
@@ -201,10 +204,10 @@ def _training_scores(method: Scored) -> dict[str, npt.NDArray[np.float64]]:
     return {str(m): scores[machine_types == m] for m in np.unique(machine_types)}
 
 
-def _save(table: pa.Table, path: Path) -> None:
+def _save(table: pa.Table, path: Path, *, force: bool) -> None:
     from pyarrow import csv, parquet
 
-    with artifacts.atomic(path) as temporary:
+    with artifacts.own.written(path, force=force) as temporary:
         if path.suffix == ".parquet":
             parquet.write_table(table, temporary, compression="zstd")
         else:

@@ -84,7 +84,8 @@ def run(
     Raises:
         MissingArtifact, BadArtifact: no clips or features, or features of other clips.
         UsageError: unknown model, parameter, device or machine type.
-        BadData: no training clips, or nothing to tell apart. AsdError: the loss diverged.
+        BadData: no training clips, nothing to tell apart, or files in `output` that are not asd's.
+        AsdError: the loss diverged.
     """
     from asdcli.training import loop, model_files
     from asdcli.training.devices import pick_device
@@ -103,6 +104,7 @@ def run(
     )
     if not force and model_files.is_finished(output, header):
         return Outcome(output, "current")
+    model_files.claim(output, force=force)
 
     where = pick_device(device)
     resolve_precision(precision, where)

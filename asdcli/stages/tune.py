@@ -119,13 +119,13 @@ def run(
         family: (scores_output(family + TUNED), _scores_header(family, samples, header))
         for family in (*(["gmm"] if clusters else []), samples.method + SMOOTHED)
     }
-    current = artifacts.is_current(output, artifacts.TUNING, header) and all(
-        artifacts.is_current(path, artifacts.SCORES, made) for path, made in chosen_scores.values()
-    )
-    if current and not force:
+    current = not force and artifacts.is_current(output, artifacts.TUNING, header)
+    if current and all(artifacts.is_current(path, artifacts.SCORES, made) for path, made in chosen_scores.values()):
         before = artifacts.read_header(output, artifacts.TUNING).diagnostics
         return Outcome(output, "current", facts=TuningFacts(before["choices"], before["oracle"], before["table"]))
 
+    for path, kind in ((output, artifacts.TUNING), *((p, artifacts.SCORES) for p, _ in chosen_scores.values())):
+        artifacts.claim(path, kind, force=force)
     clips = per_clip(samples.table, samples.scores, samples.method)
     labelled = judged(clips, truth)
     choosing = of_sections(labelled, choose)

@@ -70,7 +70,7 @@ def fit(
     Goes on from `folder`'s checkpoint if that was made as `header` says; the checkpoint stays until the caller, having
     saved the weights, removes it. It is written after the first and the last epoch and, between them, as often as takes
     `CHECKPOINT_SHARE` of the time: a kill loses at most 50 times what a save takes, and the epoch it falls into.
-    metrics.jsonl grows by a row an epoch.
+    metrics.jsonl grows by a row an epoch, and is not begun before there is a checkpoint: alone it would be nobody's.
 
     Raises:
         AsdError: the loss or a weight is no longer finite.
@@ -78,7 +78,9 @@ def fit(
     path = folder / CHECKPOINT
     history = _go_on(path, task, header, epochs, progress)
     task.module.train()
-    _write_metrics(folder / METRICS, history)
+    if history:
+        _write_metrics(folder / METRICS, history)
+    begun = len(history)
     due = 0.0
     for epoch in progress.track(
         range(len(history), epochs), total=(epochs - len(history)) * task.epoch_size, label="train", unit=task.unit
@@ -90,8 +92,11 @@ def fit(
             checkpoint.save(path, task.module, task.optimizers, header, history)
             ended = time.perf_counter()
             due = ended + (ended - began) / CHECKPOINT_SHARE
-        with (folder / METRICS).open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        if len(history) == begun + 1:
+            _write_metrics(folder / METRICS, history)
+        else:
+            with (folder / METRICS).open("a") as file:
+                file.write(json.dumps(row) + "\n")
     return history
 
 

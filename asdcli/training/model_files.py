@@ -12,9 +12,11 @@ from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 
 from asdcli import artifacts
-from asdcli.errors import BadArtifact
+from asdcli.artifacts import own
+from asdcli.errors import BadArtifact, MissingArtifact
 from asdcli.training.card import fault
 from asdcli.training.checkpoint import digest_tensors, tensors_of
+from asdcli.training.loop import CHECKPOINT, METRICS
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 
@@ -49,9 +51,11 @@ def read_model(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any], a
     try:
         tensors = load_file(folder / WEIGHTS)
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise BadArtifact(f"{folder / WEIGHTS} cannot be read: {error}", "train again: asd train", folder) from None
+        raise BadArtifact(
+            f"{folder / WEIGHTS} cannot be read: {error}", "train again: asd train --force", folder
+        ) from None
     if digest_tensors(tensors) != header.content:
-        raise BadArtifact(f"{folder / WEIGHTS} are not the weights of {CARD}", "train again: asd train", folder)
+        raise BadArtifact(f"{folder / WEIGHTS} are not the weights of {CARD}", "train again: asd train --force", folder)
     card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8")).get("card")
     if why := fault(card):
         text = f"{folder / CARD} does not describe a model: {why}"
@@ -61,10 +65,37 @@ def read_model(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any], a
 
 def is_finished(folder: Path, header: artifacts.Header) -> bool:
     """Whether `folder` holds a whole model made as `header` says."""
-    if not artifacts.is_current(folder, artifacts.MODEL, header):
-        return False
     try:
-        read_model(folder)
-    except (BadArtifact, artifacts.MissingArtifact):
+        return read_model(folder)[2].same_making(header)
+    except (BadArtifact, MissingArtifact):
         return False
-    return True
+
+
+def claim(folder: Path, *, force: bool) -> None:
+    """Make sure that a model may be written to `folder`, as `artifacts.claim`; a training that was cut may go on.
+
+    Raises:
+        BadData: files of a model lie there that are not asd's, or that were changed since, and no `force`.
+    """
+    if force or (folder / CHECKPOINT).exists():
+        return
+    card, weights, metrics = (folder / name for name in (CARD, WEIGHTS, METRICS))
+    if card.exists():
+        with own.readable(card):
+            artifacts.read_header(folder, artifacts.MODEL)
+        if weights.exists():
+            with own.readable(weights):
+                read_model(folder)
+    elif weights.exists():
+        raise own.foreign(weights)
+    if metrics.exists() and not (card.exists() and _are_metrics(metrics)):
+        raise own.foreign(metrics)
+
+
+def _are_metrics(path: Path) -> bool:
+    """Whether a file has a row of numbers for every epoch, from the first on."""
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [row["epoch"] for row in rows] == list(range(1, len(rows) + 1))
+    except (ValueError, TypeError, KeyError):
+        return False

@@ -109,12 +109,16 @@ def table(evaluations: Iterable[Evaluation]) -> pa.Table:
     return pa.table({c.name: pa.array(v, c.type) for c, v in zip(kinds, columns, strict=True)})
 
 
-def write_csv(evaluations: Iterable[Evaluation], path: Path) -> None:
-    """The rows of results.parquet as CSV, whole or not at all, each with its line; an empty field means "over all"."""
+def write_csv(evaluations: Iterable[Evaluation], path: Path, *, force: bool = False) -> None:
+    """The rows of results.parquet as CSV, whole or not at all, each with its line; an empty field means "over all".
+
+    Raises:
+        BadData: a file is there that asd did not write, or that was changed since, and no `force`.
+    """
     from pyarrow import csv
 
     evaluations = list(evaluations)
     lines = pa.array([e.signature for e in evaluations for _ in rows(e)], pa.string())
-    with artifacts.atomic(path) as temporary:
+    with artifacts.own.written(path, force=force) as temporary:
         written = table(evaluations).append_column("signature", lines)
         csv.write_csv(written, temporary, csv.WriteOptions(quoting_style="needed"))

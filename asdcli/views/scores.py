@@ -232,3 +232,9 @@ class ScoreFiles:
     def beside(clips: Path) -> ScoreFiles:
         """The other two next to `clips`, called after it."""
         return ScoreFiles(clips, *(clips.with_name(f"{clips.stem}.{w}") for w in ("windows.parquet", "detector.npz")))
+
+    def claim(self, *, force: bool) -> None:
+        """As `artifacts.claim`, of all three."""
+        artifacts.claim(self.clips, artifacts.SCORES, force=force)
+        artifacts.claim(self.windows, artifacts.WINDOW_SCORES, force=force)
+        artifacts.claim(self.detector, artifacts.DETECTOR, force=force)

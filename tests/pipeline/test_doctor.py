@@ -176,7 +176,7 @@ def test_damaged_and_newer_files_are_told_apart(run: Path, doctor: Callable[...,
     artifacts.write_table(path, artifacts.SCORES, table, dataclasses.replace(header, version=99, asdcli="9.9"))
     found = doctor()
     assert "is not a Parquet file" in found["embeddings"]["text"]
-    assert found["embeddings"]["fix"] == "asd embed --embedder discriminative"
+    assert found["embeddings"]["fix"] == "asd embed --embedder discriminative --force"
     assert "is scores version 99; this asdcli reads up to 1" in found["scores/nn"]["text"]
     assert found["scores/nn"]["fix"] == "upgrade asdcli"
 
@@ -203,7 +203,7 @@ def test_the_users_own_options_come_back_in_every_command(run: Path, doctor: Cal
     run.rename(run.parents[1] / "my run")
     (run.parents[1] / "my run" / "embeddings.parquet").write_bytes(b"no more")
     found = doctor("--run", "my run", "--data", "data")
-    assert found["embeddings"]["fix"] == "asd embed --embedder discriminative --data data --run 'my run'"
+    assert found["embeddings"]["fix"] == "asd embed --embedder discriminative --force --data data --run 'my run'"
     assert found["not here"]["fix"] == "asd download EDITION --data data"
 
 
@@ -363,7 +363,7 @@ def test_the_report_for_people_begins_with_what_is_wrong_and_has_a_line_for_each
     assert asd("doctor") == 1
     *lines, verdict = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("problem run embeddings: ") and lines[0].endswith(
-        "-> asd embed --embedder discriminative"
+        "-> asd embed --embedder discriminative --force"
     )
     states = [line.partition(" ")[0] for line in lines]
     assert states == sorted(states, key=["problem", "note", "ok"].index)
@@ -404,11 +404,11 @@ def test_unreadable_smoothed_and_tuned_scores_are_answered_with_their_own_comman
         (whole_run / f"{name}.parquet").write_bytes(b"no more")
     found = doctor()
     assert found["scores/gmm.tuned"]["fix"] == (
-        "asd tune --method mse -k 1 -k 2 --clusters 1 --choose 00 --report 01 --level clip"
+        "asd tune --method mse -k 1 -k 2 --clusters 1 --choose 00 --report 01 --level clip --force"
     )
-    assert found["window-scores/mse"]["fix"] == "asd score --method mse"
+    assert found["window-scores/mse"]["fix"] == "asd score --method mse --force"
     fix = found["scores/mse+smooth.k=2,data=source,level=clip"]["fix"]
-    assert fix == "asd smooth --method mse -k 2 --neighbours source --level clip"
+    assert fix == "asd smooth --method mse -k 2 --neighbours source --level clip --force"
     for line in (found["window-scores/mse"]["fix"], fix):
         assert asd(*line.split()[1:], "--quiet") == 0
     assert doctor()["scores/mse+smooth.k=2,data=source,level=clip"]["text"] == "up to date"

@@ -118,7 +118,7 @@ def test_a_rule_that_no_file_knows_any_more_is_not_guessed(
     (whole_run / "results.parquet").unlink()
     (whole_run / "thresholds.parquet").write_bytes(b"no more")
     assert asd("evaluate") == 1
-    assert capsys.readouterr().err.endswith("hint: make it again: asd threshold --rule RULE\n")
+    assert capsys.readouterr().err.endswith("hint: make it again: asd threshold --rule RULE --force\n")
 
 
 def test_recordings_written_after_they_were_packed_are_named_by_whoever_reads_the_pack(

@@ -177,7 +177,9 @@ def test_a_finished_training_is_left_alone_until_something_changes(
     weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\0")
     with pytest.raises(BadArtifact, match=r"are not the weights of card\.json"):
         model_files.read_model(tmp_path / "m")
-    assert train.run(*noise, tmp_path / "m", epochs=3, precision="fp32", **SMALL).status == "done"
+    with pytest.raises(BadData, match=r"weights\.safetensors is there already"):
+        train.run(*noise, tmp_path / "m", epochs=3, precision="fp32", **SMALL)
+    assert train.run(*noise, tmp_path / "m", epochs=3, precision="fp32", force=True, **SMALL).status == "done"
     assert weights.read_bytes() == (trained / "weights.safetensors").read_bytes()
 
 

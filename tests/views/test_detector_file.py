@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from asdcli import artifacts
-from asdcli.errors import BadArtifact, MissingArtifact, UsageError
+from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError
 from asdcli.scorers import PAPER
 from asdcli.scorers.reference import Vectors
 from asdcli.stages import score
@@ -184,7 +184,7 @@ def zeroed(path: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [vanish, cut, flip, replace, zeroed])
-def test_a_missing_or_damaged_detector_is_made_again_and_the_scores_stay(
+def test_a_missing_detector_is_made_again_and_a_damaged_one_with_force_and_the_scores_stay(
     tmp_path: Path, spoil: Callable[[Path], None]
 ) -> None:
     rows = make_rows()
@@ -194,8 +194,12 @@ def test_a_missing_or_damaged_detector_is_made_again_and_the_scores_stay(
     with pytest.raises((BadArtifact, MissingArtifact)):
         DetectorFile.read(files[0].detector)
     outputs = dict(zip(("nn", "varmin:k=4"), files, strict=True))
-    made = score.run(tmp_path / "e.parquet", outputs, errors=tmp_path / "errors.parquet")
-    assert [outcome.status for outcome in made.values()] == ["done", "current"]
+    damaged = files[0].detector.exists()
+    if damaged:
+        with pytest.raises(BadData, match="is there already"):
+            score.run(tmp_path / "e.parquet", outputs, errors=tmp_path / "errors.parquet")
+    made = score.run(tmp_path / "e.parquet", outputs, errors=tmp_path / "errors.parquet", force=damaged)
+    assert [outcome.status for outcome in made.values()] == ["done", "done" if damaged else "current"]
     assert [(f.clips.read_bytes(), f.detector.read_bytes()) for f in files] == before
     again = score.run(tmp_path / "e.parquet", outputs, errors=tmp_path / "errors.parquet")
     assert [outcome.status for outcome in again.values()] == ["current", "current"]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from asdcli.artifacts import own
 from asdcli.errors import UsageError
 from asdcli.pipeline import lent
 from asdcli.pipeline.answers import answered
@@ -34,6 +35,7 @@ def run(
     csv: Path | None = None,
     allow_stale: bool = False,
     output: Path | None = None,
+    force: bool = False,
     progress: Progress = SILENT,
 ) -> Report:
     """Evaluate score tables; those of the whole run go to `results.parquet`.
@@ -50,6 +52,7 @@ def run(
         csv: all rows as CSV too, each with its line.
         allow_stale: write `csv` of scores of files that have changed since, too.
         output: file for the results, also of named tables.
+        force: overwrite files that asd did not write, or that were changed since.
         progress: is told how far it is, and of what looks wrong.
 
     Raises:
@@ -71,13 +74,22 @@ def run(
         output = space.results
     if thresholds and not submission:
         warn_of_stale(space, [thresholds], progress)
+    if csv:
+        own.check(csv, force=force)  # before the work, not after
     report = evaluate.run(
-        methods, output, clips=clips, thresholds=thresholds, compare=compare, options=options, progress=progress
+        methods,
+        output,
+        clips=clips,
+        thresholds=thresholds,
+        compare=compare,
+        options=options,
+        force=force,
+        progress=progress,
     )
     if output:
         lent.note(space, [output], [*scores, clips, thresholds])
     if csv:
-        write_csv(report.evaluations, csv)
+        write_csv(report.evaluations, csv, force=force)
     return report
 
 

@@ -51,6 +51,7 @@ def decide(
     *,
     thresholds: Path | None = None,
     allow_stale: bool = False,
+    force: bool = False,
     progress: Progress = SILENT,
 ) -> Outcome:
     """A decision for every test clip, into `output`, by `thresholds` (None: the run's).
@@ -60,7 +61,7 @@ def decide(
     """
     tables, thresholds = _tables(space, scores), thresholds or needed(space).thresholds
     refuse_stale(space, [*tables, thresholds], progress, allowed=allow_stale)
-    return threshold.apply(tables, thresholds, output, progress=progress)
+    return threshold.apply(tables, thresholds, output, force=force, progress=progress)
 
 
 def _tables(space: Workspace | None, scores: Sequence[Path]) -> Sequence[Path]:
