@@ -41,6 +41,7 @@ GROUPS = {
     },
     "Looking after files": {
         "doctor": "asdcli.cli.doctor:doctor",
+        "show": "asdcli.cli.show:show",
     },
 }
 """What people come for -> command name -> "module:function", in the order of `asd --help`."""

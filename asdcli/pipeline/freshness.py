@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 
 from asdcli import artifacts
@@ -22,6 +23,35 @@ from asdcli.pipeline.shelf import Shelf, files_in
 from asdcli.pipeline.workspace import Workspace
 
 _MOST = 3  # reasons that one line tells
+
+
+class Fate(str, Enum):
+    """What became of an input of a file."""
+
+    SAME = "as it was"
+    CHANGED = "changed since"
+    GONE = "gone"
+    UNTOLD = "cannot be told"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One input of a file, followed to what lies in its place now.
+
+    Attributes:
+        state: what became of it.
+        path: where it lies, or lay; None where nobody knows.
+        now: the header of what lies there.
+        of_part: only a part of it counts, and that is as it was.
+    """
+
+    state: Fate
+    path: Path | None = None
+    now: Header | None = None
+    of_part: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +101,7 @@ class Look:
     def history_of(self, role: str) -> Header | None:
         """The header that an input of this file had, as the history has it; None where it has none."""
         header = self.header
-        return None if header is None else _entry_of(header, header.inputs.get(role, ""))
+        return None if header is None else entry_of(header, header.inputs.get(role, ""))
 
 
 @dataclass
@@ -158,34 +188,52 @@ class Freshness:
         found: _Found,
     ) -> None:
         """Follow one input of a file in `space`, or of one in its history, to what lies in its place now."""
-        if role == "clips" and elsewhere is None:
-            self._follow_clips(stage, header, digest, found)
+        trace = self.trace(space, elsewhere, stage, header, role)
+        is_clips = role == "clips" and elsewhere is None
+        name = str(elsewhere or (self._name(trace.path) if trace.path and not is_clips else role))
+        if trace.state is Fate.SAME:
+            if trace.path and not is_clips:
+                self._take_on(self.look(trace.path), found, but_for_clips=trace.of_part)
             return
+        if trace.state is Fate.CHANGED:
+            found.changed[name] = None
+            found.became |= {role: trace.now} if trace.now else {}
+            return
+        if is_clips:
+            found.untold[f"whether the recordings changed: {trace.path} cannot be read"] = None
+            return
+        if trace.now:
+            found.untold[f"whether its {role} changed: {(space or self.space).run} has others"] = None
+        elif trace.state is Fate.GONE:
+            found.gone[str(elsewhere or role)] = None
+        self._look_through(space, header, digest, found)
+
+    def trace(self, space: Workspace | None, elsewhere: Path | None, stage: Stage, header: Header, role: str) -> Trace:
+        """What became of one input of a file.
+
+        Args:
+            space: the run that the file lies in, or lay in.
+            elsewhere: where the input lay, if in no place of that run.
+            stage: what made the file.
+            header: the file's.
+            role: name of the input in it.
+        """
+        digest = header.inputs[role]
+        if role == "clips" and elsewhere is None:
+            clips = self.shelf.clips(header.dataset or self.space.dataset)
+            told = Fate.SAME if clips.content and clips.gives(digest, stage, header) else Fate.CHANGED
+            return Trace(told if clips.content else Fate.UNTOLD, clips.path)
         own = space or self.space
         tried = [elsewhere] if elsewhere else [p for n in stage.names(header, role) for p in places.paths_of(own, n)]
         there = {p: h for p in tried if p.exists() and (h := self.shelf.held(p, lent=elsewhere is not None))}
         for path, now in there.items():
             of_part = stage.part is not None and now.diagnostics.get(stage.part) == digest
             if of_part or now.content == digest:
-                self._take_on(self.look(path), found, but_for_clips=of_part)
-                return
-        if there and (space or elsewhere):
-            path, now = next(iter(there.items()))
-            found.changed[str(elsewhere or self._name(path))] = None
-            found.became[role] = now
-            return
+                return Trace(Fate.SAME, path, now, of_part)
         if there:
-            found.untold[f"whether its {role} changed: {own.run} has others"] = None
-        elif tried:
-            found.gone[str(elsewhere or role)] = None
-        self._look_through(space, header, digest, found)
-
-    def _follow_clips(self, stage: Stage, header: Header, digest: str, found: _Found) -> None:
-        clips = self.shelf.clips(header.dataset or self.space.dataset)
-        if clips.content is None:
-            found.untold[f"whether the recordings changed: {clips.path} cannot be read"] = None
-        elif not clips.gives(digest, stage, header):
-            found.changed["clips"] = None
+            path, now = next(iter(there.items()))
+            return Trace(Fate.CHANGED if space or elsewhere else Fate.UNTOLD, path, now)
+        return Trace(Fate.GONE if tried else Fate.UNTOLD, elsewhere)
 
     def _take_on(self, of: Look | None, found: _Found, *, but_for_clips: bool) -> None:
         """What holds of an input holds of what was made from it."""
@@ -197,14 +245,14 @@ class Freshness:
 
     def _look_through(self, space: Workspace | None, header: Header, digest: str, found: _Found) -> None:
         """Follow what the input with this digest was made from, as the history has it."""
-        before = _entry_of(header, digest)
+        before = entry_of(header, digest)
         for role, made_of in before.inputs.items() if before else ():
             if before and role != WHOLE:
                 self._follow(space, None, maker_of(before, ""), before, role, made_of, found)
 
     def _follow_models(self, space: Workspace | None, header: Header, digest: str, found: _Found) -> None:
         """Follow the models behind a pool as it was: what they had made of its clips then is replaced by design."""
-        before = _entry_of(header, digest)
+        before = entry_of(header, digest)
         for role, made_of in before.inputs.items() if before else ():
             if before and role == "model":
                 self._follow(space, None, maker_of(before, ""), before, role, made_of, found)
@@ -222,7 +270,7 @@ def maker_of(header: Header, relative: str) -> Stage:
     return places.maker(kind, relative if at and at.kind == kind else places.place_of(header), header)
 
 
-def _entry_of(later: Header, digest: str) -> Header | None:
+def entry_of(later: Header, digest: str) -> Header | None:
     """The entry with this content in the history of `later` as the header that it was, with the same history."""
     return next((entry for entry in _entries(later) if entry.content == digest), None)
 
@@ -232,7 +280,7 @@ def _entries(later: Header) -> Iterator[Header]:
     for entry in later.history:
         if entry.get("kind") in artifacts.KINDS:
             kind = artifacts.KINDS[entry["kind"]]
-            fields = {name: entry[name] for name in ("dataset", "seed", "params", "content")}
+            fields = {name: entry[name] for name in ("asdcli", "dataset", "seed", "params", "content")}
             yield Header(kind.name, kind.version, **fields, inputs=entry.get("inputs", {}), history=later.history)
 
 

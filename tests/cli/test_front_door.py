@@ -168,6 +168,7 @@ REPORTS: dict[str, tuple[str, ...]] = {
     "methods": ("methods", "varmin"),
     "models": ("models",),
     "doctor": ("doctor",),
+    "show": ("show", "runs/synthetic/scores/nn.parquet"),
     "smooth": ("smooth", "-k", "2", *ELSEWHERE),
     "tune": ("tune", "-k", "1,2", "--clusters", "none", "--choose", "00", "--report", "00", *ELSEWHERE),
     "submit": ("submit", "--label", "Doe_Lab", "--edition", "dcase2023", "--subset", "dev", "-o", "package"),
@@ -181,6 +182,7 @@ UNWANTED: dict[str, tuple[str, ...]] = {  # a command -> what it refuses, where 
     "methods": ("methods", "vramin"),
     "models": ("models", "dual-brunch"),
     "doctor": ("doctor", "--run", "runs/synthetic", "--dataset", "other"),
+    "show": ("show", "runs/synthetic/run.json"),
 }
 
 
@@ -223,7 +225,7 @@ def test_json_is_exactly_one_object_of_one_shape_on_stdout_and_quiet_means_silen
         check_shape(output, OUTPUT)
         assert output["status"] in ("done", "current") and Path(output["path"]).exists()
     assert told["status"] == ("current" if {o["status"] for o in told["outputs"]} == {"current"} else "done")
-    assert bool(told["outputs"]) == (command not in (*TELL, "doctor"))
+    assert bool(told["outputs"]) == (command not in (*TELL, "doctor", "show"))
     assert [line.split(":")[0] for line in said.err.splitlines()] == ["warning"] * len(told["warnings"])
 
 
@@ -252,7 +254,7 @@ def test_what_no_command_understands_is_a_json_object_too(asd: Asd, capsys: pyte
 
 
 @pytest.mark.parametrize(
-    "command", [c for c in REPORTS if c not in (*TELL, "run", "doctor", "evaluate", "index", "submit")]
+    "command", [c for c in REPORTS if c not in (*TELL, "run", "doctor", "show", "evaluate", "index", "submit")]
 )
 def test_without_json_a_stage_keeps_stdout_clean(
     finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
