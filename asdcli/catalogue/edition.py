@@ -77,6 +77,11 @@ class Truth(_Strict):
     splits: tuple[Split, ...] = (Split.TEST,)
     machine_types: tuple[str, ...] = ()  # none: all of the subset
 
+    @property
+    def says_other_names(self) -> bool:
+        """Whether its rows say under which other names, with labels in them, organisers take clips."""
+        return self.format in ("renamed", "list")
+
     @field_validator("url")
     @classmethod
     def _names_tables(cls, url: str) -> str:

@@ -36,14 +36,29 @@ class Table:
 
 
 def tables(
-    edition: Edition, subsets: Iterable[Subset], machine_types: Iterable[str] | None = None, *, attributes: bool = False
+    edition: Edition,
+    subsets: Iterable[Subset],
+    machine_types: Iterable[str] | None = None,
+    *,
+    attributes: bool = False,
+    other_names: bool = False,
 ) -> list[Table]:
-    """The truth tables of an edition for some subsets and machine types (None: all), `attributes` ones if asked."""
+    """The truth tables of an edition.
+
+    Args:
+        edition: whose.
+        subsets: of which parts.
+        machine_types: of which of their machine types; None means all.
+        attributes: those that give attributes too.
+        other_names: of these, those that say what test files are called with their labels in the name.
+    """
     chosen = None if machine_types is None else set(machine_types)
     found: dict[str, Table] = {}
     for truth in edition.truth:
         part = edition.part(truth.subset)
-        if truth.subset not in set(subsets) or part is None or (truth.gives == "attributes" and not attributes):
+        if truth.subset not in set(subsets) or part is None:
+            continue
+        if truth.gives == "attributes" and not (attributes or (other_names and truth.says_other_names)):
             continue
         one_for_all = "{machine_type}" not in truth.url
         for machine_type in truth.machine_types or part.machine_types:

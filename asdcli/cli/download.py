@@ -62,7 +62,7 @@ def download(
         typer.Option(
             "--from-dir",
             metavar="DIR",
-            help="Take the zips (and truth tables) from a folder that holds them.",
+            help="Take the zips (and truth tables) from a folder that holds them; nobody else is asked.",
             rich_help_panel=_MIRROR,
             show_default=False,
         ),
@@ -77,6 +77,14 @@ def download(
             show_default=False,
         ),
     ] = None,
+    no_truth: Annotated[
+        bool,
+        typer.Option(
+            "--no-truth",
+            help="Ask nobody for ground truth; tables that lie in --from-dir are taken.",
+            rich_help_panel=_MIRROR,
+        ),
+    ] = False,
     size: Annotated[
         str | None,
         typer.Option(
@@ -112,6 +120,7 @@ def download(
             "--base-url": base_url,
             "--from-dir": from_dir,
             "--truth-url": truth_url,
+            "--no-truth": no_truth,
             "--dry-run": dry_run,
             "--verify": verify,
             "--keep-archives": keep_archives,
@@ -137,6 +146,7 @@ def download(
         base_url=base_url,
         from_dir=from_dir,
         truth_url=truth_url,
+        truth=not no_truth,
         released_attributes=released_attributes,
         keep_archives=keep_archives,
         connections=connections,
@@ -188,7 +198,8 @@ def _plan(request: Request, root: Path, talk: Talk) -> int:
     for offer in plan.offers:
         state = "missing" if offer.problem else "to fetch" if offer.source.md5 else "to fetch (no checksum known)"
         rows.append((offer.part.zip_name, offer.part.record.part, offer.size, state))
-    tables = [t.url for t in request.tables() if not (root / t.path).exists()]
+    asked = request.tables() if request.asks_for_truth else []
+    tables = [t.url for t in asked if not (root / t.path).exists()]
     if talk.json:
         archives = [dict(zip(("archive", "part", "bytes", "state"), row, strict=True)) for row in rows]
         return talk.answer(facts={"archives": archives, "bytes": plan.size, "truth_tables": tables})

@@ -18,7 +18,8 @@ from asdcli.vocabulary import Subset
 class Request:
     """What the user asks for.
 
-    `machine_types` None means all; for `base_url` and `from_dir` see `mirror`, for `truth_url` `ground_truth`.
+    `machine_types` None means all; for `base_url` and `from_dir` see `mirror`, for `truth_url` `ground_truth`. Without
+    `truth` nobody is asked for ground truth.
     """
 
     edition: str
@@ -27,6 +28,7 @@ class Request:
     base_url: str | None = None
     from_dir: Path | None = None
     truth_url: str | None = None
+    truth: bool = True
     released_attributes: bool = False
     keep_archives: bool = False
     connections: int = 2
@@ -49,10 +51,20 @@ class Request:
         for option, url in (("--base-url", self.base_url), ("--truth-url", self.truth_url)):
             if url is not None:
                 require_address(option, url)
+        if self.truth_url and not self.truth:
+            raise UsageError("--truth-url and --no-truth exclude each other", "leave one out")
         return choose(edition, self.subsets, self.machine_types)
 
     def known(self) -> Edition:
         return catalogue.load(self.edition)
 
     def tables(self) -> list[Table]:
-        return tables(self.known(), self.subsets, self.machine_types, attributes=self.released_attributes)
+        """The truth tables, and those by which renamed test files of a submission are known."""
+        return tables(
+            self.known(), self.subsets, self.machine_types, attributes=self.released_attributes, other_names=True
+        )
+
+    @property
+    def asks_for_truth(self) -> bool:
+        """Whether tables are fetched: a folder of zips stands for the network, unless a place for truth is named."""
+        return self.truth and (self.from_dir is None or self.truth_url is not None)

@@ -166,15 +166,15 @@ def _require_room(offers: Sequence[Offer], root: Path) -> None:
 
 
 def _truth(request: Request, root: Path, retry: Retry, progress: Progress) -> dict[str, AsdError]:
-    """Fetch the missing truth tables; what could not be had, by path."""
-    wanted = [t for t in request.tables() if not (root / t.path).exists()]
-    if not wanted:
+    """Bring the missing truth tables; what could not be had, by path."""
+    wanted = request.tables()
+    if all((root / t.path).exists() for t in wanted) or not (request.asks_for_truth or request.from_dir):
         return {}
-    with client() as http:
+    with ExitStack() as stack:
         return ground_truth.fetch(
             wanted,
             root,
-            http=http,
+            http=stack.enter_context(client()) if request.asks_for_truth else None,
             truth_url=request.truth_url,
             from_dir=request.from_dir,
             retry=retry,
@@ -204,14 +204,21 @@ def _index(request: Request, root: Path, progress: Progress) -> Outcome:
 
 
 def _advise(request: Request, lacking: dict[str, AsdError], progress: Progress) -> None:
-    if not lacking:
+    if not request.truth:
         return
-    first = next(iter(lacking.values()))
     again = f"asd download {request.edition} " + " ".join(f"--subset {s}" for s in request.subsets)
-    progress.warn(
-        f"{len(lacking)} tables of ground truth could not be had (the first: {first}); the clips they speak of stay "
-        f"without condition or domain. Try again with: {again}"
-    )
+    names = {t.path for t in request.tables() if t.truth.gives == "attributes"}
+    if told := [error for path, error in lacking.items() if path not in names]:
+        progress.warn(
+            f"{len(told)} tables of ground truth could not be had (the first: {told[0]}); the clips they speak of stay "
+            f"without condition or domain. Try again with: {again}"
+        )
+    elif lacking:
+        first = next(iter(lacking.values()))
+        progress.note(
+            f"{len(lacking)} tables of attributes, by which renamed test files are known, could not be had (the first: "
+            f"{first}); asd evaluate --submission takes such files with --names alone. Try again with: {again}"
+        )
 
 
 def _summary(failed: dict[str, AsdError], n_there: int, request: Request) -> DownloadError:

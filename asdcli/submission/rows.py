@@ -6,7 +6,7 @@ import csv
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PureWindowsPath
 
 from asdcli.clips import without_suffix
 from asdcli.errors import BadData
@@ -24,7 +24,7 @@ class Row:
     @property
     def stem(self) -> str:
         """The name without folder and suffix."""
-        return without_suffix(PurePosixPath(self.name).name)
+        return _stem(self.name)
 
 
 def number(text: str) -> float | None:
@@ -83,11 +83,16 @@ def read_aliases(path: Path) -> Iterator[tuple[str | None, list[str]]]:
     machine_type = None
     for _, cells in _lines(path):
         filled = [c.strip() for c in cells if c.strip()]
-        names = [without_suffix(PurePosixPath(c).name) for c in filled if not c.isdigit()]
+        names = [_stem(c) for c in filled if not c.isdigit()]
         if len(filled) == 1:
             machine_type = filled[0]
         elif len(names) > 1:
             yield machine_type, names
+
+
+def _stem(name: str) -> str:
+    """A file's name without suffix, of a path as any system writes it."""
+    return without_suffix(PureWindowsPath(name).name)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:

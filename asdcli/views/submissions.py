@@ -14,19 +14,25 @@ from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.catalogue import truth
 from asdcli.errors import BadData
+from asdcli.progress import SILENT, Progress
 from asdcli.submission import rows
 from asdcli.submission.formats import DECISION, SCORE, CsvPart, parse_file_name
+from asdcli.views.editions import edition_of
 from asdcli.views.scores import TRUTH, Scored
-from asdcli.vocabulary import Split
-
-"""Where `asd download` keeps the organisers' tables below a dataset root."""
+from asdcli.vocabulary import Split, Subset
 
 
-def read_submission(folder: Path, clips: Path, *, names: Sequence[Path] = ()) -> Scored:
+def read_submission(folder: Path, clips: Path, *, names: Sequence[Path] = (), progress: Progress = SILENT) -> Scored:
     """Read the scores (and decisions, where there are any) of one system, under the name of its folder.
 
     Test files that were renamed with their labels are mapped back by the organisers' lists: those given as `names`, and
     those below the dataset root.
+
+    Args:
+        folder: the system's. Tables in it whose names are no edition's are named and left out.
+        clips: clips.parquet.
+        names: lists of renamed test files.
+        progress: is told of what is left out.
 
     Raises:
         MissingArtifact: no `clips`. BadData: no CSV, a line that is not in order, a name that is no test clip's, or a
@@ -37,7 +43,7 @@ def read_submission(folder: Path, clips: Path, *, names: Sequence[Path] = ()) ->
     finder = _Finder(test, [*names, *sorted((clips.parent / truth.FOLDER).rglob("*.csv"))])
     values: dict[str, dict[int, float]] = {SCORE: {}, DECISION: {}}
     digest = hashlib.blake2b(digest_size=16)
-    for path, kind, part in _files(folder):
+    for path, kind, part in _files(folder, progress):
         digest.update(path.read_bytes())
         own = values[kind]
         for row in rows.read(path, decisions=kind == DECISION):
@@ -45,7 +51,7 @@ def read_submission(folder: Path, clips: Path, *, names: Sequence[Path] = ()) ->
             if place is None:
                 raise BadData(
                     f"{path.name}, line {row.line}: {row.name} is no test clip of {part.machine_type} in {clips}",
-                    "if test files were renamed with their labels, give the list of names: --names eval_data_list.csv",
+                    f"if test files were renamed with their labels, {_lists_of(header)}",
                 )
             if place in own:
                 raise BadData(f"{path.name}, line {row.line}: {row.name} has a value already")
@@ -65,12 +71,24 @@ def read_submission(folder: Path, clips: Path, *, names: Sequence[Path] = ()) ->
     return Scored(name, name, chosen, made, folder)
 
 
-def _files(folder: Path) -> list[tuple[Path, str, CsvPart]]:
-    found = []
+def _lists_of(header: Header) -> str:
+    """How to come by the organisers' lists of names."""
+    given = "give the list of names: --names eval_data_list.csv"
+    edition = edition_of(header)
+    if edition is None or not any(table.says_other_names for table in edition.truth):
+        return given
+    return f"fetch the organisers' lists: asd download {edition.name} --subset {Subset.EVAL}; or {given}"
+
+
+def _files(folder: Path, progress: Progress) -> list[tuple[Path, str, CsvPart]]:
+    found, strange = [], []
     for path in sorted(folder.glob("*.csv")):
-        parsed = parse_file_name(path.name)
-        if parsed:
+        if parsed := parse_file_name(path.name):
             found.append((path, *parsed))
+        else:
+            strange.append(path.name)
+    if strange:
+        progress.warn(f"ignored, because the name is none of an edition's: {', '.join(strange)}")
     if not any(kind == SCORE for _, kind, _ in found):
         raise BadData(
             f"no anomaly_score_*.csv in {folder}",

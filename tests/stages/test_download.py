@@ -226,6 +226,63 @@ def test_a_folder_of_zips_needs_no_network(tmp_path: Path) -> None:
     assert not (tmp_path / "again/clips.parquet").exists()
 
 
+def test_a_folder_stands_for_the_network_of_the_truth_too_and_its_tables_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = tmp_path / "held"
+    held.mkdir()
+    with eval_server() as server:
+        for path, content in server.files.items():
+            if path.endswith(".zip") or ("section_03" in path and "ground_truth_data" in path):
+                place = held / Path(*path.split("/")[-2:])
+                place.parent.mkdir(exist_ok=True)
+                place.write_bytes(content)
+
+    def unwanted() -> None:
+        raise AssertionError("the network is asked")
+
+    monkeypatch.setattr(download, "client", unwanted)
+    wanted = request(from_dir=held, machine_types=("ToyCar",), subsets=(Subset.EVAL,))
+    heard = Heard()
+    download.run(wanted, tmp_path / "root", progress=heard)
+    assert {r["condition"] for r in clips_of(tmp_path / "root") if r["split"] == "test"} == {"normal", "anomaly"}
+    assert any(w.startswith("5 tables of ground truth could not be had") for w in heard.warnings)
+    quiet = Heard()
+    download.run(replace(wanted, truth=False), tmp_path / "quiet", progress=quiet)
+    assert {r["condition"] for r in clips_of(tmp_path / "quiet") if r["split"] == "test"} == {"normal", "anomaly"}
+    assert not [w for w in quiet.warnings if "ground truth" in w]
+
+
+def test_without_truth_nobody_is_asked_for_it(tmp_path: Path) -> None:
+    with eval_server() as server:
+        download.run(replace(eval_request(server), truth_url=None, truth=False), tmp_path, retry=FAST)
+        assert not [s.path for s in server.seen if "evaluator" in s.path]
+    assert {r["condition"] for r in clips_of(tmp_path) if r["split"] == "test"} == {None}
+    with pytest.raises(UsageError, match="exclude each other"):
+        download.run(replace(eval_request(server), truth=False), tmp_path)
+
+
+def test_lists_of_renamed_files_come_with_the_evaluation_part_and_change_no_clip(tmp_path: Path) -> None:
+    train, test = catalogue.load("dcase2024").records[1:]
+    files = zenodo({"eval_data_Scanner_train.zip": machine_zip("Scanner", splits=("train",))}, train.record)
+    files |= zenodo({"eval_data_Scanner_test.zip": zipped({"Scanner/test/section_00_0000.wav": wav()})}, test.record)
+    folder = "/nttcslab/dcase2024_task2_evaluator/HEAD/ground_truth_"
+    name = "ground_truth_Scanner_section_00_test.csv"
+    files |= {f"{folder}data/{name}": b"section_00_0000.wav,1\n", f"{folder}domain/{name}": b"section_00_0000.wav,0\n"}
+    renamed = b"section_00_0000.wav,section_00_source_test_anomaly_0000_vel_3\n"
+    wanted = Request("dcase2024", (Subset.EVAL,), ("Scanner",))
+    heard = Heard()
+    with Loopback(files) as server:
+        wanted = replace(wanted, base_url=server.url, truth_url=server.url)
+        download.run(wanted, tmp_path, retry=FAST, progress=heard)
+        assert not heard.warnings
+        before = (tmp_path / "clips.parquet").read_bytes()
+        server.files[f"{folder}attributes/{name}"] = renamed
+        download.run(wanted, tmp_path, retry=FAST)
+    assert (tmp_path / "ground_truth/attributes/eval/Scanner" / name).read_bytes() == renamed
+    assert (tmp_path / "clips.parquet").read_bytes() == before
+
+
 def test_verify_names_what_is_missing_or_changed_and_how_to_repair_it(server: Loopback, tmp_path: Path) -> None:
     download.run(request(server), tmp_path, retry=FAST)
     assert verify.run(request(server), tmp_path).facts.files == 2 * (CLIPS_A_TYPE + 1)

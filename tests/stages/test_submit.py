@@ -340,7 +340,8 @@ def test_renamed_test_files_are_mapped_back_by_the_organisers_list(asd, package,
             listed.append((machine_type, name, new))
         path.write_text("\n".join(renamed) + "\n")
     assert asd("evaluate", "--submission", package) == 1
-    assert "--names" in capsys.readouterr().err
+    told = " ".join(capsys.readouterr().err.split())
+    assert "asd download dcase2024 --subset eval; or give the list of names: --names" in told
     text, current = "", None
     for machine_type, name, new in dict.fromkeys(listed):
         text += f"{machine_type}\n" if machine_type != current else ""
@@ -357,6 +358,30 @@ def test_renamed_test_files_are_mapped_back_by_the_organisers_list(asd, package,
         (folder / f"ground_truth_{machine_type}_section_00_test.csv").write_text(own)
     assert asd("evaluate", "--submission", package, "--json") == 0
     assert json.loads(capsys.readouterr().out)["facts"]["results"][0]["official"] == before
+
+
+def test_names_with_folders_in_front_are_read_as_any_system_writes_them(asd, package, capsys):
+    capsys.readouterr()
+    asd("evaluate", "--submission", package, "--json")
+    before = json.loads(capsys.readouterr().out)["facts"]["results"]
+    for number, path in enumerate(sorted(package.glob("*.csv"))):
+        front = ("C:\\\\dcase\\\\test\\\\", "test\\\\", "/data/test/", "")[number % 4].replace("\\\\", "\\")
+        path.write_text("".join(f"{front}{line}\n" for line in path.read_text().splitlines()))
+    assert asd("evaluate", "--submission", package, "--json") == 0
+    after = json.loads(capsys.readouterr().out)["facts"]["results"]
+    assert (after[0]["official"], after[0]["sections"]) == (before[0]["official"], before[0]["sections"])
+    assert any("C:\\dcase\\test\\" in p and "has a folder in it" in p for p in problems(asd, capsys, package))
+
+
+def test_a_table_whose_name_is_no_editions_is_named_and_left_out(asd, package, capsys):
+    odd = SCANNER.replace("section_00", "section_0")
+    (package / SCANNER).rename(package / odd)
+    (package / DECIDED).unlink()
+    capsys.readouterr()
+    assert asd("evaluate", "--submission", package) == 3
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"ignored, because the name is none of an edition's: {odd}" in told
+    assert "no scores for Scanner" in told
 
 
 def test_a_folder_of_2021_keeps_its_domains(asd, tmp_path, capsys):

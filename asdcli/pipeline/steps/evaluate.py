@@ -61,7 +61,7 @@ def run(
     """
     if scores and submission:
         raise UsageError("give score tables or --submission DIR, not both")
-    methods = _methods(space, scores, submission, names, clips)
+    methods = _methods(space, scores, submission, names, clips, progress)
     if not submission:
         tables = list(scores) or [needed(space).scores_dir]
         stale = refuse_stale(space, tables, progress, allowed=allow_stale or not csv)
@@ -99,9 +99,10 @@ def _methods(
     submission: Path | None,
     names: Sequence[Path],
     clips: Path | None,
+    progress: Progress,
 ) -> list[Scored]:
     if submission:
-        return [read_submission(submission, clips or needed(space).clips, names=list(names))]
+        return [read_submission(submission, clips or needed(space).clips, names=list(names), progress=progress)]
     return read_scores(list(scores) or [needed(space).scores_dir])
 
 
