@@ -8,7 +8,11 @@ from pathlib import Path
 from asdcli.clips import SUFFIXES
 from asdcli.layouts.recording import LeftOut
 
-_OTHER_AUDIO = (".m4a", ".mp4", ".aac", ".ac3", ".amr", ".wma", ".ape", ".wv", ".webm", ".mka", ".dsf", ".raw", ".pcm")
+_NOT_READ = dict.fromkeys(
+    (".m4a", ".mp4", ".aac", ".ac3", ".amr", ".wma", ".ape", ".wv", ".webm", ".mka", ".dsf", ".raw", ".pcm"),
+    "audio that is not read: convert it to wav or flac",
+) | {".mat": "a Matlab file, which may hold anything: save its sound as wav or flac"}
+"""Suffix -> why what looks like a recording is left out."""
 
 
 def find_audio(root: Path) -> tuple[list[str], list[LeftOut]]:
@@ -75,8 +79,7 @@ def _skipped(entry: os.DirEntry[str], path: str) -> LeftOut | None:
 def _unfit(entry: os.DirEntry[str], path: str) -> LeftOut | None:
     """Why what is no folder is no recording."""
     if not path.lower().endswith(SUFFIXES):
-        other = path.lower().endswith(_OTHER_AUDIO)
-        return LeftOut(path, "audio that is not read: convert it to wav or flac" if other else "no audio")
+        return LeftOut(path, _NOT_READ.get(Path(path).suffix.lower(), "no audio"))
     if _is_file(entry):
         return None
     if entry.is_symlink() and not Path(entry.path).exists():

@@ -21,7 +21,7 @@ EXACT = np.rint(TONE * 32768).astype(np.int16)
 
 # what has no header, what this libsndfile writes but does not read back from a stream, and what only some builds have
 _NOT_HERE = {("RAW", None), ("AIFF", "DWVW_12"), ("AIFF", "DWVW_16"), ("AIFF", "DWVW_24"), ("SD2", None)}
-_FORMATS = [
+FORMATS = [
     (name, subtype)
     for name in soundfile.available_formats()
     for subtype in soundfile.available_subtypes(name)
@@ -29,7 +29,7 @@ _FORMATS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "subtype"), _FORMATS)
+@pytest.mark.parametrize(("name", "subtype"), FORMATS)
 def test_every_format_of_libsndfile_is_read_as_libsndfile_reads_it(tmp_path: Path, name: str, subtype: str) -> None:
     path = tmp_path / "clip.any"
     try:

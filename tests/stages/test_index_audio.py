@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from asdcli import artifacts
+from asdcli import artifacts, audio
+from asdcli.clips import without_suffix
+from asdcli.features.pack import WaveformPack
+from tests.audio.test_formats import FORMATS
 
 Asd = Callable[..., int]
 TONE = 0.3 * np.sin(np.arange(8000) / 10)
@@ -33,6 +36,39 @@ def test_recordings_of_every_suffix_become_clips_that_are_read(
     assert asd("extract-features", "--round", "--quiet") == 0
     arrays, _ = artifacts.read_arrays(Path("runs/mine/features/waveform/mine.npz"), artifacts.FEATURES)
     assert arrays["clip_id"].tolist() == [f"audio/{name}" for name in "abcdef"]
+
+
+def test_every_format_that_is_written_here_goes_from_index_to_a_pack(asd: Asd, tmp_path: Path) -> None:
+    suffixes = {"WAVEX": "wav", "MPC2K": "snd"}
+    (tmp_path / "mine").mkdir()
+    for name, subtype in FORMATS:
+        path = tmp_path / "mine" / f"{name}-{subtype}.{suffixes.get(name, name.lower())}"
+        try:
+            soundfile.write(path, TONE, 16_000, format=name, subtype=subtype)
+            written = len(soundfile.read(path)[0])
+        except soundfile.LibsndfileError:
+            written = 0
+        if not written:  # by some builds of libsndfile
+            path.unlink(missing_ok=True)
+    assert asd("index", "mine", "--machine", "fan", "--quiet") == 0
+    assert asd("extract-features", "--round", "--resample", "--quiet") == 0
+    arrays, _ = artifacts.read_arrays(Path("runs/mine/features/waveform/fan.npz"), artifacts.FEATURES)
+    packed = WaveformPack.from_arrays(arrays)
+    files = {f"audio/{path.name}": path for path in (tmp_path / "mine").iterdir()}
+    files = {without_suffix(name): path for name, path in files.items() if not path.name.startswith("MAT")}
+    assert len(files) > 60
+    assert set(packed.clip_ids) == set(files)
+    for i, clip_id in enumerate(packed.clip_ids):
+        expected = audio.read(files[clip_id], sample_rate=16_000, resample=True, rounding=True)
+        np.testing.assert_array_equal(packed.clip(i), expected)
+
+
+def test_matlab_files_are_left_out_by_name(asd: Asd, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path / "mine" / "a.wav")
+    soundfile.write(tmp_path / "mine" / "b.mat", TONE, 16_000, format="MAT5")
+    assert asd("index", "mine", "--json", "--quiet") == 0
+    left = json.loads(capsys.readouterr().out)["facts"]["left_out"]
+    assert [one["reason"] for one in left] == ["a Matlab file, which may hold anything: save its sound as wav or flac"]
 
 
 @pytest.mark.parametrize("subtype", ["PCM_24", "FLOAT"])
