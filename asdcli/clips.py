@@ -21,7 +21,7 @@ SUFFIXES = (
     *(".opus", ".voc", ".nist", ".sph", ".sf", ".ircam", ".paf", ".pvf", ".svx", ".8svx", ".iff", ".avr", ".htk"),
     *(".sds", ".wve", ".xi"),
 )
-"""What names of audio files end in. libsndfile reads more: `.raw`, which has no header, and `.mat`, which holds anything."""
+"""What names of audio files end in. libsndfile reads more: `.raw` has no header, and `.mat` may hold anything."""
 
 _SECTION = r"section_(?P<section>\d\d)"
 _DOMAIN = r"(?P<domain>source|target)"

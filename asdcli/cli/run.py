@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import shlex
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ from asdcli.cli import completion
 from asdcli.cli.download import download
 from asdcli.cli.embed import embed
 from asdcli.cli.extract_features import extract_features
+from asdcli.cli.going_on import going_on
 from asdcli.cli.options import DeviceOption, MachineTypeOption, SeedOption, one_of
 from asdcli.cli.score import score
 from asdcli.cli.shared import Place, on_a_run
@@ -126,10 +126,11 @@ def run(
         ):
             taken.append(one)
             _tell(one, talk)
+    except UsageError:
+        raise  # what was typed is to be typed otherwise
     except AsdError as error:
         rest = [stage for stage in stages or () if stage not in {one.stage for one in taken}]
-        then = shlex.join(["asd", "run", *rest, *_typed(ctx)])
-        raise type(error)(error.message, f"{error.hint}; then go on with: {then}" if error.hint else then) from None
+        raise type(error)(error.message, going_on(error.hint, ctx, rest, again=rest == (stages or []))) from None
     outputs = [Output.of(_KINDS[one.stage], o, method) for one in taken for method, o in one.outcomes.items()]
     return talk.answer(outputs, {"stages": [_facts(one) for one in taken]})
 
@@ -168,20 +169,3 @@ def _facts(taken: Taken) -> dict[str, Any]:
         return {"stage": taken.stage, **facts(taken.report)}
     of_methods = [{"method": method, **o.plain()} for method, o in taken.outcomes.items() if method]
     return {"stage": taken.stage, **({"methods": of_methods} if of_methods else taken.outcomes[None].plain())}
-
-
-def _typed(ctx: typer.Context) -> list[str]:
-    """The options that were typed, but for --force, as they would be typed again."""
-    words: list[str] = []
-    for parameter in ctx.command.params:
-        value = ctx.params.get(parameter.name or "")
-        source = ctx.get_parameter_source(parameter.name or "")
-        if source is None or source.name != "COMMANDLINE" or parameter.name in ("stages", "force", "json", "quiet"):
-            continue
-        option = max(parameter.opts, key=len)
-        if value is True:
-            words.append(option)
-            continue
-        for one in value if isinstance(value, (list, tuple)) else [value]:
-            words += [option, str(getattr(one, "value", one))]
-    return words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 import wave
@@ -45,6 +46,12 @@ def recordings(folder: Path, *, faults: bool) -> None:
         wav(folder / "test" / "normal" / f"{i}.wav", seed=20 + i)
         if faults:
             wav(folder / "test" / "abnormal" / f"{i}.wav", seed=40 + i)
+
+
+def commands(said: str) -> list[str]:
+    """The command lines that a hint names."""
+    hint = said.rpartition("hint: ")[2]
+    return [found.strip() for found in re.findall(r"asd [a-z-]+(?: [^;]*)?(?=;|$)", hint.strip())]
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +142,15 @@ def test_recordings_of_one_class_are_embedded_without_training_and_it_says_so(
     assert "embedder:logmel|method:nn" in said.out
     assert not (tmp_path / "runs/pump/model").exists()
     assert asd("run", "extract-features", "train") == 1  # asked for by name, it is not quietly left out
-    assert "one class" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "one class" in said and "go on" not in said
+    then = commands(said)[-1]
+    assert then == "asd run extract-features embed --embedder logmel"
+    assert asd(*shlex.split(then)[1:], "-q") == 0
+    assert asd("run", "--model", "discriminative", "--method", "nn", "-q") == 1
+    then = commands(capsys.readouterr().err)[-1]
+    assert then == "asd run --method nn --embedder logmel"
+    assert asd(*shlex.split(then)[1:], "-q") == 0
 
 
 def test_recordings_without_known_faults_are_scored_but_not_evaluated(
@@ -177,7 +192,7 @@ def test_the_first_error_ends_the_run_and_names_the_command_that_goes_on(
     typed = ["--seed", "2", "--method", "nn", "--method", "kmeans", "--run", "runs/my run"]
     assert shlex.split(then) == ["asd", "run", *typed]
     assert asd("run", "extract-features", "score", "--run", "runs/my run") == 1
-    assert capsys.readouterr().err.strip().endswith("go on with: asd run extract-features score --run 'runs/my run'")
+    assert capsys.readouterr().err.strip().endswith("; then the same command goes on from here")
     stolen.write_bytes(kept)
     assert not (tmp_path / "runs/my run/scores").exists()
     assert asd(*shlex.split(then)[1:], "-q") == 0
