@@ -12,7 +12,9 @@ import typer
 
 from asdcli import __version__
 from asdcli.cli.boundary import guarded
+from asdcli.cli.console import settle_width
 from asdcli.cli.old_words import todays
+from asdcli.cli.visible import visible
 from asdcli.errors import UsageError
 
 GROUPS = {
@@ -95,14 +97,14 @@ def _paragraphs(command: Callable[..., object]) -> str:
 
 def call(arguments: list[str]) -> int:
     """Run one command line (without the program name) and return its exit code."""
-
+    settle_width()
     words, notes = todays(arguments)
     name = words[0] if words and words[0] in COMMANDS else None
 
     def command() -> int:
         if not {"-q", "--quiet"} & set(arguments):
             for note in notes:
-                print(f"note: {note}", file=sys.stderr)
+                print(f"note: {visible(note)}", file=sys.stderr)
         try:
             result = typer.main.get_command(build()).main(words, prog_name="asd", standalone_mode=False)
         except typer.Abort:

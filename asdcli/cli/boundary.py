@@ -1,12 +1,13 @@
 """The one place where exceptions become words on stderr and exit codes.
 
 0 done (or nothing to do), 1 a named error, 2 wrong usage, 3 finished but clips were skipped, 130 interrupted,
-143 terminated. Any other exception is a bug and keeps its traceback.
+141 whoever read the output went away, 143 terminated. Any other exception is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,10 +39,28 @@ def guarded(command: Callable[[], int | None], name: str | None = None, *, as_js
     """
     process.settle()
     try:
-        return _in_words(command, name, as_json)
+        code = _in_words(command, name, as_json)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        return code
     except BrokenPipeError:
-        sys.stderr.close()
-        return 141
+        return _unheard()
+    except SystemExit as ended:  # how rich and typer end where a pipe is broken
+        if isinstance(ended.__context__, BrokenPipeError):
+            return _unheard()
+        raise
+
+
+def _unheard() -> int:
+    """Let nothing more be written to whoever went away, not even when the interpreter ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+    return 141
 
 
 def _in_words(command: Callable[[], int | None], name: str | None, as_json: bool) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Sized
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from asdcli.cli.visible import in_json, visible
 from asdcli.progress import Silent
 
 if TYPE_CHECKING:
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-
 _FILE_WIDTH = 200  # columns of a table that goes to a file or a pipe, where nothing can be too wide
+_LEAST_WIDTH = 40  # columns that are always taken to be there: what is narrower cannot hold a table
 
 
 def stdout() -> Console:
@@ -27,13 +29,44 @@ def stderr() -> Console:
     return _console(stderr=True)
 
 
-def _console(*, stderr: bool = False) -> Console:
-    from rich.console import Console
+def settle_width() -> None:
+    """Take a COLUMNS that is no width (0, negative, a word) as not set, here and where help is printed."""
+    columns = os.environ.get("COLUMNS")
+    if columns is None:
+        return
+    if columns.isascii() and columns.isdigit() and int(columns):
+        os.environ["COLUMNS"] = str(max(int(columns), _LEAST_WIDTH))
+    else:
+        del os.environ["COLUMNS"]
 
-    console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+
+def _console(*, stderr: bool = False) -> Console:
+    console = _class()(stderr=stderr, highlight=False, soft_wrap=True, markup=False, emoji=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _FILE_WIDTH
+    console.width = max(console.width, _LEAST_WIDTH)
     return console
+
+
+@cache
+def _class() -> type[Console]:
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+    class Guarded(Console):
+        """Shows names as `visible` does, whatever prints them, and tells of a reader that went away."""
+
+        def print(self, *objects: Any, **how: Any) -> None:
+            super().print(*(visible(o) if isinstance(o, str) else o for o in objects), **how)
+
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+            for text, style, control in super().render(renderable, options):
+                yield Segment(text if control else visible(text), style, control)
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Guarded
 
 
 def say(console: Console, text: str, *, label: str = "", style: str = "") -> None:
@@ -44,6 +77,7 @@ def say(console: Console, text: str, *, label: str = "", style: str = "") -> Non
     """
     from rich.text import Text
 
+    text = visible(text)
     prefix = Text.assemble((label + ":", style), " ") if label else Text()
     if not console.is_terminal:
         console.print(prefix + Text(text))
@@ -84,7 +118,7 @@ class Terminal(Silent):
             return
         if total is None and isinstance(items, Sized):
             total = len(items)
-        bar = _bar(self.console, unit)
+        label, bar = visible(label), _bar(self.console, unit)
         task = bar.add_task(label, total=total, extra="")
         counted_by_consumer = [False]
         self._bars.append((bar, task, counted_by_consumer))
@@ -99,7 +133,7 @@ class Terminal(Silent):
         finally:
             self._bars.pop()
             if finished and not self.console.is_terminal:
-                self.console.print(_summary(bar, task, label, unit), markup=False)
+                self.console.print(_summary(bar, task, label, unit))
 
     def advance(self, n: int, **fields: Any) -> None:
         if self._bars:
@@ -107,7 +141,7 @@ class Terminal(Silent):
             counted_by_consumer[0] = True
             extra = "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in fields.items())
             if fields:
-                bar.update(task, extra=extra)
+                bar.update(task, extra=visible(extra))
             bar.advance(task, n)
 
 
@@ -136,11 +170,11 @@ def _bar(console: Console, unit: str) -> Progress:
     else:
         count = MofNCompleteColumn()
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None),
         count,
         Rate(),
-        TextColumn("{task.fields[extra]}"),
+        TextColumn("{task.fields[extra]}", markup=False),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
         console=console,
         transient=False,
@@ -165,7 +199,7 @@ def _summary(bar: Progress, task: TaskID, label: str, unit: str) -> str:
 
 def emit_json(value: Any) -> None:
     """One JSON object on stdout; NaN and infinity become null, because JSON has neither."""
-    print(json.dumps(_finite(value), indent=2, ensure_ascii=False, default=str))
+    print(in_json(json.dumps(_finite(value), indent=2, ensure_ascii=False, default=str)))
 
 
 def _finite(value: Any) -> Any:

@@ -72,11 +72,13 @@ def _sections(edition: Edition) -> list[str]:
 
 
 def _show(e: Edition) -> None:
+    from rich.text import Text
+
     from asdcli.cli.console import stdout
     from asdcli.cli.tables import Grid, GridColumn
 
     console = stdout()
-    console.print(f"[bold]{e.name}[/bold]  {e.title}")
+    console.print(Text.assemble((e.name, "bold"), f"  {e.title}"))
     for label, value in (
         ("web", e.url),
         (
@@ -91,15 +93,15 @@ def _show(e: Edition) -> None:
         ("licence", e.licence),
     ):
         if value:
-            console.print(f"  {label:9} {value}", highlight=False)
+            console.print(f"  {label:9} {value}")
     for label, lines in (("cite", e.citation), ("note", e.notes)):
         for line in lines:
-            console.print(f"  {label:9} {line}", markup=False)
+            console.print(f"  {label:9} {line}")
     for subset in e.subsets:
         part = e.part(subset)
         lengths = e.clip_lengths_s.get(subset, {})
         counts = ", ".join(f"{n} {split}" for split, n in part.clips.items()) if part else ""
-        console.print(f"\n[bold]{subset}[/bold]" + (f"  {counts} clips a section" if counts else ""))
+        console.print(Text.assemble("\n", (subset, "bold"), f"  {counts} clips a section" if counts else ""))
         records = [r for r in e.records if r.subset == subset]
         columns = [f"{r.part}, record {r.record}" for r in records]
         grid = Grid(None, ["machine type", "sections", GridColumn("seconds", number=True), *columns], box=None)

@@ -76,7 +76,7 @@ def show(d: Described, facts: dict[str, str]) -> None:
             console.print(Padding(Text(f"{label:9} {value}"), (0, 0, 0, 2)), soft_wrap=False)
     console.print()
     if not d.parameters:
-        console.print("  no parameters", markup=False)
+        console.print("  no parameters")
         return
     grid = Grid(None, ["parameter", "value", "default", "meaning"], box=None)
     for p in d.parameters:
@@ -84,4 +84,4 @@ def show(d: Described, facts: dict[str, str]) -> None:
         grid.add(p.name, ", ".join(p.choices) or p.type, default, p.meaning)
     grid.show(console)
     if any(p.spelled for p in d.parameters):
-        console.print("* part of every spelling", markup=False)
+        console.print("* part of every spelling")

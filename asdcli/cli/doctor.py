@@ -11,7 +11,7 @@ from asdcli.cli.talk import Talk
 if TYPE_CHECKING:
     from asdcli.pipeline.diagnosis import Finding
 
-_MARKS = {"ok": "[green]ok[/green]", "note": "[cyan]note[/cyan]", "problem": "[bold red]problem[/bold red]"}
+_STYLES = {"ok": "green", "note": "cyan", "problem": "bold red"}
 
 
 @on_a_run(output=False)
@@ -39,7 +39,7 @@ def doctor(
 
 def _show(findings: Sequence[Finding], *, quiet: bool) -> int:
     """Print one line a finding (`quiet`: problems only); returns the number of problems."""
-    from rich.markup import escape
+    from rich.text import Text
 
     from asdcli.cli.console import stdout
 
@@ -49,8 +49,10 @@ def _show(findings: Sequence[Finding], *, quiet: bool) -> int:
         state = str(finding.state)
         if quiet and state != "problem":
             continue
-        fix = f"  [dim]->[/dim] {escape(finding.fix)}" if finding.fix and state != "ok" else ""
-        console.print(f"{_MARKS[state]} {escape(finding.area)} {escape(finding.name)}: {escape(finding.text)}{fix}")
+        line = Text.assemble((state, _STYLES[state]), f" {finding.area} {finding.name}: {finding.text}")
+        if finding.fix and state != "ok":
+            line.append_text(Text.assemble("  ", ("->", "dim"), f" {finding.fix}"))
+        console.print(line)
     if not quiet or problems:
         console.print(f"{problems} problems" if problems != 1 else "1 problem")
     return problems

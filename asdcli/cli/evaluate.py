@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asdcli.cli.options import AllowStaleOption, ScoresArgument
+from asdcli.cli.options import AllowStaleOption, PlainCellsOption, ScoresArgument
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
 from asdcli.metrics.specs import SPECS
@@ -70,6 +70,7 @@ def evaluate(
             "--csv", metavar="FILE", help="Write all rows as CSV too, each with its line.", show_default=False
         ),
     ] = None,
+    plain_cells: PlainCellsOption = False,
     allow_stale: AllowStaleOption = False,
     *,
     place: Place,
@@ -95,6 +96,7 @@ def evaluate(
         compare=compare,
         options=step.Options(metric=metric, max_fpr=max_fpr, n_resamples=n_resamples, seed=seed),
         csv=csv,
+        plain_cells=plain_cells,
         allow_stale=allow_stale,
         output=place.output,
         force=force,

@@ -30,14 +30,14 @@ def show(report: Report, *, details: bool) -> None:
             grid.show(console)
             console.print()
         for e in own:
-            console.print(e.signature, markup=False)
+            console.print(e.signature)
             if e.interval:
                 console.print(Text("  95 % interval ").append_text(_interval(e)))
         console.print()
     for subset, c in report.comparisons.items():
         a, b = report.compared or ("", "")
         line = f"{subset}: {a} − {b} = {c.difference:+.4f}  95 % interval [{c.low:+.4f}, {c.high:+.4f}]  p = {c.p:.2g}"
-        console.print(line, markup=False)
+        console.print(line)
 
 
 def _methods(evaluations: Sequence[Evaluation], where: str) -> Grid:

@@ -51,7 +51,7 @@ def models(
         for d in of_name:
             show(d, {})
             for part in d.parts:
-                stdout().print(f"\nand of its {part.kind}:\n", markup=False)
+                stdout().print(f"\nand of its {part.kind}:\n")
                 show(part, {})
             stdout().print()
     return talk.answer(facts={"described": [asdict(d) for d in of_name]})

@@ -88,6 +88,10 @@ ScoresArgument = Annotated[
 AllowStaleOption = Annotated[
     bool, typer.Option("--allow-stale", help="Go on with files that were made of others that have changed since.")
 ]
+PlainCellsOption = Annotated[
+    bool,
+    typer.Option("--plain-cells", help="In a CSV, no ' before texts that a spreadsheet would take for formulas."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no talk; errors only.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Show diagnostics.")]

@@ -102,9 +102,9 @@ def _show(checked: Checked, talk: Talk) -> int:
     if not talk.json:
         console = stdout()
         for problem in checked.problems:
-            console.print(problem, markup=False)
+            console.print(problem)
         verdict = f"{len(checked.problems)} problems" if checked.problems else "nothing wrong"
-        console.print(f"{checked.path}: {verdict} (checked against {checked.against})", markup=False)
+        console.print(f"{checked.path}: {verdict} (checked against {checked.against})")
     return talk.answer(facts={**asdict(checked), "path": str(checked.path)}, bad=bool(checked.problems))
 
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asdcli.cli.console import stdout
+from asdcli.cli.visible import visible
 
 NOTHING = "–"
 _FOLDED = 16  # a text column is made no narrower than this
@@ -45,13 +46,13 @@ class Grid:
     def __init__(
         self, title: str | None, columns: Iterable[GridColumn | str], *, keys: int = 1, box: Box | None = HEAVY_HEAD
     ) -> None:
-        self.title, self.keys, self.box = title, keys, box
+        self.title, self.keys, self.box = title and _cell(title), keys, box
         self.columns = [c if isinstance(c, GridColumn) else GridColumn(c) for c in columns]
         self.rows: list[tuple[list[Text], bool]] = []
 
     def add(self, *cells: Any, ends_section: bool = False) -> None:
         """Add a row. A cell is a `Text`, or anything as plain text (None: nothing known)."""
-        texts = [c if isinstance(c, Text) else Text(NOTHING if c is None else str(c)) for c in cells]
+        texts = [c if isinstance(c, Text) else Text(NOTHING if c is None else _cell(c)) for c in cells]
         self.rows.append((texts, ends_section))
 
     def end_section(self) -> None:
@@ -92,15 +93,19 @@ class Grid:
         for i in chosen:
             column = self.columns[i]
             if column.number:
-                table.add_column(column.heading, justify="right", no_wrap=True)
+                table.add_column(visible(column.heading), justify="right", no_wrap=True)
             else:
-                table.add_column(column.heading, overflow="fold")
+                table.add_column(visible(column.heading), overflow="fold")
         texts = [i for i in chosen if not self.columns[i].number]
         room = width - 1 - sum(self._least(i) for i in chosen if i not in texts) - (3 if self.box else 2)
         for row, ends_section in self.rows:
             cells = [_folded(row[i], room) if texts == [i] else row[i] for i in chosen]
             table.add_row(*cells, end_section=ends_section)
         return table
+
+
+def _cell(content: Any) -> str:
+    return visible(str(content), newlines=False)
 
 
 def _folded(text: Text, width: int) -> Text:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asdcli.cli.options import AllowStaleOption, ScoresArgument
+from asdcli.cli.options import AllowStaleOption, PlainCellsOption, ScoresArgument
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
 from asdcli.metrics import EDITION_RULE, OWN_RULE, RULES
@@ -56,6 +56,7 @@ def threshold(
             show_default=False,
         ),
     ] = None,
+    plain_cells: PlainCellsOption = False,
     allow_stale: AllowStaleOption = False,
     *,
     place: Place,
@@ -104,6 +105,7 @@ def threshold(
             decisions,
             scores or (),
             thresholds=given,
+            plain_cells=plain_cells,
             allow_stale=allow_stale,
             force=force,
             progress=talk.progress,

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from asdcli import artifacts, catalogue
 from asdcli.artifacts import Header
@@ -28,6 +29,7 @@ from asdcli.views.scores import Scored, read_scores
 from asdcli.views.thresholds import SCHEMA, OtherMethods, Thresholds
 from asdcli.vocabulary import Condition, Split
 from asdcli.writing.locks import alone_with
+from asdcli.writing.spreadsheet import write_csv
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,18 @@ def run(
 
 @alone_with("output")
 def apply(
-    scores: Sequence[Path], thresholds: Path, output: Path, *, force: bool = False, progress: Progress = SILENT
+    scores: Sequence[Path],
+    thresholds: Path,
+    output: Path,
+    *,
+    plain_cells: bool = False,
+    force: bool = False,
+    progress: Progress = SILENT,
 ) -> Outcome:
     """Write a decision for every test clip to `output` (.parquet, otherwise CSV), by thresholds fitted before.
 
-    Columns: method, clip_id, machine_type, anomaly_score, threshold, decision (normal or anomaly).
+    Columns: method, clip_id, machine_type, anomaly_score, threshold, decision (normal or anomaly). Texts that begin
+    like formulas are written into a CSV as they are where `plain_cells`.
 
     Raises:
         MissingArtifact, BadArtifact: no scores or no thresholds.
@@ -142,7 +151,11 @@ def apply(
             f"it holds thresholds of {', '.join(held)}",
         )
     alarms = pc.sum(pc.equal(decisions["decision"], str(Condition.ANOMALY)), min_count=0).as_py()
-    _save(decisions, output, force=force)
+    with artifacts.own.written(output, force=force) as temporary:
+        if output.suffix == ".parquet":
+            pq.write_table(decisions, temporary, compression="zstd")
+        else:
+            write_csv(decisions, temporary, plain=plain_cells, progress=progress)
     return Outcome(output, facts=DecisionFacts(len(decisions), alarms))
 
 
@@ -202,13 +215,3 @@ def _training_scores(method: Scored) -> dict[str, npt.NDArray[np.float64]]:
     machine_types = np.array(train["machine_type"].to_pylist())
     scores = train["anomaly_score"].to_numpy()
     return {str(m): scores[machine_types == m] for m in np.unique(machine_types)}
-
-
-def _save(table: pa.Table, path: Path, *, force: bool) -> None:
-    from pyarrow import csv, parquet
-
-    with artifacts.own.written(path, force=force) as temporary:
-        if path.suffix == ".parquet":
-            parquet.write_table(table, temporary, compression="zstd")
-        else:
-            csv.write_csv(table, temporary, csv.WriteOptions(quoting_style="needed"))

@@ -12,8 +12,10 @@ from asdcli import artifacts
 from asdcli.metrics.decisions import Confusion
 from asdcli.metrics.official import Value, join
 from asdcli.metrics.specs import OFFICIAL, MetricSpec
+from asdcli.progress import SILENT, Progress
 from asdcli.views.making import Making
 from asdcli.vocabulary import Domain
+from asdcli.writing.spreadsheet import write_csv
 
 ResultRow = tuple[str | None, str | None, str, float, int | None, int | None]
 RATES = ("precision", "recall", "f1")
@@ -109,16 +111,28 @@ def table(evaluations: Iterable[Evaluation]) -> pa.Table:
     return pa.table({c.name: pa.array(v, c.type) for c, v in zip(kinds, columns, strict=True)})
 
 
-def write_csv(evaluations: Iterable[Evaluation], path: Path, *, force: bool = False) -> None:
+def save_csv(
+    evaluations: Iterable[Evaluation],
+    path: Path,
+    *,
+    plain: bool = False,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> None:
     """The rows of results.parquet as CSV, whole or not at all, each with its line; an empty field means "over all".
 
-    Raises:
-        BadData: a file is there that asd did not write, or that was changed since, and no `force`.
-    """
-    from pyarrow import csv
+    Args:
+        evaluations: whose rows.
+        path: of the file.
+        plain: write texts that begin like formulas as they are.
+        force: overwrite a file that asd did not write, or that was changed since.
+        progress: is told of cells that were changed.
 
+    Raises:
+        BadData: such a file is there, and no `force`.
+    """
     evaluations = list(evaluations)
     lines = pa.array([e.signature for e in evaluations for _ in rows(e)], pa.string())
     with artifacts.own.written(path, force=force) as temporary:
         written = table(evaluations).append_column("signature", lines)
-        csv.write_csv(written, temporary, csv.WriteOptions(quoting_style="needed"))
+        write_csv(written, temporary, plain=plain, progress=progress)

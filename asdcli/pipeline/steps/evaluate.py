@@ -16,7 +16,7 @@ from asdcli.pipeline.workspace import Workspace, needed
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import evaluate
 from asdcli.stages.evaluate import Options, Report
-from asdcli.views.results import write_csv
+from asdcli.views.results import save_csv
 from asdcli.views.scores import Scored, read_scores
 from asdcli.views.submissions import read_submission
 
@@ -33,6 +33,7 @@ def run(
     compare: tuple[str, str] | None = None,
     options: Options | None = None,
     csv: Path | None = None,
+    plain_cells: bool = False,
     allow_stale: bool = False,
     output: Path | None = None,
     force: bool = False,
@@ -50,6 +51,7 @@ def run(
         compare: two of the methods, for a paired bootstrap.
         options: metric, intervals and the like; None means the defaults.
         csv: all rows as CSV too, each with its line.
+        plain_cells: write texts that begin like formulas into `csv` as they are.
         allow_stale: write `csv` of scores of files that have changed since, too.
         output: file for the results, also of named tables.
         force: overwrite files that asd did not write, or that were changed since.
@@ -89,7 +91,7 @@ def run(
     if output:
         lent.note(space, [output], [*scores, clips, thresholds])
     if csv:
-        write_csv(report.evaluations, csv, force=force)
+        save_csv(report.evaluations, csv, plain=plain_cells, force=force, progress=progress)
     return report
 
 

@@ -50,18 +50,21 @@ def decide(
     scores: Sequence[Path] = (),
     *,
     thresholds: Path | None = None,
+    plain_cells: bool = False,
     allow_stale: bool = False,
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Outcome:
     """A decision for every test clip, into `output`, by `thresholds` (None: the run's).
 
+    Texts that begin like formulas are written into a CSV as they are where `plain_cells`.
+
     Raises:
         StaleArtifact: scores or thresholds were made of files that have changed since, unless `allow_stale`.
     """
     tables, thresholds = _tables(space, scores), thresholds or needed(space).thresholds
     refuse_stale(space, [*tables, thresholds], progress, allowed=allow_stale)
-    return threshold.apply(tables, thresholds, output, force=force, progress=progress)
+    return threshold.apply(tables, thresholds, output, plain_cells=plain_cells, force=force, progress=progress)
 
 
 def _tables(space: Workspace | None, scores: Sequence[Path]) -> Sequence[Path]:
