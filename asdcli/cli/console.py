@@ -77,7 +77,7 @@ def say(console: Console, text: str, *, label: str = "", style: str = "") -> Non
     """
     from rich.text import Text
 
-    text = visible(text)
+    text = visible(text).replace("\n", "\n  ")  # no line of a name begins as one of ours does
     prefix = Text.assemble((label + ":", style), " ") if label else Text()
     if not console.is_terminal:
         console.print(prefix + Text(text))

@@ -24,9 +24,12 @@ def maker(kind: Kind, relative: str, header: Header) -> Stage:
     Raises:
         KeyError: no stage writes such files there.
     """
-    for stage in reversed(CHAIN):
-        if any(f.kind == kind and f.hold(relative) for f in stage.writes) and stage.made(header):
+    there = [s for s in reversed(CHAIN) if any(f.kind == kind and f.hold(relative) for f in s.writes)]
+    for stage in there:
+        if stage.made(header):
             return stage
+    if there:  # a guess does not say all by which stages that write to one place are told apart
+        return there[0]
     raise KeyError(f"no stage writes {kind.name} to {relative}")
 
 

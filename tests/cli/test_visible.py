@@ -120,3 +120,11 @@ def test_a_width_that_is_none_still_prints(
     console.file = io.StringIO()
     console.print("x" * 30)
     assert console.file.getvalue() == "x" * 30 + "\n"
+
+
+def test_a_line_of_a_name_does_not_pose_as_one_of_ours(
+    asd: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert asd("index", "no\nhint: rm -rf x") == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert not any(line.startswith("hint: rm") for line in lines) and any("  hint: rm -rf x" in line for line in lines)
