@@ -35,6 +35,17 @@ models = _registered("asdcli.training:MODELS")
 embedders = _registered("asdcli.embedders:EMBEDDERS")
 
 
+def artifact_files(_: typer.Context, incomplete: str) -> list[str]:
+    """Folders, and the files in them that may be artifacts."""
+    start = Path(incomplete or ".")
+    folder = start if not incomplete or incomplete.endswith("/") else start.parent
+    with contextlib.suppress(OSError):
+        found = [p for p in folder.iterdir() if p.is_dir() or p.suffix in (".parquet", ".npz")]
+        names = sorted(f"{p}/" if p.is_dir() and not (p / "card.json").exists() else str(p) for p in found)
+        return [name for name in names if name.startswith(incomplete) and not Path(name).name.startswith(".")]
+    return []
+
+
 @_completes
 def parts(_: typer.Context) -> Iterable[str]:
     """What `asd models` shows."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
@@ -16,6 +18,10 @@ _STYLES = {"ok": "green", "note": "cyan", "problem": "bold red"}
 
 @on_a_run(output=False)
 def doctor(
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Read every file of the run to its last byte, and compare it with its digest."),
+    ] = False,
     *,
     place: Place,
     talk: Talk,
@@ -23,13 +29,13 @@ def doctor(
     """Check versions, devices, disk, datasets and a run: what is missing or stale, and the exact command to type.
 
     Begins with what is wrong. Changes nothing. Exits with 1 when there is a problem; what is merely not fetched or not
-    made yet is a note.
+    made yet is a note. Archives of an edition are read whole by asd download --verify.
     """
     from dataclasses import asdict
 
     from asdcli.pipeline import doctor as stage
 
-    findings = stage.run(data=place.data, run=place.run, dataset=place.dataset)
+    findings = stage.run(data=place.data, run=place.run, dataset=place.dataset, verify=verify, progress=talk.progress)
     if talk.json:
         listed = [{**asdict(f), "state": str(f.state)} for f in findings]
         problems = sum(f["state"] == "problem" for f in listed)

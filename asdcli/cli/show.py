@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from asdcli.cli import completion
 from asdcli.cli.shared import Place, on_the_data
 from asdcli.cli.talk import Talk
 
@@ -22,7 +23,12 @@ _STYLES = {"as it was": "green", "changed since": "bold red", "gone": "yellow", 
 @on_the_data()
 def show(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A table, a pack, a detector, or the folder of a model.")
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="A table, a pack, a detector, or the folder of a model.",
+            autocompletion=completion.artifact_files,
+        ),
     ],
     *,
     place: Place,

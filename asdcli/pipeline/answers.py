@@ -43,7 +43,7 @@ def _again(space: Workspace, error: ArtifactError) -> str | None:
     if path is None or (missing and path in (space.clips, space.thresholds)):  # their hints say all that is known
         return None
     if path == space.clips:
-        return " ".join([of_clips(space.dataset_root), *space.words()])
+        return " ".join([of_clips(space.dataset_root), *space.words_to_data()])
     folder = path.parent if path.name in _OF_MODELS else path
     look = Freshness(space).look(folder)
     if look is None or (look.space is None and look.header is None):

@@ -8,22 +8,37 @@ from pathlib import Path
 from asdcli.errors import AsdError, MissingArtifact, UsageError
 from asdcli.pipeline import workspace
 from asdcli.pipeline.diagnosis import Finding, State, datasets, machine, run_files, software
+from asdcli.progress import SILENT, Progress
 
 _ORDER = (State.PROBLEM, State.NOTE, State.OK)
 
 
-def run(*, data: Path | None = None, run: Path | None = None, dataset: str | None = None) -> list[Finding]:
+def run(
+    *,
+    data: Path | None = None,
+    run: Path | None = None,
+    dataset: str | None = None,
+    verify: bool = False,
+    progress: Progress = SILENT,
+) -> list[Finding]:
     """Every finding, what is wrong first and each kind in the order of the work; nothing is changed.
 
-    Arguments as `workspace.resolve`.
+    Args:
+        data: as `workspace.resolve` has it.
+        run: the same.
+        dataset: the same.
+        verify: read every file of the run to its last byte.
+        progress: is told how far that is.
 
     Raises:
         UsageError: the run belongs to another dataset than the one named.
     """
-    return sorted(_look(data, run, dataset), key=lambda finding: _ORDER.index(finding.state))
+    return sorted(
+        _look(data, run, dataset, progress if verify else None), key=lambda finding: _ORDER.index(finding.state)
+    )
 
 
-def _look(data: Path | None, run: Path | None, dataset: str | None) -> Iterator[Finding]:
+def _look(data: Path | None, run: Path | None, dataset: str | None, verifying: Progress | None) -> Iterator[Finding]:
     root = data or workspace.DATA_ROOT
     given = _given(data=data, run=run, dataset=dataset)
     yield from software.look()
@@ -47,7 +62,7 @@ def _look(data: Path | None, run: Path | None, dataset: str | None) -> Iterator[
     except AsdError as error:
         yield Finding("run", str(run), State.PROBLEM, error.message, error.hint)
         return
-    yield from run_files.look(space, given)
+    yield from run_files.look(space, given, verifying)
 
 
 def _given(**options: object) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from asdcli.clips import SUBSET_FOLDERS
 from asdcli.errors import AsdError, MissingArtifact
 from asdcli.pipeline.options import of_index
 from asdcli.stages.index_place import LINK
-from asdcli.vocabulary import Subset
+from asdcli.synthesis.sizes import DEFAULT, SIZES
+from asdcli.vocabulary import SYNTHETIC, Subset
 
 
 def of_clips(root: Path, place: str | None = None) -> str:
@@ -34,9 +36,26 @@ def _maker(root: Path, place: str | None) -> str:
         return shlex.join(["asd", "index", place, "--name", root.name, *_typed(root)])
     if root.name not in catalogue.names():
         return shlex.join(["asd", "index", str(root), *_typed(root)])
+    if root.name == SYNTHETIC:
+        return shlex.join(["asd", "download", root.name, *_rendered(root)])
     here = [s for s, folder in zip(SUBSET_FOLDERS.values(), SUBSET_FOLDERS, strict=True) if (root / folder).is_dir()]
     options = [f"--subset {s}" for s in here] if here and here != [Subset.DEV] else []
     return " ".join(["asd download", root.name, *options])
+
+
+def _rendered(root: Path) -> list[str]:
+    """The options by which the synthetic dataset was rendered, as far as it can tell."""
+    from asdcli.synthesis.writing import STAMP
+
+    try:
+        made = json.loads((root / STAMP).read_text())
+        size, seed, usual = made["size"], made["seed"], SIZES[made["size"]].machine_types
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    there = sorted({place.name for place in root.glob("*_data/raw/*") if place.is_dir()})
+    words = ["--size", str(size)] if size != DEFAULT else []
+    words += ["--seed", str(seed)] if seed else []
+    return words + [word for name in there if set(there) != set(usual) for word in ("--machine-type", name)]
 
 
 def _typed(root: Path) -> list[str]:

@@ -43,8 +43,12 @@ class Clips:
             return None
 
     @cached_property
-    def table(self) -> pa.Table:
-        return artifacts.read_table(self.path, artifacts.CLIPS)[0]
+    def table(self) -> pa.Table | None:
+        """None where it cannot be read, or is damaged."""
+        try:
+            return artifacts.read_table(self.path, artifacts.CLIPS)[0]
+        except AsdError:
+            return None
 
     def gives(self, digest: str, stage: Stage, header: Header) -> bool:
         """Whether a file that `stage` made of clips of this digest would be made of the same today."""
@@ -56,7 +60,7 @@ class Clips:
         if self.content in whole:
             return True
         try:
-            return stage.clips_of(self.table, header) == digest
+            return self.table is not None and stage.clips_of(self.table, header) == digest
         except (BadData, KeyError):  # there are no such clips any more
             return False
 

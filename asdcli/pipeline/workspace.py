@@ -101,9 +101,13 @@ class Workspace:
         if self.clips.exists():
             self.remember()
 
+    def words_to_data(self) -> list[str]:
+        """The option that leads a command to the data root, if one is needed."""
+        return ["--data", str(self.data)] if self.data != DATA_ROOT else []
+
     def words(self) -> list[str]:
         """The options that lead a command here, as few as are needed."""
-        words = ["--data", str(self.data)] if self.data != DATA_ROOT else []
+        words = self.words_to_data()
         if self.run != RUNS_ROOT / self.dataset:
             return [*words, "--run", str(self.run)]
         try:

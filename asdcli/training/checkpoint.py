@@ -56,6 +56,9 @@ def save(
         temporary.write_bytes(to_bytes(tensors, {_KEY: json.dumps(saved)}))  # save_file hides what the system says
 
 
+_UNREADABLE = (OSError, SafetensorError, KeyError, IndexError, TypeError, ValueError, RecursionError)
+
+
 def restore(
     path: Path, module: torch.nn.Module, optimizers: Sequence[torch.optim.Optimizer], header: artifacts.Header
 ) -> list[dict[str, Any]] | None:
@@ -76,7 +79,7 @@ def restore(
             return None
         weights, states = _sorted(tensors, len(optimizers))
         history: list[dict[str, Any]] = list(saved["history"])
-    except (OSError, SafetensorError, KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise _damaged(path, str(error)) from None
     if _shapes(weights) != _shapes(module.state_dict()):
         return None
@@ -89,6 +92,14 @@ def restore(
                 values[name] = _laid_out_like(parameters[number], value)
         optimizer.load_state_dict({"state": state, "param_groups": groups})
     return history
+
+
+def verify(path: Path) -> None:
+    """Read a checkpoint to its last byte. Raises BadArtifact where it is not as it was written."""
+    try:
+        _read(path)
+    except _UNREADABLE as error:
+        raise _damaged(path, str(error)) from None
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:

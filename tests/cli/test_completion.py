@@ -48,6 +48,8 @@ def place(tmp_path: Path) -> Path:
         ("asd score --dataset p", ["pumps"]),
         ("asd train --device c", ["cpu", "cuda"]),
         ("asd embed --machine-type ", ["north", "south"]),
+        ("asd show runs/pumps/features/waveform/n", ["runs/pumps/features/waveform/north.npz"]),
+        ("asd show runs/p", ["runs/pumps/"]),
         ("asd embed --run runs/pumps --machine-type n", ["north"]),
         ("asd embed --run runs/none --machine-type ", []),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def _middle(path: Path, length: int) -> int:
         return int(start + largest.total_compressed_size // 2)
     if path.suffix == ".npz":
         with zipfile.ZipFile(path) as archive:
-            entry = max(archive.infolist(), key=lambda e: e.compress_size)
-        return entry.header_offset + 200 + (entry.compress_size - 200) // 2
+            arrays = [entry for entry in archive.infolist() if entry.filename != "asd.npy"]
+        entry = max(arrays, key=lambda e: e.compress_size)
+        name, extra = struct.unpack("<HH", path.read_bytes()[entry.header_offset + 26 :][:4])
+        return int(entry.header_offset + 30 + name + extra + entry.compress_size - 1)
     return length * 3 // 4

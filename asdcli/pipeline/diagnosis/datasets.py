@@ -31,7 +31,7 @@ def look(data: Path, given: Sequence[str] = ()) -> Iterator[Finding]:
     `given` are the options that lead to `data`; every command that is advised gets them.
     """
     for finding in _look(data):
-        fix = finding.fix and shlex.join([*shlex.split(finding.fix), *given])
+        fix = finding.fix and " ".join([finding.fix, *map(shlex.quote, given)])
         yield dataclasses.replace(finding, fix=fix)
 
 

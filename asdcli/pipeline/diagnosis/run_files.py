@@ -12,17 +12,22 @@ from asdcli.pipeline import mending, places
 from asdcli.pipeline.chain import CHAIN, STAGES
 from asdcli.pipeline.diagnosis.finding import Finding, State
 from asdcli.pipeline.diagnosis.left_out import left_out
+from asdcli.pipeline.diagnosis.verified import CHECKPOINT, verified, verified_checkpoint
 from asdcli.pipeline.freshness import Freshness, Look
 from asdcli.pipeline.recordings import told, written_since_packed
 from asdcli.pipeline.workspace import Workspace
+from asdcli.progress import Progress
 
 _AREA = "run"
 
 
-def look(space: Workspace, given: Sequence[str] = ()) -> Iterator[Finding]:
+def look(space: Workspace, given: Sequence[str] = (), verifying: Progress | None = None) -> Iterator[Finding]:
     """One finding for every file of the run, then one for the first stage that was not made.
 
-    `given` are the options that lead to this run; every command that is advised gets them.
+    Args:
+        space: the run.
+        given: the options that lead to it; every command that is advised gets them.
+        verifying: every file is read to its last byte, and this is told how far; None: only headers are read.
     """
     if not space.run.is_dir():
         command = shlex.join(["asd", "extract-features", *given])
@@ -35,13 +40,26 @@ def look(space: Workspace, given: Sequence[str] = ()) -> Iterator[Finding]:
     except AsdError as error:
         needed = not looks or any(found.header and found.header.stage(artifacts.CLIPS) for found in looks)
         yield Finding(_AREA, "clips", State.PROBLEM if needed else State.NOTE, error.message, error.hint)
-    for found in looks:
-        yield _of_errors(found) if found.kind is artifacts.ERRORS else _finding(found, looks, fresh, given)
+    for found in verifying.track(looks, label="verify", unit="files") if verifying else looks:
+        damage = verified(found) if verifying else None
+        if damage:
+            yield Finding(_AREA, found.name, State.PROBLEM, damage, _made_anew(found, fresh, given))
+        elif found.kind is artifacts.ERRORS:
+            yield _of_errors(found)
+        else:
+            yield _finding(found, looks, fresh, given)
     for folder in (space.autoencoder, space.model):
+        if verifying and (damage := verified_checkpoint(folder)):
+            name, fix = f"{folder.name}/{CHECKPOINT}", shlex.join(["rm", str(folder / CHECKPOINT)])
+            yield Finding(_AREA, name, State.PROBLEM, damage, fix)
         if any(folder.glob("checkpoint.*")) and not (folder / "card.json").exists():
             text = "training was interrupted; the same command goes on"
             yield Finding(_AREA, folder.name, State.NOTE, text, shlex.join(["asd", "train", *given]))
     yield from _next({found.stage.name for found in looks}, given)
+
+
+def _made_anew(found: Look, fresh: Freshness, given: Sequence[str]) -> str:
+    return mending.command(found, fresh.space, given, even_if_current=True)
 
 
 def _order(found: Look) -> tuple[int, int]:
@@ -74,8 +92,8 @@ def _finding(found: Look, looks: Sequence[Look], fresh: Freshness, given: Sequen
 
 def _lacks(fresh: Freshness, machine_type: str) -> bool:
     """Whether clips.parquet can be read and knows no such machine type."""
-    clips = fresh.shelf.clips(fresh.space.dataset)
-    return clips.content is not None and machine_type not in clips.table["machine_type"].to_pylist()
+    table = fresh.shelf.clips(fresh.space.dataset).table
+    return table is not None and machine_type not in table["machine_type"].to_pylist()
 
 
 def _scored_since(found: Look, looks: Sequence[Look]) -> list[str]:
