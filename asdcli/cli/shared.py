@@ -10,7 +10,7 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,12 +54,14 @@ class Place:
         run: run folder.
         dataset: name of a dataset below the root.
         output: what to write to instead of a path of the run.
+        talk: hears which dataset and run are meant where neither was typed.
     """
 
     data: Path | None = None
     run: Path | None = None
     dataset: str | None = None
     output: Path | None = None
+    talk: Talk = field(default_factory=Talk, compare=False)
 
     @property
     def root(self) -> Path:
@@ -76,7 +78,12 @@ class Place:
         """
         from asdcli.pipeline import workspace
 
-        return workspace.resolve(data=self.data, run=self.run, dataset=self.dataset, otherwise=otherwise, begins=begins)
+        space = workspace.resolve(
+            data=self.data, run=self.run, dataset=self.dataset, otherwise=otherwise, begins=begins
+        )
+        if space.assumed and not begins:  # what begins something says itself what it is
+            self.talk.progress.note(f"dataset {space.dataset}, run {space.run}")
+        return space
 
     def space_if_any(self) -> Workspace | None:
         """The same for commands that explicit paths serve as well: None where nothing was named and nothing is found.
@@ -141,9 +148,10 @@ def _adds(names: Sequence[str]) -> Callable[[Command], Command]:
         @functools.wraps(command)
         def typed(**given: Any) -> int:
             shared = {name: given.pop(name) for name in names}
+            talk = Talk(command.__name__.replace("_", "-"), **{name: shared.get(name, False) for name in _TALK})
             whole = {
-                "place": Place(**{name: shared.get(name) for name in _PLACE}),
-                "talk": Talk(command.__name__.replace("_", "-"), **{name: shared.get(name, False) for name in _TALK}),
+                "place": Place(**{name: shared.get(name) for name in _PLACE}, talk=talk),
+                "talk": talk,
                 "force": shared.get("force"),
             }
             return command(**given, **{name: whole[name] for name in handed})

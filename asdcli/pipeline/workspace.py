@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from asdcli.errors import AsdError, MissingArtifact, UsageError
@@ -16,11 +16,26 @@ _CURRENT = "current"
 
 @dataclass(frozen=True)
 class Workspace:
-    """The paths of one dataset and one run. Nothing is created by naming it."""
+    """The paths of one dataset and one run. Nothing is created by naming it.
+
+    Attributes:
+        data: the data root.
+        run: the run's folder.
+        dataset: a folder of the data root.
+        assumed: nobody named the dataset, and no run that was named says it: it is the one last worked on.
+        run_assumed: nobody named the run: it is called as the dataset.
+    """
 
     data: Path
     run: Path
     dataset: str
+    assumed: bool = field(default=False, compare=False)
+    run_assumed: bool = field(default=False, compare=False)
+
+    def renamed(self, dataset: str) -> Workspace:
+        """The same for another dataset, and for the run of its name unless a run was named."""
+        run = RUNS_ROOT / _fit_for_a_name(dataset) if self.run_assumed else self.run
+        return replace(self, run=run, dataset=dataset)
 
     @property
     def dataset_root(self) -> Path:
@@ -161,18 +176,23 @@ def resolve(
         if remembered and dataset and remembered != dataset:
             raise UsageError(f"run {run} belongs to dataset {remembered!r}, not {dataset!r}", "choose another --run")
         dataset = dataset or remembered
+    assumed = dataset is None
     try:
         dataset = dataset or _last_dataset(data)
     except MissingArtifact:
         if otherwise is None:
             raise
         dataset = run.resolve().name if run else otherwise
-    if why := fault(dataset):
-        raise UsageError(f"{dataset!r} cannot be a dataset's name: {why}", "name one below the data root: --dataset")
-    own = RUNS_ROOT / dataset
+    own = RUNS_ROOT / _fit_for_a_name(dataset)
     if named and run is None and not begins and otherwise is None and run_note.dataset_of(own) != named:
         _require(data, named)
-    return Workspace(data=data, run=run or own, dataset=dataset)
+    return Workspace(data=data, run=run or own, dataset=dataset, assumed=assumed, run_assumed=run is None)
+
+
+def _fit_for_a_name(dataset: str) -> str:
+    if why := fault(dataset):
+        raise UsageError(f"{dataset!r} cannot be a dataset's name: {why}", "name one below the data root: --dataset")
+    return dataset
 
 
 def _require(data: Path, dataset: str) -> None:

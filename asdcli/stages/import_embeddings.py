@@ -35,9 +35,14 @@ class BroughtFacts:
     dimensions: int
 
 
+def read(source: Path) -> ForeignTable:
+    """What `run` reads. Errors as it has."""
+    return read_foreign(source, numeric=numeric)
+
+
 @alone_with("output")
 def run(
-    source: Path,
+    source: Path | ForeignTable,
     output: Path,
     *,
     errors: Path,
@@ -53,7 +58,7 @@ def run(
         source: CSV or Parquet with the columns clip_id, machine_type, split, optionally section, domain, condition,
             subset (`dev` where absent), window (0 where absent), and v0, v1, … or one list column `vector`; or npz with
             arrays of those names and `vectors` (n, d). Names and words may be any that `asd index` takes; `filename`
-            will do for clip_id.
+            will do for clip_id. Or such a file, already read.
         output: embeddings.parquet.
         errors: table of the clips left out; removed when there are none.
         dataset: name for the header.
@@ -67,7 +72,7 @@ def run(
         BadData: a missing column, an unknown word, a duplicate (clip_id, window), ragged or non-finite vectors, a clip
             whose windows disagree about what it is, or `labels` that know no clip.
     """
-    foreign = read_foreign(source, numeric=numeric)
+    foreign = source if isinstance(source, ForeignTable) else read(source)
     said = None if labels is None else read_foreign(labels, numeric=numeric)
     inputs = {"source": _upstream(foreign), **({"labels": _upstream(said)} if said else {})}
     params = {"embedder": IMPORTED}
@@ -81,13 +86,13 @@ def run(
         if strangers:
             progress.warn(f"{some(strangers, 'clips')} not in {labels} and left out (all are named in {errors})")
     table = _table(foreign, vectors_of(foreign))
-    table, broken = _finite(table, source, on_error)
+    table, broken = _finite(table, foreign.path, on_error)
     if broken:
         progress.warn(f"{some(list(broken), 'clips')} not finite and left out (all are named in {errors})")
     left_out = [(c, c, f"{labels} has no such clip") for c in strangers] + [(c, c, why) for c, why in broken.items()]
     for name in ("section", "domain", "condition"):
         if table[name].null_count == len(table):
-            progress.note(f"{labels or source} says no {name}")
+            progress.note(f"{labels or foreign.path} says no {name}")
     header = replace(header, diagnostics={"skipped": len(left_out)}) if left_out else header
     write_errors(errors, left_out, artifacts.Header.make(artifacts.ERRORS, dataset=dataset, inputs=inputs))
     artifacts.write_table(output, artifacts.EMBEDDINGS, table, header)

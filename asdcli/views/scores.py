@@ -91,6 +91,11 @@ def join_truth(scored: Scored, clips: pa.Table) -> tuple[Scored, list[str]]:
     if strangers:
         warnings.append(f"{some(strangers)} not in clips.parquet and left out")
     table = scored.table.filter(pc.is_valid(place))
+    if not len(table):
+        raise BadData(
+            f"none of the clips of {scored.path} is in the table of clips: its labels are of others",
+            "name the table that labels them: --clips FILE",
+        )
     truth = clips.take(pc.drop_null(place))
     for name in TRUTH:
         known = pc.coalesce(truth[name], table[name])

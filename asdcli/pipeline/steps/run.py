@@ -13,6 +13,7 @@ from asdcli import artifacts
 from asdcli.errors import unknown_name
 from asdcli.outcome import Outcome
 from asdcli.pipeline.chain import CHAIN
+from asdcli.pipeline.steps.embed import before
 from asdcli.pipeline.steps.score import spellings
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
@@ -82,6 +83,7 @@ def fitting(space: Workspace, stages: Sequence[str], asked: dict[str, dict[str, 
 
     * Where all training clips are of one class, and neither model nor embedder was asked for, an embedder that needs
       no training is taken instead of training one.
+    * Where neither was asked for, a run without a model goes on with the embedder of its embeddings.
     * An embedder that needs no training needs no training; methods of an autoencoder need no embeddings.
     * Where no test clip is known to be an anomaly there is nothing to evaluate.
     """
@@ -90,6 +92,8 @@ def fitting(space: Workspace, stages: Sequence[str], asked: dict[str, dict[str, 
         score["methods"] = ["mse"]
     table, _ = artifacts.read_table(space.clips, artifacts.CLIPS)
     machine_types = machine_types_of(table, train.get("machine_types"), space.clips)
+    if not train.get("model") and not embed.get("embedder"):
+        embed["embedder"] = before(space, progress)
     if not train.get("model") and not embed.get("embedder") and _is_one_class(table, machine_types):
         progress.note(
             "all training clips are of one class, so there is nothing to tell apart in training: "
