@@ -104,6 +104,7 @@ class Edition(_Strict):
     `grammar` is an era of `clips.GRAMMARS`, `metric` a rule of `metrics.specs`.
     `clip_length_s` is the length in seconds to which training tiles or crops; None means that of the longest clip.
     `clip_lengths_s` are the lengths of the recordings themselves, by subset and machine type, where known.
+    `names` are digests of the names of all clips of a machine type, by subset, where a whole listing was read.
     `channels` names the channels in their order in the file; of several, `default_channel` is read where none is asked
     for (None: one must be).
     `made_by` is the command that renders a dataset which nobody can fetch. `submission` is None where no challenge is.
@@ -128,6 +129,7 @@ class Edition(_Strict):
     records: tuple[Record, ...] = ()
     truth: tuple[Truth, ...] = ()
     submission: SubmissionFacts | None = None
+    names: dict[Subset, dict[str, str]] = Field(default_factory=dict)
     clip_lengths_s: dict[Subset, dict[str, float]] = Field(default_factory=dict)
 
     @field_validator("grammar")

@@ -15,6 +15,7 @@ from asdcli import artifacts, audio, catalogue
 from asdcli.catalogue.edition import Edition
 from asdcli.catalogue.truth import Key, read_attributes, read_truth, tables
 from asdcli.clips import SPLIT_FOLDERS, SUBSET_FOLDERS, SUFFIXES, Clip, parse_attributes, parse_path, without_suffix
+from asdcli.editions.fit import misfits
 from asdcli.errors import BadData
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
@@ -82,6 +83,8 @@ def run(
     named = {c.clip_id for c in clips if c.condition}
     clips = _with_truth(clips, root, known, released_attributes, progress)
     table = _table(clips, named, root, known, progress)
+    for sentence in misfits(table, known):
+        progress.warn(sentence)
     artifacts.write_table(output, artifacts.CLIPS, table, header(root, edition, released_attributes, making))
     counts = Counter(str(c.split) for c in clips)
     facts = ClipsFacts(len({c.machine_type for c in clips}), len(clips), **counts)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from asdcli import artifacts
 from asdcli.editions import clips_table, ground_truth
 from asdcli.editions.archives import MARKERS, Archive, mark
+from asdcli.editions.fit import owner_of_zip
 from asdcli.editions.mirror import Folder, Mirror, Offer
 from asdcli.editions.request import Request
 from asdcli.errors import AsdError, DownloadError
@@ -127,10 +128,11 @@ def _job(
     def fetch_and_unpack(watcher: Watcher) -> None:
         if http is None:
             place = Path(source.urls[0])
-            _check_md5(place, source.md5)
+            _check_md5(place, source.md5, request)
             watcher.count(offer.size or 0)
         else:
             place = archive
+            _require_own(source.name, source.md5, request)
             if not archive.exists() or (source.md5 and md5_of(archive) != source.md5):
                 transfer(http, source, archive, retry=retry, watcher=watcher)
         if source.md5 is None:
@@ -143,12 +145,20 @@ def _job(
     return fetch_and_unpack
 
 
-def _check_md5(file: Path, md5: str | None) -> None:
-    if md5 and (got := md5_of(file)) != md5:
+def _check_md5(file: Path, md5: str | None, request: Request) -> None:
+    got = md5_of(file)
+    _require_own(file, got, request)
+    if md5 and got != md5:
         raise DownloadError(
             f"{file} is not the file it should be: expected md5 {md5}, got {got}",
             "fetch it again; for zips of another content put their sums into md5sums.txt beside them",
         )
+
+
+def _require_own(file: Path | str, md5: str | None, request: Request) -> None:
+    """Raises DownloadError for a zip that another edition's record has: editions share names of machine types."""
+    if md5 and (other := owner_of_zip(md5, request.known())):
+        raise DownloadError(f"{file} is a zip of {other}, not of {request.edition}", f"asd download {other} takes it")
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -83,7 +83,7 @@ def test_two_channels_are_what_2026_has(tmp_path: Path) -> None:
     lay(tmp_path, f"{RAW}{NAME}.wav", content=wav(channels=2))
     rows, heard, _ = index(tmp_path, "dcase2026")
     assert rows[0]["channels"] == 2
-    assert heard.warnings == []
+    assert [w for w in heard.warnings if "channels" in w] == []
 
 
 def test_a_root_without_clips_is_refused_with_the_command_that_fills_it(tmp_path: Path) -> None:
