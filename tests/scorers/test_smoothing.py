@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from scipy.stats import hmean
 from sklearn.metrics import roc_auc_score
 
+from asdcli import artifacts
 from asdcli.scorers import exact_search, smoothing
 from tests.helpers import two_runs
 from tests.helpers.rewrite import rewrite
@@ -266,8 +268,12 @@ def test_a_run_killed_between_pool_and_scores_is_made_good_by_the_next(
     assert smooth(asd, runs, "--append", "-k", 4) == 0
     path = tmp_path / "out/scores/mse+smooth.k=4,data=all.parquet"
     whole = path.read_bytes()
-    stale = pq.read_table(path).slice(0, 3)
-    for leave in (lambda: path.unlink(), lambda: pq.write_table(stale.replace_schema_metadata(None), path)):
+    table, header = artifacts.read_table(path, artifacts.SCORES)
+    before = dataclasses.replace(header, inputs={"pool": "0" * 32})
+    for leave in (
+        lambda: path.unlink(),
+        lambda: artifacts.write_table(path, artifacts.SCORES, table.slice(0, 3), before),
+    ):
         leave()
         assert smooth(asd, runs, "--append", "-k", 4) == 0
         assert pq.read_table(path).equals(pq.read_table(pa.BufferReader(whole)))
