@@ -1,4 +1,4 @@
-"""What stands at a path: only regular files are opened; a pipe, a device or a socket may never end or answer."""
+"""What stands at a path. Only regular files are opened: a pipe, a device or a socket may never end or answer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 from asdcli.errors import BadData
 
+CARD, WEIGHTS, CHECKPOINT = "card.json", "weights.safetensors", "checkpoint.safetensors"
+"""In a model's folder: its header, its tensors, and a training that is not at its end."""
 _SORTS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
@@ -27,3 +29,8 @@ def require_file(path: Path) -> Path:
     if sort := in_place_of_file(path):
         raise BadData(f"{path} is {sort}, not a file")
     return path
+
+
+def is_model(path: Path) -> bool:
+    """Whether `path` is the folder of a model that is trained to its end."""
+    return (path / CARD).exists()

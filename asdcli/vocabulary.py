@@ -6,7 +6,9 @@ from enum import Enum
 from typing import Literal
 
 
-class _Word(str, Enum):
+class Word(str, Enum):
+    """One of a few words; reads as it is written."""
+
     def __str__(self) -> str:
         return self.value
 
@@ -23,21 +25,21 @@ PEAK, FIXED = "peak", "fixed"
 """A gain that is measured, or given: `fixed:0.5`."""
 
 
-class Domain(_Word):
+class Domain(Word):
     """Acoustic condition before (`source`) or after (`target`) the domain shift."""
 
     SOURCE = "source"
     TARGET = "target"
 
 
-class Condition(_Word):
+class Condition(Word):
     """The truth about a clip."""
 
     NORMAL = "normal"
     ANOMALY = "anomaly"
 
 
-class ConditionFrom(_Word):
+class ConditionFrom(Word):
     """Who says the condition of a clip."""
 
     FOLDER = "folder"
@@ -49,7 +51,7 @@ class ConditionFrom(_Word):
     ASSUMED = "assumed"  # nobody: nothing of its machine type is labelled
 
 
-class Split(_Word):
+class Split(Word):
     """The role of a clip's folder."""
 
     TRAIN = "train"
@@ -57,14 +59,14 @@ class Split(_Word):
     SUPPLEMENTAL = "supplemental"
 
 
-class Subset(_Word):
+class Subset(Word):
     """Development or evaluation part of an edition."""
 
     DEV = "dev"
     EVAL = "eval"
 
 
-class Unit(_Word):
+class Unit(Word):
     """The clips that share one reference set and one alpha."""
 
     MACHINE_TYPE = "machine-type"

@@ -21,9 +21,9 @@ def command_line() -> str:
 
     lines = ["# Command line", "", _NOTE, ""]
     lines += [
-        "`asd COMMAND --help` says the same in the terminal. Exit codes: 0 done or nothing to do, 1 a named error,"
+        "`asd COMMAND --help` says the same in the terminal. [Exit codes](../basics.md) are alike everywhere.",
+        "",
     ]
-    lines += ["2 wrong usage, 3 finished but clips were left out and named, 130 interrupted, 143 terminated.", ""]
     for group, commands in GROUPS.items():
         lines += [f"## {group}", ""]
         for name, target in commands.items():

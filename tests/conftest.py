@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.helpers.environment import forget_asd
+
 os.environ.update(COLUMNS="160", NO_COLOR="1")
-for name in {name for name in os.environ if name.startswith("ASD_")} - {"ASD_SHARED"}:
-    del os.environ[name]  # what the caller's shell or `make` says is about other data than a test's
+forget_asd()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background of a script it is ignored, by children too
 # a slow or busy machine is no failure: nothing here is measured in time
 settings.register_profile("asd", deadline=None, suppress_health_check=[HealthCheck.too_slow])

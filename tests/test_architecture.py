@@ -12,7 +12,7 @@ FLOORS = {
     part: floor
     for floor, parts in enumerate(
         (
-            ("errors", "vocabulary", "progress", "outcome"),
+            ("errors", "vocabulary", "progress", "outcome", "wording"),
             ("clips", "filenames", "files", "spec", "writing"),
             ("artifacts", "catalogue", "audio", "fetch", "layouts", "synthesis"),
             ("features", "models", "scorers", "metrics", "editions", "submission"),

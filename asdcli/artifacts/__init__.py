@@ -6,7 +6,7 @@ from pathlib import Path
 
 from asdcli.artifacts import own
 from asdcli.artifacts.arrays import read_arrays, read_arrays_header, write_arrays
-from asdcli.artifacts.digest import digest_arrays
+from asdcli.artifacts.digest import digest_arrays, digest_bytes
 from asdcli.artifacts.header import Header
 from asdcli.artifacts.kinds import (
     ANY,
@@ -31,6 +31,7 @@ from asdcli.artifacts.kinds import (
 from asdcli.artifacts.parquet import read_table, read_table_header, write_table
 from asdcli.artifacts.store import check_kind, damaged, require
 from asdcli.errors import MissingArtifact
+from asdcli.files import CARD, WEIGHTS
 from asdcli.writing.whole import atomic
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "claim",
     "damaged",
     "digest_arrays",
+    "digest_bytes",
     "is_current",
     "own",
     "read_arrays",
@@ -76,7 +78,7 @@ def read_header(path: Path, kind: Kind) -> Header:
     """Read only the header of an artifact: a table, an npz, or a folder with a `card.json`. `ANY` takes every kind."""
     path = Path(path)
     if path.is_dir():
-        card = path / "card.json"
+        card = path / CARD
         require(card, kind)
         header = Header.from_json(card.read_bytes(), where=str(card))
         check_kind(header, kind, card)
@@ -106,14 +108,14 @@ def _verify_model(folder: Path, kind: Kind) -> Header:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    header, weights = read_header(folder, kind), folder / "weights.safetensors"
+    header, weights = read_header(folder, kind), folder / WEIGHTS
     require(weights, kind)
     try:
         content = digest_arrays(load_file(weights))
     except (SafetensorError, OSError, KeyError) as error:
         raise damaged(weights, kind, str(error)) from None
     if content != header.content:
-        raise damaged(weights, kind, "these are not the weights that card.json speaks of")
+        raise damaged(weights, kind, f"these are not the weights that {CARD} speaks of")
     return header
 
 

@@ -1,4 +1,4 @@
-"""Digests of content: of a table, of named arrays, of a header.
+"""Digests of content: of bytes, of a table, of named arrays, of a header.
 
 They depend on what is there, not on how Arrow, numpy or JSON happen to lay it out: a table that went to disk and came
 back has the digest it had, with any version of pyarrow.
@@ -17,6 +17,14 @@ import pyarrow.compute as pc
 
 SEAL = "seal"
 """The field of a header that holds the digest of all its other fields."""
+
+
+def digest_bytes(*parts: bytes) -> str:
+    """Digest of bytes, one part after the other: of files that are taken as they are."""
+    digest = _hash()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def digest_arrays(arrays: Mapping[str, np.ndarray]) -> str:

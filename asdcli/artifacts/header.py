@@ -87,6 +87,17 @@ class Header:
             diagnostics=_plain(diagnostics or {}),
         )
 
+    @staticmethod
+    def foreign(content: str, kind: Kind | None = None) -> Header:
+        """That of a file which asd did not make: nothing is known of it but the digest of its bytes.
+
+        Args:
+            content: this digest.
+            kind: what it holds; None for a file that is no table of ours.
+        """
+        name, version = (kind.name, kind.version) if kind else ("foreign file", 1)
+        return Header(name, version, asdcli="foreign", content=content)
+
     def entry(self) -> dict[str, Any]:
         """What later headers keep of this one in their history."""
         return {name: getattr(self, name) for name in _KEPT}

@@ -8,12 +8,13 @@ digests of what asd wrote there. Who deletes it has to say `--force` once, and l
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from asdcli.artifacts.digest import digest_bytes
 from asdcli.errors import BadArtifact, BadData
+from asdcli.writing.locks import in_turn
 from asdcli.writing.whole import atomic
 
 LEDGER = ".asd-written.json"
@@ -37,7 +38,7 @@ def is_own(path: Path, folder: Path | None = None) -> bool:
     """Whether a plain file is as asd wrote it, by the ledger in `folder` (None: beside the file)."""
     folder = folder or path.parent
     name = path.relative_to(folder).as_posix()
-    return path.is_file() and _digest(path.read_bytes()) in _known(folder).get(name, ())
+    return path.is_file() and digest_bytes(path.read_bytes()) in _known(folder).get(name, ())
 
 
 def check(path: Path, data: bytes | None = None, *, force: bool = False, folder: Path | None = None) -> None:
@@ -61,7 +62,7 @@ def written(path: Path, *, force: bool = False) -> Iterator[Path]:
     check(path, force=force)
     with atomic(path) as temporary:
         yield temporary
-        digest = _digest(temporary.read_bytes())
+        digest = digest_bytes(temporary.read_bytes())
         _remember(path.parent, {path.name: digest}, also_before=True)
     _remember(path.parent, {path.name: digest})
 
@@ -73,7 +74,7 @@ def write_files(folder: Path, files: Mapping[str, bytes], *, theirs: Collection[
     Whether the others may be written is for the caller to `check`, of all of them before the first.
     """
     wanted = {name: data for name, data in files.items() if not _holds(folder / name, data)}
-    digests = {name: _digest(data) for name, data in wanted.items() if name not in theirs}
+    digests = {name: digest_bytes(data) for name, data in wanted.items() if name not in theirs}
     _remember(folder, digests, also_before=True)
     for name, data in wanted.items():
         with atomic(folder / name) as temporary:
@@ -113,15 +114,14 @@ def _remember(folder: Path, digests: Mapping[str, str | None], *, also_before: b
     While files are being put in their places the digests of before are kept too (`also_before`): whenever this process
     is killed, what lies there is known.
     """
-    known, before = _known(folder), _known(folder)
-    for name, digest in digests.items():
-        kept = known.pop(name, []) if also_before else []
-        known[name] = list(dict.fromkeys([*kept, digest])) if digest else []
-    lines = {name: found for name, found in sorted(known.items()) if found}
-    if lines != before:
-        with atomic(folder / LEDGER) as temporary:
-            temporary.write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
 
+    def change(known: dict[str, list[str]]) -> dict[str, list[str]]:
+        for name, digest in digests.items():
+            kept = known.pop(name, []) if also_before else []
+            known[name] = list(dict.fromkeys([*kept, digest])) if digest else []
+        return {name: found for name, found in sorted(known.items()) if found}
 
-def _digest(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
+    if change(_known(folder)) == _known(folder):
+        return
+    with in_turn(folder / LEDGER), atomic(folder / LEDGER) as temporary:  # another command may write other files here
+        temporary.write_text(json.dumps(change(_known(folder)), indent=1) + "\n", encoding="utf-8")

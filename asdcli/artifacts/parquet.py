@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import Counter
 from pathlib import Path
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from asdcli.artifacts.digest import SEAL, digest_table
+from asdcli.artifacts.digest import SEAL, digest_bytes, digest_table
 from asdcli.artifacts.header import Header
 from asdcli.artifacts.kinds import Kind
 from asdcli.artifacts.store import check_kind, damaged, require
@@ -84,8 +83,7 @@ def read_table_header(path: Path, kind: Kind, *, headerless: bool = False) -> He
         if any(f'"{SEAL}"'.encode() in value for value in metadata.values()):
             raise damaged(path, kind, "its asd header is not where it was written")
         if headerless:
-            digest = hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
-            return Header(kind.name, kind.version, asdcli="foreign", content=digest)
+            return Header.foreign(digest_bytes(Path(path).read_bytes()), kind)
         raise BadArtifact(
             f"{path} has no asd header: it was not written by asdcli", f"{kind.name} come from: {kind.made_by}", path
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 
+from asdcli.files import is_model
 from asdcli.vocabulary import DEVICES
 
 Completion = Callable[[typer.Context, str], list[str]]
@@ -41,7 +42,7 @@ def artifact_files(_: typer.Context, incomplete: str) -> list[str]:
     folder = start if not incomplete or incomplete.endswith("/") else start.parent
     with contextlib.suppress(OSError):
         found = [p for p in folder.iterdir() if p.is_dir() or p.suffix in (".parquet", ".npz")]
-        names = sorted(f"{p}/" if p.is_dir() and not (p / "card.json").exists() else str(p) for p in found)
+        names = sorted(f"{p}/" if p.is_dir() and not is_model(p) else str(p) for p in found)
         return [name for name in names if name.startswith(incomplete) and not Path(name).name.startswith(".")]
     return []
 

@@ -76,7 +76,7 @@ def run(
         typer.Argument(
             metavar="STAGE",
             help=f"Only these of {', '.join(_KINDS)}. Default: all of them that there is something to do "
-            "for; the first where an --edition is named.",
+            f"for; {next(iter(_KINDS))} where an --edition is named.",
             show_default=False,
             autocompletion=completion.stages,
         ),

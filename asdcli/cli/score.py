@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -15,9 +15,6 @@ from asdcli.cli.talk import Talk
 from asdcli.errors import UsageError
 from asdcli.scorers import DEFAULT, PAPER, SCORERS
 from asdcli.vocabulary import Unit, ValidationSet
-
-if TYPE_CHECKING:
-    pass
 
 
 @on_a_run(force=True, verbose=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -69,11 +68,11 @@ def _label(one: Ancestor) -> Any:
     """Name and state; then how it was made."""
     from rich.text import Text
 
-    said = Text(one.role or _here(one), style="bold")
+    said = Text(one.role or str(one.path), style="bold")
     if one.state is not None:
         said.append(" ").append(str(one.state), _STYLES[str(one.state)] + " not bold")
         if one.path is not None:
-            said.append(f"  {_here(one)}", "dim not bold")
+            said.append(f"  {one.path}", "dim not bold")
     header = one.header
     if header is None:
         return said.append(f"\nof which nothing is known but its digest {one.content[:12]}", "not bold")
@@ -87,18 +86,12 @@ def _label(one: Ancestor) -> Any:
     return said.append("".join(f"\n{line}" for line in lines if line), "not bold")
 
 
-def _here(one: Ancestor) -> str:
-    path = str(one.path)
-    here = os.path.relpath(path)
-    return path if here.startswith("..") else here
-
-
 def _plain(one: Ancestor) -> dict[str, Any]:
     header = one.header
     known = ("kind", "asdcli", "dataset", "seed", "params", "diagnostics")
     return {
         "role": one.role or None,
-        "path": None if one.path is None else _here(one),
+        "path": one.path and str(one.path),
         "state": None if one.state is None else str(one.state),
         "content": one.content,
         **{name: getattr(header, name) if header else None for name in known},

@@ -20,6 +20,7 @@ from asdcli.errors import BadData
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.vocabulary import Condition, ConditionFrom, Domain, Subset
+from asdcli.wording import counted, some
 
 NAMED = 5  # how many culprits a warning names
 
@@ -133,9 +134,11 @@ def _audio_files(root: Path) -> Iterator[str]:
 
 def _report(found: Found, progress: Progress) -> None:
     if found.misnamed:
-        progress.warn(f"left out {len(found.misnamed)} files: {_first([str(e) for e in found.misnamed])}")
+        n = counted(len(found.misnamed), "file")
+        progress.warn(f"left out {n}: {some([str(e) for e in found.misnamed], NAMED)}")
     if found.elsewhere:
-        progress.note(f"ignored {len(found.elsewhere)} audio files in other folders: {_first(found.elsewhere)}")
+        n = counted(len(found.elsewhere), "audio file")
+        progress.note(f"ignored {n} in other folders: {some(found.elsewhere, NAMED)}")
 
 
 def _with_attributes(clips: list[Clip], root: Path) -> list[Clip]:
@@ -163,9 +166,11 @@ def _with_truth(
     lacking = [clip.clip_id for clip in full if clip.condition is None and _key(clip)[:3] in spoken_of]
     disputed = [clip.clip_id for clip in clips if _is_disputed(clip, said)]
     if lacking:
-        progress.warn(f"the ground truth lacks {len(lacking)} clips, which stay without condition: {_first(lacking)}")
+        n = counted(len(lacking), "clip")
+        progress.warn(f"the ground truth lacks {n}; without condition: {some(lacking, NAMED)}")
     if disputed:
-        progress.warn(f"name and ground truth disagree on {len(disputed)} clips; the name is kept: {_first(disputed)}")
+        n = counted(len(disputed), "clip")
+        progress.warn(f"name and ground truth disagree on {n}; the name is kept: {some(disputed, NAMED)}")
     return full
 
 
@@ -207,12 +212,12 @@ def _table(clips: list[Clip], named: Collection[str], root: Path, edition: Editi
         if (info.sample_rate, info.channels) != (edition.sample_rate, len(edition.channels)):
             odd.append(f"{clip.path} ({info.sample_rate} Hz, {info.channels} channels)")
     if unreadable:
-        progress.warn(f"{len(unreadable)} damaged files: {_first(unreadable)}")
+        progress.warn(f"{counted(len(unreadable), 'damaged file')}: {some(unreadable, NAMED)}")
     if noted:
-        progress.warn(f"{len(noted)} files have odd headers: {_first(noted)}")
+        progress.warn(f"odd headers in {counted(len(noted), 'file')}: {some(noted, NAMED)}")
     if odd:
         expected = f"{edition.sample_rate} Hz and {len(edition.channels)} channels"
-        progress.warn(f"{len(odd)} files have not the {expected} of {edition.name}: {_first(odd)}")
+        progress.warn(f"not the {expected} of {edition.name} in {counted(len(odd), 'file')}: {some(odd, NAMED)}")
     durations, rates, channels = zip(*infos, strict=True)
     columns: dict[str, Any] = {
         name: [_text(getattr(c, name)) for c in clips]
@@ -233,7 +238,3 @@ def _stem(clip: Clip) -> str:
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
-
-
-def _first(names: list[str]) -> str:
-    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")

@@ -14,6 +14,7 @@ import torch
 
 from asdcli.errors import BadArtifact
 from asdcli.features.windows import HOP_S, WINDOW_S
+from asdcli.files import CARD
 from asdcli.models.networks import NETWORKS
 from asdcli.spec import parse
 
@@ -36,7 +37,7 @@ def rebuilt(
             spellings |= {m: (f"{i}.", card["networks"][m]) for i, m in enumerate(card["machine_types"])}
         given = card["n_samples"], card["sample_rate"]
     except KeyError as error:
-        raise BadArtifact(f"the model's card.json has no {error.args[0]!r}", "train again: asd train --force") from None
+        raise BadArtifact(f"the model's {CARD} has no {error.args[0]!r}", "train again: asd train --force") from None
     networks: dict[str | None, torch.nn.Module] = {}
     for machine_type, (prefix, spelling) in spellings.items():
         network: torch.nn.Module = NETWORKS.build(spelling, *given)

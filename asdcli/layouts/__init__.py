@@ -6,7 +6,7 @@ from asdcli.layouts.doubts import Asked, contradicted, refuse_doubtful, unread, 
 from asdcli.layouts.folders import read_folders
 from asdcli.layouts.manifest import existing, read_manifest
 from asdcli.layouts.names import is_session, meanings
-from asdcli.layouts.recording import LeftOut, Recording, some
+from asdcli.layouts.recording import LeftOut, Recording
 from asdcli.layouts.splits import assign_splits
 from asdcli.layouts.tokens import Told
 from asdcli.layouts.walk import find_audio
@@ -25,7 +25,6 @@ __all__ = [
     "read_folders",
     "read_manifest",
     "refuse_doubtful",
-    "some",
     "unread",
     "with_doubts",
 ]

@@ -14,9 +14,10 @@ from asdcli.clips import without_suffix
 from asdcli.errors import BadData
 from asdcli.layouts import words
 from asdcli.layouts.names import Names
-from asdcli.layouts.recording import Doubt, Recording, some
+from asdcli.layouts.recording import Doubt, Recording
 from asdcli.layouts.tokens import CHUNK, Told
 from asdcli.vocabulary import NONE, Condition, ConditionFrom, Split
+from asdcli.wording import counted, some
 
 _TYPED = 3  # how many words a hint spells out
 
@@ -97,8 +98,7 @@ def with_doubts(recordings: Iterable[Recording]) -> list[Recording]:
 
 def _refusal(doubtful: Sequence[Recording], what: str, asked: Asked) -> BadData:
     doubts = list(dict.fromkeys(r.doubt for r in doubtful if r.doubt))
-    n = f"{len(doubtful)} recordings" if len(doubtful) > 1 else "1 recording"
-    message = f"{n} {what}: {_places(doubts)}; the first is {doubtful[0].path}"
+    message = f"{counted(len(doubtful), 'recording')} {what}: {_places(doubts)}; the first is {doubtful[0].path}"
     if asked.manifest:
         inferred = all(r.condition_from in (ConditionFrom.ASSUMED, ConditionFrom.OPTION) for r in doubtful)
         way = f", or let what has no label test: --unlabelled {Split.TEST}" if inferred else ""

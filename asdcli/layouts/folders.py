@@ -19,9 +19,10 @@ from asdcli import clips
 from asdcli.errors import BadData
 from asdcli.layouts.beside import Beside
 from asdcli.layouts.names import Name, Names, is_session
-from asdcli.layouts.recording import Doubt, LeftOut, Recording, graver, some
+from asdcli.layouts.recording import Doubt, LeftOut, Recording, graver
 from asdcli.layouts.tokens import Told
 from asdcli.vocabulary import Condition, ConditionFrom, Split
+from asdcli.wording import some
 
 _SECTION = re.compile(r"(?:id|section)_(\d\d)")
 _NUMBERED = re.compile(r"(?:id|section)_\d\d")

@@ -12,6 +12,7 @@ from typing import Any
 from asdcli.errors import BadData
 from asdcli.layouts import words
 from asdcli.layouts.names import condition_of
+from asdcli.wording import counted, listed
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "machine_type": ("machine_type", "machine"),
@@ -85,13 +86,12 @@ def _meanings(cells: Sequence[Any], what: str, column: str, file: Path) -> list[
         table = {**table, **{word: said for word in {*spelled} - {*table} if (said := condition_of(word))}}
     unknown = Counter(word for word in spelled if word and word not in table)
     if unknown:
-        listed = ", ".join(f"{word!r} ({n} rows)" for word, n in unknown.most_common(5))
-        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        told = listed([f"{word!r} ({counted(n, 'row')})" for word, n in unknown.most_common()], most=5)
         close = difflib.get_close_matches(next(iter(unknown)), list(_WORDS[what]), n=1, cutoff=0.5)
         guess = f"did you mean {close[0]!r}? " if close else ""
         first = next(i for i, word in enumerate(spelled, 1) if word in unknown)
         raise BadData(
-            f"{file}: column {column!r} holds words that are no {what}: {listed}{more}, the first in row {first}",
+            f"{file}: column {column!r} holds words that are no {what}: {told}, the first in row {first}",
             f"{guess}known: {', '.join(_WORDS[what])}; an empty cell says unknown",
         )
     return [table.get(word) for word in spelled]

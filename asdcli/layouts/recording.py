@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from asdcli.vocabulary import Condition, ConditionFrom, Domain, Split, Subset
@@ -13,7 +13,8 @@ class Doubt:
     """Why a recording may be another than it is taken for: what a name of its path holds and nobody could read.
 
     Attributes:
-        word: of the name, as it stands there. name: the whole name.
+        word: of the name, as it stands there.
+        name: the whole name.
         says: the condition that it says, or may say; None where only names beside it say one.
     """
 
@@ -62,8 +63,3 @@ class LeftOut:
     path: str
     reason: str
     is_loss: bool = False
-
-
-def some(names: Sequence[str], most: int = 3) -> str:
-    """The first names of many, as a sentence has them."""
-    return ", ".join(names[:most]) + (", …" if len(names) > most else "")

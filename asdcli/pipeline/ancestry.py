@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,8 +30,9 @@ class Ancestor:
         header: what it says of itself, or what the history of later files says of it; None where nothing does.
         command: what made it, as it would be typed for a run of that dataset; None where nothing is known.
         state: what became of it since; None for the file that was asked about.
-        path: where it lies, or lay.
-        made_of: its own inputs. told_above: they stand at the same artifact further up, and are left out here.
+        path: where it lies, or lay, as it would be typed here.
+        made_of: its own inputs.
+        told_above: they stand at the same artifact further up, and are left out here.
     """
 
     role: str
@@ -48,7 +50,9 @@ class Ancestry:
     """An artifact with all that it came from.
 
     Attributes:
-        root: the artifact. reasons: why it is stale, "" where it is not. mend: the commands that mend that.
+        root: the artifact.
+        reasons: why it is stale, "" where it is not.
+        mend: the commands that mend that.
     """
 
     root: Ancestor
@@ -67,9 +71,9 @@ def ancestry(path: Path, *, data: Path | None = None) -> Ancestry:
         MissingArtifact, BadArtifact: no such file, or none that asd made.
     """
     path = Path.cwd() / path  # links stay: a run may be one
-    if path.is_dir() and (path / "run.json").exists():
+    if run_note.is_run(path):
         raise BadArtifact(
-            f"{_shown(path)} is a run, not one of its files", f"asd doctor --run {_shown(path)} looks at all"
+            f"{_short(path)} is a run, not one of its files", f"asd doctor --run {_short(path)} looks at all"
         )
     header = _header(path)
     space = _space(path, header, data)
@@ -87,7 +91,7 @@ def _header(path: Path) -> Header:
     try:
         return artifacts.read_header(path, artifacts.ANY)
     except MissingArtifact:
-        raise MissingArtifact(f"there is no file {_shown(path)}", looks_at) from None
+        raise MissingArtifact(f"there is no file {_short(path)}", looks_at) from None
     except BadArtifact as error:
         general = error.hint and error.hint.endswith(artifacts.ANY.made_by)
         raise BadArtifact(error.message, looks_at if general else error.hint) from None
@@ -99,7 +103,7 @@ def _space(path: Path, header: Header, data: Path | None) -> Workspace:
     The data root is the one in the working folder, or beside the folder of runs.
     """
     for folder in path.parents[:_DEPTH]:
-        if (folder / "run.json").exists():
+        if run_note.is_run(folder):
             try:
                 dataset = run_note.dataset_of(folder)
             except AsdError:
@@ -120,17 +124,18 @@ def _ancestor(
     path: Path | None,
     told: set[str],
 ) -> Ancestor:
+    here = _short(path) if path else None
     if header.kind not in artifacts.KINDS:
-        return Ancestor(role, header.content, header, None, state, path)
+        return Ancestor(role, header.content, header, None, state, here)
     relative = freshness.shelf.place(path)[1] if path else ""
     stage = maker_of(header, relative)
     command = shlex.join([*stage.command.split(), *stage.options_of(header)])
     if header.content in told:
-        return Ancestor(role, header.content, header, command, state, path, told_above=bool(header.inputs))
+        return Ancestor(role, header.content, header, command, state, here, told_above=bool(header.inputs))
     told.add(header.content)
     look = freshness.look(path) if path and state in (None, Fate.SAME) else None
     made_of = tuple(_inputs(freshness, space, header, look, told))
-    return Ancestor(role, header.content, header, command, state, path, made_of)
+    return Ancestor(role, header.content, header, command, state, here, made_of)
 
 
 def _inputs(
@@ -150,18 +155,12 @@ def _inputs(
             now = trace.now if state is Fate.SAME and not trace.of_part else None
         known = now or before
         if known is None:
-            yield Ancestor(role, digest, None, None, state, path)
+            yield Ancestor(role, digest, None, None, state, _short(path) if path else None)
         else:
             yield _ancestor(freshness, space, role, known, state, path, told)
 
 
 def _short(path: Path) -> Path:
     """A path as it would be typed here."""
-    try:
-        return path.relative_to(Path.cwd())
-    except ValueError:
-        return path
-
-
-def _shown(path: Path) -> str:
-    return str(_short(path))
+    here = Path(os.path.relpath(path))
+    return path if here.parts[:1] == ("..",) else here

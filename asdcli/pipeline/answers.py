@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
 from asdcli.errors import ArtifactError, MissingArtifact
+from asdcli.files import CARD, WEIGHTS
 from asdcli.pipeline import mending
 from asdcli.pipeline.freshness import Freshness
 from asdcli.pipeline.indexing import of_clips
 from asdcli.pipeline.workspace import Workspace
 
-_OF_MODELS = ("card.json", "weights.safetensors")
+_OF_MODELS = (CARD, WEIGHTS)
 
 S = TypeVar("S", bound="Workspace | None")
 P = ParamSpec("P")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 
 from asdcli import artifacts
@@ -21,20 +20,17 @@ from asdcli.pipeline import places, run_note
 from asdcli.pipeline.chain import Stage
 from asdcli.pipeline.shelf import Shelf, files_in
 from asdcli.pipeline.workspace import Workspace
+from asdcli.vocabulary import Word
+from asdcli.wording import listed
 
-_MOST = 3  # reasons that one line tells
 
-
-class Fate(str, Enum):
+class Fate(Word):
     """What became of an input of a file."""
 
     SAME = "as it was"
     CHANGED = "changed since"
     GONE = "gone"
     UNTOLD = "cannot be told"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 @dataclass(frozen=True)
@@ -96,7 +92,7 @@ class Look:
     def reasons(self) -> str:
         """Why it is stale: `clips changed, model is stale and 3 more`."""
         told = [f"{name} changed" for name in self.changed] + [f"{of.name} is stale" for of in self.because]
-        return ", ".join(told[:_MOST]) + (f" and {len(told) - _MOST} more" if len(told) > _MOST else "")
+        return listed(told)
 
     def history_of(self, role: str) -> Header | None:
         """The header that an input of this file had, as the history has it; None where it has none."""

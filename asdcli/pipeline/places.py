@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from asdcli import artifacts
 from asdcli.artifacts import Header, Kind
 from asdcli.filenames import stem
+from asdcli.files import is_model
 from asdcli.pipeline import options
 from asdcli.pipeline.chain import AUTOENCODER, CHAIN, MODEL, Files, Stage
 from asdcli.pipeline.workspace import Workspace
@@ -47,7 +48,7 @@ def place_of(header: Header) -> str:
 def files_of(space: Workspace) -> list[Path]:
     """Every file of the run that a stage wrote, each once, in the order of the chain."""
     found = (p for stage in CHAIN for files in stage.writes if not files.of_dataset for p in files.find(space))
-    return [p for p in dict.fromkeys(found) if not p.is_dir() or (p / "card.json").exists()]
+    return [p for p in dict.fromkeys(found) if not p.is_dir() or is_model(p)]
 
 
 def is_former_self(header: Header, name: str) -> bool:

@@ -9,6 +9,7 @@ from asdcli.errors import AsdError
 from asdcli.pipeline.freshness import Look
 from asdcli.views.clips import rows_to_read
 from asdcli.views.packs import written_since
+from asdcli.wording import counted
 
 
 def written_since_packed(look: Look) -> list[Path]:
@@ -25,5 +26,5 @@ def written_since_packed(look: Look) -> list[Path]:
 
 def told(written: list[Path]) -> str:
     """`3 recordings were written after it, the first: data/x/a.wav`."""
-    n = f"{len(written)} recordings were" if len(written) > 1 else "1 recording was"
-    return f"{n} written after it, the first: {written[0]}"
+    n = len(written)
+    return f"{counted(n, 'recording')} {'was' if n == 1 else 'were'} written after it, the first: {written[0]}"

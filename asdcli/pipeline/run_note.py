@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from asdcli import artifacts
 from asdcli.errors import BadArtifact
 from asdcli.files import require_file
+from asdcli.writing.locks import in_turn
 
 _NOTE, _DATASET, _ELSEWHERE = "run.json", "dataset", "elsewhere"
+
+
+def is_run(folder: Path) -> bool:
+    """Whether it remembers anything."""
+    return (folder / _NOTE).exists()
 
 
 def dataset_of(run: Path) -> str | None:
@@ -25,7 +31,7 @@ def dataset_of(run: Path) -> str | None:
 
 def remember(run: Path, dataset: str) -> None:
     """Note that `run` is of `dataset`."""
-    _write(run, {_DATASET: dataset})
+    _change(run, lambda noted: {**noted, _DATASET: dataset})
 
 
 def elsewhere(run: Path) -> dict[str, dict[str, Path]]:
@@ -39,15 +45,15 @@ def remember_elsewhere(run: Path, outputs: Iterable[Path], inputs: Mapping[str, 
 
     Paths are noted as they are found from the run, so that runs can be moved together.
     """
-    noted = dict(_read(run).get(_ELSEWHERE, {}))
     paths = {role: Path(os.path.relpath(path, run)).as_posix() for role, path in inputs.items()}
-    for output in outputs:
-        if run in output.parents:
-            name = name_of(output.relative_to(run).as_posix())
-            noted.pop(name, None)
-            noted |= {name: paths} if paths else {}
-    if noted != _read(run).get(_ELSEWHERE, {}):
-        _write(run, {_ELSEWHERE: noted})
+    names = [name_of(output.relative_to(run).as_posix()) for output in outputs if run in output.parents]
+
+    def change(noted: dict[str, Any]) -> dict[str, Any]:
+        others = {name: known for name, known in noted.get(_ELSEWHERE, {}).items() if name not in names}
+        found = {**others, **(dict.fromkeys(names, paths) if paths else {})}
+        return {**noted, _ELSEWHERE: found} if found or _ELSEWHERE in noted else noted
+
+    _change(run, change)
 
 
 def name_of(relative: str) -> str:
@@ -76,5 +82,9 @@ def _read(run: Path) -> dict[str, Any]:
     raise BadArtifact(f"{note} cannot be read", 'it should hold {"dataset": NAME}')
 
 
-def _write(run: Path, facts: Mapping[str, Any]) -> None:
-    write_if_changed(run / _NOTE, json.dumps({**_read(run), **facts}) + "\n")
+def _change(run: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Change the note, if that makes it another: several commands may work on one run, each on files of its own."""
+    noted = _read(run)
+    if change(noted) != noted:
+        with in_turn(run / _NOTE):
+            write_if_changed(run / _NOTE, json.dumps(change(_read(run))) + "\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from asdcli import artifacts
 from asdcli.artifacts import Header, Kind
 from asdcli.artifacts.header import WHOLE
 from asdcli.errors import AsdError, BadData
+from asdcli.files import is_model
 from asdcli.pipeline import places, run_note
 from asdcli.pipeline.chain import Stage
 from asdcli.pipeline.workspace import Workspace
@@ -23,7 +23,7 @@ _DEPTH = 3  # folders from a run down to its deepest file
 
 def files_in(path: Path) -> list[Path]:
     """What a path stands for: a folder that is no model for all tables and packs in it, anything else for itself."""
-    if not path.is_dir() or (path / "card.json").exists():
+    if not path.is_dir() or is_model(path):
         return [path]
     return sorted(p for p in path.iterdir() if p.suffix in (".parquet", ".npz"))
 
@@ -116,8 +116,7 @@ class Shelf:
         if not lent or not path.is_file() or self.kind_at(path):
             return None
         if path not in self._foreign:
-            digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-            self._foreign[path] = Header("foreign file", 1, asdcli="foreign", content=digest)
+            self._foreign[path] = Header.foreign(artifacts.digest_bytes(path.read_bytes()))
         return self._foreign[path]
 
     def kind_at(self, path: Path) -> Kind | None:

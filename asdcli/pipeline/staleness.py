@@ -11,6 +11,7 @@ from asdcli.pipeline.mending import command, commands
 from asdcli.pipeline.recordings import told, written_since_packed
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import Progress
+from asdcli.wording import listed
 
 
 def warn_of_stale(space: Workspace | None, reads: Iterable[Path], progress: Progress) -> list[Look]:
@@ -49,6 +50,5 @@ def _stale(looks: Iterable[Look]) -> list[Look]:
 
 
 def _named(stale: list[Look]) -> str:
-    told = "; ".join(f"{look.name} ({look.reasons})" for look in stale[:3])
-    more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
-    return f"made of files that have changed since: {told}{more}"
+    told = listed([f"{look.name} ({look.reasons})" for look in stale], between="; ")
+    return f"made of files that have changed since: {told}"

@@ -22,6 +22,7 @@ from asdcli.views.scores import Scored, by_section, join_truth
 from asdcli.views.signature import line
 from asdcli.views.thresholds import Thresholds
 from asdcli.vocabulary import Domain
+from asdcli.wording import listed
 
 
 @dataclass(frozen=True)
@@ -193,5 +194,4 @@ def _named(values: Sequence[Value]) -> str:
     def place(value: Value) -> str:
         return value.machine_type + (f" section {value.section}" if value.section else "")
 
-    more = f" and {len(values) - 4} more" if len(values) > 4 else ""
-    return ", ".join(f"{v.term} of {place(v)} ({v.why_undefined})" for v in values[:4]) + more
+    return listed([f"{v.term} of {place(v)} ({v.why_undefined})" for v in values], most=4)

@@ -15,11 +15,12 @@ from asdcli.embedders import IMPORTED
 from asdcli.errors import BadData
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.views.errors_table import some, write_errors
+from asdcli.views.errors_table import write_errors
 from asdcli.views.foreign import ForeignTable, read_foreign
 from asdcli.views.foreign_vectors import HINT, numeric, vectors_of
 from asdcli.views.joined_labels import joined
 from asdcli.vocabulary import Subset
+from asdcli.wording import they_are
 from asdcli.writing.locks import alone_with
 
 _REQUIRED = ("clip_id", "machine_type", "split")
@@ -74,7 +75,8 @@ def run(
     """
     foreign = source if isinstance(source, ForeignTable) else read(source)
     said = None if labels is None else read_foreign(labels, numeric=numeric)
-    inputs = {"source": _upstream(foreign), **({"labels": _upstream(said)} if said else {})}
+    brought = {"source": foreign, **({"labels": said} if said else {})}
+    inputs = {role: artifacts.Header.foreign(table.digest) for role, table in brought.items()}
     params = {"embedder": IMPORTED}
     header = artifacts.Header.make(artifacts.EMBEDDINGS, dataset=dataset, params=params, inputs=inputs)
     if not force and _is_current(output, header):
@@ -84,11 +86,11 @@ def run(
     if said is not None:
         foreign, strangers = joined(foreign, said, progress)
         if strangers:
-            progress.warn(f"{some(strangers, 'clips')} not in {labels} and left out (all are named in {errors})")
+            progress.warn(f"{they_are(strangers, 'clip')} not in {labels} and left out (all are named in {errors})")
     table = _table(foreign, vectors_of(foreign))
     table, broken = _finite(table, foreign.path, on_error)
     if broken:
-        progress.warn(f"{some(list(broken), 'clips')} not finite and left out (all are named in {errors})")
+        progress.warn(f"{they_are(list(broken), 'clip')} not finite and left out (all are named in {errors})")
     left_out = [(c, c, f"{labels} has no such clip") for c in strangers] + [(c, c, why) for c, why in broken.items()]
     for name in ("section", "domain", "condition"):
         if table[name].null_count == len(table):
@@ -99,10 +101,6 @@ def run(
     n_clips = len(set(table["clip_id"].to_pylist()))
     n_dims = table.schema.field("vector").type.list_size
     return Outcome(output, skipped=len(left_out), facts=BroughtFacts(n_clips, len(table), n_dims))
-
-
-def _upstream(foreign: ForeignTable) -> artifacts.Header:
-    return artifacts.Header("foreign file", 1, asdcli="foreign", content=foreign.digest)
 
 
 def _is_current(output: Path, header: artifacts.Header) -> bool:

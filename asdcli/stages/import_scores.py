@@ -18,11 +18,12 @@ from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import SCORERS
 from asdcli.spec import parse
-from asdcli.views.errors_table import some, write_errors
+from asdcli.views.errors_table import write_errors
 from asdcli.views.foreign import ForeignTable, read_foreign
 from asdcli.views.scores import ScoreFacts
 from asdcli.views.windows import score_table
 from asdcli.vocabulary import Split, Subset
+from asdcli.wording import they_are
 from asdcli.writing.locks import alone_with
 
 _SCORES = ("anomaly_score", "score")
@@ -68,7 +69,7 @@ def run(
     method_name(name)
     foreign = read_foreign(source, numeric=lambda column: column in _SCORES)
     table, known = (None, None) if clips is None else artifacts.read_table(clips, artifacts.CLIPS)
-    inputs = {"source": artifacts.Header("foreign file", 1, asdcli="foreign", content=foreign.digest)}
+    inputs = {"source": artifacts.Header.foreign(foreign.digest)}
     inputs |= {"clips": known} if known else {}
     header = artifacts.Header.make(
         artifacts.SCORES,
@@ -93,7 +94,7 @@ def run(
         scores = scores[rows.is_valid().to_numpy(zero_copy_only=False)]
         _name_missing(table, labelled, progress)
     if strangers:
-        told = f"{some(strangers, 'scored clips')} not in clips.parquet and left out (all are named in {errors})"
+        told = f"{they_are(strangers, 'scored clip')} not in clips.parquet and left out (all are named in {errors})"
         progress.warn(told)
     left_out = artifacts.Header.make(artifacts.ERRORS, dataset=header.dataset, inputs=inputs)
     write_errors(errors, [(clip_id, clip_id, "clips.parquet has no such clip") for clip_id in strangers], left_out)
@@ -186,7 +187,7 @@ def _name_missing(table: pa.Table, labelled: pa.Table, progress: Progress) -> No
     test = test.filter(pc.is_in(test["machine_type"], value_set=pc.unique(labelled["machine_type"])))
     missing = test.filter(pc.invert(pc.is_in(test["clip_id"], value_set=labelled["clip_id"])))["clip_id"].to_pylist()
     if missing:
-        progress.warn(f"{some(missing, 'test clips of clips.parquet')} without a score")
+        progress.warn(f"{they_are(missing, 'test clip')} in clips.parquet but without a score")
 
 
 def _all_strangers(source: Path, strangers: Sequence[str], table: pa.Table) -> BadData:

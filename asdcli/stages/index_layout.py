@@ -14,9 +14,9 @@ from asdcli.layouts import (
     existing,
     read_folders,
     read_manifest,
-    some,
     with_doubts,
 )
+from asdcli.wording import some
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import audio
-from asdcli.layouts import LeftOut, is_session, some
+from asdcli.layouts import LeftOut, is_session
 from asdcli.training.classes import classes
 from asdcli.views.clips import is_training
 from asdcli.vocabulary import ConditionFrom, Split
+from asdcli.wording import some
 
 _GROUP = ("machine_type", "subset", "split", "domain", "condition")
 _EXAMPLES = 3

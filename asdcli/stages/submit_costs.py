@@ -15,6 +15,7 @@ from asdcli.detector.sources import reconstruction, trained_embedder
 from asdcli.embedders import EMBEDDERS
 from asdcli.errors import AsdError
 from asdcli.features.pack import WaveformPack
+from asdcli.files import is_model
 from asdcli.models.costs import Cost, multiply_accumulates, n_parameters
 from asdcli.progress import Progress
 from asdcli.spec import parse
@@ -34,7 +35,7 @@ def cost_of(header: Header, models: Sequence[Path], edition: Edition, progress: 
     lengths = [seconds for of in edition.clip_lengths_s.values() for seconds in of.values()]
     seconds = max(lengths, default=edition.clip_length_s or _SECONDS)
     try:
-        there = {artifacts.read_header(m, artifacts.MODEL).content: m for m in models if (m / "card.json").exists()}
+        there = {artifacts.read_header(m, artifacts.MODEL).content: m for m in models if is_model(m)}
         if made_by - there.keys():
             progress.warn("a model that made these scores is not in the run any more: what it costs is not counted")
             return None

@@ -31,7 +31,8 @@ class Metas:
     """The meta files of one package.
 
     Attributes:
-        base: folder of the package. force: as `submit.run` has it.
+        base: folder of the package.
+        force: as `submit.run` has it.
         theirs: those of the files, below `base`, that their authors have written into.
         facts: system -> what asd wrote into its meta file.
     """

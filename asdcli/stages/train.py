@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from asdcli import artifacts
+from asdcli.files import CHECKPOINT
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.training import DEFAULT, MODELS, Setting, TrainingData
@@ -110,7 +111,7 @@ def run(
     resolve_precision(precision, where)
     output.mkdir(parents=True, exist_ok=True)
     if force:
-        (output / loop.CHECKPOINT).unlink(missing_ok=True)
+        (output / CHECKPOINT).unlink(missing_ok=True)
     edition = edition_of(upstream)
     data = TrainingData(
         clips=training,
@@ -122,7 +123,7 @@ def run(
     history = loop.fit(task, epochs=recipe.epochs, folder=output, header=header, progress=progress)
     card = {"spec": MODELS.spell(recipe), **task.card()}
     model_files.write_model(output, task.module, card, header)
-    (output / loop.CHECKPOINT).unlink(missing_ok=True)
+    (output / CHECKPOINT).unlink(missing_ok=True)
     last = history[-1]
     seconds = sum(row["seconds"] for row in history)
     facts = TrainingFacts(

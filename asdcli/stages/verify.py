@@ -11,7 +11,6 @@ from asdcli.editions.request import Request
 from asdcli.errors import DownloadError
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.writing.locks import alone_with
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,6 @@ class VerifyFacts:
     bytes: int
 
 
-@alone_with("root")
 def run(request: Request, root: Path, *, progress: Progress = SILENT) -> Outcome:
     """Compare every unpacked file with what was in its zip (size and CRC-32).
 

@@ -9,6 +9,7 @@ from asdcli.errors import BadData
 from asdcli.submission import meta
 from asdcli.submission.formats import DECISION, SCORE, CsvPart, SubmissionFormat, parse_file_name
 from asdcli.submission.rows import Row, scan
+from asdcli.wording import listed
 
 Expected = Mapping[CsvPart, Sequence[str] | int | None]
 """What must be there: part -> the file names of its clips, or only their number, or None where that is unknown."""
@@ -84,8 +85,7 @@ def _against(name: str, rows: list[Row], clips: Sequence[str] | int | None) -> I
 
 def _some(name: str, clips: list[str], what: str) -> Iterator[str]:
     if clips:
-        more = f" and {len(clips) - SHOWN} more" if len(clips) > SHOWN else ""
-        yield f"{name}: {what}: {', '.join(clips[:SHOWN])}{more}"
+        yield f"{name}: {what}: {listed(clips, SHOWN)}"
 
 
 def _stranger(name: str, style: SubmissionFormat, expected: Expected) -> str:

@@ -14,11 +14,10 @@ from safetensors.torch import save as to_bytes
 from asdcli import artifacts
 from asdcli.artifacts import own
 from asdcli.errors import BadArtifact, MissingArtifact
+from asdcli.files import CARD, CHECKPOINT, WEIGHTS
 from asdcli.training.card import fault
 from asdcli.training.checkpoint import digest_tensors, tensors_of
-from asdcli.training.loop import CHECKPOINT, METRICS
-
-WEIGHTS, CARD = "weights.safetensors", "card.json"
+from asdcli.training.loop import METRICS
 
 
 def write_model(

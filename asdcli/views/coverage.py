@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from asdcli.views.scores import Scored, known_test, of_subset, some
+from asdcli.views.scores import Scored, known_test, of_subset
+from asdcli.wording import they_are
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,9 @@ def coverage(scored: Scored, clips: pa.Table) -> Coverage:
         has_scores = pc.is_in(lost["machine_type"], value_set=pc.unique(own["machine_type"]))
         single = lost.filter(has_scores)["clip_id"].to_pylist()
         if single:
-            sentences.append(f"{some(single)} in clips.parquet but not scored: the score is over the others")
+            sentences.append(
+                f"{they_are(single, 'test clip')} in clips.parquet but not scored: the score is over the others"
+            )
         whole = sorted(pc.unique(lost.filter(pc.invert(has_scores))["machine_type"]).to_pylist())
         if whole:
             sentences.append(f"{subset}: no scores for {', '.join(whole)}; the score is over the other machine types")

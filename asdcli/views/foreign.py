@@ -6,7 +6,6 @@ Form is checked here; what the other columns mean, by whoever asked.
 from __future__ import annotations
 
 import csv
-import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from asdcli import artifacts
 from asdcli.artifacts.npz import Damaged, read_entries
 from asdcli.clips import without_suffix
 from asdcli.errors import BadData, MissingArtifact, UsageError
@@ -76,7 +76,7 @@ def read_foreign(path: Path, *, numeric: Callable[[str], bool]) -> ForeignTable:
     twice = [name for name, count in Counter(table.column_names).items() if count > 1]
     if twice:
         raise BadData(f"{path}: column {twice[0]!r} stands twice")
-    digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    digest = artifacts.digest_bytes(path.read_bytes())
     return ForeignTable(path, table, _labels(path, table), digest)
 
 

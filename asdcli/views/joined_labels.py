@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from asdcli.errors import BadData
 from asdcli.progress import Progress
-from asdcli.views.errors_table import some
 from asdcli.views.foreign import ForeignTable
+from asdcli.wording import they_are
 
 
 def joined(rows: ForeignTable, said: ForeignTable, progress: Progress) -> tuple[ForeignTable, list[str]]:
@@ -56,7 +56,7 @@ def joined(rows: ForeignTable, said: ForeignTable, progress: Progress) -> tuple[
         labels[name] = [own[i] if values[row] is None else values[row] for i, row in enumerate(at)]
     strangers = list(dict.fromkeys(c for c, k in zip(rows.labels["clip_id"], known, strict=True) if not k))
     if missing := [theirs[i] for i in sorted(set(range(len(theirs))) - set(at))]:
-        progress.warn(f"{some(missing, 'clips')} of {said.path} without a vector")
+        progress.warn(f"{they_are(missing, 'clip')} in {said.path} but without a vector")
     return replace(rows, table=rows.table.filter(pa.array(known)), labels=labels), strangers
 
 

@@ -13,10 +13,10 @@ from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.artifacts.header import WHOLE
 from asdcli.features.kinds import DEFAULT
+from asdcli.wording import listed
 
 _SHORT = 6  # hexadecimal digits of a digest that people read
 _PART = ("kind", "dataset", "seed", "params")  # what of a stage takes part in the digest
-_MOST = 3  # methods that a sentence names
 
 Entry = Mapping[str, Any]
 
@@ -49,7 +49,8 @@ class Making:
 
     Attributes:
         origins: `embeddings` and `autoencoder`, those that there are.
-        precisions: number formats asked for in training. seed: of the training, or of the scoring where there was none.
+        precisions: number formats asked for in training.
+        seed: of the training, or of the scoring where there was none.
         digest: of all stages' kinds, parameters and seeds and of the data they began with. What the stages made of it
             takes no part: that may differ in a last bit from machine to machine. So the same making on another machine
             has the same digest, and any other parameter, seed or recording another one.
@@ -108,7 +109,7 @@ def said(kind: str, makings: Mapping[str, Making]) -> str:
     for method, making in makings.items():
         if origin := making.origins.get(kind):
             methods.setdefault(f"{origin.name} {origin.digest}", []).append(method)
-    told = ", ".join(f"{call} ({_some(own)})" for call, own in methods.items())
+    told = ", ".join(f"{call} ({listed(own)})" for call, own in methods.items())
     return f"methods of one table are not of the same {kind}: {told}"
 
 
@@ -152,7 +153,3 @@ def _is_data(entry: Entry, wholes: set[str]) -> bool:
     if entry["kind"] == artifacts.FEATURES.name:
         return entry["params"].get("features") == DEFAULT
     return not entry.get("inputs")
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_MOST]) + (f" and {len(names) - _MOST} more" if len(names) > _MOST else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from asdcli.errors import BadData, MissingArtifact
 from asdcli.metrics.official import SectionScores
 from asdcli.views.named import told_apart
 from asdcli.vocabulary import Condition, Split
+from asdcli.wording import they_are
 
 TRUTH = ("machine_type", "section", "subset", "split", "domain", "condition")
 _COLUMNS = ("clip_id", *TRUTH, "anomaly_score")
@@ -89,7 +90,7 @@ def join_truth(scored: Scored, clips: pa.Table) -> tuple[Scored, list[str]]:
     place = pc.index_in(scored.table["clip_id"], value_set=clips["clip_id"])
     strangers = scored.table.filter(pc.is_null(place))["clip_id"].to_pylist()
     if strangers:
-        warnings.append(f"{some(strangers)} not in clips.parquet and left out")
+        warnings.append(f"{they_are(strangers, 'test clip')} not in clips.parquet and left out")
     table = scored.table.filter(pc.is_valid(place))
     if not len(table):
         raise BadData(
@@ -114,9 +115,10 @@ def by_section(scored: Scored) -> tuple[dict[str, list[SectionScores]], list[str
     """
     test = scored.split(Split.TEST).table
     hidden = test.filter(pc.is_null(test["condition"]))
+    subsets = sorted(pc.unique(hidden["subset"]).to_pylist())
+    lost = [(subset, of_subset(hidden, subset)["clip_id"].to_pylist()) for subset in subsets]
     warnings = [
-        f"{some(of_subset(hidden, subset)['clip_id'].to_pylist())} without known condition in {subset} and left out"
-        for subset in sorted(pc.unique(hidden["subset"]).to_pylist())
+        f"{they_are(own, 'test clip')} without known condition in {subset} and left out" for subset, own in lost
     ]
     test = test.filter(pc.is_valid(test["condition"]))
     if not len(test):
@@ -211,12 +213,6 @@ def _require_clips(table: pa.Table, path: Path) -> None:
             if why.exists()
             else f"make it again: {artifacts.SCORES.made_by} --force",
         )
-
-
-def some(clip_ids: Sequence[str]) -> str:
-    """`3 test clips (a, b, c) are`, with the verb."""
-    first = ", ".join(clip_ids[:3]) + (", …" if len(clip_ids) > 3 else "")
-    return f"{len(clip_ids)} test clips ({first}) are" if len(clip_ids) > 1 else f"1 test clip ({first}) is"
 
 
 @dataclass(frozen=True)

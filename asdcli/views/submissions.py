@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -42,9 +41,8 @@ def read_submission(folder: Path, clips: Path, *, names: Sequence[Path] = (), pr
     test = table.filter(pc.equal(table["split"], str(Split.TEST)))
     finder = _Finder(test, [*names, *sorted((clips.parent / truth.FOLDER).rglob("*.csv"))])
     values: dict[str, dict[int, float]] = {SCORE: {}, DECISION: {}}
-    digest = hashlib.blake2b(digest_size=16)
-    for path, kind, part in _files(folder, progress):
-        digest.update(path.read_bytes())
+    files = list(_files(folder, progress))
+    for path, kind, part in files:
         own = values[kind]
         for row in rows.read(path, decisions=kind == DECISION):
             place = finder.find(part, row.stem)
@@ -65,7 +63,7 @@ def read_submission(folder: Path, clips: Path, *, names: Sequence[Path] = (), pr
     if decisions:
         chosen = chosen.append_column("decision", pa.array([decisions[i] == 1 for i in scores], pa.bool_()))
     name = folder.resolve().name
-    source = Header("foreign file", 1, asdcli="foreign", content=digest.hexdigest())
+    source = Header.foreign(artifacts.digest_bytes(*(path.read_bytes() for path, *_ in files)))
     inputs = {"clips": header, "source": source}
     made = Header.make(artifacts.SCORES, dataset=header.dataset, params={"submission": name}, inputs=inputs)
     return Scored(name, name, chosen, made, folder)

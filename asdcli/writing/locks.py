@@ -2,7 +2,7 @@
 
 A lock is the file `.<name>.lock` beside the output. It is held by the operating system's `flock`, which a process loses
 however it ends, so that a lock never outlives its owner; who that is stands in the file. Nothing waits: what is being
-written is refused, and what only reads asks for no lock.
+written is refused, and what only reads asks for no lock. Only for a note that many keep (`in_turn`) one waits a moment.
 
 Of filelock's locks none would do: those on `flock` do not say who holds them (and its third version empties the file
 that would), those that say so keep what was held by a killed process of another host for ever, and leases need Python
@@ -15,6 +15,7 @@ import contextlib
 import functools
 import inspect
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from asdcli.writing.whole import short, sweep, sweep_inside
 Stage = TypeVar("Stage", bound=Callable[..., Any])
 
 _TRIES = 100  # of opening a lock whose folder goes away again and again
+_PATIENCE_S, _PAUSE_S = 60, 0.01
 _ELSEWHERE = "write elsewhere with --run, --data or -o"
 
 
@@ -55,6 +57,26 @@ def alone(outputs: Path | Iterable[Path], progress: Progress = SILENT) -> Iterat
                 )
             sweep(output)
             sweep_inside(output)
+        yield
+
+
+@contextlib.contextmanager
+def in_turn(note: Path) -> Iterator[None]:
+    """Be the only one to read a small file, change it and write it: who is at it is waited for.
+
+    Raises:
+        Busy: it takes another process longer than a minute.
+    """
+    end = time.monotonic() + _PATIENCE_S
+    with contextlib.ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(_held(note))
+                break
+            except Busy:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(_PAUSE_S)
         yield
 
 

@@ -20,8 +20,10 @@ class Owner:
     """A process and what it does.
 
     Attributes:
-        host: its name. pid: the process there.
-        command: as it was typed. since: when it began with this file, as ISO 8601 with its time zone.
+        host: its name.
+        pid: the process there.
+        command: as it was typed.
+        since: when it began with this file, as ISO 8601 with its time zone.
     """
 
     host: str

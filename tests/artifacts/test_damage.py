@@ -18,6 +18,7 @@ from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.artifacts.digest import digest_table
 from asdcli.errors import BadArtifact
+from asdcli.files import WEIGHTS
 from tests.helpers import noise_run
 
 
@@ -224,7 +225,7 @@ def test_verify_looks_at_the_weights_of_a_model(tmp_path: Path) -> None:
 
     header = model_files.write_model(tmp_path, nn.Linear(3, 2), {}, Header.make(artifacts.MODEL, dataset="toy"))
     assert artifacts.verify(tmp_path, artifacts.MODEL).content == header.content
-    weights = tmp_path / model_files.WEIGHTS
+    weights = tmp_path / WEIGHTS
     weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
     with pytest.raises(BadArtifact, match="not the weights that card"):
         artifacts.verify(tmp_path, artifacts.MODEL)

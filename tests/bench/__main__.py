@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from tests.bench import generative, jobs
+from tests.helpers.environment import forget_asd
 
 
 def main(names: list[str]) -> int:
@@ -32,4 +33,5 @@ def main(names: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    forget_asd()
     sys.exit(main(sys.argv[1:]))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from asdcli.cli import COMMANDS, call
+from asdcli.cli import COMMANDS
+from tests.helpers.typed import typed
 from tests.helpers.waiting import PATIENCE_S
 
 PRINTING = [
@@ -36,12 +37,9 @@ PRINTING = [
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("pipes")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        options = ["--embedder", "logmel", "--method", "nn", "--machine-type", "fan", "-q"]
-        assert call(["run", "--edition", "synthetic", "--size", "tiny", *options]) == 0
-        (place / "recordings").symlink_to(place / "data/synthetic")
+    line = "run --edition synthetic --size tiny --embedder logmel --method nn --machine-type fan"
+    place = typed(tmp_path_factory.mktemp("pipes"), line)
+    (place / "recordings").symlink_to(place / "data/synthetic")
     return place
 
 

@@ -21,6 +21,7 @@ from asdcli.cli import call as asd_run
 from asdcli.cli.console import Terminal
 from asdcli.pipeline.chain import STAGES
 from asdcli.pipeline.workspace import Workspace
+from tests.helpers.typed import typed
 from tests.helpers.waiting import PATIENCE_S, wait_until
 
 Asd = Callable[..., int]
@@ -46,12 +47,7 @@ def commands() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working folder in which every stage of the chain has run."""
-    place = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        for line in CHAIN.values():
-            assert asd_run([*line, "--quiet"]) == 0, line
-    return place
+    return typed(tmp_path_factory.mktemp("finished"), *CHAIN.values())
 
 
 def before(stage: str, finished: Path, here: Path) -> None:

@@ -19,6 +19,7 @@ from safetensors.numpy import load_file, save_file
 
 from asdcli.cli import call as asd_run
 from asdcli.pipeline.chain import STAGES
+from tests.helpers.typed import typed
 
 Asd = Callable[..., int]
 
@@ -165,35 +166,31 @@ def named(part: object) -> str:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working folder in which every stage has run."""
-    place = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        for line in (
-            ("download", "synthetic", "--size", "tiny", "--machine-type", "fan"),
-            INDEX,
-            ("extract-features", "--dataset", "synthetic"),
-            ("extract-features", "--features", "logmel"),
-            ("train", "--epochs", "1"),
-            AUTOENCODER,
-            ("embed", "--embedder", "logmel", "-o", "other.parquet"),
-            ("embed",),
-            ("score", "--method", "nn", "--method", "mse"),
-            SMOOTH,
-            APPEND,
-            FRACTION,
-            TUNE,
-            ("threshold", f"{RUN}/scores/nn.parquet"),
-            ("evaluate",),
-        ):
-            if line is INDEX:
-                shutil.copytree(f"{DATA}/dev_data/raw/fan", "other/mine/fan")
-            assert asd_run([*line, "--quiet"]) == 0, line
-        scores = pq.read_table(f"{RUN}/scores/nn.parquet", columns=["clip_id", "anomaly_score"]).to_pylist()
-        lines = ["clip_id,anomaly_score", *(f"{row['clip_id']},{row['anomaly_score']}" for row in scores)]
-        Path("brought.csv").write_text("\n".join(lines) + "\n")
-        vectors = ["clip_id,machine_type,split,v0", *(f"{row['clip_id']},fan,test,1.5" for row in scores)]
-        Path("vectors.csv").write_text("\n".join(vectors) + "\n")
-        Path("meta.yaml").write_text("submission: {}\n")
+    place = typed(tmp_path_factory.mktemp("finished"), "download synthetic --size tiny --machine-type fan")
+    shutil.copytree(place / DATA / "dev_data/raw/fan", place / "other/mine/fan")
+    typed(
+        place,
+        INDEX,
+        "extract-features --dataset synthetic",
+        "extract-features --features logmel",
+        "train --epochs 1",
+        AUTOENCODER,
+        "embed --embedder logmel -o other.parquet",
+        "embed",
+        "score --method nn --method mse",
+        SMOOTH,
+        APPEND,
+        FRACTION,
+        TUNE,
+        f"threshold {RUN}/scores/nn.parquet",
+        "evaluate",
+    )
+    scores = pq.read_table(place / RUN / "scores/nn.parquet", columns=["clip_id", "anomaly_score"]).to_pylist()
+    lines = ["clip_id,anomaly_score", *(f"{row['clip_id']},{row['anomaly_score']}" for row in scores)]
+    (place / "brought.csv").write_text("\n".join(lines) + "\n")
+    vectors = ["clip_id,machine_type,split,v0", *(f"{row['clip_id']},fan,test,1.5" for row in scores)]
+    (place / "vectors.csv").write_text("\n".join(vectors) + "\n")
+    (place / "meta.yaml").write_text("submission: {}\n")
     return place
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from asdcli import artifacts
-from asdcli.cli import call
 from asdcli.pipeline.steps.run import STAGES
+from tests.helpers.typed import typed
 
 Asd = Callable[..., int]
 QUICK = ("--epochs", "1", "--method", "nn", "--machine-type", "fan")
@@ -57,11 +57,8 @@ def commands(said: str) -> list[str]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working folder after `asd run --edition synthetic`."""
-    place = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        assert call(["run", "--edition", "synthetic", "--size", "tiny", *QUICK, "-q"]) == 0
-    return place
+    line = ("run", "--edition", "synthetic", "--size", "tiny", *QUICK)
+    return typed(tmp_path_factory.mktemp("finished"), line)
 
 
 @pytest.fixture

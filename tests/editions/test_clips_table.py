@@ -103,7 +103,7 @@ def test_a_name_with_labels_wins_over_the_truth_and_the_dispute_is_told(tmp_path
     table.write_text("section_00_source_test_anomaly_0000_x_1.wav,0\n")
     rows, heard, _ = index(tmp_path)
     assert rows[0]["condition"] == "anomaly"
-    assert any("disagree on 1 clips" in w for w in heard.warnings)
+    assert any("disagree on 1 clip;" in w for w in heard.warnings)
 
 
 def test_the_order_of_files_on_disk_does_not_matter(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asdcli.cli import call as asd_run
+from tests.helpers.typed import typed
 
 LINES = (
     "download synthetic --size tiny --machine-type fan --machine-type valve",
@@ -51,12 +51,7 @@ FILES = {
 @pytest.fixture(scope="session")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working folder with a tiny dataset and a run with every kind of file."""
-    place = tmp_path_factory.mktemp("everything")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        for line in LINES:
-            assert asd_run([*line.split(), "--quiet"]) == 0, line
-    return place
+    return typed(tmp_path_factory.mktemp("everything"), *LINES)
 
 
 @pytest.fixture

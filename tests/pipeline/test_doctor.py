@@ -19,8 +19,8 @@ import pytest
 import soundfile
 
 from asdcli import artifacts
-from asdcli.cli import call as asd_run
 from asdcli.pipeline.diagnosis import State, datasets, machine, software
+from tests.helpers.typed import typed
 from tests.pipeline.conftest import FILES as EVERYTHING
 
 Asd = Callable[..., int]
@@ -66,8 +66,8 @@ def noise(path: Path, *, seed: int) -> None:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working folder with a tiny dataset and a run of all stages."""
-    place = tmp_path_factory.mktemp("finished")
-    chain = (
+    return typed(
+        tmp_path_factory.mktemp("finished"),
         "download synthetic --size tiny --machine-type fan",
         "extract-features",
         "train --epochs 1",
@@ -76,11 +76,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "threshold",
         "evaluate",
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        for line in chain:
-            assert asd_run([*line.split(), "--quiet"]) == 0, line
-    return place
 
 
 @pytest.fixture

@@ -382,7 +382,7 @@ def test_truth_that_lacks_a_clip_is_told_with_its_name(tmp_path: Path) -> None:
         server.files[path] = server.files[path].rpartition(b"\n")[0]
         heard = Heard()
         download.run(eval_request(server), tmp_path, retry=FAST, progress=heard)
-    assert any("lacks 1 clips" in w and "eval_data/raw/ToyCar/test/section_03_0003" in w for w in heard.warnings)
+    assert any("lacks 1 clip;" in w and "eval_data/raw/ToyCar/test/section_03_0003" in w for w in heard.warnings)
 
 
 def test_truth_that_makes_no_sense_is_not_kept(tmp_path: Path) -> None:

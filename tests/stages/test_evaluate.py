@@ -334,26 +334,15 @@ def test_scores_without_edition_are_evaluated_by_the_rule_that_fits_their_labels
     assert one["clips"] == {"evaluated": 40, "missing": None}
 
 
-def test_two_runs_of_one_method_are_told_apart(asd, tmp_path, capsys):
+@pytest.mark.parametrize("names", [("small/nn", "large/nn"), ("nn", "nn")])
+def test_two_runs_of_one_method_are_told_apart_and_compared_by_either_name(asd, tmp_path, capsys, names):
     rows = clip_rows("dcase2023", machine_types=["fan"])
     clips = write_clips(tmp_path / "data", "dcase2023", rows)
     for seed, run in enumerate(("small", "large")):
         write_scores(tmp_path / run / "scores/nn.parquet", rows, random_scores(rows, seed), clips)
-    assert asd("evaluate", "small/scores", "large/scores", "--compare", "small/nn", "large/nn", "--json") == 0
+    assert asd("evaluate", "small/scores", "large/scores", "--compare", *names, "--json") == 0
     found = result(capsys)
-    assert [r["method"] for r in found["results"]] == ["small/nn", "large/nn"]
-    difference = found["results"][0]["official"] - found["results"][1]["official"]
-    assert found["comparisons"]["dev"]["difference"] == pytest.approx(difference, abs=1e-12)
-
-
-def test_one_name_twice_compares_the_two_methods_of_that_name(asd, tmp_path, capsys):
-    rows = clip_rows("dcase2023", machine_types=["fan"])
-    clips = write_clips(tmp_path / "data", "dcase2023", rows)
-    for seed, run in enumerate(("small", "large")):
-        write_scores(tmp_path / run / "scores/nn.parquet", rows, random_scores(rows, seed), clips)
-    assert asd("evaluate", "small/scores", "large/scores", "--compare", "nn", "nn", "--json") == 0
-    found = result(capsys)
-    assert found["compared"] == ["small/nn", "large/nn"]
+    assert found["compared"] == [r["method"] for r in found["results"]] == ["small/nn", "large/nn"]
     difference = found["results"][0]["official"] - found["results"][1]["official"]
     assert found["comparisons"]["dev"]["difference"] == pytest.approx(difference, abs=1e-12) != 0
 

@@ -115,8 +115,8 @@ def test_the_same_file_again_is_nothing_to_do_and_a_changed_one_is(tmp_path: Pat
 @pytest.mark.parametrize(
     ("column", "value", "words"),
     [
-        ("domain", "sources", "no domain: 'sources' (1 rows), the first in row 3\ndid you mean 'source'"),
-        ("condition", "abnorml", "no condition: 'abnorml' (1 rows), the first in row 3\ndid you mean 'abnormal'"),
+        ("domain", "sources", "no domain: 'sources' (1 row), the first in row 3\ndid you mean 'source'"),
+        ("condition", "abnorml", "no condition: 'abnorml' (1 row), the first in row 3\ndid you mean 'abnormal'"),
         ("split", "trainig", "did you mean 'training'"),
         ("split", "", "split is empty in row 3"),
         ("machine_type", "", "machine_type is empty in row 3"),

@@ -87,7 +87,7 @@ def test_strangers_and_missing_clips_are_named_and_the_others_taken(
     assert asd("score", "--from", source, "--name", "ours", *where) == 3
     told = " ".join(capsys.readouterr().err.split())
     assert "4 scored clips (stranger_0, stranger_1, stranger_2, …) are not in clips.parquet and left out" in told
-    assert f"1 test clips of clips.parquet ({missing}) are without a score" in told
+    assert f"1 test clip ({missing}) is in clips.parquet but without a score" in told
     assert len(read(tmp_path, "ours")[0]) == 27
     errors = tmp_path / "runs" / "noise" / "errors-score-from-ours.parquet"
     assert artifacts.read_table(errors, artifacts.ERRORS)[0]["clip_id"].to_pylist() == ids[:4]

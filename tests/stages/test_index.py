@@ -305,10 +305,10 @@ def test_a_parquet_manifest_may_hold_numbers_booleans_and_maps(tmp_path: Path) -
     [
         (
             "path,label\na.wav,normal\nb.wav,abnromal\nc.wav,weird\nd.wav,weird\n",
-            "column 'label' holds words that are no condition: 'weird' (2 rows), 'abnromal' (1 rows), the first",
+            "column 'label' holds words that are no condition: 'weird' (2 rows), 'abnromal' (1 row), the first",
             "known: normal, normals, ok",
         ),
-        ("path,label\na.wav,abnornal\n", "'abnornal' (1 rows)", "did you mean 'abnormal'?"),
+        ("path,label\na.wav,abnornal\n", "'abnornal' (1 row)", "did you mean 'abnormal'?"),
         ("path,split\na.wav,trian\n", "no split: 'trian'", "did you mean 'train'?"),
         ("paths,label\na.wav,1\n", "has no column 'path': it has paths, label", "did you mean 'paths' to be the path?"),
         ("path,file\na.wav,a.wav\n", "columns path and file both say path", "keep one"),

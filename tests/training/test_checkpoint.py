@@ -15,6 +15,7 @@ from torch import nn
 from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import AsdError, BadArtifact
+from asdcli.files import CARD, CHECKPOINT
 from asdcli.progress import Silent
 from asdcli.training import checkpoint, loop, model_files
 
@@ -129,7 +130,7 @@ class Nothing:
 
 def test_a_training_that_starts_anew_says_why(tmp_path: Path) -> None:
     told = Told()
-    (tmp_path / loop.CHECKPOINT).write_bytes(b"cut off")
+    (tmp_path / CHECKPOINT).write_bytes(b"cut off")
     assert loop.fit(Nothing(), epochs=0, folder=tmp_path, header=HEADER, progress=told) == []  # type: ignore[arg-type]
     assert len(told.words) == 1 and "is damaged" in told.words[0] and told.words[0].endswith("; starting anew")
 
@@ -150,7 +151,7 @@ def test_a_card_that_was_edited_is_refused(tmp_path: Path) -> None:
     net, _ = module()
     model_files.write_model(tmp_path, net, {"n_dims": 2}, HEADER)
     assert model_files.read_model(tmp_path)[1] == {"n_dims": 2}
-    card = tmp_path / model_files.CARD
+    card = tmp_path / CARD
     card.write_text(card.read_text().replace('"n_dims": 2', '"n_dims": 3'))
     with pytest.raises(BadArtifact, match=r"asd header of .*card\.json is damaged"):
         model_files.read_model(tmp_path)

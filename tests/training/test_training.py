@@ -18,6 +18,7 @@ import torch
 
 from asdcli import artifacts
 from asdcli.errors import AsdError, BadArtifact, BadData, MissingArtifact, UsageError
+from asdcli.files import CHECKPOINT
 from asdcli.stages import train
 from asdcli.training import MODELS, loop, model_files
 from asdcli.training.classes import classes
@@ -151,7 +152,7 @@ def test_the_card_says_what_the_model_is(noise: tuple[Path, Path], trained: Path
     )
     assert card["loss_scale"] == pytest.approx(math.sqrt(2) * math.log(4 * 16 - 1))
     assert weights["loss.centers"].shape == (256, 64)
-    assert not (trained / loop.CHECKPOINT).exists()
+    assert not (trained / CHECKPOINT).exists()
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_ones(
@@ -219,7 +220,7 @@ def test_a_checkpoint_of_another_training_is_not_gone_on_from(noise: tuple[Path,
     progress = Heard()
     train.run(*noise, tmp_path, epochs=1, seed=6, progress=progress, **SMALL)
     assert any("another training" in w for w in progress.warnings)
-    (tmp_path / loop.CHECKPOINT).write_bytes(b"cut off")
+    (tmp_path / CHECKPOINT).write_bytes(b"cut off")
     train.run(*noise, tmp_path, epochs=1, seed=7, **SMALL)
     assert len(metrics(tmp_path)) == 1
 
@@ -327,7 +328,7 @@ def test_killed_and_run_again_training_ends_with_the_same_bytes(
         env=os.environ | threads,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert (run / "model" / loop.CHECKPOINT).exists()
+    assert (run / "model" / CHECKPOINT).exists()
     assert not (run / "model" / "weights.safetensors").exists()
     command = [sys.executable, "-m", "asdcli", "train", *words, "--json"]
     done = subprocess.run(command, cwd=tmp_path, env=os.environ | threads, capture_output=True, check=True)

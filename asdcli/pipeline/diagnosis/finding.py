@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+
+from asdcli.vocabulary import Word
 
 
-class State(str, Enum):
+class State(Word):
     """`NOTE` is worth knowing (not made yet, not fetched); `PROBLEM` is broken, stale or cannot work."""
 
     OK = "ok"
     NOTE = "note"
     PROBLEM = "problem"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 @dataclass(frozen=True)

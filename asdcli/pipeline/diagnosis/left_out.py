@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from asdcli import artifacts
+from asdcli.wording import counted
 
 
 def left_out(errors: Path) -> str:
@@ -16,5 +17,5 @@ def left_out(errors: Path) -> str:
     table, _ = artifacts.read_table(errors, artifacts.ERRORS)
     if not len(table):
         return "no clip left out"
-    n = f"{len(table)} clips" if len(table) > 1 else "1 clip"
-    return f"{n} left out, the first: {table['clip_id'][0].as_py()}: {table['error'][0].as_py()}"
+    first = f"{table['clip_id'][0].as_py()}: {table['error'][0].as_py()}"
+    return f"{counted(len(table), 'clip')} left out, the first: {first}"

@@ -8,11 +8,12 @@ from urllib.parse import unquote
 
 from asdcli import artifacts
 from asdcli.errors import AsdError
+from asdcli.files import CHECKPOINT, is_model
 from asdcli.pipeline import mending, places
 from asdcli.pipeline.chain import CHAIN, STAGES
 from asdcli.pipeline.diagnosis.finding import Finding, State
 from asdcli.pipeline.diagnosis.left_out import left_out
-from asdcli.pipeline.diagnosis.verified import CHECKPOINT, verified, verified_checkpoint
+from asdcli.pipeline.diagnosis.verified import verified, verified_checkpoint
 from asdcli.pipeline.freshness import Freshness, Look
 from asdcli.pipeline.recordings import told, written_since_packed
 from asdcli.pipeline.workspace import Workspace
@@ -52,7 +53,7 @@ def look(space: Workspace, given: Sequence[str] = (), verifying: Progress | None
         if verifying and (damage := verified_checkpoint(folder)):
             name, fix = f"{folder.name}/{CHECKPOINT}", shlex.join(["rm", str(folder / CHECKPOINT)])
             yield Finding(_AREA, name, State.PROBLEM, damage, fix)
-        if any(folder.glob("checkpoint.*")) and not (folder / "card.json").exists():
+        if any(folder.glob("checkpoint.*")) and not is_model(folder):
             text = "training was interrupted; the same command goes on"
             yield Finding(_AREA, folder.name, State.NOTE, text, shlex.join(["asd", "train", *given]))
     yield from _next({found.stage.name for found in looks}, given)

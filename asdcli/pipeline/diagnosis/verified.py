@@ -6,9 +6,8 @@ from pathlib import Path
 
 from asdcli import artifacts
 from asdcli.errors import AsdError, BadArtifact
+from asdcli.files import CHECKPOINT
 from asdcli.pipeline.freshness import Look
-
-CHECKPOINT = "checkpoint.safetensors"
 
 
 def verified(found: Look) -> str | None:

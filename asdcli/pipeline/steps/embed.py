@@ -9,6 +9,7 @@ from typing import Any, Literal
 from asdcli import artifacts
 from asdcli.embedders import EMBEDDERS, IMPORTED
 from asdcli.errors import ArtifactError, AsdError
+from asdcli.files import is_model
 from asdcli.outcome import Outcome
 from asdcli.pipeline import lent
 from asdcli.pipeline.answers import answered
@@ -103,7 +104,7 @@ def before(space: Workspace, progress: Progress) -> str | None:
         return None
     if cls is None or cls.trained:
         return None
-    if (space.model / "card.json").exists():
+    if is_model(space.model):
         progress.warn(f"the run's embeddings are of {made}, new ones are of its model (--embedder {made} keeps them)")
         return None
     progress.note(f"embedding with {made}, as the run's embeddings were (another: --embedder)")
