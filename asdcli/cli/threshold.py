@@ -10,7 +10,7 @@ import typer
 from asdcli.cli.options import AllowStaleOption, PlainCellsOption, ScoresArgument
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
-from asdcli.metrics import EDITION_RULE, OWN_RULE, RULES
+from asdcli.metrics.threshold_rules import EDITION_RULE, OWN_RULE, RULES
 
 if TYPE_CHECKING:
     from asdcli.outcome import Outcome

@@ -24,7 +24,20 @@ from asdcli.errors import UsageError
 from asdcli.metrics import gamma
 from asdcli.metrics.gamma import GammaDistribution
 from asdcli.metrics.shares import Share
-from asdcli.spec import always_spelled
+from asdcli.spec import Registry, always_spelled
+
+RULES = Registry(
+    "threshold rule",
+    {
+        "quantile": "asdcli.metrics.threshold_rules:Quantile",
+        "gamma": "asdcli.metrics.threshold_rules:Gamma",
+        "dcase-baseline": "asdcli.metrics.threshold_rules:DcaseBaseline",
+        "false-alarms": "asdcli.metrics.threshold_rules:FalseAlarms",
+    },
+    needs=("fit", "doubt"),
+)
+EDITION_RULE, OWN_RULE = "dcase-baseline:quantile=0.9", "quantile:quantile=0.9"
+"""The rules where none is asked for: of an edition of the catalogue, and of anybody's own recordings."""
 
 Scores = npt.NDArray[np.float64]
 

@@ -17,9 +17,8 @@ import pyarrow.parquet as pq
 from asdcli import artifacts, catalogue
 from asdcli.artifacts import Header
 from asdcli.errors import BadData, UsageError
-from asdcli.metrics import EDITION_RULE, OWN_RULE, RULES
 from asdcli.metrics.decisions import decide
-from asdcli.metrics.threshold_rules import Rule, set_threshold
+from asdcli.metrics.threshold_rules import EDITION_RULE, OWN_RULE, RULES, Rule, set_threshold
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from asdcli.metrics import RULES
-from asdcli.metrics.threshold_rules import Rule, Threshold
+from asdcli.metrics.threshold_rules import RULES, Rule, Threshold
 
 
 @dataclass(frozen=True)

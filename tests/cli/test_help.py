@@ -20,8 +20,8 @@ from asdcli.cli.embed import EmbeddingsFormat
 from asdcli.cli.extract_features import OnError
 from asdcli.cli.models import registries
 from asdcli.features.kinds import FEATURES
-from asdcli.metrics import RULES
 from asdcli.metrics.specs import SPECS
+from asdcli.metrics.threshold_rules import RULES
 from asdcli.models import losses
 from asdcli.scorers import SCORERS, smooth
 from asdcli.spec import Registry

@@ -14,10 +14,10 @@ import torch
 from asdcli import catalogue
 from asdcli.features import frames, mels, standardised_mels
 from asdcli.features.pack import FULL_SCALE
-from asdcli.metrics import RULES, roc
+from asdcli.metrics import roc
 from asdcli.metrics.official import SectionScores, measure, official
 from asdcli.metrics.specs import SPECS
-from asdcli.metrics.threshold_rules import set_threshold
+from asdcli.metrics.threshold_rules import RULES, set_threshold
 from asdcli.scorers import PAPER, SCORERS, takes
 from asdcli.scorers.exact_search import neighbours, prepare
 from asdcli.scorers.reference import Vectors

@@ -10,10 +10,10 @@ from scipy import stats
 from sklearn.metrics import confusion_matrix
 
 from asdcli.errors import UsageError
-from asdcli.metrics import RULES, gamma
+from asdcli.metrics import gamma
 from asdcli.metrics.decisions import Confusion, decide
 from asdcli.metrics.shares import Share
-from asdcli.metrics.threshold_rules import FEW, DcaseBaseline, FalseAlarms, Gamma, Quantile, set_threshold
+from asdcli.metrics.threshold_rules import FEW, RULES, DcaseBaseline, FalseAlarms, Gamma, Quantile, set_threshold
 
 SCORES = np.random.default_rng(0).gamma(3, size=1000)
 QUANTILES = st.floats(0.02, 0.98)

@@ -11,8 +11,7 @@ import pyarrow as pa
 import pytest
 
 from asdcli import artifacts
-from asdcli.metrics import RULES
-from asdcli.metrics.threshold_rules import DcaseBaseline, Quantile, set_threshold
+from asdcli.metrics.threshold_rules import RULES, DcaseBaseline, Quantile, set_threshold
 from tests.helpers.score_files import clip_rows, make_run, random_scores, write_clips, write_scores
 
 
