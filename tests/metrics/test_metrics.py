@@ -284,3 +284,15 @@ def test_an_unknown_rule_is_answered_with_the_nearest():
     with pytest.raises(UsageError) as caught:
         spec_named("dcase2032")
     assert "did you mean" in str(caught.value.hint)
+
+
+def test_machine_types_weigh_the_same_however_many_sections_they_have() -> None:
+    areas = [0.9, 0.1, 0.2, 0.3, 0.4, 0.5]
+    owners = ["fan", "pump", "pump", "valve", "valve", "valve"]
+    assert join(SPECS["dcase2020"], owners, areas) == pytest.approx((0.9 + 0.15 + 0.4) / 3)
+
+
+def test_counts_of_both_conditions_stand_beside_an_area() -> None:
+    section = SectionScores("fan", "00", np.arange(5.0), np.array([0, 0, 0, 1, 1], bool), np.array(["source"] * 5))
+    (auc, _) = measure(SPECS["dcase2020"], [section])
+    assert (auc.value, auc.n_normal, auc.n_anomalous) == (1.0, 3, 2)

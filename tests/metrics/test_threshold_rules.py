@@ -311,3 +311,28 @@ def test_rates_equal_those_of_the_evaluators(pairs):
     precision, recall = tp / max(tp + fp, eps), tp / max(tp + fn, eps)
     assert (counts.true_negative, counts.precision, counts.recall) == (tn, precision, recall)
     assert counts.f1 == pytest.approx(2 * precision * recall / max(precision + recall, eps), abs=1e-15)
+
+
+@pytest.mark.parametrize(("n", "enough"), [(98, False), (99, True), (100, True)])
+def test_a_quantile_takes_as_many_scores_as_it_promises_and_gamma_never_lies_below_them_with_fewer(
+    n: int, enough: bool
+) -> None:
+    """0.99 can be promised by 99 scores: the next one is among the highest of a hundred once in a hundred times."""
+    rule = Quantile(0.99)
+    doubt = rule.doubt(n)
+    told = "the highest score is used, above which 1 normal clip in (number of clips + 1) may lie"
+    assert (doubt is None) == enough and (enough or told in doubt)
+    assert rule.promised(n) == pytest.approx(0.01 if enough else 1 / (n + 1))
+    skewed = np.append(np.random.default_rng(0).gamma(3, size=n - 1), 100.0)
+    assert (Gamma(0.99).fit(skewed) >= 100.0) == (not enough)
+    assert Gamma(0.99).promised(n) == DcaseBaseline(0.99).promised(n) == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(Share(100, 1000, None), "10 %"), (Share(105, 1000, None), "10.5 %"), (Share(123, 10_000, None), "1.2 %")],
+)
+def test_a_share_is_said_with_two_or_three_digits(share: Share, text: str) -> None:
+    assert str(share).startswith(f"{text} of {share.n} above, 95 % interval")
+    assert "promised" not in str(share)
+    assert str(Share(share.above, share.n, 0.1)).endswith(", 10 % promised")
