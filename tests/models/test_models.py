@@ -287,3 +287,27 @@ def test_crops_reach_the_first_and_the_last_place_of_a_clip() -> None:
     bank, (clip,) = _bank([10])
     ends = bank.crop(torch.zeros(2, dtype=torch.int64), 4, torch.tensor([0.0, 1 - 1e-12], dtype=torch.float64))
     np.testing.assert_array_equal(ends.numpy() * 32768, np.stack([clip[:4], clip[-4:]]))
+
+
+def test_the_autoencoder_normalises_as_the_baseline_does() -> None:
+    """Keras counts the momentum from the other side: 0.99 there is 0.01 here; its epsilon is 1e-3."""
+    norms = [layer for layer in AutoencoderNetwork(640).layers if isinstance(layer, torch.nn.BatchNorm1d)]
+    assert len(norms) == 9
+    assert {(norm.momentum, norm.eps) for norm in norms} == {(0.01, 1e-3)}
+
+
+def test_spectra_are_taken_in_full_precision_under_autocast() -> None:
+    network = DualBranch(shortest_clip(), 16_000).eval()
+    seen: list[torch.dtype] = []
+    for branch in (network.spectrum_branch, network.spectrogram_branch):
+        branch.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].dtype))
+    waveforms = torch.from_numpy(np.random.default_rng(0).normal(size=(2, shortest_clip())).astype(np.float32))
+    with torch.inference_mode():
+        plain = network.spectrogram(waveforms)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            inputs: list[torch.Tensor] = []
+            handle = network.spectrogram_branch.register_forward_pre_hook(lambda _, given: inputs.append(given[0]))
+            assert network(waveforms).dtype == torch.float32
+            handle.remove()
+    assert seen == [torch.float32] * 2
+    assert torch.equal(inputs[0], plain)
