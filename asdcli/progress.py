@@ -38,6 +38,10 @@ class Progress(Protocol):
         """One line about a fallback that was taken or a thing that looks wrong."""
         ...
 
+    def left_out(self, text: str) -> None:
+        """One line that names what was left out or is missing, and why: a warning that --quiet keeps."""
+        ...
+
 
 class Silent:
     """A `Progress` that says nothing, and the base of those that say a part."""
@@ -55,6 +59,9 @@ class Silent:
 
     def warn(self, text: str) -> None:
         pass
+
+    def left_out(self, text: str) -> None:
+        self.warn(text)
 
 
 SILENT = Silent()

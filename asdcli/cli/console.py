@@ -91,7 +91,7 @@ def say(console: Console, text: str, *, label: str = "", style: str = "") -> Non
 
 
 class Terminal(Silent):
-    """Progress bars and one-line notes on stderr; `quiet` keeps only warnings.
+    """Progress bars and one-line notes on stderr; `quiet` keeps only what names things left out.
 
     On a terminal a bar is drawn live; elsewhere (CI, a file) each track ends in one plain line.
     """
@@ -108,6 +108,14 @@ class Terminal(Silent):
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
+        if not self.quiet:
+            self._warn(text)
+
+    def left_out(self, text: str) -> None:
+        self.warnings.append(text)
+        self._warn(text)
+
+    def _warn(self, text: str) -> None:
         say(self.console, text, label="warning", style="yellow")
 
     def track(

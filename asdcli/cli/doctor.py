@@ -59,6 +59,6 @@ def _show(findings: Sequence[Finding], *, quiet: bool) -> int:
         if finding.fix and state != "ok":
             line.append_text(Text.assemble("  ", ("->", "dim"), f" {finding.fix}"))
         console.print(line)
-    if not quiet or problems:
+    if not quiet:
         console.print(f"{problems} problems" if problems != 1 else "1 problem")
     return problems

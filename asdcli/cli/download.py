@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,10 @@ from asdcli.vocabulary import SYNTHETIC, Subset
 if TYPE_CHECKING:
     from asdcli.cli.console import Terminal
     from asdcli.editions.request import Request
+    from asdcli.stages.download import Plan
 
+_Row = tuple[str, str, int | None, str]
+"""Archive, part, bytes and state."""
 _MIRROR, _RENDERED = "Where from", "Synthetic dataset only"
 _SEED = 0
 
@@ -188,22 +192,28 @@ def _verify(request: Request, root: Path, talk: Talk) -> int:
 
 def _plan(request: Request, root: Path, talk: Talk) -> int:
     """Print what would be fetched: one line an archive, then the sums."""
-    from asdcli.cli.console import stdout
-    from asdcli.fetch import megabytes
     from asdcli.stages import download as stage
 
     plan = stage.plan(request, root, progress=talk.progress)
 
-    rows: list[tuple[str, str, int | None, str]] = [(p.zip_name, p.record.part, None, "there") for p in plan.there]
+    rows: list[_Row] = [(p.zip_name, p.record.part, None, "there") for p in plan.there]
     for offer in plan.offers:
         state = "missing" if offer.problem else "to fetch" if offer.source.md5 else "to fetch (no checksum known)"
         rows.append((offer.part.zip_name, offer.part.record.part, offer.size, state))
+        if offer.problem:
+            talk.progress.left_out(f"{offer.part.zip_name} cannot be had: {offer.problem.message}")
     asked = request.tables() if request.asks_for_truth else []
     tables = [t.url for t in asked if not (root / t.path).exists()]
-    if talk.json:
-        archives = [dict(zip(("archive", "part", "bytes", "state"), row, strict=True)) for row in rows]
-        return talk.answer(facts={"archives": archives, "bytes": plan.size, "truth_tables": tables})
+    if talk.shows_tables:
+        _show_plan(plan, rows, len(tables), root)
+    archives = [dict(zip(("archive", "part", "bytes", "state"), row, strict=True)) for row in rows]
+    return talk.answer(facts={"archives": archives, "bytes": plan.size, "truth_tables": tables})
+
+
+def _show_plan(plan: Plan, rows: Sequence[_Row], n_tables: int, root: Path) -> None:
+    from asdcli.cli.console import stdout
     from asdcli.cli.tables import Grid, GridColumn
+    from asdcli.fetch import megabytes
 
     grid = Grid(None, ["archive", GridColumn("part", rank=2), GridColumn("size", number=True), "state"], box=None)
     for name, part, size, state in rows:
@@ -214,10 +224,9 @@ def _plan(request: Request, root: Path, talk: Talk) -> int:
     console.print(
         f"{len(fetched)} archives to fetch"
         + (f", {megabytes(plan.size)}" if plan.size is not None else "")
-        + (f", and {len(tables)} tables of ground truth" if tables else "")
+        + (f", and {n_tables} tables of ground truth" if n_tables else "")
         + f" into {root}; {megabytes(_free(root))} are free there"
     )
-    return 0
 
 
 def _free(root: Path) -> int:

@@ -127,13 +127,13 @@ def _show_found(found: list[dict[str, Any]]) -> None:
 
 
 def _say(facts: IndexFacts, talk: Talk) -> None:
-    """What was left out, warnings and advice on stderr; `--quiet` keeps losses and warnings."""
+    """What was left out, warnings and advice on stderr; `--quiet` keeps losses."""
     progress = talk.progress
     for row in facts.left_out:
         more = ", …" if row["files"] > len(row["examples"]) else ""
         told = f"left out {row['files']} ({row['reason']}): {', '.join(row['examples'])}{more}"
         if row["loss"]:
-            progress.warn(told)
+            progress.left_out(told)
         elif not talk.json:
             progress.note(told)
     for warning in facts.warnings:

@@ -93,5 +93,5 @@ PlainCellsOption = Annotated[
     typer.Option("--plain-cells", help="In a CSV, no ' before texts that a spreadsheet would take for formulas."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
-QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no talk; errors only.")]
+QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only, and what was left out.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Show diagnostics.")]

@@ -12,6 +12,7 @@ from asdcli.cli.options import AllowStaleOption
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.vocabulary import Subset
+from asdcli.wording import counted
 
 if TYPE_CHECKING:
     from asdcli.pipeline.steps.submit import Checked
@@ -99,11 +100,12 @@ def _show(checked: Checked, talk: Talk) -> int:
 
     from asdcli.cli.console import stdout
 
+    console = stdout()
     if not talk.json:
-        console = stdout()
         for problem in checked.problems:
             console.print(problem)
-        verdict = f"{len(checked.problems)} problems" if checked.problems else "nothing wrong"
+    if talk.shows_tables:
+        verdict = counted(len(checked.problems), "problem") if checked.problems else "nothing wrong"
         console.print(f"{checked.path}: {verdict} (checked against {checked.against})")
     return talk.answer(facts={**asdict(checked), "path": str(checked.path)}, bad=bool(checked.problems))
 

@@ -12,7 +12,7 @@ With `--json` every command prints exactly one object on stdout, whose shape is
                    and method (null where it is not of one method)
     facts      what was counted, measured or found: an object of the command's own; of several methods a list
                under "methods", one object a method
-    warnings   a list of sentences, the same that stderr got
+    warnings   a list of sentences: what stderr got, or would have got without --quiet
     exit_code  0, 1 or 3
 
 and of a command that failed
@@ -60,7 +60,7 @@ class Talk:
     Attributes:
         command: its name.
         json: one JSON object on stdout instead of tables and of notes about what was written.
-        quiet: no progress and no notes.
+        quiet: errors only, and what was left out.
         verbose: diagnostics too.
     """
 

@@ -135,7 +135,7 @@ def _audio_files(root: Path) -> Iterator[str]:
 def _report(found: Found, progress: Progress) -> None:
     if found.misnamed:
         n = counted(len(found.misnamed), "file")
-        progress.warn(f"left out {n}: {some([str(e) for e in found.misnamed], NAMED)}")
+        progress.left_out(f"left out {n}: {some([str(e) for e in found.misnamed], NAMED)}")
     if found.elsewhere:
         n = counted(len(found.elsewhere), "audio file")
         progress.note(f"ignored {n} in other folders: {some(found.elsewhere, NAMED)}")

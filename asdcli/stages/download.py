@@ -35,6 +35,7 @@ from asdcli.fetch import (
 from asdcli.metrics.specs import spec_named
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
+from asdcli.wording import counted, listed
 from asdcli.writing.locks import alone_with
 
 if TYPE_CHECKING:
@@ -219,9 +220,10 @@ def _advise(request: Request, lacking: dict[str, AsdError], progress: Progress) 
     again = f"asd download {request.edition} " + " ".join(f"--subset {s}" for s in request.subsets)
     names = {t.path for t in request.tables() if t.truth.gives == "attributes"}
     if told := [error for path, error in lacking.items() if path not in names]:
-        progress.warn(
-            f"{len(told)} tables of ground truth could not be had (the first: {told[0]}); the clips they speak of stay "
-            f"without condition or domain. Try again with: {again}"
+        errors = listed([str(error) for error in told], between="; ")
+        progress.left_out(
+            f"{counted(len(told), 'table')} of ground truth could not be had ({errors}); "
+            f"the clips they speak of stay without condition or domain. Try again with: {again}"
         )
     elif lacking:
         first = next(iter(lacking.values()))

@@ -91,21 +91,20 @@ def run(
     instance = instance or trained_embedder(cls, model, device, batch_size, progress)
 
     tables: list[pa.Table] = []
-    skipped = 0
+    lost: list[str] = []
     labelled = [rows_of(table, machine_type) for machine_type in found.machine_types]
     for machine_type, rows in progress.track(
         zip(found.machine_types, labelled, strict=True), total=sum(map(len, labelled)), label=f"embed {name}"
     ):
         pack = found.load(machine_type, rows)
-        skipped += len(rows) - len(np.unique(pack.clip_ids))
+        lost += packs.lacking(pack, rows)
         own = instance.of_machine_type(machine_type) if hasattr(instance, "of_machine_type") else instance
         try:
             tables.append(_embed(own, pack, rows))
         except BadData as error:
             raise BadData(f"{machine_type}: {error.message}", error.hint) from None
         progress.advance(len(rows), machine_type=machine_type)
-    if skipped:
-        progress.warn(f"{skipped} clips have no features, because extract-features skipped them: not embedded")
+    packs.tell(lost, "embedded", progress)
     embeddings = _concatenated(tables)
     if not len(embeddings):
         raise BadData(

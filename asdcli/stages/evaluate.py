@@ -101,8 +101,7 @@ def run(
     ]
     scored = {one.scored.method: one.scored for one in prepared}
     comparisons = _compare(scored[compared[0]], scored[compared[1]], options, warnings) if compared else {}
-    for sentence in warnings.sentences():
-        progress.warn(sentence)
+    warnings.tell(progress)
     report = Report(evaluations, comparisons, compared, warnings.sentences())
     if output is None:
         return report
@@ -133,7 +132,7 @@ def _read(truth: Header | None, limits: Thresholds | None) -> dict[str, Header]:
 
 def _compare(a: Scored, b: Scored, options: Options, warnings: Sentences) -> dict[str, Comparison]:
     a, b, sentences = shared_clips(a, b)
-    warnings.add(a, sentences)
+    warnings.lose(a, sentences)
     (first, _), (second, _) = by_section(a), by_section(b)
     found = {}
     for subset, sections in first.items():

@@ -13,6 +13,7 @@ from asdcli.metrics import bootstrap, roc
 from asdcli.metrics.decisions import Confusion, decide
 from asdcli.metrics.official import SectionScores, Value, measure, official
 from asdcli.metrics.specs import MetricSpec, spec_named, spec_without_edition
+from asdcli.progress import Progress
 from asdcli.views import making
 from asdcli.views.coverage import coverage
 from asdcli.views.editions import edition_of
@@ -47,17 +48,32 @@ class Sentences:
     def __init__(self, methods: list[str]) -> None:
         self._methods = set(methods)
         self._said: dict[str, set[str]] = {}
+        self._losses: set[str] = set()
 
     def add(self, method: Scored, sentences: Iterable[str]) -> None:
         for sentence in sentences:
             self._said.setdefault(sentence, set()).add(method.method)
+
+    def lose(self, method: Scored, sentences: Sequence[str]) -> None:
+        """The same, of what is left out of a number."""
+        self.add(method, sentences)
+        self._losses.update(sentences)
 
     def say(self, sentence: str) -> None:
         """Of no single method."""
         self._said[sentence] = self._methods
 
     def sentences(self) -> list[str]:
-        return [s if who == self._methods else f"{', '.join(sorted(who))}: {s}" for s, who in self._said.items()]
+        return [self._whole(sentence) for sentence in self._said]
+
+    def tell(self, progress: Progress) -> None:
+        """All of them."""
+        for sentence in self._said:
+            (progress.left_out if sentence in self._losses else progress.warn)(self._whole(sentence))
+
+    def _whole(self, sentence: str) -> str:
+        who = self._said[sentence]
+        return sentence if who == self._methods else f"{', '.join(sorted(who))}: {sentence}"
 
 
 @dataclass(frozen=True)
@@ -92,7 +108,7 @@ def prepare(methods: Sequence[Scored], truth: pa.Table | None, warnings: Sentenc
             one, sentences = join_truth(one, truth)
             covered = coverage(one, truth)
             missing = covered.missing
-            warnings.add(one, [*sentences, *covered.sentences])
+            warnings.lose(one, [*sentences, *covered.sentences])
         prepared.append(Method(one, makings[one.method], missing, apart[one.method]))
     return prepared
 
@@ -105,7 +121,7 @@ def evaluate(method: Method, limits: Thresholds | None, options: Options, warnin
     """
     scored = method.scored
     subsets, sentences = by_section(scored)
-    warnings.add(scored, sentences)
+    warnings.lose(scored, sentences)
     if limits and limits.has(scored) and not limits.fitted_on(scored):
         warnings.add(scored, ["thresholds were fitted on other scores and are left out; fit them again: asd threshold"])
         limits = None
@@ -139,7 +155,7 @@ def evaluate(method: Method, limits: Thresholds | None, options: Options, warnin
         )
         evaluation = replace(evaluation, signature=_signature(scored, evaluation, options))
         if evaluation.undefined:
-            warnings.add(scored, [f"{subset}: left out of the means: {_named(evaluation.undefined)}"])
+            warnings.lose(scored, [f"{subset}: left out of the means: {_named(evaluation.undefined)}"])
         yield evaluation
 
 

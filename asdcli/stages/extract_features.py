@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import artifacts, audio
-from asdcli.errors import AsdError, BadArtifact, BadData
+from asdcli.errors import AsdError, BadData
 from asdcli.features.kinds import DEFAULT
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
@@ -28,7 +28,7 @@ from asdcli.views import packs
 from asdcli.views.clips import is_training, machine_types_of, rows_to_read
 from asdcli.views.digests import pack_input
 from asdcli.views.editions import edition_of
-from asdcli.views.errors_table import ErrorRow, write_errors
+from asdcli.views.errors_table import is_whole, naming, read_errors, write_errors
 from asdcli.views.suspects import told
 from asdcli.writing.locks import alone_with
 
@@ -132,7 +132,7 @@ def run(
             n_made, n_clips = n_made + 1, n_clips + len(rows) - len(made.faults)
             del made  # before the next machine type is read
 
-    _report_faults(errors, faults, table, wanted, upstream)
+    _report_faults(errors, faults, table, wanted, upstream, progress)
     if unusable:
         first = next(f for f in faults if f.error)
         raise BadData(f"not one clip of {', '.join(unusable)} can be used: {first.error.message}", first.error.hint)
@@ -173,9 +173,7 @@ def _gain(target: Path) -> Any:
 
 def _is_current(target: Path, header: artifacts.Header, wavs: Sequence[Path]) -> bool:
     """Whether the pack is of these rows and parameters, without a clip left out, and younger than all its audio."""
-    if not artifacts.is_current(target, artifacts.FEATURES, header):
-        return False
-    if artifacts.read_header(target, artifacts.FEATURES).diagnostics.get("skipped"):
+    if not is_whole(target, artifacts.FEATURES, header):
         return False
     written = target.stat().st_mtime_ns
     try:
@@ -192,24 +190,21 @@ def _refusal(faults: Sequence[Fault], n_rows: int, machine_type: str) -> BadData
 
 
 def _report_faults(
-    path: Path, faults: Sequence[Fault], table: pa.Table, wanted: Sequence[str], upstream: artifacts.Header
+    path: Path,
+    faults: Sequence[Fault],
+    table: pa.Table,
+    wanted: Sequence[str],
+    upstream: artifacts.Header,
+    progress: Progress,
 ) -> None:
-    """Write the clips that were left out; those of machine types that this run did not look at stay listed."""
-    listed = [(f.row.clip_id, f.row.path, f.error.reason) for f in faults]
+    """Name the clips that were left out, and list them. Those of machine types that nobody looked at stay listed."""
     elsewhere = set(table.filter(pc.invert(pc.is_in(table["machine_type"], pa.array(wanted))))["clip_id"].to_pylist())
-    listed += [row for row in _listed_before(path) if row[0] in elsewhere]
+    lost = [(f.row.clip_id, f.row.path, f.error.reason) for f in faults]
+    kept = [row for row in read_errors(path) if row[0] in elsewhere]
     header = artifacts.Header.make(artifacts.ERRORS, dataset=upstream.dataset, inputs={"clips": upstream})
-    write_errors(path, sorted(listed), header)
-
-
-def _listed_before(path: Path) -> list[ErrorRow]:
-    if not path.exists():
-        return []
-    try:
-        before, _ = artifacts.read_table(path, artifacts.ERRORS)
-    except BadArtifact:  # whatever it was, it is replaced
-        return []
-    return [(row["clip_id"], row["path"], row["error"]) for row in before.to_pylist()]
+    write_errors(path, sorted([*lost, *kept]), header)
+    if lost:
+        progress.left_out(naming(lost, "left out", path))
 
 
 def _cores() -> int:

@@ -15,7 +15,7 @@ from asdcli.embedders import IMPORTED
 from asdcli.errors import BadData
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.views.errors_table import write_errors
+from asdcli.views.errors_table import is_whole, write_errors
 from asdcli.views.foreign import ForeignTable, read_foreign
 from asdcli.views.foreign_vectors import HINT, numeric, vectors_of
 from asdcli.views.joined_labels import joined
@@ -79,18 +79,18 @@ def run(
     inputs = {role: artifacts.Header.foreign(table.digest) for role, table in brought.items()}
     params = {"embedder": IMPORTED}
     header = artifacts.Header.make(artifacts.EMBEDDINGS, dataset=dataset, params=params, inputs=inputs)
-    if not force and _is_current(output, header):
+    if not force and is_whole(output, artifacts.EMBEDDINGS, header):
         return Outcome(output, "current")
     artifacts.claim(errors, artifacts.ERRORS, force=force)
     strangers: list[str] = []
     if said is not None:
         foreign, strangers = joined(foreign, said, progress)
         if strangers:
-            progress.warn(f"{they_are(strangers, 'clip')} not in {labels} and left out (all are named in {errors})")
+            progress.left_out(f"{they_are(strangers, 'clip')} not in {labels} and left out (all are named in {errors})")
     table = _table(foreign, vectors_of(foreign))
     table, broken = _finite(table, foreign.path, on_error)
     if broken:
-        progress.warn(f"{they_are(list(broken), 'clip')} not finite and left out (all are named in {errors})")
+        progress.left_out(f"{they_are(list(broken), 'clip')} not finite and left out (all are named in {errors})")
     left_out = [(c, c, f"{labels} has no such clip") for c in strangers] + [(c, c, why) for c, why in broken.items()]
     for name in ("section", "domain", "condition"):
         if table[name].null_count == len(table):
@@ -101,13 +101,6 @@ def run(
     n_clips = len(set(table["clip_id"].to_pylist()))
     n_dims = table.schema.field("vector").type.list_size
     return Outcome(output, skipped=len(left_out), facts=BroughtFacts(n_clips, len(table), n_dims))
-
-
-def _is_current(output: Path, header: artifacts.Header) -> bool:
-    """Whether the table is of these files, and no clip was left out of it: those are to be named again."""
-    if not artifacts.is_current(output, artifacts.EMBEDDINGS, header):
-        return False
-    return not artifacts.read_header(output, artifacts.EMBEDDINGS).diagnostics.get("skipped")
 
 
 def _table(foreign: ForeignTable, vectors: np.ndarray) -> pa.Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import SCORERS
 from asdcli.spec import parse
-from asdcli.views.errors_table import write_errors
+from asdcli.views.errors_table import is_whole, write_errors
 from asdcli.views.foreign import ForeignTable, read_foreign
 from asdcli.views.scores import ScoreFacts
 from asdcli.views.windows import score_table
@@ -77,7 +78,7 @@ def run(
         params={"method": name},
         inputs=inputs,
     )
-    if not force and artifacts.is_current(output, artifacts.SCORES, header):
+    if not force and is_whole(output, artifacts.SCORES, header):
         return Outcome(output, "current")
     artifacts.claim(errors, artifacts.ERRORS, force=force)
     _refuse_others(output)
@@ -95,7 +96,8 @@ def run(
         _name_missing(table, labelled, progress)
     if strangers:
         told = f"{they_are(strangers, 'scored clip')} not in clips.parquet and left out (all are named in {errors})"
-        progress.warn(told)
+        progress.left_out(told)
+    header = replace(header, diagnostics={"skipped": len(strangers)}) if strangers else header
     left_out = artifacts.Header.make(artifacts.ERRORS, dataset=header.dataset, inputs=inputs)
     write_errors(errors, [(clip_id, clip_id, "clips.parquet has no such clip") for clip_id in strangers], left_out)
     artifacts.write_table(output, artifacts.SCORES, score_table(labelled, name, scores), header)
@@ -187,7 +189,7 @@ def _name_missing(table: pa.Table, labelled: pa.Table, progress: Progress) -> No
     test = test.filter(pc.is_in(test["machine_type"], value_set=pc.unique(labelled["machine_type"])))
     missing = test.filter(pc.invert(pc.is_in(test["clip_id"], value_set=labelled["clip_id"])))["clip_id"].to_pylist()
     if missing:
-        progress.warn(f"{they_are(missing, 'test clip')} in clips.parquet but without a score")
+        progress.left_out(f"{they_are(missing, 'test clip')} in clips.parquet but without a score")
 
 
 def _all_strangers(source: Path, strangers: Sequence[str], table: pa.Table) -> BadData:

@@ -91,18 +91,21 @@ def run(
         results = {spelling: _Result() for spelling in todo}
         left_out = sorted(set(found.machine_types) - set(network.networks))
         if left_out:
-            progress.warn(f"the autoencoder knows no {', '.join(left_out)}: left out")
+            progress.left_out(f"the autoencoder knows no {', '.join(left_out)}: left out")
         machine_types = [m for m in network.networks if m in found.machine_types]
         rows = {m: _used(rows_of(table, m)) for m in machine_types}
+        lost: list[str] = []
         for machine_type in progress.track(
             machine_types, total=sum(map(len, rows.values())), label=f"score {', '.join(todo)}"
         ):
             pack = found.load(machine_type, rows_of(table, machine_type))
+            lost += packs.lacking(pack, rows[machine_type])
             _score(network, machine_type, pack, rows[machine_type], todo, results, trained.seed or 0, progress)
         if not machine_types:
             raise BadData(
                 "there is no clip to score", "its recordings must lie in train/ and test/ folders: asd index FOLDER"
             )
+        packs.tell(lost, "scored", progress)
         for sentence in told({spelling: result.rules for spelling, result in results.items()}):
             progress.warn(sentence)
         for spelling, result in results.items():

@@ -23,7 +23,7 @@ from asdcli.scorers import SCORERS, Scorer, own_unit, scorers_of
 from asdcli.scorers.rules import told
 from asdcli.views.detector_file import UnitState, is_current_detector, write_detector
 from asdcli.views.embeddings import Embedded, read_embeddings
-from asdcli.views.errors_table import write_errors
+from asdcli.views.errors_table import ErrorRow, naming, read_errors, write_errors
 from asdcli.views.scores import ScoreFacts, ScoreFiles
 from asdcli.views.units import UnitPlan, plan_units
 from asdcli.views.windows import score_table
@@ -74,8 +74,10 @@ def run(
     upstream = artifacts.read_table_header(embeddings, artifacts.EMBEDDINGS, headerless=True)
     of = {spelling: unit or own_unit(scorer) for spelling, scorer in scorers.items()}
     headers = _Headers(upstream, upstream.dataset or dataset, seed, of)
-    current = {} if force else {m: _current(files, m, headers) for m, files in outputs.items()}
+    current = {} if force else {m: _current(files, m, headers, errors) for m, files in outputs.items()}
     outcomes = {spelling: outcome for spelling, outcome in current.items() if outcome}
+    lacking = any(outcome.skipped for outcome in outcomes.values())
+    everything = {clip_id: why for clip_id, _, why in read_errors(errors)} if lacking else {}
     todo = {spelling: scorer for spelling, scorer in scorers.items() if spelling not in outcomes}
     if todo:
         artifacts.claim(errors, artifacts.ERRORS, force=force)
@@ -83,7 +85,6 @@ def run(
             outputs[spelling].claim(force=force)
             outputs[spelling].clips.parent.mkdir(parents=True, exist_ok=True)
         embedded = read_embeddings(embeddings)
-        everything: dict[str, str] = {}
         for one in dict.fromkeys(of[spelling] for spelling in todo):
             methods = {spelling: method for spelling, method in todo.items() if of[spelling] is one}
             plans, unscored, warnings = plan_units(embedded, one)
@@ -103,7 +104,10 @@ def run(
                 outcomes |= zip(results, threads.map(lambda job: _write(*job), jobs), strict=True)
             for without in left_out.values():
                 everything |= without
-        _report_unscored(errors, everything, upstream, dataset, progress)
+        header = Header.make(artifacts.ERRORS, dataset=upstream.dataset or dataset, inputs={"embeddings": upstream})
+        write_errors(errors, _rows(everything), header)
+    if everything:
+        progress.left_out(naming(_rows(everything), "not scored", errors))
     return {spelling: outcomes[spelling] for spelling in outputs}
 
 
@@ -127,11 +131,13 @@ class _Headers:
         )
 
 
-def _current(files: ScoreFiles, spelling: str, headers: _Headers) -> Outcome[ScoreFacts] | None:
-    """What is to be said of a method whose files are all there and up to date."""
+def _current(files: ScoreFiles, spelling: str, headers: _Headers, errors: Path) -> Outcome[ScoreFacts] | None:
+    """What is to be said of a method whose files are all there and up to date, `errors` too if clips have no score."""
     if not artifacts.is_current(files.clips, artifacts.SCORES, headers.of(artifacts.SCORES, spelling)):
         return None
     found = artifacts.read_header(files.clips, artifacts.SCORES).diagnostics
+    if found.get("unscored") and not errors.exists():
+        return None
     of_windows = headers.of(artifacts.WINDOW_SCORES, spelling)
     if found.get("windows") and not artifacts.is_current(files.windows, artifacts.WINDOW_SCORES, of_windows):
         return None
@@ -220,14 +226,5 @@ def _alphas(of_units: Mapping[str, Mapping[str, Any]]) -> str | None:
     return f"{min(alphas):.3g} to {max(alphas):.3g}" if alphas else None
 
 
-def _report_unscored(
-    path: Path, unscored: Mapping[str, str], upstream: Header, dataset: str, progress: Progress
-) -> None:
-    """Name the clips without a score in the errors table."""
-    if unscored:
-        first = next(iter(unscored))
-        progress.warn(
-            f"{len(unscored)} clips are not scored, such as {first}: {unscored[first]} (all are named in {path})"
-        )
-    header = Header.make(artifacts.ERRORS, dataset=upstream.dataset or dataset, inputs={"embeddings": upstream})
-    write_errors(path, [(clip_id, clip_id, reason) for clip_id, reason in unscored.items()], header)
+def _rows(unscored: Mapping[str, str]) -> list[ErrorRow]:
+    return [(clip_id, clip_id, why) for clip_id, why in unscored.items()]

@@ -103,10 +103,10 @@ def run(
     _write(base, files, names, meta.theirs, force=force)
     meta.remember()
     for old in sorted(set((base / package.TASK).glob(f"{label}_{package.TASK}_*")) - set(folders)):
-        progress.warn(f"{old} is of an earlier package and not in the zip")
+        progress.left_out(f"{old} is of an earlier package and not in the zip")
     problems = [f"{f.name}: {problem}" for f in folders for problem in check(f, style, expected(known, subset))]
     for problem in problems:
-        progress.warn(problem)
+        progress.left_out(problem)
     return Outcome(base / packed, skipped=len(problems), facts=PackageFacts(len(names), known.name))
 
 

@@ -128,7 +128,7 @@ def apply(
         known = {m: limits.of(method, m) for m in dict.fromkeys(machine_types)}
         without = [m for m, threshold in known.items() if threshold is None]
         if without:
-            progress.warn(f"no threshold for {', '.join(without)} ({method.method}): no decision there")
+            progress.left_out(f"no threshold for {', '.join(without)} ({method.method}): no decision there")
         test = test.append_column("threshold", pa.array([known[m] for m in machine_types], pa.float64()))
         test = test.filter(pc.is_valid(test["threshold"]))
         above = decide(test["anomaly_score"].to_numpy(), test["threshold"].to_numpy())
@@ -203,7 +203,7 @@ def _with_training_scores(methods: Sequence[Scored], progress: Progress) -> list
         )
     without = ", ".join(m.method for m in methods if m not in with_training)
     if without:
-        progress.warn(f"no threshold for {without}: no training clips among these scores")
+        progress.left_out(f"no threshold for {without}: no training clips among these scores")
     return with_training
 
 

@@ -40,6 +40,7 @@ def _fetched(weights: str, repository: str, progress: Progress) -> str:
     import httpx
     from huggingface_hub import constants, hf_hub_download
     from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub.utils import disable_progress_bars
 
     try:
         return str(hf_hub_download(repository, _FILE, local_files_only=True))
@@ -49,6 +50,7 @@ def _fetched(weights: str, repository: str, progress: Progress) -> str:
         # the hub's own client asks six times before it gives up
         httpx.head(f"{constants.ENDPOINT}/{repository}/resolve/main/{_FILE}", timeout=_PATIENCE_S)
         progress.note(f"fetching {weights} from {repository} of {constants.ENDPOINT}")
+        disable_progress_bars()  # nobody but the command line prints, and --quiet holds for it
         return str(hf_hub_download(repository, _FILE))
     except (httpx.HTTPError, OSError, ValueError) as error:
         first = str(error).strip().splitlines()[0]

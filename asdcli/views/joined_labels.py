@@ -56,7 +56,7 @@ def joined(rows: ForeignTable, said: ForeignTable, progress: Progress) -> tuple[
         labels[name] = [own[i] if values[row] is None else values[row] for i, row in enumerate(at)]
     strangers = list(dict.fromkeys(c for c, k in zip(rows.labels["clip_id"], known, strict=True) if not k))
     if missing := [theirs[i] for i in sorted(set(range(len(theirs))) - set(at))]:
-        progress.warn(f"{they_are(missing, 'clip')} in {said.path} but without a vector")
+        progress.left_out(f"{they_are(missing, 'clip')} in {said.path} but without a vector")
     return replace(rows, table=rows.table.filter(pa.array(known)), labels=labels), strangers
 
 

@@ -15,6 +15,7 @@ from asdcli.errors import BadArtifact, MissingArtifact, unknown_name
 from asdcli.features.kinds import DEFAULT, FEATURES
 from asdcli.filenames import stem
 from asdcli.progress import Progress
+from asdcli.wording import they_are
 
 TRAINING = "training"
 """Where the header of a pack has the digest of its training clips."""
@@ -55,8 +56,7 @@ class Packs:
             pack = FEATURES.build(self.kind).read(arrays)
         except (KeyError, ValueError) as error:
             raise artifacts.damaged(path, artifacts.FEATURES, str(error)) from None
-        listed, packed = set(clips["clip_id"].to_pylist()), set(pack.clip_ids.tolist())
-        missing, strangers = sorted(listed - packed), sorted(packed - listed)
+        missing, strangers = lacking(pack, clips), sorted({*pack.clip_ids.tolist()} - {*clips["clip_id"].to_pylist()})
         skipped = header.diagnostics.get("skipped")
         if strangers or len(missing) > (skipped if isinstance(skipped, int) else 0):
             raise BadArtifact(
@@ -66,6 +66,17 @@ class Packs:
                 path,
             )
         return pack
+
+
+def lacking(pack: Any, clips: pa.Table) -> list[str]:
+    """The clips of a machine type that its pack lacks, because extract-features left them out."""
+    return sorted({*clips["clip_id"].to_pylist()} - {*pack.clip_ids.tolist()})
+
+
+def tell(lost: Sequence[str], what: str, progress: Progress) -> None:
+    """Name the clips that packs lack; `what` they are not: `embedded`."""
+    if lost:
+        progress.left_out(f"{they_are(lost, 'clip')} not {what}: extract-features left them out")
 
 
 def _training_part(pack: artifacts.Header) -> artifacts.Header:
@@ -114,7 +125,7 @@ def find(folder: Path, kind: str, clips: pa.Table, asked: Sequence[str] | None, 
             f"make them first: {_command(kind)}",
         )
     if missing:
-        progress.warn(f"no {kind} features of {', '.join(missing)}: left out ({_command(kind)} makes them)")
+        progress.left_out(f"no {kind} features of {', '.join(missing)}: left out ({_command(kind)} makes them)")
     headers = {n: artifacts.read_header(p, artifacts.FEATURES) for n, p in paths.items() if n not in missing}
     return Packs(kind, place, headers)
 

@@ -201,7 +201,7 @@ def _shared_machine_types(table: pa.Table, vectors_of: pa.Table, progress: Progr
     of_scores, of_vectors = (set(t["machine_type"].to_pylist()) for t in (table, vectors_of))
     for what, names in (("embeddings", of_scores - of_vectors), ("scores", of_vectors - of_scores)):
         if names:
-            progress.warn(f"no {what} of {', '.join(sorted(names))}: left out")
+            progress.left_out(f"no {what} of {', '.join(sorted(names))}: left out")
     both = pa.array(sorted(of_scores & of_vectors), pa.string())
     return tuple(t.filter(pc.is_in(t["machine_type"], both)).combine_chunks() for t in (table, vectors_of))
 

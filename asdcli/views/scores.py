@@ -164,11 +164,11 @@ def shared_clips(a: Scored, b: Scored) -> tuple[Scored, Scored, list[str]]:
                 f"{of_a[i]} and {of_b[i]}",
                 "take the truth from one table: --clips FILE",
             )
-    lost = len(a.table) + len(b.table) - len(kept[0].table) - len(kept[1].table)
-    warnings = [f"{lost} test clips were scored by only one of {a.method} and {b.method} and left out"] if lost else []
+    lost = sorted({*a.table["clip_id"].to_pylist()} ^ {*b.table["clip_id"].to_pylist()})
+    left_out = f"{they_are(lost, 'test clip')} scored by only one of {a.method} and {b.method} and left out"
     if not len(kept[0].table):
         raise BadData(f"{a.method} and {b.method} have no test clip in common: they cannot be compared")
-    return kept[0], kept[1], warnings
+    return kept[0], kept[1], [left_out] if lost else []
 
 
 def read_labels(path: Path) -> tuple[pa.Table, Header]:

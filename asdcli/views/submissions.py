@@ -86,7 +86,7 @@ def _files(folder: Path, progress: Progress) -> list[tuple[Path, str, CsvPart]]:
         else:
             strange.append(path.name)
     if strange:
-        progress.warn(f"ignored, because the name is none of an edition's: {', '.join(strange)}")
+        progress.left_out(f"ignored, because the name is none of an edition's: {', '.join(strange)}")
     if not any(kind == SCORE for _, kind, _ in found):
         raise BadData(
             f"no anomaly_score_*.csv in {folder}",

@@ -144,7 +144,10 @@ def test_clips_that_extraction_skipped_are_reported(tmp_path: Path, places: dict
     output = tmp_path / "e.parquet"
     outcome = embed.run(clips, features, output, model=places["model"], device="cpu", progress=progress)
     assert outcome.facts.clips == 24
-    assert any(w.startswith("4 clips have no features") for w in progress.warnings)
+    assert any(
+        w.startswith("4 clips (dev_data/raw/") and w.endswith(" are not embedded: extract-features left them out")
+        for w in progress.warnings
+    )
 
 
 # --- refusals -----------------------------------------------------------------------------------------------------

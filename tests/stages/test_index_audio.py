@@ -113,7 +113,7 @@ def test_headers_that_lie_about_the_length_are_spoken_of(
         content = bytearray(path.read_bytes())
         content[40:44] = struct.pack("<I", size)
         path.write_bytes(content)
-    assert asd("index", "mine", "--quiet") == 0
+    assert asd("index", "mine") == 0
     told = capsys.readouterr().err
     assert "warning: piped1.wav: its header does not say how long it is" in told
     assert "(1 more with such a header)" in told

@@ -37,7 +37,7 @@ def run(
     features = FEATURES.canonical(features)
     space.remember_if_there()
     errors = output / "errors.parquet" if output else space.errors("extract-features")
-    outcome = extract_features.run(
+    return extract_features.run(
         clips or space.clips,
         output or space.features / stem(features),
         errors=errors,
@@ -45,6 +45,3 @@ def run(
         progress=progress,
         **options,
     )
-    if outcome.skipped:
-        progress.warn(f"{outcome.skipped} clips were left out; the reasons are in {errors}")
-    return outcome
