@@ -17,9 +17,12 @@ class AsdError(Exception):
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.answer(hint)
+
+    def answer(self, hint: str | None) -> None:
+        """Take this hint in place of the one that was there."""
         self.hint = hint
-        if hint and hasattr(self, "add_note"):  # Python 3.11: a traceback in a notebook ends with it
-            self.add_note(f"hint: {hint}")
+        self.__notes__ = [f"hint: {hint}"] if hint else []  # Python 3.11: a traceback in a notebook ends with it
 
     @property
     def kind(self) -> str:

@@ -58,7 +58,7 @@ def read_arrays_header(path: Path, kind: Kind) -> Header:
         text = read_entries(path, lambda name: name == _KEY)[_KEY].tobytes()
     except (Damaged, KeyError):
         raise BadArtifact(
-            f"{path} is no npz written by asdcli", f"{kind.name} come from: {kind.made_by}", path
+            f"{path} is no npz written by asdcli", f"{kind.name} come from: {kind.to_type}", path
         ) from None
     header = Header.from_json(text, where=str(path))
     check_kind(header, kind, path)

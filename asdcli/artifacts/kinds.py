@@ -25,13 +25,22 @@ class Column:
 
 @dataclass(frozen=True)
 class Kind:
-    """What a file promises. `key` columns identify a row; `made_by` is the command that a missing file needs."""
+    """What a file promises.
+
+    `key` columns identify a row; `made_by` is the command that makes such files, and `to_type` that command with what
+    it cannot do without.
+    """
 
     name: str
     version: int
     made_by: str
     key: tuple[str, ...] = ()
     columns: tuple[Column, ...] = field(default=())
+    needs: str = ""
+
+    @property
+    def to_type(self) -> str:
+        return f"{self.made_by} {self.needs}".rstrip()
 
 
 _text, _real, _count = pa.string(), pa.float64(), pa.int64()
@@ -70,6 +79,7 @@ CLIPS = Kind(
         Column("channels", pa.int32(), nullable=True, rule=at_least(1)),
         Column("condition_from", _text, nullable=True, rule=one_of(ConditionFrom)),
     ),
+    needs="EDITION",
 )
 FEATURES = Kind("features", 1, "asd extract-features")
 MODEL = Kind("model", 1, "asd train")
@@ -174,6 +184,7 @@ FRACTIONS = Kind(
         Column("n_repeats", _count),
         Column("n_clips", _real),
     ),
+    needs="START:STOP:STEP",
 )
 ERRORS = Kind(
     "errors",

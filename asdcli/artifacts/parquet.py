@@ -65,7 +65,7 @@ def read_table(
         return table, header
     if header.seal and digest_table(table) != header.content:
         raise damaged(path, kind, "its rows are not those that its header speaks of")
-    return _conform(table, kind, str(path), hint=f"{kind.name} come from: {kind.made_by}"), header
+    return _conform(table, kind, str(path), hint=f"{kind.name} come from: {kind.to_type}"), header
 
 
 def read_table_header(path: Path, kind: Kind, *, headerless: bool = False) -> Header:
@@ -77,7 +77,7 @@ def read_table_header(path: Path, kind: Kind, *, headerless: bool = False) -> He
         if isinstance(error, PermissionError):
             raise
         raise BadArtifact(
-            f"{path} is not a Parquet file: {_first_line(error)}", f"remove it and make it again: {kind.made_by}", path
+            f"{path} is not a Parquet file: {_first_line(error)}", f"remove it and make it again: {kind.to_type}", path
         ) from None
     if _KEY not in metadata:
         if any(f'"{SEAL}"'.encode() in value for value in metadata.values()):
@@ -85,7 +85,7 @@ def read_table_header(path: Path, kind: Kind, *, headerless: bool = False) -> He
         if headerless:
             return Header.foreign(digest_bytes(Path(path).read_bytes()), kind)
         raise BadArtifact(
-            f"{path} has no asd header: it was not written by asdcli", f"{kind.name} come from: {kind.made_by}", path
+            f"{path} has no asd header: it was not written by asdcli", f"{kind.name} come from: {kind.to_type}", path
         )
     header = Header.from_json(metadata[_KEY], where=str(path))
     check_kind(header, kind, path)

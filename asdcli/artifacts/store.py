@@ -15,14 +15,14 @@ def require(path: Path, kind: Kind) -> None:
     try:
         sort = in_place_of_file(Path(path))
     except (FileNotFoundError, NotADirectoryError):
-        raise MissingArtifact(f"no {kind.name} at {path}", f"make it first: {kind.made_by}", path) from None
+        raise MissingArtifact(f"no {kind.name} at {path}", f"make it first: {kind.to_type}", path) from None
     if sort:
-        raise BadArtifact(f"{path} is {sort}, not a file", f"remove it and make it again: {kind.made_by}", path)
+        raise BadArtifact(f"{path} is {sort}, not a file", f"remove it and make it again: {kind.to_type}", path)
 
 
 def damaged(path: Path, kind: Kind, why: str) -> BadArtifact:
     """The error for an artifact that is not as it was written. Gone it must be: by its header it would be current."""
-    return BadArtifact(f"{path} is damaged: {why}", f"remove it and make it again: {kind.made_by}", path)
+    return BadArtifact(f"{path} is damaged: {why}", f"remove it and make it again: {kind.to_type}", path)
 
 
 def check_kind(header: Header, kind: Kind, path: Path) -> None:
@@ -30,9 +30,9 @@ def check_kind(header: Header, kind: Kind, path: Path) -> None:
     if kind is ANY:
         kind = KINDS.get(header.kind, kind)
     if header.kind != kind.name:
-        raise BadArtifact(f"{path} holds {header.kind}, not {kind.name}", f"{kind.name} are made by: {kind.made_by}")
+        raise BadArtifact(f"{path} holds {header.kind}, not {kind.name}", f"{kind.name} are made by: {kind.to_type}")
     if header.version > kind.version:
         raise BadArtifact(
             f"{path} is {kind.name} version {header.version}; this asdcli reads up to {kind.version}",
-            f"it was written by asdcli {header.asdcli}: upgrade asdcli, or remove it and make it again: {kind.made_by}",
+            f"it was written by asdcli {header.asdcli}: upgrade asdcli, or remove it and make it again: {kind.to_type}",
         )

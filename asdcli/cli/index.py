@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -106,7 +107,7 @@ def index(
         _say(facts, talk)
     code = talk.report("clips", outcome)
     if facts and not talk.json:
-        talk.progress.note(f"next: {' '.join(facts.next)}")
+        talk.progress.note(f"next: {shlex.join(facts.next)}")
     return code
 
 

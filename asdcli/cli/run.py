@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _HANDED_ON: dict[Callable[..., int], tuple[str, ...]] = {  # stage -> its options that stand here too
     download: ("subset", "size"),
-    extract_features: ("channel", "resample", "rounding", "scale", "on_error"),
+    extract_features: ("channel", "sample_rate", "resample", "rounding", "scale", "on_error"),
     train: ("model", "epochs", "batch_size", "precision"),
     embed: ("embedder",),
     score: ("method", "val", "k"),
@@ -130,7 +130,8 @@ def run(
         raise  # what was typed is to be typed otherwise
     except AsdError as error:
         rest = [stage for stage in stages or () if stage not in {one.stage for one in taken}]
-        raise type(error)(error.message, going_on(error.hint, ctx, rest, again=rest == (stages or []))) from None
+        error.answer(going_on(error.hint, ctx, rest, again=rest == (stages or [])))
+        raise
     outputs = [Output.of(_KINDS[one.stage], o, method) for one in taken for method, o in one.outcomes.items()]
     return talk.answer(outputs, {"stages": [_facts(one) for one in taken]})
 

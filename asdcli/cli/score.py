@@ -26,7 +26,7 @@ def score(
             "--method",
             autocompletion=completion.methods,
             metavar="SPELLING|all",
-            help=f"{', '.join(SCORERS.entries)}; with parameters as in {DEFAULT} (repeatable; asd methods says more). "
+            help=f"{', '.join(SCORERS.entries)}; with parameters as in {DEFAULT} (repeatable; see asd methods). "
             f"all: the {len(PAPER)} of the paper's tables. Default: {DEFAULT}.",
             show_default=False,
         ),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from asdcli.cli.hints import led
 from asdcli.cli.options import (
     DataOption,
     DatasetOption,
@@ -25,6 +26,7 @@ from asdcli.cli.options import (
     VerboseOption,
 )
 from asdcli.cli.talk import Talk
+from asdcli.errors import AsdError
 
 if TYPE_CHECKING:
     from asdcli.pipeline.workspace import Workspace
@@ -91,8 +93,6 @@ class Place:
         Raises:
             UsageError, MissingArtifact: what was named cannot be had.
         """
-        from asdcli.errors import AsdError
-
         try:
             return self.space()
         except AsdError:
@@ -149,12 +149,17 @@ def _adds(names: Sequence[str]) -> Callable[[Command], Command]:
         def typed(**given: Any) -> int:
             shared = {name: given.pop(name) for name in names}
             talk = Talk(command.__name__.replace("_", "-"), **{name: shared.get(name, False) for name in _TALK})
+            place = Place(**{name: shared.get(name) for name in _PLACE}, talk=talk)
             whole = {
-                "place": Place(**{name: shared.get(name) for name in _PLACE}, talk=talk),
+                "place": place,
                 "talk": talk,
                 "force": shared.get("force"),
             }
-            return command(**given, **{name: whole[name] for name in handed})
+            try:
+                return command(**given, **{name: whole[name] for name in handed})
+            except AsdError as error:
+                error.answer(led(error.hint, place) if error.hint else None)
+                raise
 
         typed.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
         typed.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": int}

@@ -86,7 +86,8 @@ def members(part: Archive, root: Path) -> list[Member]:
         said = json.loads(require_file(marker).read_text())
         return [Member(str(path), int(size), int(crc)) for path, size, crc in said["files"]]
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        raise BadArtifact(f"{marker} cannot be read", "remove it and fetch the archive again: asd download") from None
+        again = f"asd download {root.name} --force --subset {part.record.subset} --machine-type {part.machine_type}"
+        raise BadArtifact(f"{marker} cannot be read", f"fetch the archive again: {again}") from None
 
 
 def check(part: Archive, root: Path, files: Iterable[Member]) -> Iterator[tuple[Member, str | None]]:

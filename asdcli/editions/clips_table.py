@@ -15,6 +15,7 @@ from asdcli import artifacts, audio, catalogue
 from asdcli.catalogue.edition import Edition
 from asdcli.catalogue.truth import Key, read_attributes, read_truth, tables
 from asdcli.clips import SPLIT_FOLDERS, SUBSET_FOLDERS, SUFFIXES, Clip, parse_attributes, parse_path, without_suffix
+from asdcli.editions.archives import MARKERS
 from asdcli.editions.fit import misfits
 from asdcli.errors import BadData
 from asdcli.outcome import Outcome
@@ -77,7 +78,7 @@ def run(
         first = found.misnamed[0] if found.misnamed else None
         raise BadData(
             f"no clips of {edition} below {root}" + (f"; the first of {len(found.misnamed)}: {first}" if first else ""),
-            first.hint if first else f"fetch them: asd download {edition}",
+            first.hint if first else _where_from(root, edition),
         )
     _report(found, progress)
     clips = _with_attributes(found.clips, root)
@@ -90,6 +91,12 @@ def run(
     counts = Counter(str(c.split) for c in clips)
     facts = ClipsFacts(len({c.machine_type for c in clips}), len(clips), **counts)
     return Outcome(output, skipped=len(found.misnamed), facts=facts)
+
+
+def _where_from(root: Path, edition: str) -> str:
+    if (root / MARKERS).is_dir():  # that is what was typed just now
+        return f"the archives that were unpacked there hold none where organisers lay them: see {root}"
+    return f"fetch them: asd download {edition}"
 
 
 def header(

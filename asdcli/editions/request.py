@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +36,22 @@ class Request:
     connections: int = 2
     force: bool = False
 
-    def parts(self) -> list[Archive]:
-        """Raises UsageError for an unknown edition, subset or machine type, options that exclude each other, or an
+    def again(self, *more: str, edition: str = "", machine_types: Sequence[str] = ()) -> str:
+        """The command that asks for the same, with `more` options, of another edition or of these machine types."""
+        words = ["asd", "download", edition or self.edition, *more]
+        if self.subsets != (Subset.DEV,):
+            words += [word for subset in self.subsets for word in ("--subset", str(subset))]
+        words += [word for name in machine_types or self.machine_types or () for word in ("--machine-type", name)]
+        named = {"--base-url": self.base_url, "--from-dir": self.from_dir, "--truth-url": self.truth_url}
+        words += [str(word) for pair in named.items() if pair[1] is not None for word in pair]
+        words += [] if self.truth else ["--no-truth"]
+        words += ["--released-attributes"] if self.released_attributes else []
+        return shlex.join(words)
+
+    def parts(self, root: Path) -> list[Archive]:
+        """The archives that are asked for; `root` is where they go.
+
+        Raises UsageError for an unknown edition, subset or machine type, options that exclude each other, or an
         address that is none.
         """
         edition = self.known()
@@ -44,7 +60,7 @@ class Request:
                 raise UsageError(f"{edition.name} is not downloaded but rendered", edition.made_by)
             raise UsageError(
                 f"{edition.name} is not downloaded: its TOML names no records",
-                f"lay its recordings below data/{edition.name} as organisers do, then: asd index data/{edition.name}",
+                f"lay its recordings below {root} as organisers do, then: asd index {shlex.quote(str(root))}",
             )
         if self.base_url and self.from_dir:
             raise UsageError("--base-url and --from-dir exclude each other", "zips come from a mirror or from a folder")

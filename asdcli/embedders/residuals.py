@@ -69,7 +69,7 @@ class Reconstruction:
         if len(np.unique(pack.clip_ids)) < len(pack):
             raise UsageError(
                 f"{machine_type}: an autoencoder scores one channel of each clip, and these features hold two",
-                "extract one of them: asd extract-features --channel near",
+                "extract one of them: asd extract-features --channel 0",
             )
 
     def residuals(self, machine_type: str, pack: WaveformPack, wanted: Sequence[int]) -> Iterator[np.ndarray]:

@@ -47,7 +47,7 @@ def unzip(archive: Path, folder: Path, *, top: str, watcher: Watcher | None = No
             members = [(info, _inside(info, top, archive)) for info in opened.infolist() if not _clutter(info)]
             files = [(info, path) for info, path in members if not info.is_dir()]
             if not files:
-                raise DownloadError(f"{archive} holds no files", "fetch it again with --force")
+                raise DownloadError(f"{archive} holds no files", "remove it, and fetch it anew")
             _refuse_bomb(archive, [info.file_size for info, _ in files])
             with guard_disk(folder):
                 sweep_inside(folder)
@@ -66,7 +66,7 @@ def unzip(archive: Path, folder: Path, *, top: str, watcher: Watcher | None = No
             with guard_disk(folder), _moving:
                 _move_in(beside / top, folder / top)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise DownloadError(f"{archive} is a damaged zip: {error}", "fetch it again with --force") from None
+        raise DownloadError(f"{archive} is a damaged zip: {error}", "remove it, and fetch it anew") from None
     except FileNotFoundError:
         raise DownloadError(f"{archive} is not there") from None
     below = [Member(PurePosixPath(path).relative_to(top).as_posix(), info.file_size, info.CRC) for info, path in files]

@@ -203,7 +203,10 @@ def _refuse_start(source: Source, url: str, chunk: bytes) -> None:
     if source.name.endswith(".zip") and not chunk.startswith(ZIP_STARTS):
         if chunk.lstrip()[:1] == b"<":
             raise _page(source.name, url)
-        raise DownloadError(f"{url} is no zip archive: it starts with {chunk[:8]!r}", "check --base-url")
+        raise DownloadError(
+            f"{url} is no zip archive: it starts with {chunk[:8]!r}",
+            "a proxy or mirror serves another file: try again without it",
+        )
 
 
 def _endless(source: Source, url: str, most: int) -> DownloadError:

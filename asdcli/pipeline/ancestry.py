@@ -73,7 +73,8 @@ def ancestry(path: Path, *, data: Path | None = None) -> Ancestry:
     path = Path.cwd() / path  # links stay: a run may be one
     if run_note.is_run(path):
         raise BadArtifact(
-            f"{_short(path)} is a run, not one of its files", f"asd doctor --run {_short(path)} looks at all"
+            f"{_short(path)} is a run, not one of its files",
+            f"look at all of them: asd doctor --run {shlex.quote(str(_short(path)))}",
         )
     header = _header(path)
     space = _space(path, header, data)
@@ -87,13 +88,13 @@ def ancestry(path: Path, *, data: Path | None = None) -> Ancestry:
 
 
 def _header(path: Path) -> Header:
-    looks_at = "asd show looks at tables (.parquet), packs and detectors (.npz) and folders of models that asd made"
+    looks_at = "what can be shown are tables (.parquet), packs and detectors (.npz) and folders of models that asd made"
     try:
         return artifacts.read_header(path, artifacts.ANY)
     except MissingArtifact:
         raise MissingArtifact(f"there is no file {_short(path)}", looks_at) from None
     except BadArtifact as error:
-        general = error.hint and error.hint.endswith(artifacts.ANY.made_by)
+        general = error.hint and error.hint.endswith(artifacts.ANY.to_type)
         raise BadArtifact(error.message, looks_at if general else error.hint) from None
 
 

@@ -35,12 +35,14 @@ def _maker(root: Path, place: str | None) -> str:
         place = place or str((root / LINK).resolve())
         return shlex.join(["asd", "index", place, "--name", root.name, *_typed(root)])
     if root.name not in catalogue.names():
+        if not root.is_dir():
+            return shlex.join(["asd", "index", "DIR", "--name", root.name])
         return shlex.join(["asd", "index", str(root), *_typed(root)])
     if root.name == SYNTHETIC:
         return shlex.join(["asd", "download", root.name, *_rendered(root)])
     here = [s for s, folder in zip(SUBSET_FOLDERS.values(), SUBSET_FOLDERS, strict=True) if (root / folder).is_dir()]
     options = [f"--subset {s}" for s in here] if here and here != [Subset.DEV] else []
-    return " ".join(["asd download", root.name, *options])
+    return " ".join(["asd", "download", root.name, *options])
 
 
 def _rendered(root: Path) -> list[str]:

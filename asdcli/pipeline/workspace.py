@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from asdcli import catalogue
 from asdcli.errors import AsdError, MissingArtifact, UsageError
 from asdcli.filenames import fault, stem
 from asdcli.files import require_file
@@ -168,7 +169,7 @@ def resolve(
     """
     if data is not None and not begins and not data.is_dir():
         raise MissingArtifact(
-            f"there is no data root {data}", "choose another --data; asd download and asd index make one"
+            f"there is no data root {data}", "choose another --data, or make it: asd download EDITION, asd index DIR"
         )
     named, data = dataset, data or DATA_ROOT
     if run is not None:
@@ -200,6 +201,8 @@ def _require(data: Path, dataset: str) -> None:
     if not (data / dataset / "clips.parquet").exists():
         there = _datasets(data)
         hint = f"there are: {', '.join(there)}" if there else "start with: asd download synthetic"
+        if dataset in catalogue.names():
+            hint = f"fetch it: {catalogue.load(dataset).made_by or f'asd download {dataset}'}"
         raise MissingArtifact(f"no dataset {dataset!r} under {data}", hint)
 
 

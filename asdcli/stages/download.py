@@ -60,7 +60,7 @@ class Plan:
 
 def plan(request: Request, root: Path, *, retry: Retry | None = None, progress: Progress = SILENT) -> Plan:
     """Look at what is there and ask for the rest, writing nothing. Errors as `run`."""
-    parts = request.parts()
+    parts = request.parts(root)
     there = () if request.force else tuple(p for p in parts if p.is_unpacked(root))
     missing = [p for p in parts if p not in there]
     if not missing:
@@ -84,7 +84,7 @@ def run(request: Request, root: Path, *, retry: Retry | None = None, progress: P
         DiskError: the disk is full or not writable; what was finished stays.
     """
     retry = retry or Retry()
-    request.parts()  # refuse a wrong request before anything is made
+    request.parts(root)  # refuse a wrong request before anything is made
     spec_named(request.known().metric)
     artifacts.claim(root / "clips.parquet", artifacts.CLIPS, force=request.force)
     with guard_disk(root):
@@ -159,7 +159,9 @@ def _check_md5(file: Path, md5: str | None, request: Request) -> None:
 def _require_own(file: Path | str, md5: str | None, request: Request) -> None:
     """Raises DownloadError for a zip that another edition's record has: editions share names of machine types."""
     if md5 and (other := owner_of_zip(md5, request.known())):
-        raise DownloadError(f"{file} is a zip of {other}, not of {request.edition}", f"asd download {other} takes it")
+        raise DownloadError(
+            f"{file} is a zip of {other}, not of {request.edition}", f"take it as that: {request.again(edition=other)}"
+        )
 
 
 def _remove_if_empty(folder: Path) -> None:
@@ -217,19 +219,18 @@ def _index(request: Request, root: Path, progress: Progress) -> Outcome:
 def _advise(request: Request, lacking: dict[str, AsdError], progress: Progress) -> None:
     if not request.truth:
         return
-    again = f"asd download {request.edition} " + " ".join(f"--subset {s}" for s in request.subsets)
     names = {t.path for t in request.tables() if t.truth.gives == "attributes"}
     if told := [error for path, error in lacking.items() if path not in names]:
         errors = listed([str(error) for error in told], between="; ")
         progress.left_out(
             f"{counted(len(told), 'table')} of ground truth could not be had ({errors}); "
-            f"the clips they speak of stay without condition or domain. Try again with: {again}"
+            f"the clips they speak of stay without condition or domain; the same command asks for them again"
         )
     elif lacking:
         first = next(iter(lacking.values()))
         progress.note(
             f"{len(lacking)} tables of attributes, by which renamed test files are known, could not be had (the first: "
-            f"{first}); asd evaluate --submission takes such files with --names alone. Try again with: {again}"
+            f"{first}); asd evaluate --submission takes such files with --names alone; the same command asks again"
         )
 
 

@@ -186,6 +186,8 @@ def _is_current(target: Path, header: artifacts.Header, wavs: Sequence[Path]) ->
 def _refusal(faults: Sequence[Fault], n_rows: int, machine_type: str) -> BadData:
     first = faults[0].error
     others = f" ({len(faults)} of {n_rows} clips of {machine_type} cannot be used)" if len(faults) > 1 else ""
+    if len(faults) == n_rows:  # nothing would be left
+        return BadData(f"{first.message}{others}", first.hint)
     return BadData(f"{first.message}{others}", f"{first.hint or 'repair it'}; or leave it out: --on-error skip")
 
 

@@ -114,6 +114,7 @@ def method_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name) or name.endswith(".tuned"):
         plain = re.sub(r"[^\w.=,-]+", "-", name.removesuffix(".tuned")).strip("-_.") or "mine"
+        plain = f"my-{plain}" if plain in SCORERS.names() else plain
         raise UsageError(f"{name!r} cannot be the name of a method", f"choose a plain one: --name {plain}")
     try:
         SCORERS.load(parse(name)[0])
@@ -162,7 +163,7 @@ def _own_labels(foreign: ForeignTable) -> pa.Table:
         if None in said[name]:
             row = said[name].index(None) + 1
             where = f"is empty in row {row}" if name in foreign.labels else "is missing"
-            hint = "index the recordings first (asd index), so that clip_id says it all; or add the column"
+            hint = "index the recordings first (asd index DIR), so that clip_id says it all; or add the column"
             raise BadData(f"{foreign.path}: {name} {where}, and there is no dataset that knows", hint)
     columns = {c.name: c.type for c in artifacts.SCORES.columns}
     return pa.table({name: pa.array(values, columns[name]) for name, values in said.items()})

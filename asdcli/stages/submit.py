@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,7 +178,11 @@ def _limits(thresholds: Path | None, methods: Sequence[Scored]) -> Thresholds:
     limits = Thresholds.read(thresholds)
     for method in methods:
         if not limits.has(method) or not limits.fitted_on(method):
-            raise BadData(f"{thresholds} was not fitted on the scores of {method.method}", "fit it: asd threshold")
+            if not len(method.split(Split.TRAIN).table):
+                hint = "thresholds are fitted on scores of training clips, and it has none: submit a method that has"
+                raise BadData(f"{thresholds} holds no thresholds of {method.method}", hint)
+            again = shlex.join(["asd", "threshold", str(method.path), "-o", str(thresholds)])
+            raise BadData(f"{thresholds} was not fitted on the scores of {method.method}", f"fit it: {again}")
     return limits
 
 
@@ -199,7 +204,9 @@ def _parts(
     table = table.filter(pc.equal(table["subset"], str(subset))).sort_by("clip_id")
     if not len(table):
         other = Subset.DEV if subset == Subset.EVAL else Subset.EVAL
-        raise BadData(f"{method.path} has no test clips of {subset}", f"of the other set: --subset {other}")
+        there = str(other) in method.split(Split.TEST).table["subset"].to_pylist()
+        hint = f"of the other set: --subset {other}" if there else "score test clips first: they are what is submitted"
+        raise BadData(f"{method.path} has no test clips of {subset}", hint)
     found: dict[CsvPart, list[Clip]] = {}
     columns = (table[c].to_pylist() for c in ("clip_id", "machine_type", "section", "domain", "anomaly_score"))
     for clip_id, machine_type, section, domain, score in zip(*columns, strict=True):
@@ -207,7 +214,10 @@ def _parts(
             raise BadData(f"{clip_id} has no {'section' if section is None else 'domain'}: it is in no submitted file")
         threshold = limits.of(method, machine_type) if limits else None
         if limits and threshold is None:
-            raise BadData(f"no threshold for {machine_type} ({method.method})", "fit it: asd threshold --force")
+            raise BadData(
+                f"no threshold for {machine_type} ({method.method})",
+                "thresholds are fitted on scores of normal training clips, and these hold none of it",
+            )
         decision = int(decide(score, threshold)) if threshold is not None else 0
         part = CsvPart(machine_type, section, domain if style.by_domain else None)
         found.setdefault(part, []).append((_file(clip_id), score, decision))

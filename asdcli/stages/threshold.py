@@ -141,7 +141,7 @@ def apply(
     if not n_test:
         progress.warn(
             "there is no test clip to decide on: put new recordings into a folder test/ beside train/, or give them "
-            "split test in the manifest, then: asd index, asd run"
+            "split test in the manifest, then: asd index DIR && asd run"
         )
     elif not len(decisions):
         held = sorted({f"{machine_type} ({method})" for method, machine_type in limits.values})
@@ -199,7 +199,7 @@ def _with_training_scores(methods: Sequence[Scored], progress: Progress) -> list
     if not with_training:
         raise BadData(
             f"{methods[0].path} holds no scores of training clips, and thresholds are fitted on those",
-            "asd score writes them, each clip left out of its own reference set",
+            "name scores of methods that are not smoothed, and that training clips have too: those of asd score do",
         )
     without = ", ".join(m.method for m in methods if m not in with_training)
     if without:

@@ -28,7 +28,7 @@ def run(request: Request, root: Path, *, progress: Progress = SILENT) -> Outcome
     Raises:
         DownloadError: files are missing or changed (the first are named), or parts are not there at all.
     """
-    parts = request.parts()
+    parts = request.parts(root)
     absent = [p.zip_name for p in parts if not p.is_unpacked(root)]
     wrong: dict[str, list[str]] = {}
     listed = [(p, members(p, root)) for p in parts if p.is_unpacked(root)]
@@ -47,9 +47,7 @@ def run(request: Request, root: Path, *, progress: Progress = SILENT) -> Outcome
     if faults or absent:
         lines = [f"  {f}" for f in faults[:10]] + ([f"  … and {len(faults) - 10} more"] if len(faults) > 10 else [])
         lines += [f"  {name} is not unpacked" for name in absent]
-        again = "".join(f" --machine-type {m}" for m in sorted(wrong))
-        force = f" --force{again}" if wrong else ""
-        raise DownloadError(
-            "\n".join([f"{root} is not complete:", *lines]), f"repair it: asd download {request.edition}{force}"
-        )
+        damaged = sorted({*wrong, *(p.machine_type for p in parts if wrong and not p.is_unpacked(root))})
+        again = request.again(*(["--force"] if wrong else []), machine_types=damaged)
+        raise DownloadError("\n".join([f"{root} is not complete:", *lines]), f"repair it: {again}")
     return Outcome(root, facts=VerifyFacts(len(listed), sum(len(f) for _, f in listed), total))

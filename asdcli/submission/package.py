@@ -63,7 +63,9 @@ def opened(path: Path) -> Iterator[Opened]:
             with zipfile.ZipFile(path) as archive:
                 found = _unpacked(archive, Path(place))
         except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-            raise BadData(f"{path} cannot be read as a zip: {error}", "pack it again: asd submit") from None
+            raise BadData(
+                f"{path} cannot be read as a zip: {error}", "pack it again: asd submit --label LASTNAME_INSTITUTE"
+            ) from None
         yield found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
@@ -44,7 +45,7 @@ def read(path: Path, *, decisions: bool = False) -> list[Row]:
     """The rows of a CSV. Raises BadData naming the first line that is not in order."""
     rows, problems = scan(path, decisions=decisions)
     if problems:
-        raise BadData(problems[0], f"see everything that is wrong: asd submit --check {path.parent}")
+        raise BadData(problems[0], f"see everything that is wrong: asd submit --check {shlex.quote(str(path.parent))}")
     return rows
 
 

@@ -52,7 +52,7 @@ def read_embeddings(path: Path) -> Embedded:
     """
     table, header = artifacts.read_table(path, artifacts.EMBEDDINGS, headerless=True)
     if not len(table):
-        raise BadData(f"{path} holds no embeddings", f"make them again: {artifacts.EMBEDDINGS.made_by}")
+        raise BadData(f"{path} holds no embeddings", f"make them again: {artifacts.EMBEDDINGS.to_type}")
     table = table.take(pc.sort_indices(table, [("clip_id", "ascending"), ("window", "ascending")])).combine_chunks()
     ids = table["clip_id"].to_pylist()
     vectors = matrix(table["vector"])

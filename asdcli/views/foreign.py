@@ -71,7 +71,7 @@ def read_foreign(path: Path, *, numeric: Callable[[str], bool]) -> ForeignTable:
     if suffix not in readers:
         raise UsageError(f"cannot import {path}: unknown format {path.suffix!r}", f"known: {', '.join(readers)}")
     if not path.is_file():
-        raise MissingArtifact(f"no file {path}", "give --from a CSV, Parquet or npz file")
+        raise MissingArtifact(f"no file {path}", "name a CSV, Parquet or npz file")
     table = readers[suffix]()
     twice = [name for name, count in Counter(table.column_names).items() if count > 1]
     if twice:

@@ -37,7 +37,9 @@ def in_pool(table: pa.Table, data: Data) -> np.ndarray:
         return np.ones(len(table), bool)
     domains = table["domain"]
     if domains.null_count == len(table):
-        raise BadData("no domain of these test clips is known: there is no source pool", "smooth with --data all")
+        raise BadData(
+            "no domain of these test clips is known: there is no source pool", "smooth among all: --neighbours all"
+        )
     return pc.fill_null(pc.equal(domains, str(Domain.SOURCE)), False).to_numpy(zero_copy_only=False)
 
 

@@ -6,6 +6,7 @@ same samples: what one lacks is named, never dropped in silence.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,14 +130,15 @@ def _scores(
 def _in_run(run: Path, method: str | None, level: Level | None, several: bool) -> tuple[Path, str, Level]:
     """Which table of a run's to take, its method and its level; `several`: whether clips have more than one window."""
     folders = {"window": (run / "window-scores", artifacts.WINDOW_SCORES), "clip": (run / "scores", artifacts.SCORES)}
-    made_by = artifacts.SCORES.made_by
     found = {of: _methods(folder, kind, method) for of, (folder, kind) in folders.items()}
     known = sorted({**found["window"], **found["clip"]})
+    asked = ["--method", method] if method else []
+    makes_them = f"make them first: {shlex.join(['asd', 'score', *asked, '--run', str(run)])}"
+    if not known:
+        raise MissingArtifact(f"no scores in {run}", makes_them)
     if method is None:
         if len(known) > 1:
             raise UsageError(f"{run} holds several methods: {', '.join(known)}", "choose one with --method")
-        if not known:
-            raise MissingArtifact(f"no scores in {run}", f"make them first: {made_by}")
         method = known[0]
     if method not in known:
         raise unknown_name("method", method, known)
@@ -144,7 +146,7 @@ def _in_run(run: Path, method: str | None, level: Level | None, several: bool) -
     if method not in found[level]:
         raise MissingArtifact(
             f"no {level} scores of {method} in {run}",
-            "smooth its clips: --level clip" if level == "window" else f"make them first: {made_by}",
+            "smooth its clips: --level clip" if level == "window" else makes_them,
         )
     return found[level][method], method, level
 
@@ -153,7 +155,7 @@ def _of_method(table: pa.Table, method: str | None, path: Path) -> tuple[pa.Tabl
     """The rows of one method, and its spelling."""
     spellings = [str(s) for s in pc.unique(table["method"]).to_pylist()]
     if not spellings:
-        raise BadData(f"{path} holds no scores", f"make them again: {artifacts.SCORES.made_by}")
+        raise BadData(f"{path} holds no scores", f"make them again: {artifacts.SCORES.to_type}")
     if method is not None and method not in spellings:
         raise unknown_name("method", method, spellings)
     if method is None and len(spellings) > 1:

@@ -124,7 +124,7 @@ def by_section(scored: Scored) -> tuple[dict[str, list[SectionScores]], list[str
     if not len(test):
         raise BadData(
             f"{scored.path}: no test clip has a known condition: there is nothing to compare the scores with",
-            "label the clips (asd download EDITION, asd index), or name a table that does: --clips FILE",
+            "label the clips (asd download EDITION, asd index DIR), or name a table that does: --clips FILE",
         )
     order = [(name, "ascending") for name in ("subset", "machine_type", "section", "clip_id")]
     test = test.sort_by(order)
@@ -194,7 +194,7 @@ def _expand(paths: Iterable[Path]) -> list[Path]:
             continue
         inside = sorted(path.glob("*.parquet"), key=_natural)
         if not inside:
-            raise MissingArtifact(f"no scores in {path}", f"make them first: {artifacts.SCORES.made_by}")
+            raise MissingArtifact(f"no scores in {path}", f"make them first: {artifacts.SCORES.to_type}")
         files += inside
     return files
 
@@ -211,7 +211,7 @@ def _require_clips(table: pa.Table, path: Path) -> None:
             f"{path} holds no clip: not one could be scored",
             f"why is said for each clip in {why}"
             if why.exists()
-            else f"make it again: {artifacts.SCORES.made_by} --force",
+            else f"make it again: {artifacts.SCORES.to_type} --force",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -57,7 +58,10 @@ def read_submission(folder: Path, clips: Path, *, names: Sequence[Path] = (), pr
     scores, decisions = values[SCORE], values[DECISION]
     if decisions and decisions.keys() != scores.keys():
         odd = test["clip_id"][min(decisions.keys() ^ scores.keys())].as_py()
-        raise BadData(f"{folder}: {odd} has only a score or only a decision", f"see: asd submit --check {folder}")
+        raise BadData(
+            f"{folder}: {odd} has only a score or only a decision",
+            f"see: asd submit --check {shlex.quote(str(folder))}",
+        )
     chosen = test.take(pa.array(list(scores), pa.int64())).select(("clip_id", *TRUTH))
     chosen = chosen.append_column("anomaly_score", pa.array(scores.values(), pa.float64()))
     if decisions:

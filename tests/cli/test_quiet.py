@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import shutil
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 
 from asdcli.cli import build, call
 from tests.cli.test_front_door import CHAIN, REPORTS
-from tests.helpers.loopback import machine_zip, md5, wav
+from tests.helpers.loopback import held, wav
 from tests.helpers.typed import typed
 
 Asd = Callable[..., int]
@@ -110,19 +109,8 @@ HEALTHY_TOO = {
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the whole chain has run, with an edition beside it."""
     place = tmp_path_factory.mktemp("finished")
-    held(place / "held", odd=False)
+    held(place / "held")
     return typed(place, "download dcase2022 --from-dir held --machine-type fan --no-truth", *CHAIN.values())
-
-
-def held(folder: Path, *, odd: bool) -> None:
-    """A folder with one zip of an edition; `odd`: in it a recording whose name fits no grammar."""
-    folder.mkdir()
-    path = folder / "dev_fan.zip"
-    path.write_bytes(machine_zip("fan"))
-    if odd:
-        with zipfile.ZipFile(path, "a") as archive:
-            archive.writestr(f"fan/test/{ODD}", wav())
-    (folder / "md5sums.txt").write_text(f"{md5(path.read_bytes())}  {path.name}\n")
 
 
 @pytest.mark.parametrize("what", [*(name for name in HEALTHY if name in commands()), *HEALTHY_TOO])
@@ -171,7 +159,7 @@ def test_doctor_names_problems_alone(
 def said(tmp_path_factory: pytest.TempPathFactory) -> list[Answer]:
     """What every line of LOSSES answers, one after the other."""
     place = tmp_path_factory.mktemp("losses")
-    held(place / "held", odd=True)
+    held(place / "held", {f"fan/test/{ODD}": wav()})
     (place / "mine").mkdir()
     (place / "mine" / "whole.wav").write_bytes(wav())
     (place / "mine" / "cut.wav").write_bytes(wav()[:20])

@@ -15,7 +15,7 @@ from asdcli.fetch import NotFound, Source
 
 @pytest.fixture
 def part() -> Archive:
-    return Request("dcase2023", machine_types=("fan",)).parts()[0]
+    return Request("dcase2023", machine_types=("fan",)).parts(Path("data"))[0]
 
 
 def test_a_zip_of_a_folder_is_offered_with_its_size_and_the_catalogues_checksum(part: Archive, tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ import time
 import wave
 import zipfile
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -218,6 +219,17 @@ def machine_zip(
                 rows.append(f"{name},vel,{i}")
     files[f"{machine_type}/attributes_00.csv"] = "\n".join(rows).encode()
     return zipped(files)
+
+
+def held(folder: Path, more: Mapping[str, bytes] | None = None) -> None:
+    """A folder for `--from-dir` that holds one zip, the fans' (with `more` files in it), and its sum."""
+    folder.mkdir()
+    path = folder / "dev_fan.zip"
+    path.write_bytes(machine_zip("fan"))
+    with zipfile.ZipFile(path, "a") as archive:
+        for name, content in (more or {}).items():
+            archive.writestr(name, content)
+    (folder / "md5sums.txt").write_text(f"{md5(path.read_bytes())}  {path.name}\n")
 
 
 def md5(content: bytes) -> str:

@@ -130,5 +130,5 @@ def test_what_is_no_artifact_is_refused_with_what_is(asd: Asd, whole_run: Path) 
     assert "tables" in str(other.value.hint)
     with pytest.raises(BadArtifact, match="is a run") as run:
         ancestry(whole_run)
-    assert str(run.value.hint).startswith("asd doctor --run")
+    assert run.value.hint == "look at all of them: asd doctor --run runs/synthetic"
     assert asd("show", "data/synthetic/clips.parquet", "-q") == 0

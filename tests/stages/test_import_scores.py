@@ -183,7 +183,7 @@ def test_text_in_a_typed_file_is_no_score(asd: Asd, where: tuple[object, ...], t
         ("my scores (1)", "--name my-scores-1"),
         ("../evil", "--name evil"),
         ("mse+smooth", "--name mse-smooth"),
-        ("gmm.tuned", "--name gmm"),
+        ("gmm.tuned", "--name my-gmm"),
         ("", "--name mine"),
     ],
 )
