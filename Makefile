@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 export ASD_DATA := $(DATA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dns-demo dcase2021-dns lint format test test-slow test-gpu bench mutants docs docs-reference clean
+.PHONY: help setup demo dns-demo dcase2021-dns lint format test test-slow test-gpu bench mutants fuzz docs docs-reference clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-22s %s\n", $$1, $$2 }'
@@ -129,6 +129,9 @@ test-gpu: $(READY)  ## the tests that need a CUDA device
 
 bench: $(READY)  ## measure the promises of the README, as ratios in one run
 	$(BIN)/python -m tests.bench
+
+fuzz: $(READY)  ## damage and forge 1,200 files of a run, type what reads them, print the counts; ARGS="--artifacts 100"
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 # one thread of BLAS: mutmut forks, and a fork of a process with threads hangs
 mutants: $(READY)  ## change the code one operator at a time and see what no test notices; PART=scorers for a part

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import os
 import stat
 from pathlib import Path
+from typing import Any
 
 from asdcli.errors import BadData
 
@@ -20,7 +24,10 @@ _SORTS = {
 
 def in_place_of_file(path: Path) -> str | None:
     """What stands at `path` in place of a file; None for a file, or a link to one. Raises OSError as `stat` does."""
-    sort = stat.S_IFMT(path.stat().st_mode)
+    try:
+        sort = stat.S_IFMT(path.stat().st_mode)
+    except ValueError:  # a NUL in the path
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
     return None if sort == stat.S_IFREG else _SORTS.get(sort, "something else")
 
 
@@ -34,3 +41,19 @@ def require_file(path: Path) -> Path:
 def is_model(path: Path) -> bool:
     """Whether `path` is the folder of a model that is trained to its end."""
     return (path / CARD).exists()
+
+
+def read_json(path: Path) -> Any:
+    """What a small file of JSON holds.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        ValueError: it holds no JSON, or some that is nested too deep to be read.
+        BadData: no regular file. OSError: nothing is there, or it cannot be read.
+    """
+    try:
+        return json.loads(require_file(path).read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.helpers.environment import forget_asd
+from tests.helpers.whole_run import copy, make
 
 os.environ.update(COLUMNS="160", NO_COLOR="1")
 forget_asd()
@@ -41,3 +42,15 @@ def asd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
         return call_asd([str(a) for a in arguments])
 
     return call
+
+
+@pytest.fixture(scope="session")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder with a tiny dataset and a run with every kind of file, made once; not to be written to."""
+    return make(tmp_path_factory.mktemp("everything"))
+
+
+@pytest.fixture
+def whole_run(everything: Path, tmp_path: Path) -> Path:
+    """A copy of that run in the test's own working folder."""
+    return copy(everything, tmp_path)

@@ -11,10 +11,11 @@ import numpy as np
 from asdcli.artifacts.digest import digest_arrays
 from asdcli.artifacts.header import Header
 from asdcli.artifacts.kinds import Kind
-from asdcli.artifacts.npz import Damaged, read_entries
+from asdcli.artifacts.npz import read_entries
 from asdcli.artifacts.store import check_kind, damaged, require
 from asdcli.errors import BadArtifact
 from asdcli.writing.whole import atomic
+from asdcli.zips import DamagedZip
 
 _KEY = "asd"
 
@@ -39,7 +40,7 @@ def read_arrays(path: Path, kind: Kind, *, verify: bool = True) -> tuple[dict[st
     header = read_arrays_header(path, kind)
     try:
         arrays = read_entries(path, lambda name: name != _KEY)
-    except Damaged as error:
+    except DamagedZip as error:
         raise damaged(path, kind, str(error)) from None
     if verify and digest_arrays(arrays) != header.content:
         raise damaged(path, kind, "its arrays are not those that its header speaks of")
@@ -56,7 +57,7 @@ def read_arrays_header(path: Path, kind: Kind) -> Header:
     require(path, kind)
     try:
         text = read_entries(path, lambda name: name == _KEY)[_KEY].tobytes()
-    except (Damaged, KeyError):
+    except (DamagedZip, KeyError):
         raise BadArtifact(
             f"{path} is no npz written by asdcli", f"{kind.name} come from: {kind.to_type}", path
         ) from None

@@ -6,18 +6,17 @@ and no memory is reserved for more than the file can hold.
 
 from __future__ import annotations
 
-import errno
 import io
 import math
-import struct
 import sys
 import tokenize
 import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
+from asdcli.zips import DamagedZip, unzipping
 
 _SUFFIX = ".npy"
 _CHUNK = 1 << 20
@@ -25,48 +24,24 @@ _LONGEST_HEAD = 1 << 17  # bytes of what numpy writes before the values
 _EXPANSION = 1100  # deflate makes at most 1,032 bytes of one
 
 
-class Damaged(ValueError):
-    """A file that is no npz, or not a whole one; the text says why."""
-
-
 _READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-_SIGNS = (  # what zipfile, zlib and numpy raise for bytes that are not as they should be
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    tokenize.TokenError,
-    EOFError,
-    KeyError,
-    IndexError,
-    TypeError,
-    SyntaxError,
-    OverflowError,
-    RuntimeError,  # encrypted, too deep, or a compression that is not there
-)
+_SIGNS = (ValueError, TypeError, KeyError, SyntaxError, tokenize.TokenError, RecursionError)  # of numpy, for its heads
 
 
 def read_entries(path: Path, wanted: Callable[[str], bool] = lambda _: True) -> dict[str, np.ndarray]:
-    """The arrays of `path` by name, those that are `wanted`. Raises Damaged."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            room = path.stat().st_size * _EXPANSION
-            return {
-                entry.filename.removesuffix(_SUFFIX): _array(archive, entry, room)
-                for entry in archive.infolist()
-                if wanted(entry.filename.removesuffix(_SUFFIX))
-            }
-    except _SIGNS as error:
-        raise Damaged(str(error) or type(error).__name__) from None
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # a place in the file that cannot be
-            raise
-        raise Damaged("it points outside itself") from None
+    """The arrays of `path` by name, those that are `wanted`. Raises DamagedZip."""
+    with unzipping(), zipfile.ZipFile(path) as archive:
+        room = path.stat().st_size * _EXPANSION
+        return {
+            entry.filename.removesuffix(_SUFFIX): _array(archive, entry, room)
+            for entry in archive.infolist()
+            if wanted(entry.filename.removesuffix(_SUFFIX))
+        }
 
 
 def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, room: int) -> np.ndarray:
     if not entry.file_size <= room:
-        raise Damaged(f"{entry.filename} is said to have {entry.file_size} bytes")
+        raise DamagedZip(f"{entry.filename} is said to have {entry.file_size} bytes")
     content = np.empty(entry.file_size, np.uint8)
     filled = 0
     with archive.open(entry) as file:
@@ -74,19 +49,19 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, room: int) -> np.nd
             content[filled : filled + len(chunk)] = np.frombuffer(chunk, np.uint8)
             filled += len(chunk)
     if filled != len(content):
-        raise Damaged(f"{entry.filename} ends after {filled} of {len(content)} bytes")
+        raise DamagedZip(f"{entry.filename} ends after {filled} of {len(content)} bytes")
     head = io.BytesIO(content[:_LONGEST_HEAD].tobytes())
-    version = np.lib.format.read_magic(head)
-    if version not in _READERS:
-        raise Damaged(f"{entry.filename} has the unknown version {version}")
-    shape, fortran, dtype = _READERS[version](head)
+    try:
+        shape, fortran, dtype = _READERS[np.lib.format.read_magic(head)](head)
+    except _SIGNS as error:
+        raise DamagedZip(f"{entry.filename} is no array: {error}") from None
     if dtype.hasobject or not dtype.itemsize:
-        raise Damaged(f"{entry.filename} holds {dtype}, not numbers or text")
+        raise DamagedZip(f"{entry.filename} holds {dtype}, not numbers or text")
     if any(n < 0 for n in shape) or head.tell() + dtype.itemsize * math.prod(shape) != len(content):
-        raise Damaged(f"{entry.filename} does not hold {dtype} of shape {shape}")
+        raise DamagedZip(f"{entry.filename} does not hold {dtype} of shape {shape}")
     array = content[head.tell() :].view(dtype).reshape(shape, order="F" if fortran else "C")
     if dtype.kind == "U" and not _is_text(array):
-        raise Damaged(f"{entry.filename} holds numbers that are no letters")
+        raise DamagedZip(f"{entry.filename} holds numbers that are no letters")
     return array
 
 

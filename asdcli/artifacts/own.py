@@ -14,6 +14,7 @@ from pathlib import Path
 
 from asdcli.artifacts.digest import digest_bytes
 from asdcli.errors import BadArtifact, BadData
+from asdcli.files import read_json
 from asdcli.writing.locks import in_turn
 from asdcli.writing.whole import atomic
 
@@ -102,9 +103,9 @@ def names(folder: Path) -> list[str]:
 def _known(folder: Path) -> dict[str, list[str]]:
     """Name -> digests of what asd may have left there; nothing where there is no ledger, or one that cannot be read."""
     try:
-        found = json.loads((folder / LEDGER).read_text(encoding="utf-8"))
+        found = read_json(folder / LEDGER)
         return {str(name): [str(d) for d in digests] for name, digests in found.items()}
-    except (OSError, ValueError, AttributeError, TypeError):
+    except (OSError, ValueError, BadData, AttributeError, TypeError):
         return {}
 
 

@@ -12,10 +12,11 @@ from asdcli import artifacts
 from asdcli.catalogue.edition import Edition, Record
 from asdcli.errors import BadArtifact, unknown_name
 from asdcli.fetch.archive import Member
-from asdcli.files import require_file
+from asdcli.files import read_json, require_file
 from asdcli.vocabulary import Subset
 
 MARKERS = ".parts"
+_LARGEST = 1 << 40  # bytes of a file
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,14 @@ def members(part: Archive, root: Path) -> list[Member]:
     """The files of an unpacked part, as its marker has them. Raises BadArtifact for a marker that cannot be read."""
     marker = part.marker(root)
     try:
-        said = json.loads(require_file(marker).read_text())
-        return [Member(str(path), int(size), int(crc)) for path, size, crc in said["files"]]
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        again = f"asd download {root.name} --force --subset {part.record.subset} --machine-type {part.machine_type}"
-        raise BadArtifact(f"{marker} cannot be read", f"fetch the archive again: {again}") from None
+        said = read_json(marker)
+        found = [Member(str(path), int(size), int(crc)) for path, size, crc in said["files"]]
+        if all(0 <= m.size < _LARGEST and "\0" not in m.path for m in found):
+            return found
+    except (ValueError, KeyError, TypeError, OverflowError):
+        pass
+    again = f"asd download {root.name} --force --subset {part.record.subset} --machine-type {part.machine_type}"
+    raise BadArtifact(f"{marker} cannot be read", f"fetch the archive again: {again}")
 
 
 def check(part: Archive, root: Path, files: Iterable[Member]) -> Iterator[tuple[Member, str | None]]:

@@ -6,7 +6,6 @@ import shutil
 import stat
 import threading
 import zipfile
-import zlib
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,6 +14,7 @@ from asdcli.errors import DownloadError
 from asdcli.fetch.disk import guard_disk, megabytes, require_space
 from asdcli.fetch.transfer import Stopped, Watcher
 from asdcli.writing.whole import sweep_inside, workshop
+from asdcli.zips import DamagedZip, unzipping
 
 _moving = threading.Lock()  # a machine type's training and test zips may finish at the same moment
 _EXPANSION = 30  # recordings shrink to a half or a third in a zip, and to less only where they are silent
@@ -43,7 +43,7 @@ def unzip(archive: Path, folder: Path, *, top: str, watcher: Watcher | None = No
         DiskError: not enough room, or not writable.
     """
     try:
-        with zipfile.ZipFile(archive) as opened, ExitStack() as stack:
+        with ExitStack() as stack, unzipping(), zipfile.ZipFile(archive) as opened:
             members = [(info, _inside(info, top, archive)) for info in opened.infolist() if not _clutter(info)]
             files = [(info, path) for info, path in members if not info.is_dir()]
             if not files:
@@ -65,7 +65,7 @@ def unzip(archive: Path, folder: Path, *, top: str, watcher: Watcher | None = No
                 )
             with guard_disk(folder), _moving:
                 _move_in(beside / top, folder / top)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except DamagedZip as error:
         raise DownloadError(f"{archive} is a damaged zip: {error}", "remove it, and fetch it anew") from None
     except FileNotFoundError:
         raise DownloadError(f"{archive} is not there") from None
@@ -111,9 +111,9 @@ def _inside(info: zipfile.ZipInfo, top: str, archive: Path) -> str:
 
 
 def _extract(opened: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> None:
-    with guard_disk(path):
+    with opened.open(info) as packed, guard_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with opened.open(info) as packed, path.open("wb") as plain:
+        with path.open("wb") as plain:
             shutil.copyfileobj(packed, plain, 1 << 20)  # reading to the end checks the CRC
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from asdcli.errors import DownloadError
 from asdcli.fetch.disk import guard_disk
-from asdcli.files import require_file
+from asdcli.files import read_json, require_file
 from asdcli.writing.locks import flock
 
 LARGEST = 50 * 10**9
@@ -50,7 +50,7 @@ class PartFile:
 
     def _read_note(self) -> dict[str, Any] | None:
         try:
-            said = json.loads(require_file(self.note).read_text())
+            said = read_json(self.note)
             return {key: said[key] for key in ("url", "md5", "etag")}
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None

@@ -13,7 +13,7 @@ from typing import Any
 
 from asdcli import artifacts
 from asdcli.errors import BadArtifact
-from asdcli.files import require_file
+from asdcli.files import read_json, require_file
 from asdcli.writing.locks import in_turn
 
 _NOTE, _DATASET, _ELSEWHERE = "run.json", "dataset", "elsewhere"
@@ -74,10 +74,10 @@ def _read(run: Path) -> dict[str, Any]:
     if not note.exists():
         return {}
     try:
-        found: dict[str, Any] = json.loads(require_file(note).read_text())
+        found: dict[str, Any] = read_json(note)
         if isinstance(found[_DATASET], str) and isinstance(found.get(_ELSEWHERE, {}), dict):
             return found
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         pass
     raise BadArtifact(f"{note} cannot be read", 'it should hold {"dataset": NAME}')
 

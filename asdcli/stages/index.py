@@ -16,6 +16,7 @@ from asdcli.clips import SUFFIXES, without_suffix
 from asdcli.editions import clips_table
 from asdcli.errors import BadArtifact, BadData, UsageError
 from asdcli.filenames import fault
+from asdcli.files import require_file
 from asdcli.layouts import Asked, LeftOut, Recording, assign_splits, find_audio, meanings, refuse_doubtful, unread
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
@@ -37,7 +38,9 @@ def dataset_name(recordings: Path, asked: str | None = None) -> str:
     name = re.sub(r"[^\w.-]+", "-", asked or recordings.resolve().name).strip("-.")
     if asked is not None and name != asked:
         raise UsageError(f"a dataset cannot be called {asked!r}", f"use letters, digits, '_', '.' and '-': {name}")
-    if fault(name):
+    if why := fault(name):
+        if asked is not None:
+            raise UsageError(f"a dataset cannot be called {asked!r}: {why}", "give another --name")
         raise UsageError(f"no dataset name can be made of {recordings}", "give one: --name NAME")
     return name
 
@@ -146,8 +149,11 @@ def _check(
     if not recordings.is_dir():
         what = "is a file, not a folder" if recordings.exists() else "does not exist"
         raise BadData(f"{recordings} {what}", "name the folder that holds the recordings")
-    if manifest and not manifest.is_file():
-        raise BadData(f"there is no manifest {manifest}")
+    if manifest:
+        try:
+            require_file(manifest)
+        except FileNotFoundError:
+            raise BadData(f"there is no manifest {manifest}") from None
     if machine is not None and (why := fault(machine)):
         raise UsageError(f"machine type {machine!r} cannot be a file name: {why}", "leave out slashes and the like")
     if manifest and condition_words:
@@ -251,7 +257,7 @@ def _typed_otherwise(clips: Path, header: artifacts.Header) -> list[str]:
 
 def _is_there(clips: Path, table: pa.Table, header: artifacts.Header) -> bool:
     """Whether `clips` says the same already: its header cannot tell, because recordings are no artifacts."""
-    if not artifacts.is_current(clips, artifacts.CLIPS, header):
+    if not artifacts.is_current(clips, artifacts.CLIPS, header, whole=True):
         return False
     there, _ = artifacts.read_table(clips, artifacts.CLIPS)
     return bool(there.equals(table))

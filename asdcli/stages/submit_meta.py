@@ -11,6 +11,7 @@ from asdcli import artifacts
 from asdcli.artifacts import own
 from asdcli.catalogue.edition import Edition
 from asdcli.errors import BadData
+from asdcli.files import read_json
 from asdcli.metrics.official import measure
 from asdcli.metrics.specs import spec_named
 from asdcli.models.costs import Cost
@@ -112,7 +113,7 @@ class Metas:
 def _noted(base: Path) -> dict[str, dict[str, Any]]:
     """What `remember` noted; nothing where there is no note, or one that cannot be read."""
     try:
-        noted = json.loads((base / NOTE).read_text(encoding="utf-8"))
+        noted = read_json(base / NOTE)
         return {str(name): dict(facts) for name, facts in noted.items()}
-    except (OSError, ValueError, AttributeError, TypeError):
+    except (OSError, ValueError, BadData, AttributeError, TypeError):
         return {}

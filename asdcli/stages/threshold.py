@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from asdcli import artifacts, catalogue
 from asdcli.artifacts import Header
-from asdcli.errors import BadData, UsageError
+from asdcli.errors import BadArtifact, BadData, UsageError
 from asdcli.metrics.decisions import decide
 from asdcli.metrics.threshold_rules import EDITION_RULE, OWN_RULE, RULES, Rule, set_threshold
 from asdcli.outcome import Outcome
@@ -78,9 +78,9 @@ def run(
     methods = _with_training_scores(read_scores(scores), progress)
     asked = _rule(rule, parameters or {}, methods[0].header)
     spelling = RULES.spell(asked)
-    others = OtherMethods.at(output, methods)
+    others = _others(output, methods, progress if force else SILENT)
     header = others.header(methods, spelling)
-    if not force and artifacts.is_current(output, artifacts.THRESHOLDS, header):
+    if not force and artifacts.is_current(output, artifacts.THRESHOLDS, header, whole=True):
         return Outcome(output, "current")
     found = []
     for method in progress.track(methods, label="threshold", unit="methods"):
@@ -191,6 +191,15 @@ def _with_arrivals(rule: Rule, arrivals: float | None, machine_type: str) -> tup
 def _arrivals(method: Scored, machine_type: str) -> float | None:
     own = method.table.filter(pc.equal(method.table["machine_type"], machine_type))
     return clips_per_day(own["clip_id"].to_pylist())
+
+
+def _others(output: Path, methods: Sequence[Scored], progress: Progress) -> OtherMethods:
+    """What stays of the table that is there; nothing of one that cannot be read: only who insists overwrites it."""
+    try:
+        return OtherMethods.at(output, methods)
+    except BadArtifact as error:
+        progress.warn(f"{error.message}: thresholds of other methods in it are gone")
+        return OtherMethods.none(methods)
 
 
 def _with_training_scores(methods: Sequence[Scored], progress: Progress) -> list[Scored]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from asdcli.errors import BadData
+from asdcli.zips import DamagedZip, unzipping
 
 TASK = "task2"
 _SYSTEM = re.compile(rf".+_{TASK}_\d+")
@@ -60,9 +61,9 @@ def opened(path: Path) -> Iterator[Opened]:
         raise BadData(f"no folder or zip {path}", hint)
     with tempfile.TemporaryDirectory(prefix="asd-package-") as place:
         try:
-            with zipfile.ZipFile(path) as archive:
+            with unzipping(), zipfile.ZipFile(path) as archive:
                 found = _unpacked(archive, Path(place))
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        except (DamagedZip, OSError) as error:
             raise BadData(
                 f"{path} cannot be read as a zip: {error}", "pack it again: asd submit --label LASTNAME_INSTITUTE"
             ) from None

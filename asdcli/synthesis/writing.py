@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from asdcli.clips import GRAMMARS
 from asdcli.errors import BadData, UsageError, unknown_name
-from asdcli.files import require_file
+from asdcli.files import read_json
 from asdcli.progress import SILENT, Progress
 from asdcli.synthesis.machines import MACHINES
 from asdcli.synthesis.plan import PlannedClip, plan
@@ -145,7 +145,7 @@ def _stamp(root: Path, made: dict[str, object]) -> None:
         _replace(file, (json.dumps(made) + "\n").encode())
         return
     try:
-        there = json.loads(require_file(file).read_text())
+        there = read_json(file)
     except ValueError:
         there = None
     if there != made:

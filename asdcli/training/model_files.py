@@ -96,5 +96,5 @@ def _are_metrics(path: Path) -> bool:
     try:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         return [row["epoch"] for row in rows] == list(range(1, len(rows) + 1))
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return False

@@ -18,10 +18,12 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from asdcli import artifacts
-from asdcli.artifacts.npz import Damaged, read_entries
+from asdcli.artifacts.npz import read_entries
 from asdcli.clips import without_suffix
 from asdcli.errors import BadData, MissingArtifact, UsageError
+from asdcli.files import require_file
 from asdcli.layouts import labels
+from asdcli.zips import DamagedZip
 
 _FILE_NAMES = ("filename", "file_name", "file", "path", "name")  # say the clip where no column is called clip_id
 _ATTRIBUTES = labels.COLUMNS["attributes"]
@@ -70,8 +72,10 @@ def read_foreign(path: Path, *, numeric: Callable[[str], bool]) -> ForeignTable:
     suffix = path.suffix.lower()
     if suffix not in readers:
         raise UsageError(f"cannot import {path}: unknown format {path.suffix!r}", f"known: {', '.join(readers)}")
-    if not path.is_file():
-        raise MissingArtifact(f"no file {path}", "name a CSV, Parquet or npz file")
+    try:
+        require_file(path)
+    except FileNotFoundError:
+        raise MissingArtifact(f"no file {path}", "name a CSV, Parquet or npz file") from None
     table = readers[suffix]()
     twice = [name for name, count in Counter(table.column_names).items() if count > 1]
     if twice:
@@ -107,7 +111,7 @@ def _npz(path: Path) -> pa.Table:
     """One column an array: text and numbers (n,), and a matrix (n, d) as lists."""
     try:
         arrays = read_entries(path, lambda name: name != "asd")  # the header of our own files
-    except Damaged as error:
+    except DamagedZip as error:
         raise BadData(f"{path} cannot be read as npz: {error}", "save text as unicode arrays, not as objects") from None
     if not arrays:
         raise BadData(f"{path} holds no arrays")

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from asdcli import artifacts
 from asdcli.artifacts import Header
-from asdcli.errors import BadArtifact, MissingArtifact
+from asdcli.errors import MissingArtifact
 from asdcli.views.scores import Scored
 
 SCHEMA = pa.schema([(c.name, c.type) for c in artifacts.THRESHOLDS.columns])
@@ -68,17 +68,25 @@ class OtherMethods:
 
     @staticmethod
     def at(path: Path, methods: Sequence[Scored]) -> OtherMethods:
-        """Those in the table at `path`; none where there is no such table, or one of another dataset."""
-        dataset = methods[0].header.dataset
-        nothing = OtherMethods(SCHEMA.empty_table(), Header.make(artifacts.THRESHOLDS, dataset=dataset))
+        """Those in the table at `path`; none where there is no such table, or one of another dataset.
+
+        Raises:
+            BadArtifact: a table that cannot be read, whose rows would be lost.
+        """
         try:
             table, header = artifacts.read_table(path, artifacts.THRESHOLDS)
-        except (MissingArtifact, BadArtifact):
-            return nothing
-        if header.dataset != dataset:
-            return nothing
+        except MissingArtifact:
+            return OtherMethods.none(methods)
+        if header.dataset != methods[0].header.dataset:
+            return OtherMethods.none(methods)
         others = pc.invert(pc.is_in(table["method"], pa.array([m.method for m in methods])))
         return OtherMethods(table.filter(others).select(SCHEMA.names), header)
+
+    @staticmethod
+    def none(methods: Sequence[Scored]) -> OtherMethods:
+        """Nothing: no other method has thresholds."""
+        made = Header.make(artifacts.THRESHOLDS, dataset=methods[0].header.dataset)
+        return OtherMethods(SCHEMA.empty_table(), made)
 
     def header(self, methods: Sequence[Scored], rule: str) -> Header:
         """The header of these rows and the thresholds of `methods` by `rule` together."""

@@ -20,6 +20,7 @@ from asdcli.artifacts.digest import digest_table
 from asdcli.errors import BadArtifact
 from asdcli.files import WEIGHTS
 from tests.helpers import noise_run
+from tests.helpers.loopback import wav
 
 
 def embeddings(n: int = 12, dims: int = 4) -> pa.Table:
@@ -232,3 +233,21 @@ def test_verify_looks_at_the_weights_of_a_model(tmp_path: Path) -> None:
     weights.write_bytes(b"no weights")
     with pytest.raises(BadArtifact, match="is damaged"):
         artifacts.verify(tmp_path, artifacts.MODEL)
+
+
+@pytest.mark.parametrize("command", [["download", "synthetic", "--size", "tiny"], ["index", "recordings"]])
+def test_a_damaged_table_of_clips_is_never_up_to_date_and_made_again_where_forced(
+    asd, tmp_path: Path, command, capsys
+) -> None:
+    for number in range(3):
+        file = tmp_path / f"recordings/fan/train/{number}.wav"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(wav(seed=number))
+    assert asd(*command, "-q") in (0, 3)
+    path = next((tmp_path / "data").glob("*/clips.parquet"))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:60] + bytes(8) + whole[68:])
+    assert asd(*command, "-q") == 1
+    assert "is damaged" in capsys.readouterr().err
+    assert asd(*command, "-q", "--force") in (0, 3)
+    assert path.read_bytes() == whole

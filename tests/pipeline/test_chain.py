@@ -16,7 +16,7 @@ from asdcli.cli import build
 from asdcli.pipeline import mending, options, places, workspace
 from asdcli.pipeline.chain import CHAIN, STAGES
 from asdcli.pipeline.freshness import Freshness
-from tests.pipeline.conftest import FILES, LINES
+from tests.helpers.whole_run import FILES, LINES
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -20,8 +20,9 @@ import soundfile
 
 from asdcli import artifacts
 from asdcli.pipeline.diagnosis import State, datasets, machine, software
+from asdcli.views.errors_table import write_errors
 from tests.helpers.typed import typed
-from tests.pipeline.conftest import FILES as EVERYTHING
+from tests.helpers.whole_run import FILES as EVERYTHING
 
 Asd = Callable[..., int]
 Findings = dict[str, dict[str, Any]]
@@ -551,3 +552,12 @@ def test_a_data_root_or_a_dataset_that_is_not_there_is_a_problem_where_it_was_na
 ) -> None:
     assert troubles(doctor("--data", "nowhere"))["nowhere"] == "there is no such folder"
     assert troubles(doctor("--dataset", "nothing"))["none"] == "no dataset 'nothing' under data"
+
+
+def test_a_file_at_the_place_of_another_stages_is_no_end_of_the_report(
+    run: Path, doctor: Callable[..., Findings]
+) -> None:
+    header = artifacts.read_header(run / "embeddings.parquet", artifacts.EMBEDDINGS)
+    made = artifacts.Header.make(artifacts.ERRORS, dataset="synthetic", inputs={"embeddings": header})
+    write_errors(run / "errors-score-from-mine.parquet", [("fan/x", "fan/x.wav", "it is silent")], made)
+    assert "it is silent" in doctor()["errors-score-from-mine"]["text"]

@@ -14,7 +14,7 @@ from asdcli import artifacts
 from asdcli.pipeline.diagnosis import machine
 from asdcli.training import checkpoint
 from tests.helpers.damage import flip
-from tests.pipeline.conftest import FILES
+from tests.helpers.whole_run import FILES
 
 Asd = Callable[..., int]
 

@@ -342,3 +342,18 @@ def test_where_no_test_clip_has_a_threshold_those_that_there_are_are_named(asd, 
     assert asd("threshold", "fan.parquet", "-o", "t.parquet") == 0
     assert asd("threshold", "valve.parquet", "--thresholds", "t.parquet", "--decisions", "d.csv") == 1
     assert "it holds thresholds of fan (" in capsys.readouterr().err
+
+
+def test_damaged_thresholds_are_not_replaced_with_those_of_one_table_unless_forced(asd, tmp_path, capsys):
+    make_run(tmp_path, "dcase2023", methods=("nn", "kmeans"))
+    assert asd("threshold") == 0
+    path = tmp_path / "runs/dcase2023/thresholds.parquet"
+    damaged = bytearray(path.read_bytes())
+    damaged[100] ^= 1
+    path.write_bytes(bytes(damaged))
+    one = ("threshold", "runs/dcase2023/scores/nn.parquet", "--rule", "quantile")
+    assert asd(*one) == 1
+    assert "is damaged" in capsys.readouterr().err and path.read_bytes() == bytes(damaged)
+    assert asd(*one, "--force") == 0
+    assert "thresholds of other methods in it are gone" in capsys.readouterr().err
+    assert set(thresholds(tmp_path)[0]["method"].to_pylist()) == {"nn"}

@@ -1,11 +1,9 @@
-"""A run that holds every kind of file that a run can hold, made once by typing the commands."""
+"""A run that holds every kind of file that a run can hold, made by typing the commands."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
-
-import pytest
 
 from tests.helpers.typed import typed
 
@@ -48,15 +46,13 @@ FILES = {
 """Names of all that these commands make."""
 
 
-@pytest.fixture(scope="session")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working folder with a tiny dataset and a run with every kind of file."""
-    return typed(tmp_path_factory.mktemp("everything"), *LINES)
+def make(place: Path) -> Path:
+    """Type `LINES` in the folder `place`, which is returned: `data` and `runs/synthetic` come of it."""
+    return typed(place, *LINES)
 
 
-@pytest.fixture
-def whole_run(everything: Path, tmp_path: Path) -> Path:
-    """A copy of that run in the test's own working folder."""
+def copy(place: Path, to: Path) -> Path:
+    """Copy what `make` made in `place`; returns the folder of the run."""
     for name in ("data", "runs"):
-        shutil.copytree(everything / name, tmp_path / name)
-    return tmp_path / "runs" / "synthetic"
+        shutil.copytree(place / name, to / name)
+    return to / "runs" / "synthetic"
