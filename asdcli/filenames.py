@@ -1,4 +1,7 @@
-"""Names of files made of words that anybody may choose, on any system: of a method's spelling, of a machine type."""
+"""Names of files made of words that anybody may choose, on any system: of a method's spelling, of a machine type.
+
+And the order in which people expect names.
+"""
 
 from __future__ import annotations
 
@@ -66,3 +69,8 @@ def _encoded(letter: str) -> str:
 
 def _bytes(word: str) -> bytes:
     return word.encode("utf-8", "surrogatepass")  # names of files need not be UTF-8
+
+
+def natural(text: str) -> list[tuple[int, str]]:
+    """A key that sorts `clip 2` before `clip 10`."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", text)]

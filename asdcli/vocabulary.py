@@ -76,6 +76,9 @@ class Unit(Word):
 Unlabelled = Literal["train", "test"]
 """Where recordings may go of which nothing is said."""
 
+GROUPINGS = ("attributes", "session", "block:N", "COLUMN")
+"""What may tell which training clips belong together; COLUMN stands for any column or key of an attribute."""
+
 NONE = "none"
 """What is said of a word that says nothing of the condition."""
 

@@ -78,6 +78,8 @@ CLIPS = Kind(
         Column("sample_rate", pa.int32(), nullable=True, rule=at_least(1)),
         Column("channels", pa.int32(), nullable=True, rule=at_least(1)),
         Column("condition_from", _text, nullable=True, rule=one_of(ConditionFrom)),
+        Column("group", _text, nullable=True),  # of training clips: those of a machine type that belong together
+        Column("group_from", _text, nullable=True),  # what tells so
     ),
     needs="EDITION",
 )

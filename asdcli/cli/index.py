@@ -11,7 +11,7 @@ import typer
 from asdcli.cli.options import SeedOption, one_of
 from asdcli.cli.shared import Place, on_the_data
 from asdcli.cli.talk import Talk
-from asdcli.vocabulary import NONE, Condition, Unlabelled
+from asdcli.vocabulary import GROUPINGS, NONE, Condition, Unlabelled
 
 if TYPE_CHECKING:
     from asdcli.stages.index_report import IndexFacts
@@ -70,6 +70,16 @@ def index(
             help="Share of normal clips held out for testing where there are anomalies, but no train and test.",
         ),
     ] = 0.2,
+    group_by: Annotated[
+        str | None,
+        typer.Option(
+            "--group-by",
+            metavar="|".join(GROUPINGS),
+            help="What tells training clips that belong together, and are held out together: COLUMN is one of the "
+            "manifest, or the key of an attribute. Default: a manifest's column group, else the first that tells.",
+            show_default=False,
+        ),
+    ] = None,
     seed: SeedOption = 0,
     *,
     place: Place,
@@ -96,6 +106,7 @@ def index(
         unlabelled=unlabelled,
         condition_words=condition_word or (),
         test_fraction=test_fraction,
+        group_by=group_by,
         seed=seed,
         force=force,
         progress=talk.progress,

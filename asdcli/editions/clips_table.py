@@ -17,7 +17,8 @@ from asdcli.catalogue.truth import Key, read_attributes, read_truth, tables
 from asdcli.clips import SPLIT_FOLDERS, SUBSET_FOLDERS, SUFFIXES, Clip, parse_attributes, parse_path, without_suffix
 from asdcli.editions.archives import MARKERS
 from asdcli.editions.fit import misfits
-from asdcli.errors import BadData
+from asdcli.errors import BadArtifact, BadData
+from asdcli.layouts import with_groups
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.vocabulary import Condition, ConditionFrom, Domain, Subset
@@ -52,6 +53,7 @@ def run(
     *,
     edition: str,
     released_attributes: bool = False,
+    group_by: str | None = None,
     making: Mapping[str, Any] | None = None,
     progress: Progress = SILENT,
 ) -> Outcome[ClipsFacts]:
@@ -63,6 +65,7 @@ def run(
         edition: name in the catalogue: grammar, truth tables, channels.
         released_attributes: fill in attributes that the organisers hid during the challenge, where their tables lie
             below `root/ground_truth`.
+        group_by: what says which training clips belong together, one of `GROUPINGS`; by default what is known.
         making: further parameters for the header (the synthetic dataset's size and seed).
         progress: is told how far it is, and of what looks wrong.
 
@@ -71,6 +74,7 @@ def run(
 
     Raises:
         BadData: no clip at all, one clip twice (.wav and .flac), an unreadable table.
+        UsageError: a grouping that cannot be, or that nothing is known of.
     """
     known = catalogue.load(edition)
     found = walk(root, known)
@@ -84,9 +88,10 @@ def run(
     clips = _with_attributes(found.clips, root)
     named = {c.clip_id for c in clips if c.condition}
     clips = _with_truth(clips, root, known, released_attributes, progress)
-    table = _table(clips, named, root, known, progress)
+    table = with_groups(_table(clips, named, root, known, progress), group_by)
     for sentence in misfits(table, known):
         progress.warn(sentence)
+    making = {**(making or {}), **({"group_by": group_by} if group_by else {})}
     artifacts.write_table(output, artifacts.CLIPS, table, header(root, edition, released_attributes, making))
     counts = Counter(str(c.split) for c in clips)
     facts = ClipsFacts(len({c.machine_type for c in clips}), len(clips), **counts)
@@ -105,6 +110,15 @@ def header(
     """The header of a root's clips.parquet: it names dataset (the folder) and edition; its inputs are no artifacts."""
     params = {"edition": edition, "released_attributes": released_attributes, **(making or {})}
     return artifacts.Header.make(artifacts.CLIPS, dataset=root.absolute().name, params=params)
+
+
+def grouping(output: Path) -> str | None:
+    """What the table at `output` was asked to be grouped by, if there is one and it was asked."""
+    try:
+        said = artifacts.read_header(output, artifacts.CLIPS).params.get("group_by") if output.exists() else None
+    except BadArtifact:
+        return None
+    return None if said is None else str(said)
 
 
 def walk(root: Path, edition: Edition) -> Found:
@@ -235,7 +249,7 @@ def _table(clips: list[Clip], named: Collection[str], root: Path, edition: Editi
     columns |= {"duration_s": durations, "sample_rate": rates, "channels": channels}
     by_whom = ((c.condition, ConditionFrom.NAME if c.clip_id in named else ConditionFrom.TRUTH) for c in clips)
     columns["condition_from"] = [str(by) if condition else None for condition, by in by_whom]
-    schema = pa.schema([(c.name, c.type) for c in artifacts.CLIPS.columns])
+    schema = pa.schema([(c.name, c.type) for c in artifacts.CLIPS.columns if c.name in columns])
     return pa.table([pa.array(columns[f.name], f.type) for f in schema], schema=schema)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asdcli.layouts.doubts import Asked, contradicted, refuse_doubtful, unread, with_doubts
 from asdcli.layouts.folders import read_folders
+from asdcli.layouts.groups import sizes, with_groups
 from asdcli.layouts.manifest import existing, read_manifest
 from asdcli.layouts.names import is_session, meanings
 from asdcli.layouts.recording import LeftOut, Recording
@@ -25,6 +26,8 @@ __all__ = [
     "read_folders",
     "read_manifest",
     "refuse_doubtful",
+    "sizes",
     "unread",
     "with_doubts",
+    "with_groups",
 ]

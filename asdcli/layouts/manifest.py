@@ -19,15 +19,19 @@ from asdcli.vocabulary import ConditionFrom, Subset
 PATHS = ("path", "file", "filename", "file_name", "wav")
 """The column names under which a manifest may say where a recording lies, in any case."""
 
+GROUP = "group"
+"""The column that says which recordings belong together, where it goes by no other name."""
+
 _Table = dict[str, list[Any]]
 
 
-def read_manifest(file: Path, root: Path) -> tuple[list[Recording], list[str]]:
+def read_manifest(file: Path, root: Path, group: str | None = None) -> tuple[list[Recording], list[str]]:
     """Read `file`, whose paths are relative to `root` or absolute and below it.
 
     Args:
         file: `.parquet`, or CSV with a header line (comma, semicolon or tab; UTF-8).
         root: folder of the recordings.
+        group: the column that says which recordings belong together, if there is one of that name; by default `group`.
 
     Returns:
         The recordings in the order of their paths, and the columns that are not used.
@@ -38,7 +42,7 @@ def read_manifest(file: Path, root: Path) -> tuple[list[Recording], list[str]]:
         OSError: the file cannot be read.
     """
     table = _parquet(file) if file.suffix.lower() == ".parquet" else _csv(file)
-    columns = _columns(table, file)
+    columns = _columns(table, file, group)
     unused = [name for name in table if name not in columns.values()]
     values = {what: table[name] for what, name in columns.items()}
     paths = [_path(value, row, file, root) for row, value in enumerate(values.pop("path"), 1)]
@@ -50,6 +54,8 @@ def read_manifest(file: Path, root: Path) -> tuple[list[Recording], list[str]]:
             raise BadData(
                 f"{file}: machine type {name!r} cannot be a file name: {why}", "leave out slashes and the like"
             )
+    if GROUP in values:
+        values[GROUP] = [labels.text(labels.whole(v)) for v in values[GROUP]]
     values["subset"] = [v or Subset.DEV for v in values.get("subset", [None] * len(paths))]
     if "attributes" in values:
         pairs = [_attributes(cell) for cell in values["attributes"]]
@@ -146,9 +152,10 @@ def _numbered(text: str, delimiter: str, file: Path) -> Iterable[tuple[int, list
         raise BadData(f"{file}, line {reader.line_num}: {error}") from None
 
 
-def _columns(table: _Table, file: Path) -> dict[str, str]:
+def _columns(table: _Table, file: Path, group: str | None) -> dict[str, str]:
     """What is said -> the table's own name of that column."""
-    found = labels.columns_of(table, {"path": PATHS, **labels.COLUMNS}, file)
+    wanted = {"path": PATHS, **labels.COLUMNS, GROUP: ((group or GROUP).lower(),)}
+    found = labels.columns_of(table, wanted, file)
     if "path" not in found:
         close = _close(list(table), PATHS)
         hint = f"did you mean {close[0]!r} to be the path? " if close else ""

@@ -50,6 +50,7 @@ class Recording:
     attributes: Mapping[str, str] = field(default_factory=dict)
     attribute_string: str | None = None
     condition_from: ConditionFrom | None = None
+    group: str | None = None
     doubt: Doubt | None = None
 
 

@@ -49,6 +49,7 @@ def of_index(header: Header) -> Words:
     words += _given({"--machine": params.get("machine"), "--unlabelled": params.get("unlabelled")})
     for word in params.get("condition_words", ()):
         words += ["--condition-word", word]
+    words += _given({"--group-by": params.get("group_by")})
     return words + _given({"--test-fraction": params.get("test_fraction")}) + _seed(header)
 
 

@@ -198,7 +198,9 @@ def _truth(request: Request, root: Path, retry: Retry, progress: Progress) -> di
 def _index(request: Request, root: Path, progress: Progress) -> Outcome:
     """clips.parquet, made again when a part or a truth table is newer than it."""
     output = root / "clips.parquet"
-    made = clips_table.header(root, request.edition, request.released_attributes)
+    group_by = clips_table.grouping(output)  # typed once, it stays
+    making = {"group_by": group_by} if group_by else None
+    made = clips_table.header(root, request.edition, request.released_attributes, making)
     sources = [*(root / MARKERS).glob("*.json"), *(root / t.path for t in request.tables())]
     newest = max((f.stat().st_mtime_ns for f in sources if f.exists()), default=0)
     if (
@@ -212,6 +214,7 @@ def _index(request: Request, root: Path, progress: Progress) -> Outcome:
         output,
         edition=request.edition,
         released_attributes=request.released_attributes,
+        group_by=group_by,
         progress=progress,
     )
 

@@ -17,7 +17,17 @@ from asdcli.editions import clips_table
 from asdcli.errors import BadArtifact, BadData, UsageError
 from asdcli.filenames import fault
 from asdcli.files import require_file
-from asdcli.layouts import Asked, LeftOut, Recording, assign_splits, find_audio, meanings, refuse_doubtful, unread
+from asdcli.layouts import (
+    Asked,
+    LeftOut,
+    Recording,
+    assign_splits,
+    find_audio,
+    meanings,
+    refuse_doubtful,
+    unread,
+    with_groups,
+)
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import index_report
@@ -55,6 +65,7 @@ def run(
     unlabelled: Unlabelled | None = None,
     condition_words: Sequence[str] = (),
     test_fraction: float = 0.2,
+    group_by: str | None = None,
     seed: int = 0,
     force: bool = False,
     progress: Progress = SILENT,
@@ -70,6 +81,7 @@ def run(
             machine type is labelled, else all are taken as normal and train.
         condition_words: what words of names mean: `niO=anomaly`, `Bad Homburg=none`.
         test_fraction: share of the normal clips held out for testing where nothing says what tests; in (0, 1).
+        group_by: what says which training clips belong together, one of `GROUPINGS`; by default what is known.
         seed: chooses these clips.
         force: do it again even if it is up to date.
         progress: is told how far it is, and of what looks wrong.
@@ -92,11 +104,11 @@ def run(
         if unlabelled or told:
             what = "--unlabelled and --condition-word are for recordings of your own"
             raise UsageError(f"{root.name} is an edition, whose names and tables say everything: {what}")
-        return _edition_in_place(clips, progress)
+        return _edition_in_place(clips, group_by, progress)
 
     artifacts.claim(root / ERRORS, artifacts.ERRORS, force=force)
     paths, left = find_audio(recordings)
-    lie = of_manifest(paths, recordings, manifest) if manifest else of_folders(paths, told, machine)
+    lie = of_manifest(paths, recordings, manifest, group_by) if manifest else of_folders(paths, told, machine)
     left += lie.left
     read = [_of_machine(r, machine or r.machine_type or root.name) for r in lie.recordings]
     read, infos = _probe(read, recordings, left, progress)
@@ -109,13 +121,14 @@ def run(
     name = manifest.name if manifest else None
     refuse_doubtful(read, Asked(recordings.resolve().name, told, machine, name))
 
-    table = _table(read, infos, prefix)
+    grouped = any(r.group for r in read)
+    table = with_groups(_table(read, infos, prefix), None if grouped else group_by)
     params: dict[str, Any] = {
         "layout": "manifest" if manifest else "folders",
         "machine": machine,
         "test_fraction": test_fraction,
     }
-    said = {"unlabelled": unlabelled, "condition_words": sorted(condition_words)}
+    said = {"unlabelled": unlabelled, "condition_words": sorted(condition_words), "group_by": group_by}
     params |= {name: value for name, value in said.items() if value}
     header = artifacts.Header.make(
         artifacts.CLIPS, dataset=root.name, seed=seed, params=params, diagnostics={"held_out": held_out}
@@ -164,12 +177,16 @@ def _check(
         raise UsageError(f"--test-fraction must lie between 0 and 1, got {test_fraction:g}")
 
 
-def _edition_in_place(clips: Path, progress: Progress) -> Outcome:
+def _edition_in_place(clips: Path, group_by: str | None, progress: Progress) -> Outcome:
     """An edition somebody unpacked (or linked) under its own name: its own grammar, attribute tables and truth."""
     attributes = clips.exists() and artifacts.read_header(clips, artifacts.CLIPS).params.get("released_attributes")
-    edition = clips.parent.name
     return clips_table.run(
-        clips.parent, clips, edition=edition, released_attributes=bool(attributes), progress=progress
+        clips.parent,
+        clips,
+        edition=clips.parent.name,
+        released_attributes=bool(attributes),
+        group_by=group_by,
+        progress=progress,
     )
 
 
@@ -235,9 +252,10 @@ def _table(read: Sequence[Recording], infos: dict[str, audio.Info], prefix: str)
         "condition",
         "attribute_string",
         "condition_from",
+        "group",
     ):
         columns[name] = [text(getattr(r, name)) for r in read]
-    kinds = artifacts.CLIPS.columns
+    kinds = (c for c in artifacts.CLIPS.columns if c.name in columns)
     return pa.table({c.name: pa.array(columns[c.name], c.type) for c in kinds}).sort_by("clip_id")
 
 
@@ -249,7 +267,7 @@ def _typed_otherwise(clips: Path, header: artifacts.Header) -> list[str]:
         before = artifacts.read_header(clips, artifacts.CLIPS).params
     except BadArtifact:
         return []
-    names = ("layout", "machine", "unlabelled", "condition_words")
+    names = ("layout", "machine", "unlabelled", "condition_words", "group_by")
     other = {name: before.get(name) for name in names if before.get(name) != header.params.get(name)}
     told = ", ".join(f"{name.replace('_', ' ')} {value or 'not said'}" for name, value in other.items())
     return [f"last time {clips} was made with other options: {told}"] if other else []

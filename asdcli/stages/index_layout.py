@@ -34,9 +34,9 @@ def of_folders(paths: Sequence[str], told: Told, machine: str | None) -> Layout:
     return Layout(*read_folders(paths, told=told, machine=machine))
 
 
-def of_manifest(paths: Sequence[str], recordings: Path, manifest: Path) -> Layout:
-    """What a table says; errors as `layouts.read_manifest`."""
-    read, unused = read_manifest(manifest, recordings)
+def of_manifest(paths: Sequence[str], recordings: Path, manifest: Path, group: str | None) -> Layout:
+    """What a table says; `group` and errors as `layouts.read_manifest`."""
+    read, unused = read_manifest(manifest, recordings, group)
     read, lacking = existing(read, paths, recordings, manifest)
     listed = {r.path for r in read}
     left = [*lacking, *(LeftOut(p, f"not listed in {manifest.name}") for p in paths if p not in listed)]

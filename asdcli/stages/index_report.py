@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import audio
-from asdcli.layouts import LeftOut, is_session
+from asdcli.layouts import LeftOut, is_session, sizes
 from asdcli.training.classes import classes
 from asdcli.views.clips import is_training
 from asdcli.vocabulary import ConditionFrom, Split
-from asdcli.wording import some
+from asdcli.wording import counted, listed, some
 
 _GROUP = ("machine_type", "subset", "split", "domain", "condition")
 _EXAMPLES = 3
@@ -73,7 +73,7 @@ def facts(
         f"{machine_type}: held out {n} normal clips for testing ({test_fraction:g} of them, seed {seed})"
         for machine_type, n in sorted(held_out.items())
     ]
-    told += [*of_layout, *_unlabelled(table), *_told_apart(table)]
+    told += [*of_layout, *_unlabelled(table), *_told_apart(table), *_grouped(table)]
     if "anomaly" not in table["condition"].to_pylist():
         told.append("no clip is labelled as an anomaly: scores and thresholds can be made, but nothing evaluated")
     options, advice = _reading(list(infos.values()))
@@ -147,6 +147,28 @@ def _told_apart(table: pa.Table) -> list[str]:
         f"machine types told apart by numbers or dates alone: {some(names)}; each has a reference set of its own. "
         "If they are one machine, say so: --machine NAME makes them one machine type"
     ]
+
+
+def _grouped(table: pa.Table) -> list[str]:
+    """A sentence about the groups of training clips, and one about machine types whose clips are a single group."""
+    found = sizes(table)
+    told = [
+        f"{machine_type} by {how} ({counted(len(of_groups), 'group')} of {_range(of_groups)})"
+        for machine_type, (how, of_groups) in found.items()
+    ]
+    single = [machine_type for machine_type, (_, of_groups) in found.items() if len(of_groups) == 1]
+    sentences = [f"training clips that belong together: {listed(told)}"] if told else []
+    if single:
+        sentences.append(
+            f"all training clips of {some(single)} are one group: none can be held out as a group; --group-by block:N "
+            "cuts them into blocks of N consecutive ones"
+        )
+    return sentences
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = counts[0], counts[-1]
+    return counted(low, "clip") if low == high else f"{low} to {high} clips"
 
 
 def _machines(table: pa.Table) -> str:

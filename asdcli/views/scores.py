@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ import pyarrow.compute as pc
 from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import BadData, MissingArtifact
+from asdcli.filenames import natural
 from asdcli.metrics.official import SectionScores
 from asdcli.views.named import told_apart
 from asdcli.vocabulary import Condition, Split
@@ -192,16 +192,11 @@ def _expand(paths: Iterable[Path]) -> list[Path]:
         if not path.is_dir():
             files.append(path)
             continue
-        inside = sorted(path.glob("*.parquet"), key=_natural)
+        inside = sorted(path.glob("*.parquet"), key=lambda file: natural(file.stem))
         if not inside:
             raise MissingArtifact(f"no scores in {path}", f"make them first: {artifacts.SCORES.to_type}")
         files += inside
     return files
-
-
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """Sorts `varmin.k=2` before `varmin.k=16`."""
-    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", path.stem)]
 
 
 def _require_clips(table: pa.Table, path: Path) -> None:

@@ -79,6 +79,8 @@ def test_a_download_ends_in_a_table_of_clips_and_no_archives(server: Loopback, t
         "sample_rate": 16000,
         "channels": 1,
         "condition_from": "name",
+        "group": None,  # it tests
+        "group_from": None,
     }
 
 
