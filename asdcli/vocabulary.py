@@ -51,6 +51,15 @@ class ConditionFrom(Word):
     ASSUMED = "assumed"  # nobody: nothing of its machine type is labelled
 
 
+class ScoredAs(Word):
+    """What had been seen of a normal training clip when it was scored, the most telling about new clips first."""
+
+    HELD_OUT = "held-out"  # nothing: the model was trained on other groups, and the scorer fitted without its group
+    LEFT_OUT_GROUP = "left-out group"  # nothing: no model was trained, and the scorer was fitted without its group
+    LEFT_OUT_CLIP = "left-out clip"  # its group: only the clip itself was left out
+    SEEN = "seen"  # the clip: the model was trained on it
+
+
 class Split(Word):
     """The role of a clip's folder."""
 
@@ -85,4 +94,4 @@ NONE = "none"
 Data = Literal["source", "all"]
 """Whose samples may be neighbours, or make a mixture."""
 Distance = Literal["euclidean", "cosine"]
-ValidationSet = Literal["train-all", "train-random", "train-cluster", "test-all"]
+ValidationSet = Literal["train-all", "train-random", "train-cluster", "test-all", "held-out"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from asdcli.artifacts.rules import Rule, at_least, file_names, finite, number, one_of, paths, some_text, vectors
-from asdcli.vocabulary import Condition, ConditionFrom, Domain, Split, Subset
+from asdcli.vocabulary import Condition, ConditionFrom, Domain, ScoredAs, Split, Subset
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,15 @@ _LABELS = (
     Column("condition", _text, nullable=True, rule=one_of(Condition)),
     Column("attributes", pa.map_(_text, _text), nullable=True),
     Column("attribute_string", _text, nullable=True),
+    Column("group", _text, nullable=True),  # of training clips: those of a machine type that belong together
 )
 
 _WINDOW = Column("window", pa.int32(), rule=at_least(0))
 _METHOD = Column("method", _text, rule=some_text)
 _SCORE = Column("anomaly_score", _real, rule=finite)
+_SCORED_AS = Column("scored_as", _text, nullable=True, rule=one_of(ScoredAs))  # of training clips; null: nobody knows
 _VECTOR = Column("vector", None, rule=vectors)
+_SEEN = Column("seen", pa.bool_(), nullable=True)  # whether the model that made the vector was trained on the clip
 
 CLIP_COLUMNS = tuple(c.name for c in _LABELS)
 """The label columns that travel with a clip through every later table."""
@@ -78,8 +81,7 @@ CLIPS = Kind(
         Column("sample_rate", pa.int32(), nullable=True, rule=at_least(1)),
         Column("channels", pa.int32(), nullable=True, rule=at_least(1)),
         Column("condition_from", _text, nullable=True, rule=one_of(ConditionFrom)),
-        Column("group", _text, nullable=True),  # of training clips: those of a machine type that belong together
-        Column("group_from", _text, nullable=True),  # what tells so
+        Column("group_from", _text, nullable=True),  # what tells which belong together
     ),
     needs="EDITION",
 )
@@ -90,21 +92,21 @@ EMBEDDINGS = Kind(
     1,
     "asd embed",
     ("clip_id", "window"),
-    (_LABELS[0], _WINDOW, *_LABELS[1:], _VECTOR),
+    (_LABELS[0], _WINDOW, *_LABELS[1:], _SEEN, _VECTOR),
 )
 SCORES = Kind(
     "scores",
     1,
     "asd score",
     ("clip_id",),
-    (*_LABELS, _METHOD, _SCORE),
+    (*_LABELS, _METHOD, _SCORE, _SCORED_AS),
 )
 WINDOW_SCORES = Kind(
     "window-scores",
     1,
     "asd score",
     ("clip_id", "window"),
-    (_LABELS[0], _WINDOW, *_LABELS[1:], _METHOD, _SCORE),
+    (_LABELS[0], _WINDOW, *_LABELS[1:], _METHOD, _SCORE, _SCORED_AS),
 )
 DETECTOR = Kind("detector", 1, "asd score")
 POOL = Kind(
@@ -151,7 +153,11 @@ THRESHOLDS = Kind(
         Column("threshold", _real, rule=number),
         Column("rule", _text),  # that set it: another than the one asked for where that failed
         Column("n_clips", _count, rule=at_least(0)),
+        Column("n_groups", _count, nullable=True, rule=at_least(0)),
+        Column("scored_as", _text, nullable=True, rule=one_of(ScoredAs)),  # null: nobody knows
         Column("false_alarm_rate", _real),  # share of these clips above the threshold
+        Column("low", _real, nullable=True),  # 95 % interval of the share above it in a new group
+        Column("high", _real, nullable=True),
         Column("asked", _text, nullable=True),
         Column("promised", _real, nullable=True),  # share of normal clips that may lie above it
         Column("clips_per_day", _real, nullable=True),

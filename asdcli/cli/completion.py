@@ -30,7 +30,7 @@ def _registered(target: str, *more: str) -> Completion:
     return _completes(lambda _: [*getattr(importlib.import_module(module), attribute).names(), *more])
 
 
-methods = _registered("asdcli.scorers:SCORERS", "all")
+methods = _registered("asdcli.scorers:SCORERS", "all", "all+")
 scorers = _registered("asdcli.scorers:SCORERS")
 models = _registered("asdcli.training:MODELS")
 embedders = _registered("asdcli.embedders:EMBEDDERS")

@@ -146,6 +146,19 @@ def facts(report: Report) -> dict[str, Any]:
                     }
                     for d in e.decided
                 ],
+                "promises": [
+                    {
+                        "domain": one.domain,
+                        "promised": one.false_alarms.promised,
+                        "false_alarms": one.false_alarms.above,
+                        "normal": one.false_alarms.n,
+                        "interval": one.false_alarms.interval,
+                        "hits": one.hits.above if one.hits else None,
+                        "anomalous": one.hits.n if one.hits else None,
+                        "verdict": one.verdict,
+                    }
+                    for one in e.promises
+                ],
             }
             for e in report.evaluations
         ],

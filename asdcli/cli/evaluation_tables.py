@@ -26,6 +26,7 @@ def show(report: Report, *, details: bool) -> None:
         if len(own) == 1 or details:
             grids += [_sections(e) for e in own]
         grids += [_decisions(e) for e in own if e.decided and (len(own) == 1 or details)]
+        grids += [_promises(own, where)] if any(e.promises for e in own) else []
         for grid in grids:
             grid.show(console)
             console.print()
@@ -128,6 +129,27 @@ def _decisions(e: Evaluation) -> Grid:
         rates = [number(getattr(c, rate)) for rate in RATES]
         grid.add(d.machine_type, d.section or "", domain, *rates, alarms, c.false_positive)
     return grid
+
+
+def _promises(evaluations: Sequence[Evaluation], where: str) -> Grid:
+    """What the stored thresholds promise against what the test clips show, one row a method and domain."""
+    figures = [GridColumn(heading, number=True) for heading in ("promised", "measured", "95 %", "hits")]
+    grid = Grid(f"{where}: false alarms", ["method", "domain", *figures, GridColumn("verdict", rank=1)], keys=2)
+    for e in evaluations:
+        for one in e.promises:
+            low, high = one.false_alarms.interval
+            cells = [
+                _percent(one.false_alarms.promised),
+                _percent(one.false_alarms.measured),
+                f"{100 * low:.0f} to {_percent(high)}",
+            ]
+            cells += [_percent(one.hits.measured) if one.hits else NOTHING]
+            grid.add(e.method, str(one.domain or "all"), *cells, one.verdict)
+    return grid
+
+
+def _percent(share: float | None) -> str:
+    return NOTHING if share is None else f"{100 * share:.0f} %"
 
 
 def _interval(e: Evaluation) -> Text:

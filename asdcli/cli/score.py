@@ -25,9 +25,10 @@ def score(
             "-m",
             "--method",
             autocompletion=completion.methods,
-            metavar="SPELLING|all",
+            metavar="SPELLING|all|all+",
             help=f"{', '.join(SCORERS.entries)}; with parameters as in {DEFAULT} (repeatable; see asd methods). "
-            f"all: the {len(PAPER)} of the paper's tables. Default: {DEFAULT}.",
+            f"all: the {len(PAPER)} of the paper's tables; all+: also with an alpha of clips that no model has met. "
+            f"Default: {DEFAULT}.",
             show_default=False,
         ),
     ] = None,

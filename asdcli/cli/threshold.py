@@ -43,6 +43,14 @@ def threshold(
             show_default=False,
         ),
     ] = None,
+    from_training: Annotated[
+        bool,
+        typer.Option(
+            "--from-training",
+            help="Take the scores of all training clips, also of those that the model knows: no false-alarm rate "
+            "follows from them.",
+        ),
+    ] = False,
     given: Annotated[
         Path | None,
         typer.Option("--thresholds", metavar="FILE", help="Fit nothing; use these thresholds.", show_default=False),
@@ -63,21 +71,25 @@ def threshold(
     talk: Talk,
     force: bool,
 ) -> int:
-    """Set a threshold for each machine type on leave-one-out scores of its normal training clips.
+    """Set a threshold for each machine type on scores of normal training clips that no model has seen.
 
+    These are clips held out of the training (asd train --hold-out) or, where nothing was trained, clips scored without
+    their group. The organisers' rule, the default for editions, takes all training clips, as the challenge does.
     One threshold serves both domains. It goes to thresholds.parquet, beside those of other methods; asd evaluate then
-    shows precision, recall and F1, asd submit writes decisions, and --decisions lists them. Nothing is scored again.
+    shows precision, recall and F1, asd submit writes decisions, and --decisions lists them with p-values. Nothing is
+    scored again.
 
     What a rule promises is held against the scores it was fitted on; a fit that misses them gives way to the empirical
-    quantile. Rare false alarms take many clips: one a day at 24 clips a day is promised by 23 normal training clips and
-    shown by about 240.
+    quantile. Clips of one group are alike: the interval beside the share above is of the share in a new group, each
+    group held against the others. Rare false alarms take many clips: one a day at 24 clips a day is promised by 23
+    normal training clips and shown by about 240.
     """
     from asdcli.artifacts import own
     from asdcli.errors import UsageError
     from asdcli.pipeline.steps import threshold as step
     from asdcli.stages.threshold import rows
 
-    fitting = [o is not None for o in (rule, quantile, per_day, clips_per_day, place.output)]
+    fitting = [o is not None for o in (rule, quantile, per_day, clips_per_day, place.output, from_training or None)]
     if given and any(fitting):
         raise UsageError("--thresholds takes thresholds as they are: no rule or -o beside it")
     if given and not decisions:
@@ -95,6 +107,7 @@ def threshold(
             per_day=per_day,
             clips_per_day=clips_per_day,
             output=place.output,
+            from_training=from_training,
             force=force,
             progress=talk.progress,
         )
@@ -124,20 +137,25 @@ def _show(rows: list[dict], clips_per_day: float | None) -> None:
 
     rules = {row["rule"] for row in rows}
     several, counted = len(rules) > 1, any(clips_per_day or row["clips_per_day"] for row in rows)
-    figures = ["threshold", "clips", "above", *(["false\nalarms/day"] if counted else [])]
+    figures = ["threshold", "clips", "groups", "above", "new\ngroup", *(["false\nalarms/day"] if counted else [])]
     columns: list[GridColumn | str] = [
         "method",
         "machine type",
         *(GridColumn(heading, number=True) for heading in figures),
     ]
-    columns += [GridColumn("rule", rank=2)] if several else []
+    columns += [GridColumn("scored as", rank=1), *([GridColumn("rule", rank=2)] if several else [])]
     grid = Grid("thresholds" if several else f"thresholds by {', '.join(rules)}", columns, keys=2)
     for row in rows:
-        cells = [f"{row['threshold']:.6g}", row["n_clips"], f"{100 * row['false_alarm_rate']:.1f} %"]
+        cells = [f"{row['threshold']:.6g}", row["n_clips"], row["n_groups"], f"{100 * row['false_alarm_rate']:.1f} %"]
+        cells += [_interval(row)]
         cells += [_per_day(row, clips_per_day or row["clips_per_day"])] if counted else []
-        cells += [row["rule"]] if several else []
+        cells += [row["scored_as"] or "unknown", *([row["rule"]] if several else [])]
         grid.add(row["method"], row["machine_type"], *cells)
     grid.show()
+
+
+def _interval(row: dict) -> str | None:
+    return None if row["low"] is None else f"{100 * row['low']:.0f} to {100 * row['high']:.0f} %"
 
 
 def _per_day(row: dict, clips: float | None) -> str | None:

@@ -11,7 +11,7 @@ from asdcli.cli.options import DeviceOption, MachineTypeOption, SeedOption, one_
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.models.losses import Centers
-from asdcli.training import DEFAULT, MODELS, Profile
+from asdcli.training import DEFAULT, HOLD_OUT, MODELS, Profile
 from asdcli.vocabulary import PRECISIONS
 
 _OWN = "Default: the model's own."
@@ -51,7 +51,7 @@ def train(
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option("--epochs", min=1, help=f"How often the training clips are seen. {_OWN}"),
+        typer.Option("--epochs", min=1, help=f"Passes over the training clips. {_OWN}"),
     ] = None,
     batch_size: Annotated[
         int | None,
@@ -81,6 +81,16 @@ def train(
             help="auto: the shorter format where it is faster, on hardware that has it.",
         ),
     ] = "auto",
+    hold_out: Annotated[
+        float | None,
+        typer.Option(
+            "--hold-out",
+            metavar="SHARE",
+            help="Share of the normal clips, in whole groups, that the model does not see: thresholds are set on them. "
+            f"Default: {HOLD_OUT:g} of your own recordings, none of an edition.",
+            show_default=False,
+        ),
+    ] = None,
     machine_type: MachineTypeOption = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
@@ -104,6 +114,7 @@ def train(
         model=model,
         output=place.output,
         seed=seed,
+        hold_out=hold_out,
         device=device,
         precision=precision,
         machine_types=machine_type,

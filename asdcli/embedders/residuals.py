@@ -24,11 +24,13 @@ class Reconstruction:
     Attributes:
         networks: by machine type.
         front: how a clip becomes frames and windows.
+        held_out: training clips (clip_id) that they were not trained on.
     """
 
     networks: Mapping[str, AutoencoderNetwork]
     front: Frontend
     device: torch.device
+    held_out: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls, card: Mapping[str, Any], weights: Mapping[str, torch.Tensor], device: torch.device) -> Reconstruction:
@@ -44,7 +46,8 @@ class Reconstruction:
                 prefix = f"{number}."
                 network.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
                 networks[machine_type] = network.to(device).eval()
-            return cls(networks, frontend(card["profile"], card["sample_rate"]), device)
+            front = frontend(card["profile"], card["sample_rate"])
+            return cls(networks, front, device, frozenset(card.get("held_out", ())))
         except (KeyError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[-1].strip()
             raise BadArtifact(

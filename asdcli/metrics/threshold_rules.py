@@ -1,7 +1,8 @@
 """Thresholds set on scores of normal clips: the rules, and what becomes of a rule whose fit misses its own scores.
 
-Every rule is fitted on leave-one-out scores of normal training clips: a training clip compared with itself has score 0
-and would say nothing. One threshold serves both domains, as the challenge asks since 2022.
+Every rule is fitted on scores of normal training clips that were left out of what they are compared with: a clip
+compared with itself has score 0 and would say nothing. One threshold serves both domains, as the challenge asks since
+2022.
 
 A rule is spelled like a method: `dcase-baseline:quantile=0.9`, `quantile:quantile=0.95`, `gamma:quantile=0.9`,
 `false-alarms:per_day=1,clips_per_day=24`.
@@ -15,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +56,7 @@ class Rule(Protocol):
 
     A rule may also have `promised(n)`, the share of normal clips that may lie above a threshold set on n scores, and
     `acting(scores)`: the rule that does it on these scores, and why it is not this one (None where that is no failure).
+    One that has `all_training = True` is given the scores of all training clips, whatever the model has seen.
     """
 
     def fit(self, scores: Scores) -> float:
@@ -135,6 +137,8 @@ class DcaseBaseline:
     made on; without, it is taken whatever comes of it. The baseline fits the losses of its training batches; here the
     rule is given the scores of training clips, as the challenge's first baselines gave it.
     """
+
+    all_training: ClassVar[bool] = True
 
     quantile: float = always_spelled(0.9)
     fallback: bool = True

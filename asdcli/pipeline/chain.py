@@ -18,7 +18,7 @@ from asdcli.artifacts import Header, Kind
 from asdcli.filenames import stem
 from asdcli.pipeline import options
 from asdcli.pipeline.workspace import Workspace
-from asdcli.views.digests import model_input, pack_input
+from asdcli.views.digests import model_input, pack_input, trained_machine_types
 from asdcli.views.packs import TRAINING
 
 
@@ -106,7 +106,7 @@ def _pack_clips(clips: pa.Table, header: Header) -> str:
 
 
 def _model_clips(clips: pa.Table, header: Header) -> str:
-    return model_input(clips, sorted(name.rpartition("/")[2] for name in header.inputs if name.startswith("features/")))
+    return model_input(clips, trained_machine_types(header), groups="hold_out" in header.params)
 
 
 def _of_packs(_: Header, name: str) -> Names:

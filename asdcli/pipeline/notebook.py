@@ -25,7 +25,7 @@ What is measured says how it was made, and every table is a pyarrow table (`.to_
     True
     >>> scores = run.scores("nn")
     >>> scores.num_rows, scores.column_names[-2:]
-    (88, ['method', 'anomaly_score'])
+    (88, ['anomaly_score', 'scored_as'])
 
 A step that cannot be taken raises an `asdcli.errors.AsdError`, whose `hint` says what to do; what a command would warn
 of is a Python warning:

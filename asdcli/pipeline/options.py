@@ -39,6 +39,9 @@ SOURCE, LABELS, RULE = "FILE", "LABELS", "RULE"
 """Stand for foreign files of which nobody knows any more where they lie, and for a rule that nobody knows any more."""
 
 
+_TRAINING = "from_training"
+
+
 def none(_: Header) -> Words:
     return []
 
@@ -63,9 +66,8 @@ def of_features(header: Header) -> Words:
 
 
 def of_model(header: Header) -> Words:
-    return _given({"--model": header.params.get("model"), "--precision": header.params.get("precision")}) + _seed(
-        header
-    )
+    names = {"--model": "model", "--precision": "precision", "--hold-out": "hold_out"}
+    return _given({option: header.params.get(name) for option, name in names.items()}) + _seed(header)
 
 
 def of_embeddings(header: Header) -> Words:
@@ -113,16 +115,23 @@ def of_tuned(header: Header) -> Words:
 
 
 def of_thresholds(header: Header) -> Words:
-    return _given({"--rule": header.params.get("rule")})
+    return [*_given({"--rule": header.params.get("rule")}), *["--from-training"] * bool(header.params.get(_TRAINING))]
 
 
 def by_rule(header: Header) -> list[Header]:
-    """Thresholds that were set by several rules, as those of each rule."""
-    rules: dict[str, str] = header.params.get("rules") or {}
+    """Thresholds that were set by several rules, or on several kinds of clips, as those of each."""
+    rules: dict[str, str] = header.params.get("rules") or dict.fromkeys(header.inputs, header.params.get("rule", ""))
+    trained = set(header.params.get(_TRAINING, ()))
+    ways: dict[tuple[str, bool], list[str]] = {}
+    for method, rule in rules.items():
+        ways.setdefault((rule, method in trained), []).append(method)
     return [
-        dataclasses.replace(header, params={"rule": rule}, inputs={m: header.inputs.get(m, "") for m in methods})
-        for rule in dict.fromkeys(rules.values())
-        if (methods := [m for m, own in rules.items() if own == rule])
+        dataclasses.replace(
+            header,
+            params={"rule": rule, **({_TRAINING: methods} if of_training else {})},
+            inputs={m: header.inputs.get(m, "") for m in methods},
+        )
+        for (rule, of_training), methods in ways.items()
     ] or [header]
 
 

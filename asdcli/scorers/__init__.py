@@ -66,6 +66,8 @@ PAPER = (
     ),
 )
 """The thirteen rows of the variance-minimisation paper's Tables 1 and 2: what `--method all` runs."""
+MORE = (*PAPER, *(f"varmin:k={k},val=held-out" for k in (8, 16)))
+"""The same and what the paper has not: what `--method all+` runs."""
 
 Takes = Literal["embeddings", "residuals"]
 

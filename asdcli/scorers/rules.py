@@ -9,6 +9,7 @@ RULES = {
     "single-reference": "one reference clip has no neighbours: scored as nn",
     "scale-floored": "some local scales are zero (duplicate clips): raised to a small floor",
     "few-validation": "fewer than 3 validation clips: alpha = 0, scored as nn",
+    "none-held-out": "the model has seen all training clips, or nobody knows: alpha = 0, scored as nn",
     "flat-scale": "the local scale does not vary over the validation clips: alpha = 0, scored as nn",
     "alpha-clipped": "alpha was outside alpha_range",
     "no-target": "no target training clips",

@@ -12,6 +12,19 @@ from asdcli.scorers.reference import Reference, Vectors
 
 
 @dataclass(frozen=True, eq=False)
+class Unseen:
+    """Training windows that no model has seen, to be scored as windows of new clips are.
+
+    Attributes:
+        unit: the unit without all clips of their groups.
+        windows: these windows.
+    """
+
+    unit: UnitVectors
+    windows: Vectors
+
+
+@dataclass(frozen=True, eq=False)
 class UnitVectors:
     """What a scorer may see of a unit: no condition, and the domains of training windows only.
 
@@ -27,6 +40,7 @@ class UnitVectors:
     seed: int = 0
     unknown_domain: bool = False  # some training windows have no domain
     rules: tuple[str, ...] = ()  # fallbacks taken before any method saw the unit
+    left_out: tuple[Unseen, ...] = ()  # the training windows that no model has seen
 
     @functools.cached_property
     def reference(self) -> Reference:

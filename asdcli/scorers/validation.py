@@ -1,4 +1,8 @@
-"""The four validation sets X_val on which VarMin's alpha is fitted (Matsumoto et al. 2025, Sec. 3)."""
+"""The validation sets X_val on which VarMin's alpha is fitted: the four of Matsumoto et al. 2025, Sec. 3, and one more.
+
+`held-out` is not the paper's: the training clips that no model has seen, compared with clips of other groups, as test
+clips are. Training clips that a model has seen lie closer together than any new clip lies to them.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +26,9 @@ class Chosen:
 
 
 def choose(unit: UnitVectors, val: ValidationSet, *, clusters: int | None = None, n_draws: int = 1) -> Chosen:
-    """X_val of the unit. No set uses a condition; test-all uses no label at all.
+    """X_val of the unit, all in one draw but for train-random. No set uses a condition; test-all uses no label at all.
 
+    held-out: a draw for each fold of groups that are left out together; none where a model has seen all.
     train-random: all target windows and as many source windows, drawn without replacement (all, where they are fewer).
     train-cluster: all target windows and, of each K-means cluster of the source windows, the one closest to the
     centroid; `clusters` None means as many as a section has target windows: the paper's 3 in 2021 and 10 later.
@@ -31,6 +36,8 @@ def choose(unit: UnitVectors, val: ValidationSet, *, clusters: int | None = None
     """
     if val == "test-all":
         return Chosen([unit.test], [])
+    if val == "held-out":
+        return Chosen([one.windows for one in unit.left_out], [] if unit.left_out else ["none-held-out"])
     if val == "train-all":
         return Chosen([unit.train], [])
     rules = list(unit.domain_rules)

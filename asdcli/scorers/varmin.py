@@ -78,18 +78,21 @@ class VarMin:
         if self.space == "log":
             found["n_floored"] = int((scale.full < _LOG_FLOOR).sum())
             rules += ["scale-floored"] * bool(found["n_floored"])
-        if self.winsorise is not None:
-            scale = scale.limited(-np.inf, float(np.quantile(scale.full, self.winsorise)))
-
-        points = [self._points(scale, draw) for draw in chosen.draws]
+        scale = self._limited(scale)
+        if self.val == "held-out":
+            points = [self._of_left_out(unit)]
+        else:
+            points = [self._points(scale, draw) for draw in chosen.draws]
         fits = [slope(u, v) for u, v in points]
         alpha = float(np.mean([f["alpha"] for f in fits])) if self.alpha is None else self.alpha
-        rules += [rule for rule in dict.fromkeys(f["rule"] for f in fits) if rule and self.alpha is None]
+        if chosen.draws:
+            rules += [rule for rule in dict.fromkeys(f["rule"] for f in fits) if rule and self.alpha is None]
         if self.alpha_range is not None and self.alpha is None:
             limited = float(np.clip(alpha, *_limits(self.alpha_range)))
             rules += ["alpha-clipped"] * (limited != alpha)
             alpha = limited
-        found |= {"alpha": alpha, "n_val": len(chosen.draws[0]), **spread(*points[0], alpha)}
+        n_val = len(points[0][0]) if self.val == "held-out" else len(chosen.draws[0])
+        found |= {"alpha": alpha, "n_val": n_val, **spread(*points[0], alpha)}
         return Fitted(self, {**scale.learnt(), "alpha": alpha}, found | {"rules": rules})
 
     def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
@@ -101,6 +104,21 @@ class VarMin:
             return transform(d, self.space) - alpha * transform(b, self.space)  # Eq. 5
 
         return adjusted(scale, windows, adjust, strict=self.loo == "strict")
+
+    def _limited(self, scale: LocalScale) -> LocalScale:
+        if self.winsorise is None:
+            return scale
+        return scale.limited(-np.inf, float(np.quantile(scale.full, self.winsorise)))
+
+    def _of_left_out(self, unit: UnitVectors) -> tuple[np.ndarray, np.ndarray]:
+        """u and v of all windows that no model has seen, y* and b taken from the reference set without their groups."""
+        parts = [(np.empty(0), np.empty(0))]
+        for one in unit.left_out:
+            scale = LocalScale.of(one.unit.reference, self.k)
+            if not scale.alone:
+                parts.append(self._points(self._limited(scale), one.windows))
+        u, v = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return u, v
 
     def _points(self, scale: LocalScale, val: Vectors) -> tuple[np.ndarray, np.ndarray]:
         """u and v of Eq. 8 for the windows of `val` that have a reference of another clip."""

@@ -19,7 +19,8 @@ from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
 from asdcli.views import packs
-from asdcli.views.clips import rows_of
+from asdcli.views.clips import is_training, rows_of
+from asdcli.views.digests import trained_machine_types
 from asdcli.vocabulary import Split
 from asdcli.writing.locks import alone_with
 
@@ -89,6 +90,7 @@ def run(
     if not force and artifacts.is_current(output, artifacts.EMBEDDINGS, header):
         return Outcome(output, "current")
     instance = instance or trained_embedder(cls, model, device, batch_size, progress)
+    seen = _seen(table, of_model, model)
 
     tables: list[pa.Table] = []
     lost: list[str] = []
@@ -100,7 +102,7 @@ def run(
         lost += packs.lacking(pack, rows)
         own = instance.of_machine_type(machine_type) if hasattr(instance, "of_machine_type") else instance
         try:
-            tables.append(_embed(own, pack, rows))
+            tables.append(_embed(own, pack, rows, seen))
         except BadData as error:
             raise BadData(f"{machine_type}: {error.message}", error.hint) from None
         progress.advance(len(rows), machine_type=machine_type)
@@ -148,7 +150,19 @@ def _embedder_name(embedder: str | None, model: Path) -> tuple[str, artifacts.He
     return name, header
 
 
-def _embed(embedder: Any, pack: Any, rows: pa.Table) -> pa.Table:
+def _seen(clips: pa.Table, of_model: artifacts.Header | None, model: Path) -> pa.Array:
+    """The clips (clip_id) that the model was trained on; none where nothing was trained."""
+    if of_model is None:
+        return pa.array([], pa.string())
+    from asdcli.training.model_files import held_out
+
+    out = pa.array(sorted(held_out(model)), pa.string())
+    known = pc.is_in(clips["machine_type"], value_set=pa.array(trained_machine_types(of_model), pa.string()))
+    trained_on = pc.and_(pc.and_(is_training(clips), known), pc.invert(pc.is_in(clips["clip_id"], value_set=out)))
+    return clips["clip_id"].filter(trained_on).combine_chunks()
+
+
+def _embed(embedder: Any, pack: Any, rows: pa.Table, seen: pa.Array) -> pa.Table:
     """The embeddings of one machine type with its clips' labels, in the order of the pack."""
     places = pc.index_in(pa.array(pack.clip_ids.tolist(), pa.string()), value_set=rows["clip_id"].combine_chunks())
     rows = rows.take(places).select(artifacts.CLIP_COLUMNS)
@@ -167,7 +181,9 @@ def _embed(embedder: Any, pack: Any, rows: pa.Table) -> pa.Table:
         )
     flat = pa.array(np.ascontiguousarray(vectors, np.float32).reshape(-1))
     vector = pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
-    return labels.add_column(1, "window", pa.array(window, pa.int32())).append_column("vector", vector)
+    labels = labels.add_column(1, "window", pa.array(window, pa.int32()))
+    labels = labels.append_column("seen", pc.is_in(labels["clip_id"], value_set=seen))
+    return labels.append_column("vector", vector)
 
 
 def _concatenated(tables: Sequence[pa.Table]) -> pa.Table:

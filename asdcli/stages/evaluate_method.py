@@ -173,8 +173,9 @@ def _decide(
 ) -> Iterator[Decided]:
     """Decisions that came with the scores, else those of the thresholds, against the truth."""
     for section in sections:
-        decisions = section.decisions
+        decisions, promise = section.decisions, None
         if decisions is None:
+            promise = limits.promise(method, section.machine_type) if limits else None
             threshold = limits.of(method, section.machine_type) if limits else None
             if threshold is None:
                 continue
@@ -184,7 +185,7 @@ def _decide(
             # as the evaluators count: normal and anomalous clips of that one domain
             own = section.domain == str(domain) if domain else np.ones(len(decisions), dtype=bool)
             counts = Confusion.of(decisions[own], section.anomalous[own])
-            yield Decided(section.machine_type, section.section, domain, counts)
+            yield Decided(section.machine_type, section.section, domain, counts, promise)
 
 
 def _signature(scored: Scored, e: Evaluation, options: Options) -> str:

@@ -22,11 +22,11 @@ from asdcli.scorers.residuals import Residuals
 from asdcli.scorers.rules import told
 from asdcli.training.holdout import vectors_kept
 from asdcli.views import packs
-from asdcli.views.clips import rows_of
+from asdcli.views.clips import is_training, rows_of
 from asdcli.views.detector_file import UnitState, is_current_detector, write_detector
 from asdcli.views.scores import ScoreFacts, ScoreFiles
 from asdcli.views.windows import per_clip, score_table
-from asdcli.vocabulary import Condition, Domain, Split
+from asdcli.vocabulary import Condition, Domain, ScoredAs, Split
 from asdcli.writing.locks import alone_with
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def run(
 ) -> dict[str, Outcome[ScoreFacts]]:
     """Score all training and test clips with every method of `outputs`; all read the same residuals.
 
-    Training clips are scored by the network that was trained on them.
+    Training clips are scored by the network that was trained on them, or on others where they were held out.
 
     Args:
         clips: clips.parquet.
@@ -158,7 +158,8 @@ def _score(
         for method, one in fitted.items():
             scores[method] += one.score(windows).tolist()
         progress.advance(1, machine_type=machine_type)
-    labels = rows.take(pa.array(of_row, pa.int64())).select(list(artifacts.CLIP_COLUMNS))
+    rows = rows.append_column("scored_as", _scored_as(rows, network.held_out))
+    labels = rows.take(pa.array(of_row, pa.int64())).select([*artifacts.CLIP_COLUMNS, "scored_as"])
     labels = labels.add_column(1, "window", pa.array(window, pa.int32()))
     for method, result in results.items():
         broken = np.flatnonzero(~np.isfinite(scores[method]))
@@ -173,7 +174,7 @@ def _score(
 def _training(
     network: Reconstruction, machine_type: str, pack: WaveformPack, rows: pa.Table, clips: list[int], seed: int
 ) -> Residuals:
-    """The residuals of the training clips that are not known to be anomalous; `clips` are the places of `rows`.
+    """The residuals of the normal training clips that were not held out; `clips` are the places of `rows`.
 
     Of the organisers' autoencoder those that it was trained on, a part of every clip; of others all.
     """
@@ -181,7 +182,7 @@ def _training(
     normal = [
         (i, d)
         for i, s, d, c in zip(clips, split, domain, condition, strict=True)
-        if s == str(Split.TRAIN) and c != str(Condition.ANOMALY)
+        if s == str(Split.TRAIN) and c != str(Condition.ANOMALY) and pack.clip_ids[i] not in network.held_out
     ]
     if not normal:
         raise BadData(f"{machine_type} has no training clips: no covariance of its residuals", "score with mse")
@@ -196,6 +197,13 @@ def _training(
     for (_, d), residual, of_clip in zip(normal, of_training, np.split(used, ends[:-1]), strict=True):
         training.add(residual[of_clip], Domain.TARGET if d == str(Domain.TARGET) else Domain.SOURCE)
     return training
+
+
+def _scored_as(rows: pa.Table, held_out: frozenset[str]) -> pa.Array:
+    """What the score of each training clip tells, null of others."""
+    out = pc.is_in(rows["clip_id"], value_set=pa.array(sorted(held_out), pa.string()))
+    known = pc.if_else(out, str(ScoredAs.HELD_OUT), str(ScoredAs.SEEN))
+    return pc.if_else(is_training(rows), known, pa.scalar(None, pa.string()))
 
 
 def _header_of(model: Path) -> Header:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from asdcli.views.embeddings import Embedded, read_embeddings
 from asdcli.views.errors_table import ErrorRow, naming, read_errors, write_errors
 from asdcli.views.scores import ScoreFacts, ScoreFiles
 from asdcli.views.units import UnitPlan, plan_units
+from asdcli.views.unseen import left_out, scored_as
 from asdcli.views.windows import score_table
 from asdcli.vocabulary import Unit
 from asdcli.writing.locks import alone_with
@@ -48,9 +49,10 @@ def run(
 ) -> dict[str, Outcome[ScoreFacts]]:
     """Score all training and test clips of `embeddings` with every method of `outputs`.
 
-    Test clips are compared with the unit's training clips, training clips with all but themselves. A clip of several
-    windows gets the mean of its windows' scores. Methods whose files are up to date are left alone; where one file is
-    missing, the others are made again too.
+    Test clips are compared with the unit's training clips, training clips with all but themselves; those that no model
+    was trained on with all but their group, by a scorer that was fitted without it (`scored_as` says which). A clip of
+    several windows gets the mean of its windows' scores. Methods whose files are up to date are left alone; where one
+    file is missing, the others are made again too.
 
     Args:
         embeddings: table of embeddings.
@@ -96,11 +98,13 @@ def run(
             for sentence in warnings:
                 progress.warn(sentence)
             results = _score(embedded, plans, methods, seed=seed, progress=progress)
+            told_as = pa.array(scored_as(embedded, plans).tolist(), pa.string())
+            labelled = replace(embedded, clips=embedded.clips.append_column("scored_as", told_as))
             for sentence in told({spelling: result.rules for spelling, result in results.items()}):
                 progress.warn(sentence)
             left_out = {spelling: unscored | _alone(embedded, plans, result) for spelling, result in results.items()}
             with ThreadPoolExecutor(_AT_ONCE) as threads:
-                jobs = ((m, outputs[m], result, embedded, len(left_out[m]), headers) for m, result in results.items())
+                jobs = ((m, outputs[m], result, labelled, len(left_out[m]), headers) for m, result in results.items())
                 outcomes |= zip(results, threads.map(lambda job: _write(*job), jobs), strict=True)
             for without in left_out.values():
                 everything |= without
@@ -166,12 +170,17 @@ def _score(
     results = {spelling: _Result(np.full(len(embedded.clip), np.nan)) for spelling in methods}
     for plan in progress.track(plans, total=len(plans), label="score", unit="units"):
         unit, of_train, of_test = plan.vectors(embedded, seed=seed)
+        unseen = left_out(embedded, plan, seed=seed)
+        unit = replace(unit, left_out=tuple(one for _, one in unseen))
+        without = [(rows, replace(one.unit, left_out=unit.left_out), one.windows) for rows, one in unseen]
         scored = np.isin(embedded.clip, plan.scored)
         for spelling, result in results.items():
             fitted = methods[spelling].fit(unit)
             windows = np.full(len(embedded.clip), np.nan)
             windows[of_train] = fitted.score(unit.train)
             windows[of_test] = fitted.score(unit.test)
+            for of_fold, others, own in without:
+                windows[of_fold] = methods[spelling].fit(others).score(own)
             broken = np.flatnonzero(scored & np.isnan(windows))
             if len(broken):
                 first = embedded.column("clip_id")[embedded.clip[broken[0]]]

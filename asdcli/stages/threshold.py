@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from asdcli import artifacts, catalogue
 from asdcli.artifacts import Header
 from asdcli.errors import BadArtifact, BadData, UsageError
+from asdcli.metrics.conformal import group_p_values, p_values
 from asdcli.metrics.decisions import decide
 from asdcli.metrics.threshold_rules import EDITION_RULE, OWN_RULE, RULES, Rule, set_threshold
 from asdcli.outcome import Outcome
@@ -24,11 +25,18 @@ from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
 from asdcli.stages.threshold_report import ThresholdRow, sentences
 from asdcli.views.arrivals import clips_per_day
+from asdcli.views.calibration import calibrations
 from asdcli.views.scores import Scored, read_scores
 from asdcli.views.thresholds import SCHEMA, OtherMethods, Thresholds
 from asdcli.vocabulary import Condition, Split
+from asdcli.wording import listed
 from asdcli.writing.locks import alone_with
 from asdcli.writing.spreadsheet import write_csv
+
+_DECIDED = [
+    *("method", "clip_id", "machine_type", "anomaly_score", "threshold", "decision"),
+    *("p_value", "p_value_group"),
+]
 
 
 @dataclass(frozen=True)
@@ -55,12 +63,15 @@ def run(
     *,
     rule: str | None = None,
     parameters: Mapping[str, float | None] | None = None,
+    from_training: bool = False,
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Outcome:
     """Set one threshold a method and machine type by `rule` (see `metrics.threshold_rules`) and write them to `output`.
 
-    Thresholds of other methods of the same dataset that `output` holds already stay in it.
+    A threshold stands on the scores that tell most about new clips: of held-out clips, or of clips left out with their
+    groups. Where the model was trained on all clips there is none, because such scores promise nothing. Thresholds of
+    other methods of the same dataset that `output` holds already stay in it.
 
     Args:
         scores: tables of clip scores.
@@ -68,30 +79,43 @@ def run(
         rule: a spelling; None is that of `false-alarms` where `parameters` hold `per_day`, else EDITION_RULE for scores
             of an edition of the catalogue and OWN_RULE for others.
         parameters: of the rule; they win over its spelling, and those that are None are not given.
+        from_training: take the scores of all training clips, also of those that the model was trained on.
         force: do it again even if it is up to date.
         progress: is told how far it is, and of what looks wrong.
 
     Raises:
         UsageError: unknown rule, a parameter out of range, or false alarms a day of an unknown number of clips.
-        BadData: a method has no scored training clips, or no gamma distribution fits them and nothing else may be used.
+        BadData: a method has no scored training clips, or none that the model has not seen; or no gamma distribution
+            fits them and nothing else may be used.
     """
     methods = _with_training_scores(read_scores(scores), progress)
     asked = _rule(rule, parameters or {}, methods[0].header)
     spelling = RULES.spell(asked)
+    everything = from_training or getattr(asked, "all_training", False)
     others = _others(output, methods, progress if force else SILENT)
-    header = others.header(methods, spelling)
+    header = others.header(methods, spelling, from_training=from_training)
     if not force and artifacts.is_current(output, artifacts.THRESHOLDS, header, whole=True):
         return Outcome(output, "current")
-    found = []
+    found: list[ThresholdRow] = []
+    refused: list[str] = []
     for method in progress.track(methods, label="threshold", unit="methods"):
-        for machine_type, own in _training_scores(method).items():
+        for machine_type, own in calibrations(method, everything=everything):
+            if own.is_seen and not everything:
+                refused.append(f"{method.method}, {machine_type}")
+                continue
             arrivals = _arrivals(method, machine_type)
             acting, clips = _with_arrivals(asked, arrivals, machine_type)
             try:
-                threshold = set_threshold(acting, own)
+                threshold = set_threshold(acting, own.scores)
             except ValueError as error:
                 raise BadData(f"{method.method}, {machine_type}: {error}", f"try --rule {OWN_RULE}") from None
-            found.append(ThresholdRow(method.method, machine_type, threshold, acting, clips))
+            found.append(ThresholdRow(method.method, machine_type, threshold, acting, clips, own))
+    if refused:
+        what = "the model was trained on all normal clips, whose scores promise nothing of new ones"
+        hint = "hold some out: asd train --hold-out 0.1 && asd embed && asd score; or take them all: --from-training"
+        if not found:
+            raise BadData(f"{what}: {listed(refused, between='; ')}", hint)
+        progress.left_out(f"no threshold of {listed(refused, between='; ')}, because {what} ({hint})")
     for sentence in sentences(spelling, found):
         progress.warn(sentence)
     table = pa.Table.from_pylist([s.row(spelling) for s in found], SCHEMA)
@@ -111,8 +135,10 @@ def apply(
 ) -> Outcome:
     """Write a decision for every test clip to `output` (.parquet, otherwise CSV), by thresholds fitted before.
 
-    Columns: method, clip_id, machine_type, anomaly_score, threshold, decision (normal or anomaly). Texts that begin
-    like formulas are written into a CSV as they are where `plain_cells`.
+    Columns: method, clip_id, machine_type, anomaly_score, threshold, decision (normal or anomaly), and two conformal
+    p-values: `p_value` as if every normal clip were like any other, `p_value_group` as if it were of a new group. They
+    stand on the clips of the same domain where that is known, and are null where no clip tells. Texts that begin like
+    formulas are written into a CSV as they are where `plain_cells`.
 
     Raises:
         MissingArtifact, BadArtifact: no scores or no thresholds.
@@ -130,13 +156,15 @@ def apply(
         if without:
             progress.left_out(f"no threshold for {', '.join(without)} ({method.method}): no decision there")
         test = test.append_column("threshold", pa.array([known[m] for m in machine_types], pa.float64()))
+        for name, values in _p_values(method, test).items():
+            test = test.append_column(name, pa.array(values, pa.float64(), from_pandas=True))
         test = test.filter(pc.is_valid(test["threshold"]))
         above = decide(test["anomaly_score"].to_numpy(), test["threshold"].to_numpy())
         words = pa.array(np.where(above, str(Condition.ANOMALY), str(Condition.NORMAL)), pa.string())
         test = test.append_column("decision", words).append_column(
             "method", pa.array([method.method] * len(test), pa.string())
         )
-        parts.append(test.select(["method", "clip_id", "machine_type", "anomaly_score", "threshold", "decision"]))
+        parts.append(test.select(_DECIDED))
     decisions = pa.concat_tables(parts)
     if not n_test:
         progress.warn(
@@ -156,6 +184,21 @@ def apply(
         else:
             write_csv(decisions, temporary, plain=plain_cells, progress=progress)
     return Outcome(output, facts=DecisionFacts(len(decisions), alarms))
+
+
+def _p_values(method: Scored, test: pa.Table) -> dict[str, npt.NDArray[np.float64]]:
+    """Column -> (n_test,) conformal p-values, NaN where no training clip tells."""
+    machine_type, domain = (np.array(test[name].to_pylist(), object) for name in ("machine_type", "domain"))
+    scores = test["anomaly_score"].to_numpy()
+    found = {name: np.full(len(test), np.nan) for name in ("p_value", "p_value_group")}
+    for name, own in calibrations(method):
+        for one in () if own.is_seen else set(domain[machine_type == name]):
+            like = own.of_domain(one)
+            rows = (machine_type == name) & (domain == one)
+            found["p_value"][rows] = p_values(like.scores, scores[rows])
+            if like.by_group:
+                found["p_value_group"][rows] = group_p_values(like.scores, like.group, scores[rows])
+    return found
 
 
 def rows(thresholds: Path) -> list[dict[str, Any]]:
@@ -214,12 +257,3 @@ def _with_training_scores(methods: Sequence[Scored], progress: Progress) -> list
     if without:
         progress.left_out(f"no threshold for {without}: no training clips among these scores")
     return with_training
-
-
-def _training_scores(method: Scored) -> dict[str, npt.NDArray[np.float64]]:
-    """(n,) scores of the normal training clips of each machine type."""
-    train = method.split(Split.TRAIN).table
-    train = train.filter(pc.not_equal(pc.fill_null(train["condition"], ""), str(Condition.ANOMALY)))
-    machine_types = np.array(train["machine_type"].to_pylist())
-    scores = train["anomaly_score"].to_numpy()
-    return {str(m): scores[machine_types == m] for m in np.unique(machine_types)}

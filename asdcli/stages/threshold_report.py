@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from asdcli.metrics.conformal import new_group_interval
 from asdcli.metrics.threshold_rules import RULES, Rule, Threshold
+from asdcli.views.calibration import Calibration
+from asdcli.vocabulary import ScoredAs
+from asdcli.wording import counted, listed
 
 
 @dataclass(frozen=True)
 class ThresholdRow:
-    """A threshold of a method and machine type, the rule asked for, and how many clips are known to come in a day."""
+    """A threshold of a method and machine type.
+
+    Attributes:
+        asked: the rule asked for.
+        clips_per_day: how many are known to come in a day.
+        on: the clips that it was set on.
+    """
 
     method: str
     machine_type: str
     threshold: Threshold
     asked: Rule
     clips_per_day: float | None
+    on: Calibration
+
+    @property
+    def interval(self) -> tuple[float, float] | tuple[None, None]:
+        """95 % interval of the share above it in a new group; none where a model has seen the clips."""
+        if self.on.is_seen or self.threshold.share.promised is None:
+            return None, None
+        return new_group_interval(self.on.scores, self.on.group, self.threshold.share.promised)
 
     def row(self, asked: str) -> dict[str, Any]:
         """The row of thresholds.parquet; `asked` is the spelling of the rule as it was asked for."""
-        share = self.threshold.share
+        share, (low, high) = self.threshold.share, self.interval
         return {
             "method": self.method,
             "machine_type": self.machine_type,
@@ -29,7 +47,11 @@ class ThresholdRow:
             "threshold": self.threshold.value,
             "rule": RULES.spell(self.threshold.rule),
             "n_clips": share.n,
+            "n_groups": self.on.n_groups,
+            "scored_as": self.on.scored_as,
             "false_alarm_rate": share.measured,
+            "low": low,
+            "high": high,
             "asked": asked,
             "promised": share.promised,
             "clips_per_day": self.clips_per_day,
@@ -57,3 +79,29 @@ def sentences(asked: str, found: Sequence[ThresholdRow]) -> Iterator[str]:
     for doubt, clips in few.items():
         counts = ", ".join(f"{machine_type} {n}" for machine_type, n in clips.items())
         yield f"few training clips for this rule: {counts}; {doubt}"
+    yield from _worth(found)
+
+
+def _worth(found: Sequence[ThresholdRow]) -> Iterator[str]:
+    """What shares above a threshold are worth, where they are less than they look."""
+
+    def of(rows: Iterable[ThresholdRow]) -> str:
+        return listed([f"{row.method}, {row.machine_type}" for row in rows], between="; ")
+
+    if seen := [row for row in found if row.on.is_seen]:
+        yield f"set on clips that the model was trained on, whose share above is no false-alarm rate: {of(seen)}"
+    if alone := [row for row in found if row.on.scored_as == ScoredAs.LEFT_OUT_CLIP]:
+        yield (
+            "set on clips that were compared with others of their own session: new sessions raise more alarms "
+            f"({of(alone)})"
+        )
+    few: dict[int, list[ThresholdRow]] = {}
+    for row in found:
+        promised = row.threshold.share.promised
+        if row.on.by_group and promised is not None and promised < 1 / (row.on.n_groups + 1):
+            few.setdefault(row.on.n_groups, []).append(row)
+    for n, rows in few.items():
+        yield (
+            f"of a new group, clips of {counted(n, 'group')} promise nothing rarer than 1 alarm in {n + 1} clips: "
+            f"{of(rows)}"
+        )

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from asdcli import artifacts
 from asdcli.files import CHECKPOINT
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.training import DEFAULT, MODELS, Setting, TrainingData
+from asdcli.training import DEFAULT, HOLD_OUT, MODELS, Setting, TrainingData
 from asdcli.views import packs
 from asdcli.views.clips import rows_of, training_clips
 from asdcli.views.digests import model_input
 from asdcli.views.editions import edition_of
+from asdcli.wording import listed
 from asdcli.writing.locks import alone_with
+
+if TYPE_CHECKING:
+    from asdcli.training.holdout import HeldOutGroups
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,7 @@ class TrainingFacts:
         seconds: of all epochs.
         units_per_s: over all epochs.
         step_ms: of one step, in the last epoch.
+        held_out: clips that were not trained on, where groups were held out.
     """
 
     epochs: int
@@ -42,6 +49,7 @@ class TrainingFacts:
     seconds: float
     units_per_s: float
     step_ms: float
+    held_out: int | None = None
 
     def plain(self) -> dict[str, Any]:
         """`clips` and `clips_per_s`, or windows or vectors."""
@@ -57,6 +65,7 @@ def run(
     *,
     model: str = DEFAULT,
     seed: int = 0,
+    hold_out: float | None = None,
     device: str = "auto",
     precision: str = "auto",
     machine_types: Sequence[str] | None = None,
@@ -75,6 +84,8 @@ def run(
         output: folder of the model.
         model: a spelling, such as `discriminative:centers=trainable`.
         seed: of weights, batches and everything else random.
+        hold_out: share of the normal training clips that the model is not to see, in whole groups; None is 0 for an
+            edition of the catalogue, whose profiles are as published, and `HOLD_OUT` for recordings of one's own.
         device: auto, cpu, cuda, cuda:N or mps.
         precision: auto, fp32 or bf16.
         machine_types: only these; by default all that have a pack.
@@ -90,18 +101,26 @@ def run(
     """
     from asdcli.training import loop, model_files
     from asdcli.training.devices import pick_device
+    from asdcli.training.holdout import held_out_groups
     from asdcli.training.precision import resolve_precision
 
     recipe = MODELS.build(model, **overrides)
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
+    edition = edition_of(upstream)
+    share = (0.0 if edition else HOLD_OUT) if hold_out is None else hold_out
     found = packs.find(features, recipe.features, table, machine_types, progress)
     training = training_clips(table, found.machine_types)
+    groups = held_out_groups(training, share, seed)
+    held = {} if edition and not share else {"hold_out": share}
     header = artifacts.Header.make(
         artifacts.MODEL,
         dataset=upstream.dataset,
         seed=seed,
-        params={"model": MODELS.spell(recipe), "precision": precision},
-        inputs={"clips": upstream.part(model_input(table, found.machine_types)), **found.training_inputs},
+        params={"model": MODELS.spell(recipe), "precision": precision, **held},
+        inputs={
+            "clips": upstream.part(model_input(table, found.machine_types, groups=bool(held))),
+            **found.training_inputs,
+        },
     )
     if not force and model_files.is_finished(output, header):
         return Outcome(output, "current")
@@ -112,9 +131,10 @@ def run(
     output.mkdir(parents=True, exist_ok=True)
     if force:
         (output / CHECKPOINT).unlink(missing_ok=True)
-    edition = edition_of(upstream)
+    for sentence in _told(groups, share):
+        progress.warn(sentence)
     data = TrainingData(
-        clips=training,
+        clips=training.filter(pa.array(~groups.out)),
         machine_types=found.machine_types,
         load=lambda machine_type: found.load(machine_type, rows_of(table, machine_type)),
         clip_length_s=edition.clip_length_s if edition else None,
@@ -122,6 +142,8 @@ def run(
     task = recipe.task(data, Setting(seed, where, precision, progress))
     history = loop.fit(task, epochs=recipe.epochs, folder=output, header=header, progress=progress)
     card = {"spec": MODELS.spell(recipe), **task.card()}
+    if groups.out.any():
+        card["held_out"] = training["clip_id"].filter(pa.array(groups.out)).to_pylist()
     model_files.write_model(output, task.module, card, header)
     (output / CHECKPOINT).unlink(missing_ok=True)
     last = history[-1]
@@ -135,5 +157,18 @@ def run(
         seconds=round(seconds, 1),
         units_per_s=round(task.epoch_size * len(history) / max(seconds, 1e-9), 1),
         step_ms=round(last["step_ms"], 1),
+        held_out=int(groups.out.sum()) or None,
     )
     return Outcome(output, facts=facts)
+
+
+def _told(groups: HeldOutGroups, share: float) -> Iterator[str]:
+    """What could not be held out, in words."""
+    if not groups.whole:
+        return
+    names = [" ".join(part for part in stratum if part) for stratum in groups.whole]
+    one = "its groups are" if len(names) == 1 else "their groups are"
+    yield (
+        f"nothing is held out of {listed(names)}: {one} too large for {share:.0%} of the clips, or only one; "
+        "index with --group-by block:N for others"
+    )

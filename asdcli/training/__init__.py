@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from asdcli.training.loop import Task
 
 DEFAULT = "discriminative"
+HOLD_OUT = 0.1
+"""The share of one's own recordings that is held out of the training unless another is asked for."""
 
 MODELS = Registry(
     "model",

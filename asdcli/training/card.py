@@ -18,6 +18,7 @@ class Card(BaseModel):
     network: str = ""
     networks: dict[str, str] = {}
     machine_types: list[str] = []
+    held_out: list[str] = []
     products: dict[str, list[Any]] = {}
     profile: str = ""
     backbone: str = ""

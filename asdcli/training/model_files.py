@@ -55,11 +55,27 @@ def read_model(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any], a
         ) from None
     if digest_tensors(tensors) != header.content:
         raise BadArtifact(f"{folder / WEIGHTS} are not the weights of {CARD}", "train again: asd train --force", folder)
+    return tensors, _card(folder), header
+
+
+def held_out(folder: Path) -> frozenset[str]:
+    """The normal training clips (clip_id) that the model in `folder` was not trained on, as its card says.
+
+    Raises:
+        MissingArtifact: no model in `folder`.
+        BadArtifact: a card that describes none.
+    """
+    artifacts.require(folder / CARD, artifacts.MODEL)
+    artifacts.read_header(folder, artifacts.MODEL)
+    return frozenset(_card(folder).get("held_out", ()))
+
+
+def _card(folder: Path) -> dict[str, Any]:
     card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8")).get("card")
     if why := fault(card):
         text = f"{folder / CARD} does not describe a model: {why}"
         raise BadArtifact(text, "train again: asd train --force", folder)
-    return tensors, card, header
+    return card
 
 
 def is_finished(folder: Path, header: artifacts.Header) -> bool:

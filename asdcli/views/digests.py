@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from asdcli.artifacts import Header
 from asdcli.views.clips import rows_to_read, training_clips
 
 
@@ -17,14 +18,21 @@ def pack_input(clips: pa.Table, machine_type: str) -> str:
     return _digest([[row.clip_id, row.path] for row in rows_to_read(clips, machine_type)], ensure_ascii=False)
 
 
-def model_input(clips: pa.Table, machine_types: Sequence[str]) -> str:
+def model_input(clips: pa.Table, machine_types: Sequence[str], *, groups: bool = False) -> str:
     """What a model of `machine_types` has as its input `clips`: their training clips and these clips' labels.
+
+    Which clips belong together counts only for a model that `groups` were held out of.
 
     Raises:
         BadData: there are no training clips of them.
     """
-    rows = training_clips(clips, machine_types).drop_columns(["attributes"])  # attribute_string says the same
-    return _digest(rows.to_pylist(), sort_keys=True)
+    without = ["attributes", *([] if groups else ["group"])]  # attribute_string says the same
+    return _digest(training_clips(clips, machine_types).drop_columns(without).to_pylist(), sort_keys=True)
+
+
+def trained_machine_types(model: Header) -> list[str]:
+    """The machine types whose training clips the model of this header has seen, by name."""
+    return sorted(name.rpartition("/")[2] for name in model.inputs if name.startswith("features/"))
 
 
 def _digest(rows: Sequence[Any], **how: Any) -> str:

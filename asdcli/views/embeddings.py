@@ -19,7 +19,7 @@ class Embedded:
     """All windows of a table of embeddings, sorted by clip_id and window.
 
     Attributes:
-        clips: the label columns, one row a clip.
+        clips: the label columns and `seen`, one row a clip.
         vectors: (n_windows, n_dims) float32 or float64, finite.
         clip: (n_windows,) the row of `clips` that each window belongs to.
         window: (n_windows,) its number there.
@@ -57,7 +57,7 @@ def read_embeddings(path: Path) -> Embedded:
     ids = table["clip_id"].to_pylist()
     vectors = matrix(table["vector"])
     first = np.array([i == 0 or ids[i] != ids[i - 1] for i in range(len(ids))])
-    clips = table.select(list(artifacts.CLIP_COLUMNS)).filter(pa.array(first))
+    clips = table.select([*artifacts.CLIP_COLUMNS, "seen"]).filter(pa.array(first))
     return Embedded(clips, vectors, np.cumsum(first) - 1, table["window"].to_numpy(), header)
 
 

@@ -14,6 +14,7 @@ from asdcli.metrics.official import Value, join
 from asdcli.metrics.specs import OFFICIAL, MetricSpec
 from asdcli.progress import SILENT, Progress
 from asdcli.views.making import Making
+from asdcli.views.promises import Held, Promise, held
 from asdcli.vocabulary import Domain
 from asdcli.writing.spreadsheet import write_csv
 
@@ -23,12 +24,13 @@ RATES = ("precision", "recall", "f1")
 
 @dataclass(frozen=True)
 class Decided:
-    """How good the decisions at a threshold are: one section, one domain (None: all clips)."""
+    """How good the decisions at a threshold are: one section, one domain (None: all clips); and what was promised."""
 
     machine_type: str
     section: str | None
     domain: Domain | None
     confusion: Confusion
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,11 @@ class Evaluation:
         if self.n_missing is None:
             return f"{self.n_clips}/?"
         return f"{self.n_clips}/{self.n_clips + self.n_missing}" if self.n_missing else None
+
+    @property
+    def promises(self) -> list[Held]:
+        """What the thresholds promised against what came, by domain."""
+        return held([(d.domain, d.confusion, d.promise) for d in self.decided if d.promise])
 
     @property
     def undefined(self) -> list[Value]:

@@ -21,7 +21,7 @@ from asdcli.vocabulary import Condition, Split
 from asdcli.wording import they_are
 
 TRUTH = ("machine_type", "section", "subset", "split", "domain", "condition")
-_COLUMNS = ("clip_id", *TRUTH, "anomaly_score")
+_COLUMNS = ("clip_id", *TRUTH, "group", "anomaly_score", "scored_as")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ScoreFacts:
 
 @dataclass(frozen=True)
 class Scored:
-    """The clips that one method scored: `clip_id`, the columns of TRUTH and `anomaly_score`, one row a clip.
+    """The clips that one method scored: `clip_id`, the columns of TRUTH, `group`, `anomaly_score` and `scored_as`.
 
     Scores that came with decisions have a bool column `decision`. `method` is the name it goes by here, `spelling`
     the one in the file; they differ when two runs used the same method. `stale` names what they were made of and has

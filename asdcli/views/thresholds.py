@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import MissingArtifact
+from asdcli.views.promises import Promise
 from asdcli.views.scores import Scored
 
 SCHEMA = pa.schema([(c.name, c.type) for c in artifacts.THRESHOLDS.columns])
@@ -23,11 +24,12 @@ SCHEMA = pa.schema([(c.name, c.type) for c in artifacts.THRESHOLDS.columns])
 class Thresholds:
     """The thresholds of one thresholds.parquet: by method and machine type, one for both domains and all sections.
 
-    `rules` are those that set them.
+    `rules` are those that set them, `promises` what they promise, where they do.
     """
 
     values: dict[tuple[str, str], float]
     rules: dict[tuple[str, str], str]
+    promises: dict[tuple[str, str], Promise]
     header: Header
 
     @staticmethod
@@ -36,7 +38,9 @@ class Thresholds:
         table, header = artifacts.read_table(path, artifacts.THRESHOLDS)
         keys = list(zip(table["method"].to_pylist(), table["machine_type"].to_pylist(), strict=True))
         values, rules = (dict(zip(keys, table[c].to_pylist(), strict=True)) for c in ("threshold", "rule"))
-        return Thresholds(values, rules, header)
+        said = zip(keys, table["promised"].to_pylist(), table["scored_as"].to_pylist(), strict=True)
+        promises = {key: Promise(share, how) for key, share, how in said if share is not None}
+        return Thresholds(values, rules, promises, header)
 
     def has(self, method: Scored) -> bool:
         return any(m == method.spelling for m, _ in self.values)
@@ -47,6 +51,9 @@ class Thresholds:
 
     def of(self, method: Scored, machine_type: str) -> float | None:
         return self.values.get((method.spelling, machine_type))
+
+    def promise(self, method: Scored, machine_type: str) -> Promise | None:
+        return self.promises.get((method.spelling, machine_type))
 
     def rules_of(self, method: Scored) -> str:
         """The rules by which a method's clips are decided, the machine types named where there is more than one."""
@@ -88,7 +95,7 @@ class OtherMethods:
         made = Header.make(artifacts.THRESHOLDS, dataset=methods[0].header.dataset)
         return OtherMethods(SCHEMA.empty_table(), made)
 
-    def header(self, methods: Sequence[Scored], rule: str) -> Header:
+    def header(self, methods: Sequence[Scored], rule: str, *, from_training: bool = False) -> Header:
         """The header of these rows and the thresholds of `methods` by `rule` together."""
         dataset = methods[0].header.dataset
         made = Header.make(artifacts.THRESHOLDS, dataset=dataset, inputs={m.method: m.header for m in methods})
@@ -98,7 +105,10 @@ class OtherMethods:
             inputs[name] = self.found.inputs.get(name, "")
             rules[name] = self.found.params.get("rules", {}).get(name) or self.found.params.get("rule", "")
             history += [e for e in _behind(self.found, inputs[name]) if e not in history]
-        return dataclasses.replace(made, params=_params(rules), inputs=inputs, history=tuple(history))
+        seen = {m.method for m in methods if from_training}
+        seen |= set(self.found.params.get("from_training", ())) - {m.method for m in methods}
+        params = {**_params(rules), **({"from_training": sorted(seen)} if seen else {})}
+        return dataclasses.replace(made, params=params, inputs=inputs, history=tuple(history))
 
 
 def _params(rules: Mapping[str, str]) -> dict[str, Any]:

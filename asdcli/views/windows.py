@@ -36,8 +36,7 @@ def mean_of_windows(values: np.ndarray, first: np.ndarray) -> np.ndarray:
 def per_clip(table: pa.Table, scores: np.ndarray, spelling: str) -> pa.Table:
     """A table of SCORES: the mean of `scores` (n_windows,) over each clip's windows, which are the rows of `table`."""
     first = first_windows(table)
-    clips = table.select(list(artifacts.CLIP_COLUMNS)).take(pa.array(first))
-    return score_table(clips, spelling, mean_of_windows(scores, first))
+    return score_table(table.take(pa.array(first)).drop_columns(["window"]), spelling, mean_of_windows(scores, first))
 
 
 def mean_vectors(table: pa.Table, vectors: np.ndarray) -> tuple[pa.Table, np.ndarray]:
@@ -50,7 +49,10 @@ def mean_vectors(table: pa.Table, vectors: np.ndarray) -> tuple[pa.Table, np.nda
 
 
 def score_table(labels: pa.Table, spelling: str, scores: np.ndarray) -> pa.Table:
-    """The label columns of clips (and `window`, where there is one) with the method's spelling and its scores."""
-    columns = [name for name in (*artifacts.CLIP_COLUMNS, "window") if name in labels.column_names]
+    """The label columns of clips (and `window`, where there is one) with the method's spelling and its scores.
+
+    Where `labels` say how training clips were scored (`scored_as`), so does the table.
+    """
+    columns = [name for name in (*artifacts.CLIP_COLUMNS, "window", "scored_as") if name in labels.column_names]
     table = labels.select(columns).append_column("method", pa.array([spelling] * len(labels), pa.string()))
     return table.append_column("anomaly_score", pa.array(scores, pa.float64()))

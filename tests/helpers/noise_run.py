@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from asdcli import artifacts
 from asdcli.features.pack import WaveformPack
+from asdcli.layouts import with_groups
 
 RATE = 16_000
 
@@ -58,12 +59,18 @@ def write(
     leave_out: int = 0,
     n_train: int = 10,
     seconds: float = 1.0,
+    group_by: str | None = None,
 ) -> tuple[Path, Path]:
-    """clips.parquet and features below `root`; the last `leave_out` clips are skipped by extraction. Their paths."""
+    """clips.parquet and features below `root`; the last `leave_out` clips are skipped by extraction. Their paths.
+
+    There are groups where `group_by` says which, else none, as in older tables.
+    """
     clips, features = root / "data" / "noise" / "clips.parquet", root / "runs" / "noise" / "features"
     table = [row for m in machine_types for row in rows(m, n_train)]
     header = artifacts.Header.make(artifacts.CLIPS, dataset="noise")
-    header = artifacts.write_table(clips, artifacts.CLIPS, pa.Table.from_pylist(table, schema=_SCHEMA), header)
+    labelled = pa.Table.from_pylist(table, schema=_SCHEMA)
+    labelled = with_groups(labelled, group_by) if group_by else labelled
+    header = artifacts.write_table(clips, artifacts.CLIPS, labelled, header)
     for machine_type in machine_types:
         own = [r for r in table if r["machine_type"] == machine_type]
         own = own[: len(own) - leave_out]

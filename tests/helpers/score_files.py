@@ -56,10 +56,10 @@ def _name(grammar, subset, section, split, domain, condition, index):
     return f"section_{section}_{domain}_{split}_{condition}_{index:04}"
 
 
-def write_clips(data: Path, edition: str, rows: list[dict]) -> Header:
-    """`data/<edition>/clips.parquet`; returns its header."""
+def write_clips(data: Path, edition: str, rows: list[dict], **params) -> Header:
+    """`data/<edition>/clips.parquet`; returns its header. With parameters it is a dataset of no edition."""
     table = pa.Table.from_pylist([{**r, "path": r["clip_id"] + ".wav"} for r in rows])
-    header = Header.make(artifacts.CLIPS, dataset=edition, params={"edition": edition})
+    header = Header.make(artifacts.CLIPS, dataset=edition, params=params or {"edition": edition})
     return artifacts.write_table(data / edition / "clips.parquet", artifacts.CLIPS, table, header)
 
 

@@ -18,7 +18,7 @@ LINES = (
     "smooth --method mse -k 4 --level clip --append",
     "smooth --method nn --fraction 0.5:1.0:0.25 --repeats 2 -k 1 -k 2 --seed 1",
     "tune --method mse -k 1,2 --clusters 1 --choose 00 --report 01 --level clip",
-    "threshold --rule quantile:quantile=0.8",
+    "threshold --rule quantile:quantile=0.8 --from-training",
     "evaluate --bootstrap 10",
 )
 FILES = {

@@ -98,7 +98,7 @@ def test_a_tree_fits_into_80_columns_and_says_commands_whole(
     assert asd("show", "runs/synthetic/thresholds.parquet") == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
-    assert "asd threshold --rule quantile:quantile=0.8" in lines
+    assert "asd threshold --rule quantile:quantile=0.8 --from-training" in lines
     assert sum("as told above" in line for line in lines) >= 1, "one file is told once"
 
 

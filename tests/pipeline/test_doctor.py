@@ -523,7 +523,7 @@ def test_thresholds_of_several_rules_are_mended_each_by_its_own(
         assert asd("score", "--method", method, "--seed", 3, "--quiet") == 0
     scores = [run.relative_to(run.parents[1]) / "scores" / f"{name}.parquet" for name in ("nn", "kmeans.clusters=2")]
     for table, rule in zip(scores, ("quantile:quantile=0.9", "gamma:quantile=0.8"), strict=True):
-        assert asd("threshold", table, "--rule", rule, "--quiet") == 0
+        assert asd("threshold", table, "--rule", rule, "--from-training", "--quiet") == 0
     rules = artifacts.read_header(run / "thresholds.parquet", artifacts.THRESHOLDS).params
     assert len(set(rules["rules"].values())) == 2
     for line in ("train --epochs 1 --seed 5", "embed", "score --method nn --method kmeans:clusters=2 --seed 3"):

@@ -137,7 +137,8 @@ def test_training_reduces_the_loss_and_learns_the_classes(noise: tuple[Path, Pat
 def test_the_card_says_what_the_model_is(noise: tuple[Path, Path], trained: Path) -> None:
     header = artifacts.read_header(trained, artifacts.MODEL)
     assert header.dataset == "noise" and header.seed == 0
-    assert header.params == {"model": "discriminative:centers=fixed,epochs=3,batch_size=8", "precision": "fp32"}
+    spelling = "discriminative:centers=fixed,epochs=3,batch_size=8"
+    assert header.params == {"model": spelling, "precision": "fp32", "hold_out": 0.1}
     assert set(header.inputs) == {"clips", "features/waveform/fan", "features/waveform/valve"}
     weights, card, _ = model_files.read_model(trained)
     assert card["classes"] == [

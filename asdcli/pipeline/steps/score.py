@@ -13,12 +13,13 @@ from asdcli.pipeline.answers import answered
 from asdcli.pipeline.staleness import warn_of_stale
 from asdcli.pipeline.workspace import Workspace, needed
 from asdcli.progress import SILENT, Progress
-from asdcli.scorers import DEFAULT, PAPER, SCORERS, takes
+from asdcli.scorers import DEFAULT, MORE, PAPER, SCORERS, takes
 from asdcli.views import packs
 from asdcli.views.scores import ScoreFiles
 from asdcli.vocabulary import Unit
 
-ALL = "all"
+SETS = {"all": PAPER, "all+": MORE}
+"""What stands for several methods."""
 """What stands for the thirteen methods of the variance-minimisation paper's tables."""
 
 
@@ -159,9 +160,9 @@ def spellings(asked: Sequence[str], *, val: str | None = None, k: int | None = N
     Raises:
         UsageError: what no method can be.
     """
-    if ALL in asked and (val is not None or k is not None):
+    if set(SETS) & set(asked) and (val is not None or k is not None):
         raise UsageError("--val and -k belong to one method, not to all", "leave them out, or name the method")
-    wanted = [s for name in asked or [DEFAULT] for s in (PAPER if name == ALL else (name,))]
+    wanted = [s for name in asked or [DEFAULT] for s in SETS.get(name, (name,))]
     found: tuple[dict[str, None], dict[str, None]] = ({}, {})
     for spelling in wanted:
         scorer = SCORERS.build(spelling, val=val, k=k)

@@ -21,6 +21,7 @@ def run(
     *,
     rule: str | None = None,
     output: Path | None = None,
+    from_training: bool = False,
     force: bool = False,
     progress: Progress = SILENT,
     **parameters: float | None,
@@ -32,13 +33,22 @@ def run(
         scores: tables or folders of them; none means the run's.
         rule: as `stages.threshold.run` has it.
         output: file instead of the run's.
+        from_training: as `stages.threshold.run` has it.
         force: do it again even if it is up to date.
         progress: is told how far it is, and of what looks wrong.
         parameters: as `stages.threshold.run` has them.
     """
     tables, output = _tables(space, scores), output or needed(space).thresholds
     warn_of_stale(space, tables, progress)
-    outcome = threshold.run(tables, output, rule=rule, parameters=parameters, force=force, progress=progress)
+    outcome = threshold.run(
+        tables,
+        output,
+        rule=rule,
+        parameters=parameters,
+        from_training=from_training,
+        force=force,
+        progress=progress,
+    )
     lent.note(space, [output], tables)
     return outcome
 

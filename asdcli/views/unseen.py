@@ -1,0 +1,88 @@
+"""Normal training clips that no model has seen: how they are scored as if they were new, and what a score then tells.
+
+A clip and its neighbours of the same session are alike. To score it as a clip of the next session would be, its whole
+group is left out of what the scorer is fitted on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from asdcli.scorers.reference import Vectors
+from asdcli.scorers.unit import Unseen
+from asdcli.views.embeddings import Embedded
+from asdcli.views.units import UnitPlan
+from asdcli.vocabulary import ScoredAs
+
+FOLDS = 10
+"""A scorer is fitted at most so often without some of the groups; where there are more groups, several share a fit."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Groups that are left out together (rows of `Embedded.clips`).
+
+    Attributes:
+        out: all training clips of these groups.
+        scored: those of them that no model has seen.
+    """
+
+    out: np.ndarray
+    scored: np.ndarray
+
+
+def folds(embedded: Embedded, plan: UnitPlan) -> list[Fold]:
+    """The folds that score the unit's unseen training clips; none where they all belong to one group.
+
+    Clips of which nobody knows whether a model has seen them, or what they belong to, are in none.
+    """
+    group = embedded.column("group")[plan.train]
+    unseen = _unseen(embedded, plan) & np.isin(plan.train, plan.scored)
+    sizes = Counter(group)
+    wanted = sorted({g for g in group[unseen] if g is not None}, key=lambda g: (-sizes[g], g))
+    if len(sizes) < 2 or not wanted:
+        return []
+    bins: list[list[str]] = [[] for _ in range(min(FOLDS, len(wanted)))]
+    weights = np.zeros(len(bins), np.int64)
+    for name in wanted:
+        lightest = int(weights.argmin())
+        bins[lightest].append(name)
+        weights[lightest] += sizes[name]
+    of_folds = (np.isin(group, np.array(names, dtype=object)) for names in bins)
+    return [Fold(plan.train[out], plan.train[out & unseen]) for out in of_folds]
+
+
+def left_out(embedded: Embedded, plan: UnitPlan, *, seed: int) -> list[tuple[np.ndarray, Unseen]]:
+    """The unit's unseen training windows fold by fold, and the rows of `Embedded.vectors` that they are."""
+    found = []
+    for fold in folds(embedded, plan):
+        rest = replace(plan, train=np.setdiff1d(plan.train, fold.out))
+        rows = np.flatnonzero(np.isin(embedded.clip, fold.scored))
+        windows = Vectors.of(embedded.vectors[rows], embedded.clip[rows])
+        found.append((rows, Unseen(rest.vectors(embedded, seed=seed)[0], windows)))
+    return found
+
+
+def scored_as(embedded: Embedded, plans: Sequence[UnitPlan]) -> np.ndarray:
+    """(n_clips,) what the score of each training clip tells, None of others and where nobody knows."""
+    found = np.full(len(embedded.clips), None, object)
+    seen, machine_type = embedded.column("seen"), embedded.column("machine_type")
+    trained = set(machine_type[seen == np.True_])
+    for plan in plans:
+        clips = plan.train[np.isin(plan.train, plan.scored)]
+        unseen = plan.train[_unseen(embedded, plan)]
+        found[clips[np.isin(clips, unseen)]] = str(ScoredAs.LEFT_OUT_CLIP)
+        found[clips[seen[clips] == np.True_]] = str(ScoredAs.SEEN)
+        best = ScoredAs.HELD_OUT if plan.machine_type in trained else ScoredAs.LEFT_OUT_GROUP
+        for fold in folds(embedded, plan):
+            found[fold.scored] = str(best)
+    return found
+
+
+def _unseen(embedded: Embedded, plan: UnitPlan) -> np.ndarray:
+    """(n_train,) bool, the training clips that no model has seen."""
+    return np.array([seen is False for seen in embedded.column("seen")[plan.train]], bool)
