@@ -15,7 +15,7 @@ from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.features.pack import WaveformPack
 from tests.bench.child import asd
-from tests.bench.jobs import Result
+from tests.bench.jobs import Result, write_dataset
 from tests.helpers.noise_run import RATE
 
 KS = [2**i for i in range(12)]
@@ -40,6 +40,7 @@ def smooth_all(folder: Path) -> Result:
     column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), dims)
     header = Header.make(artifacts.EMBEDDINGS, dataset="bench")
     artifacts.write_table(folder / "e.parquet", artifacts.EMBEDDINGS, pa.table({**labels, "vector": column}), header)
+    write_dataset(folder, labels["clip_id"], split=labels["split"])
     asked = [word for k in KS for word in ("-k", str(k))]
     options = ("--scores", "a.parquet", "--embeddings", "e.parquet", "--dataset", "bench")
     ours = asd("smooth", *options, *asked, cwd=folder)

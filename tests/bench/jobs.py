@@ -197,6 +197,15 @@ def index(folder: Path) -> Result:
 ALL: list[Callable[[Path], Result]] = [help, extract, score_all, neighbours, evaluate, bootstrap, index]
 
 
+def write_dataset(folder: Path, clip_ids: list[str], *, split: list[str]) -> None:
+    """`data/bench` with what a command looks for there: that these clips are in it."""
+    rows = dict(zip(clip_ids, split, strict=True))
+    clips = {"clip_id": list(rows), "path": [f"{clip_id}.wav" for clip_id in rows], "split": list(rows.values())}
+    clips |= {"machine_type": [clip_id.split("/")[-2] for clip_id in rows], "subset": ["dev"] * len(rows)}
+    header = Header.make(artifacts.CLIPS, dataset="bench", params={"edition": "dcase2024"})
+    artifacts.write_table(folder / "data" / "bench" / "clips.parquet", artifacts.CLIPS, pa.table(clips), header)
+
+
 def _timed(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
@@ -238,4 +247,5 @@ def _embeddings(folder: Path) -> tuple[np.ndarray, dict[str, list]]:
     table = pa.table({**labels, "window": [0] * n, "vector": flat})
     header = Header.make(artifacts.EMBEDDINGS, dataset="bench", params={"edition": "dcase2024", "embedder": "random"})
     artifacts.write_table(folder / "runs" / "bench" / "embeddings.parquet", artifacts.EMBEDDINGS, table, header)
+    write_dataset(folder, labels["clip_id"], split=labels["split"])
     return vectors, labels

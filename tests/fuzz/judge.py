@@ -17,7 +17,7 @@ from types import FrameType
 from unittest import mock
 
 from asdcli.cli.boundary import guarded
-from tests.fuzz.targets import DETECT, RUN, Target
+from tests.fuzz.targets import DETECT, DOCTOR, RUN, Target
 from tests.helpers.waiting import PATIENCE_S
 
 _UNTOLD = ("metrics.jsonl", ".lock")  # hold how long a training took, and who was at work
@@ -95,9 +95,13 @@ class Bench:
             return Judged(Verdict.TRACEBACK, traceback.format_exc())
         finally:
             self._restore()
-        return self._compared(usual, came, damaged, sealed=sealed and target.sealed)
+        findings = command == DOCTOR
+        return self._compared(usual, came, damaged, sealed=sealed and target.sealed, findings=findings)
 
-    def _compared(self, usual: Came, came: Came, damaged: Mapping[str, bytes], *, sealed: bool) -> Judged:
+    def _compared(
+        self, usual: Came, came: Came, damaged: Mapping[str, bytes], *, sealed: bool, findings: bool
+    ) -> Judged:
+        """`findings`: what the command prints is no result, but what it has to say of files."""
         left = {path: _hash(content) for path, content in damaged.items()}
         changed = [
             path
@@ -120,7 +124,7 @@ class Bench:
         what = f"code {came.code}, changed {changed}\n{came.stdout}\n{came.stderr}"
         if not sealed:
             return Judged(Verdict.READ, what)
-        if not changed and not same_words:
+        if findings and not changed:
             return Judged(Verdict.TOLD, came.stdout)
         return Judged(Verdict.DIFFERENT, what)
 

@@ -30,11 +30,12 @@ RUN = "runs/synthetic"
 DETECT = "(python) detector"
 """Stands among commands for loading the run's detector from Python and scoring a clip with it."""
 
-SUBMIT = f"submit {RUN}/scores/nn.parquet --label Doe_Lab --subset dev --edition dcase2023"
+DOCTOR = "doctor"
+SUBMIT = f"submit --label Doe_Lab --subset dev --edition dcase2023 {RUN}/scores/nn.parquet"
 
-_SLOW = ("train", "embed", "score --method nn --method mse")
+_SLOW = ("train", "embed", "score --method nn --method mse", "submit --label")
 _MORE = {
-    chain.CLIPS: ("download synthetic --size tiny", "doctor"),
+    chain.CLIPS: ("download synthetic --size tiny", DOCTOR),
     chain.MODEL: (f"{DETECT} nn",),
     chain.AUTOENCODER: (f"{DETECT} mse",),
     chain.SCORES: (
@@ -112,7 +113,7 @@ def _of_run(place: Path) -> Iterator[Target]:
         for files in stage.writes:
             root = place / "data/synthetic" if files.of_dataset else run
             for path in sorted(root.glob(files.pattern)):
-                commands = tuple(dict.fromkeys((*_readers(files, path.relative_to(root)), "doctor")))
+                commands = tuple(dict.fromkeys((*_readers(files, path.relative_to(root)), DOCTOR)))
                 for file in _files_of(path):
                     target = Target(file.relative_to(place).as_posix(), files.kind.name, commands)
                     yield replace(target, **_how(file))
@@ -151,10 +152,10 @@ def _sorted(target: Target) -> Target:
 
 
 def _of_others(place: Path) -> Iterator[Target]:
-    noted = tuple(f"{command} --run {RUN}" for command in ("evaluate", "threshold", "doctor"))
+    noted = tuple(f"{command} --run {RUN}" for command in ("evaluate", "threshold", DOCTOR))
     yield Target(f"{RUN}/run.json", "run note", noted, sealed=False)
-    yield Target("data/current", "last dataset", ("evaluate", "doctor"), sealed=False)
-    yield Target("data/synthetic/synthetic.json", "stamp", ("download synthetic --size tiny", "doctor"), sealed=False)
+    yield Target("data/current", "last dataset", ("evaluate", DOCTOR), sealed=False)
+    yield Target("data/synthetic/synthetic.json", "stamp", ("download synthetic --size tiny", DOCTOR), sealed=False)
     line = "train --model autoencoder --epochs 2 --seed 2 --run runs/interrupted"
     yield Target(f"runs/interrupted/autoencoder/{loop.CHECKPOINT}", "checkpoint", (line,))
     yield Target(
