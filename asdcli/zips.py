@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import lzma
 import struct
 import zipfile
 import zlib
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 _SIGNS = (
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     struct.error,
     EOFError,
     ValueError,
@@ -27,7 +29,7 @@ class DamagedZip(ValueError):
 
 @contextlib.contextmanager
 def unzipping() -> Iterator[None]:
-    """A block that only reads a zip. Raises DamagedZip for bytes that are not as they should be."""
+    """A block that reads a zip. Raises DamagedZip for bytes that are not as they should be."""
     try:
         yield
     except _SIGNS as error:

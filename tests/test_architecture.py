@@ -13,7 +13,7 @@ FLOORS = {
     for floor, parts in enumerate(
         (
             ("errors", "vocabulary", "progress", "outcome", "wording"),
-            ("clips", "filenames", "files", "spec", "writing", "zips"),
+            ("clips", "filenames", "files", "parquets", "spec", "writing", "zips"),
             ("artifacts", "catalogue", "audio", "fetch", "layouts", "synthesis"),
             ("features", "models", "scorers", "metrics", "editions", "submission"),
             ("views", "embedders", "training"),

@@ -119,26 +119,20 @@ def _verify_model(folder: Path, kind: Kind) -> Header:
     return header
 
 
-def is_current(path: Path, kind: Kind, header: Header, *, whole: bool = False) -> bool:
+def is_current(path: Path, kind: Kind, header: Header) -> bool:
     """Whether `path` says that it was made of the same inputs with the same parameters as `header` says.
 
     Who is told no writes it anew, so it is claimed. Where the answer is yes only the header is read: to look at the
     content each time would cost more than what it saves. Whoever reads the content and finds it damaged says so.
 
-    Args:
-        path: of the artifact.
-        kind: of it.
-        header: what it should have been made as.
-        whole: where the answer is yes, look at the content too, because that costs little.
-
     Raises:
         BadData: as `claim`.
     """
     found = _found(path, kind)
-    current = found is not None and found.same_making(header)
-    if whole or not current:
-        _require_unchanged(path, kind, found)
-    return current
+    if found is not None and found.same_making(header):
+        return True
+    _require_unchanged(path, kind, found)
+    return False
 
 
 def claim(path: Path, kind: Kind, *, force: bool = False) -> None:

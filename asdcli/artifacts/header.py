@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
@@ -36,6 +36,8 @@ _SHAPE: dict[str, tuple[type, ...]] = {
     "seal": (str,),
 }
 _SHAPE_OF_ENTRY = {name: _SHAPE[name] for name in _KEPT}
+_ALWAYS = ("kind", "version")
+_ALWAYS_OF_ENTRY = [name for name in _KEPT if name != "inputs"]  # which entries of older files have not
 
 
 @dataclass(frozen=True)
@@ -145,29 +147,29 @@ class Header:
             raise _unusable(where, f"it cannot be read ({type(error).__name__})") from None
         if not sealed:
             raise _unusable(where, "it is not as it was written")
-        if wrong := _misshapen(raw, _SHAPE):
+        if wrong := _misshapen(raw, _SHAPE, _ALWAYS):
             raise _unusable(where, wrong)
         for entry in raw.get("history", ()):
-            if wrong := _misshapen(entry, _SHAPE_OF_ENTRY):
+            if wrong := _misshapen(entry, _SHAPE_OF_ENTRY, _ALWAYS_OF_ENTRY):
                 raise _unusable(where, f"in its history {wrong}")
         fields = {name: raw[name] for name in _SHAPE if name in raw}
         return Header(**{**fields, "history": tuple(fields.get("history", ()))})
 
 
-def _misshapen(fields: Any, shape: Mapping[str, tuple[type, ...]]) -> str | None:
-    """What is wrong with the types of a header's fields, None where nothing is. Unknown fields may be anything."""
+def _misshapen(fields: Any, shape: Mapping[str, tuple[type, ...]], always: Sequence[str]) -> str | None:
+    """What is wrong with the types of a header's fields, or which of `always` is not there; None where nothing is.
+
+    Unknown fields may be anything.
+    """
     if not isinstance(fields, dict):
         return f"there is no mapping but {type(fields).__name__}"
-    for name in ("kind", "version"):
-        if name in shape and name not in fields:
-            return f"{name!r} is missing"
     for name, types in shape.items():
         if name in fields and (not isinstance(fields[name], types) or isinstance(fields[name], bool)):
             return f"{name!r} is {fields[name]!r:.40}"
     for role, digest in fields.get("inputs", {}).items():
         if not isinstance(digest, str):
             return f"the input {role!r} is {digest!r:.40}"
-    return None
+    return next((f"{name!r} is missing" for name in always if name not in fields), None)
 
 
 def _unusable(where: str, why: str) -> BadArtifact:

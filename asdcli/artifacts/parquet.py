@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from asdcli import parquets
 from asdcli.artifacts.digest import SEAL, digest_bytes, digest_table
 from asdcli.artifacts.header import Header
 from asdcli.artifacts.kinds import Kind
@@ -19,7 +19,6 @@ from asdcli.errors import BadArtifact
 from asdcli.writing.whole import atomic
 
 _KEY = b"asd"
-_UNREADABLE = (pa.ArrowException, OSError, ValueError)
 
 
 def write_table(path: Path, kind: Kind, table: pa.Table, header: Header) -> Header:
@@ -52,12 +51,9 @@ def read_table(
     """
     header = read_table_header(path, kind, headerless=headerless)
     try:
-        with pq.ParquetFile(path) as file:
-            table = file.read(columns=columns).replace_schema_metadata(None)
-    except _UNREADABLE as error:
-        if isinstance(error, PermissionError):
-            raise
-        raise damaged(path, kind, _first_line(error)) from None
+        table = parquets.read(path, columns).replace_schema_metadata(None)
+    except parquets.DamagedParquet as error:
+        raise damaged(path, kind, str(error)) from None
     if columns is not None:
         for name in columns:
             if name not in table.column_names:
@@ -72,12 +68,11 @@ def read_table_header(path: Path, kind: Kind, *, headerless: bool = False) -> He
     """Read only the header of a table (cheap). Errors as `read_table`."""
     require(path, kind)
     try:
-        metadata = pq.read_schema(path).metadata or {}
-    except _UNREADABLE as error:
-        if isinstance(error, PermissionError):
-            raise
+        with parquets.reading():
+            metadata = pq.read_schema(path).metadata or {}
+    except parquets.DamagedParquet as error:
         raise BadArtifact(
-            f"{path} is not a Parquet file: {_first_line(error)}", f"remove it and make it again: {kind.to_type}", path
+            f"{path} is not a Parquet file: {error}", f"remove it and make it again: {kind.to_type}", path
         ) from None
     if _KEY not in metadata:
         if any(f'"{SEAL}"'.encode() in value for value in metadata.values()):
@@ -141,7 +136,3 @@ def _check_key(table: pa.Table, kind: Kind, where: str) -> None:
         twice = counts.filter(pc.greater(counts["count_all"], 1))
         first = ", ".join(str(twice[k][0].as_py()) for k in kind.key)
         raise BadArtifact(f"{where}: {len(twice)} duplicate rows by {', '.join(kind.key)}; the first is {first}")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0].removesuffix(os.linesep)

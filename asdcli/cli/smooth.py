@@ -180,6 +180,6 @@ def _show(rows: list[dict]) -> None:
     grid = Grid(title, ["observed", "method", *figures], keys=2, box=None)
     for share, method in dict.fromkeys((row["fraction"], row["method"]) for row in rows):
         of = {r["machine_type"]: r for r in rows if (r["fraction"], r["method"]) == (share, method)}
-        cells = (f"{100 * of[m]['mean']:.2f} ± {100 * of[m]['std']:.2f}" for m in machine_types)
+        cells = (f"{100 * of[m]['mean']:.2f} ± {100 * of[m]['std']:.2f}" if m in of else None for m in machine_types)
         grid.add(f"{share:.0%}", method, *cells)
     grid.show()

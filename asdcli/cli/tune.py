@@ -135,7 +135,7 @@ def _show(facts: TuningFacts) -> None:
     for machine_type in next(iter(choices.values())):
         grid.add(machine_type, *(of[family][machine_type] for of, family, _ in columns))
     grid.show()
-    headings, rows = facts.table["columns"], facts.table["rows"]
+    headings, rows = facts.table.columns, facts.table.rows
     if not rows:
         return
     rank = {"method": 0, "all": 0}

@@ -23,6 +23,8 @@ def guard_disk(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno is None:  # it comes from no disk: bz2 says so that what it is to unpack is damaged
+            raise
         if error.errno in _FULL:
             raise DiskError(
                 f"the disk is full while writing {path}",

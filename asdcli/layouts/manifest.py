@@ -108,13 +108,12 @@ def existing(
 
 
 def _parquet(file: Path) -> _Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from asdcli import parquets
 
     try:
-        table = pq.read_table(file)
-    except pa.ArrowInvalid as error:
-        raise BadData(f"{file} is not a Parquet file: {str(error).splitlines()[0]}") from None
+        table = parquets.read(file)
+    except parquets.DamagedParquet as error:
+        raise BadData(f"{file} is not a Parquet file: {error}") from None
     if not len(table):
         raise BadData(f"{file} has no rows")
     return {name: table[name].to_pylist() for name in table.column_names}

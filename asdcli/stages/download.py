@@ -205,7 +205,7 @@ def _index(request: Request, root: Path, progress: Progress) -> Outcome:
     newest = max((f.stat().st_mtime_ns for f in sources if f.exists()), default=0)
     if (
         not request.force
-        and artifacts.is_current(output, artifacts.CLIPS, made, whole=True)
+        and artifacts.is_current(output, artifacts.CLIPS, made)
         and output.stat().st_mtime_ns >= newest
     ):
         return Outcome(output, "current")

@@ -275,7 +275,7 @@ def _typed_otherwise(clips: Path, header: artifacts.Header) -> list[str]:
 
 def _is_there(clips: Path, table: pa.Table, header: artifacts.Header) -> bool:
     """Whether `clips` says the same already: its header cannot tell, because recordings are no artifacts."""
-    if not artifacts.is_current(clips, artifacts.CLIPS, header, whole=True):
+    if not artifacts.is_current(clips, artifacts.CLIPS, header):
         return False
     there, _ = artifacts.read_table(clips, artifacts.CLIPS)
     return bool(there.equals(table))

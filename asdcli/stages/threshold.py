@@ -86,15 +86,16 @@ def run(
     Raises:
         UsageError: unknown rule, a parameter out of range, or false alarms a day of an unknown number of clips.
         BadData: a method has no scored training clips, or none that the model has not seen; or no gamma distribution
-            fits them and nothing else may be used.
+            fits them and nothing else may be used; or what lies at `output` is not as asd wrote it, and no `force`.
     """
+    artifacts.claim(output, artifacts.THRESHOLDS, force=force)
     methods = _with_training_scores(read_scores(scores), progress)
     asked = _rule(rule, parameters or {}, methods[0].header)
     spelling = RULES.spell(asked)
     everything = from_training or getattr(asked, "all_training", False)
-    others = _others(output, methods, progress if force else SILENT)
+    others = _others(output, methods, progress)
     header = others.header(methods, spelling, from_training=from_training)
-    if not force and artifacts.is_current(output, artifacts.THRESHOLDS, header, whole=True):
+    if not force and artifacts.is_current(output, artifacts.THRESHOLDS, header):
         return Outcome(output, "current")
     found: list[ThresholdRow] = []
     refused: list[str] = []
@@ -237,7 +238,7 @@ def _arrivals(method: Scored, machine_type: str) -> float | None:
 
 
 def _others(output: Path, methods: Sequence[Scored], progress: Progress) -> OtherMethods:
-    """What stays of the table that is there; nothing of one that cannot be read: only who insists overwrites it."""
+    """What stays of the table that is there: nothing of one that cannot be read, which only who insists overwrites."""
     try:
         return OtherMethods.at(output, methods)
     except BadArtifact as error:

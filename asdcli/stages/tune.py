@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,17 +45,44 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class ReportTable:
+    """In the form of the paper's Table II: a row a method, of its name and figures; empty where nothing is reported."""
+
+    columns: list[str] = field(default_factory=list)
+    rows: list[list[Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class TuningFacts:
     """What was chosen and what it is worth.
 
     Attributes:
         choices, oracle: method -> machine type -> parameters, chosen on the one sections and on the others.
-        table: `columns` and `rows` in the form of the paper's Table II; empty where nothing is reported.
+        table: what both are worth on the reported sections.
     """
 
     choices: dict[str, dict[str, str]]
     oracle: dict[str, dict[str, str | None]]
-    table: dict[str, list]
+    table: ReportTable
+
+    @staticmethod
+    def of(header: Header) -> TuningFacts | None:
+        """What a table's header says was found when it was made; None where it does not say so, or not all of it."""
+        from pydantic import TypeAdapter, ValidationError
+
+        try:
+            facts: TuningFacts = TypeAdapter(TuningFacts).validate_python(header.diagnostics)
+        except ValidationError:
+            return None
+        machine_types = [{*of} for of in facts.choices.values()] + [{*of} for of in facts.oracle.values()]
+        table = facts.table
+        fits = (
+            facts.choices.keys() == facts.oracle.keys() != set()
+            and all(of == machine_types[0] for of in machine_types)
+            and all(len(row) == len(table.columns) for row in table.rows)
+            and all(isinstance(figure, (int, float, type(None))) for row in table.rows for figure in row[1:])
+        )
+        return facts if fits else None
 
 
 @alone_with("output")
@@ -120,9 +147,9 @@ def run(
         for family in (*(["gmm"] if clusters else []), samples.method + SMOOTHED)
     }
     current = not force and artifacts.is_current(output, artifacts.TUNING, header)
-    if current and all(artifacts.is_current(path, artifacts.SCORES, made) for path, made in chosen_scores.values()):
-        before = artifacts.read_header(output, artifacts.TUNING).diagnostics
-        return Outcome(output, "current", facts=TuningFacts(before["choices"], before["oracle"], before["table"]))
+    current = current and all(artifacts.is_current(p, artifacts.SCORES, made) for p, made in chosen_scores.values())
+    if current and (facts := TuningFacts.of(artifacts.read_header(output, artifacts.TUNING))):
+        return Outcome(output, "current", facts=facts)
 
     for path, kind in ((output, artifacts.TUNING), *((p, artifacts.SCORES) for p, _ in chosen_scores.values())):
         artifacts.claim(path, kind, force=force)
@@ -190,10 +217,10 @@ def _table_ii(
     chosen: Mapping[str, Mapping[str, str]],
     oracle: Mapping[str, Mapping[str, str | None]],
     reporting: Sequence[Judged],
-) -> dict[str, list]:
-    """In the form of the paper's Table II; the last column is the AUC of the section where the mixture is worst."""
+) -> ReportTable:
+    """The last column is the AUC of the section where the mixture is worst."""
     if not reporting:
-        return {"columns": [], "rows": []}
+        return ReportTable()
     smoothed = method + SMOOTHED
     gmm = "gmm" in families
     rows = {"gmm": _picked(families["gmm"], chosen["gmm"])} if gmm else {}
@@ -221,7 +248,7 @@ def _table_ii(
                 of_worst = list(families[smoothed].values())
             row[f"{worst.machine_type}-{worst.section}"] = max(auc(worst, s) for s in of_worst)
         table.append(row)
-    return {"columns": list(table[0]), "rows": [list(row.values()) for row in table]}
+    return ReportTable(list(table[0]), [list(row.values()) for row in table])
 
 
 _AUC = MetricSpec("auc", (spec_named(AUC_PAUC).terms[0],), mean="harmonic")

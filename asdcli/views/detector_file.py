@@ -93,12 +93,13 @@ class DetectorFile:
         try:
             sections = zip(arrays["section"].tolist(), arrays["of_section"].tolist(), strict=True)
             keys = zip(arrays["machine_type"].tolist(), (s if of else None for s, of in sections), strict=True)
+            units = {key: number for number, key in enumerate(keys)}
             ids = np.array([clip_id.decode() for clip_id in arrays.get("clip_id", np.empty(0)).tolist()], np.str_)
             if not isinstance(header.params["method"], str):
                 raise ValueError("its method is no spelling")
         except (KeyError, ValueError, AttributeError) as error:
             raise _broken(path, repr(error)) from None
-        return DetectorFile(path, header, {k: i for i, k in enumerate(keys)}, ids, arrays)
+        return DetectorFile(path, header, units, ids, arrays)
 
     @property
     def method(self) -> str:

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 
-from asdcli import artifacts
+from asdcli import artifacts, parquets
 from asdcli.artifacts.npz import read_entries
 from asdcli.clips import without_suffix
 from asdcli.errors import BadData, MissingArtifact, UsageError
@@ -102,8 +101,8 @@ def _csv(path: Path, numeric: Callable[[str], bool]) -> pa.Table:
 
 def _parquet(path: Path) -> pa.Table:
     try:
-        return pq.ParquetFile(path).read()
-    except (pa.ArrowInvalid, OSError) as error:
+        return parquets.read(path)
+    except parquets.DamagedParquet as error:
         raise BadData(f"{path} cannot be read as Parquet: {error}") from None
 
 

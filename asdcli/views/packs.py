@@ -82,7 +82,7 @@ def tell(lost: Sequence[str], what: str, progress: Progress) -> None:
 def _training_part(pack: artifacts.Header) -> artifacts.Header:
     """Older packs do not say what of them is for training: all of it may be."""
     digest = pack.diagnostics.get(TRAINING)
-    return pack.part(digest) if digest else pack
+    return pack.part(digest) if digest and isinstance(digest, str) else pack
 
 
 def written_since(pack: Path, recordings: Iterable[Path]) -> list[Path]:

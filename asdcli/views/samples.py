@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from asdcli import artifacts
+from asdcli import artifacts, parquets
 from asdcli.errors import BadData, MissingArtifact, UsageError, unknown_name
 from asdcli.filenames import stem
 from asdcli.progress import SILENT, Progress
@@ -166,8 +166,9 @@ def _of_method(table: pa.Table, method: str | None, path: Path) -> tuple[pa.Tabl
 
 def _has_windows(path: Path) -> bool:
     try:
-        return "window" in pq.read_schema(path).names
-    except (pa.ArrowInvalid, OSError):  # reading it as scores will say what it is
+        with parquets.reading():
+            return "window" in pq.read_schema(path).names
+    except parquets.DamagedParquet:  # reading it as scores will say what it is
         return False
 
 

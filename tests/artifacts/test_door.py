@@ -17,7 +17,6 @@ from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import AsdError, BadArtifact
 from asdcli.features.pack import VectorPack, WaveformPack
-from asdcli.files import read_json, require_file
 from tests.helpers import score_files
 from tests.helpers.rewrite import forge, spoil
 from tests.helpers.waiting import PATIENCE_S
@@ -132,6 +131,7 @@ DEEP = '{"kind": "clips", "version": 1, "params": ' + '{"a": ' * 5000 + "1" + "}
         (header(history=["clips"]), "in its history there is no mapping but str"),
         (header(history=[{"params": {}}]), "in its history 'kind' is missing"),
         (header(history=[{"kind": "clips", "params": 3}]), "in its history 'params' is 3"),
+        (header(history=[{"kind": "clips", "params": {}}]), "in its history 'asdcli' is missing"),
         ("{", "it cannot be read (JSONDecodeError)"),
         ("\\xff", "it cannot be read"),
         (DEEP, "it cannot be read"),
@@ -230,18 +230,6 @@ def test_a_folder_in_place_of_a_table_is_refused_in_words(tmp_path: Path) -> Non
         artifacts.read_table(tmp_path / "t.parquet", artifacts.CLIPS)
     with pytest.raises(BadArtifact, match="is a device, not a file"):
         artifacts.read_table(Path("/dev/zero"), artifacts.CLIPS)
-
-
-@pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"a": ' * 100_000, "9" * 5000, "\xff\xfe"])
-def test_a_note_that_is_no_json_is_none_however_deep(tmp_path: Path, text: str) -> None:
-    (tmp_path / "note.json").write_bytes(text.encode("latin-1"))
-    with pytest.raises(ValueError):
-        read_json(tmp_path / "note.json")
-
-
-def test_nothing_lies_at_a_path_with_a_nul() -> None:
-    with pytest.raises(FileNotFoundError):
-        require_file(Path("a\0b"))
 
 
 # --- names --------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from types import FrameType
 from unittest import mock
 
 from asdcli.cli.boundary import guarded
-from tests.fuzz.targets import DETECT, DOCTOR, RUN, Target
+from tests.fuzz.targets import DETECT, DOCTOR, RUN, SHOW, Target
 from tests.helpers.waiting import PATIENCE_S
 
 _UNTOLD = ("metrics.jsonl", ".lock")  # hold how long a training took, and who was at work
@@ -95,7 +95,7 @@ class Bench:
             return Judged(Verdict.TRACEBACK, traceback.format_exc())
         finally:
             self._restore()
-        findings = command == DOCTOR
+        findings = command.startswith((DOCTOR, SHOW))
         return self._compared(usual, came, damaged, sealed=sealed and target.sealed, findings=findings)
 
     def _compared(

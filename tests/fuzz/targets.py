@@ -5,7 +5,6 @@ Files and commands are found by walking the chain of stages: a new kind and a ne
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from asdcli import artifacts
-from asdcli.pipeline import chain
+from asdcli.pipeline import chain, run_note
 from asdcli.pipeline.chain import CHAIN, Files, Stage
 from asdcli.training import loop
 from asdcli.views.errors_table import write_errors
@@ -30,10 +29,13 @@ RUN = "runs/synthetic"
 DETECT = "(python) detector"
 """Stands among commands for loading the run's detector from Python and scoring a clip with it."""
 
-DOCTOR = "doctor"
+DOCTOR, SHOW = "doctor", "show"
+"""What they print is no result, but what they have to say of files."""
+
+PACKAGE = f"{RUN}/submission/dev"
 SUBMIT = f"submit --label Doe_Lab --subset dev --edition dcase2023 {RUN}/scores/nn.parquet"
 
-_SLOW = ("train", "embed", "score --method nn --method mse", "submit --label")
+_SLOW = ("train", "embed --force", "score --method nn --method mse", SUBMIT)
 _MORE = {
     chain.CLIPS: ("download synthetic --size tiny", DOCTOR),
     chain.MODEL: (f"{DETECT} nn",),
@@ -113,7 +115,9 @@ def _of_run(place: Path) -> Iterator[Target]:
         for files in stage.writes:
             root = place / "data/synthetic" if files.of_dataset else run
             for path in sorted(root.glob(files.pattern)):
-                commands = tuple(dict.fromkeys((*_readers(files, path.relative_to(root)), DOCTOR)))
+                looks = (DOCTOR, f"{DOCTOR} --verify", f"{SHOW} {path.relative_to(place)}")
+                again = filter(None, [line_of(stage)])  # which finds it up to date, or not as it was written
+                commands = tuple(dict.fromkeys((*_readers(files, path.relative_to(root)), *again, *looks)))
                 for file in _files_of(path):
                     target = Target(file.relative_to(place).as_posix(), files.kind.name, commands)
                     yield replace(target, **_how(file))
@@ -175,11 +179,13 @@ def _of_others(place: Path) -> Iterator[Target]:
     for manifest in ("mine/manifest.csv", "mine/manifest.parquet"):
         line = f"index mine/recordings --manifest {manifest} --force"
         yield Target(manifest, "manifest", (line,), sealed=False)
-    check = "submit --check PATH --subset dev --edition dcase2023"
-    for file in sorted(p for p in (place / RUN).glob("submission*/**/*") if p.is_file()):
+    for file in sorted(p for p in (place / PACKAGE).rglob("*") if p.is_file()):
         path = file.relative_to(place).as_posix()
-        packed = path if file.suffix == ".zip" else f"{RUN}/{file.relative_to(place / RUN).parts[0]}"
-        yield Target(path, "submission", (SUBMIT, check.replace("PATH", packed)), sealed=False)
+        check = f"submit --check {path if file.suffix == '.zip' else PACKAGE} --subset dev --edition dcase2023"
+        evaluate = (f"evaluate --submission {path.rpartition('/')[0]}",) if file.suffix == ".csv" else ()
+        yield Target(path, "submission", (SUBMIT, check, *evaluate), sealed=False)
+    line = "embed --from mine/unlabelled.csv --labels mine/labels.csv --run runs/mine --force"
+    yield Target("mine/labels.csv", "labels", (line,), sealed=False)
     for suffix in ("csv", "npz", "parquet"):
         line = f"embed --from mine/vectors.{suffix} --run runs/mine --force"
         yield Target(f"mine/vectors.{suffix}", "vectors", (line,), sealed=False)
@@ -195,6 +201,8 @@ def _bring(place: Path) -> None:
     table = pq.read_table(place / RUN / "scores/nn.parquet").replace_schema_metadata(None)
     scores = table.select(["clip_id", "anomaly_score"])
     vectors = table.select(labels).append_column("v0", table["anomaly_score"])
+    pacsv.write_csv(table.select(labels), mine / "labels.csv")
+    pacsv.write_csv(vectors.select(["clip_id", "v0"]), mine / "unlabelled.csv")
     for name, own in (("scores", scores), ("vectors", vectors)):
         pq.write_table(own, mine / f"{name}.parquet")
         pacsv.write_csv(own, mine / f"{name}.csv")
@@ -218,7 +226,7 @@ def _interrupt_a_training(place: Path) -> None:
 
     run = place / "runs/interrupted"
     shutil.copytree(place / RUN / "features", run / "features")
-    (run / "run.json").write_text(json.dumps({"dataset": "synthetic"}) + "\n")
+    run_note.remember(run, "synthetic")
     space = Workspace(place / "data", run, "synthetic")
     with pytest.raises(KeyboardInterrupt):
         train.run(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import multiprocessing
 import os
 import random
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -49,8 +52,14 @@ def make(whole: Path) -> None:
 
 def _make(whole: Path) -> None:
     whole.mkdir()
-    whole_run.make(whole)
-    prepare(whole)
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            whole_run.make(whole)
+            prepare(whole)
+    except BaseException:
+        print(said.getvalue(), file=sys.stderr)
+        raise
 
 
 @dataclass

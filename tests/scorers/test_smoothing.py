@@ -412,6 +412,18 @@ def test_wrong_options_are_refused_in_words(
     assert words in capsys.readouterr().err
 
 
+def test_a_table_of_fractions_that_lacks_a_machine_type_is_shown_with_a_gap(
+    asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--fraction", "0.5:1.0:0.5", "--repeats", 1, "-k", 8)
+    assert smooth(asd, runs, *options) == 0
+    change(tmp_path / "out/fractions.parquet", drop=lambda r: (r["machine_type"], r["fraction"]) == ("fan", 0.5))
+    capsys.readouterr()
+    assert smooth(asd, runs, *options) == 0
+    said = capsys.readouterr()
+    assert "up to date" in said.err and "\u2013" in said.out
+
+
 def test_the_whole_fraction_is_smoothing_itself(
     asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path
 ) -> None:

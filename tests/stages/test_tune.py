@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from scipy.stats import hmean
 from sklearn.metrics import roc_auc_score
 
+from asdcli import artifacts
 from asdcli.stages.tune import Choice, best, select
 from tests.helpers import two_runs
 from tests.helpers.rewrite import rewrite
@@ -146,6 +148,31 @@ def test_tuning_again_does_nothing_and_shows_the_same(
     assert tune(asd, runs) == 0
     again = capsys.readouterr()
     assert "up to date" in again.err and again.out == first.out
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"choices": None},
+        {"choices": {}, "oracle": {}},
+        {"oracle": {"gmm": {"fan": "clusters=1", "valve": "clusters=1"}}},
+        {"choices": {"gmm": {"fan": "clusters=1"}, "mse+smooth": {"valve": "k=1,data=all"}}},
+        {"table": []},
+        {"table": {"columns": ["method"], "rows": [["nn", 0.5]]}},
+        {"table": {"columns": ["method", "fan"], "rows": [["nn", "0.5"]]}},
+    ],
+)
+def test_a_tuning_that_does_not_say_what_was_found_is_made_again(
+    asd: Callable[..., int], runs: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], forged: dict
+) -> None:
+    assert tune(asd, runs) == 0
+    first = capsys.readouterr().out
+    table, header = artifacts.read_table(tmp_path / "out/tuning.parquet", artifacts.TUNING)
+    header = dataclasses.replace(header, diagnostics={**header.diagnostics, **forged})
+    artifacts.write_table(tmp_path / "out/tuning.parquet", artifacts.TUNING, table, header)
+    assert tune(asd, runs) == 0
+    again = capsys.readouterr()
+    assert "up to date" not in again.err and again.out == first
 
 
 def test_sections_without_labels_are_refused_in_words(

@@ -216,6 +216,15 @@ def test_a_forged_detector_is_refused_in_words(tmp_path: Path, without: str) -> 
     assert "asd score" in str(caught.value.hint)
 
 
+@pytest.mark.parametrize("name", ["machine_type", "section", "of_section"])
+def test_lists_of_units_of_different_lengths_are_refused_in_words(tmp_path: Path, name: str) -> None:
+    path = scored(tmp_path, make_rows(), "rescale:k=4", unit=Unit.SECTION)[0].detector
+    arrays, header = artifacts.read_arrays(path, artifacts.DETECTOR)
+    artifacts.write_arrays(path, {**arrays, name: arrays[name][:-1]}, header)
+    with pytest.raises(BadArtifact, match="holds no whole detector"):
+        DetectorFile.read(path)
+
+
 def test_another_artifact_is_no_detector(tmp_path: Path) -> None:
     scored(tmp_path, make_rows(), "nn")
     with pytest.raises(BadArtifact, match="no npz written by asdcli"):
