@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 export ASD_DATA := $(DATA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dns-demo dcase2021-dns lint format test test-slow test-gpu bench mutants fuzz docs docs-reference clean
+.PHONY: help setup demo dns-demo dcase2021-dns lint format test test-slow test-gpu bench calibration mutants fuzz docs docs-reference clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-22s %s\n", $$1, $$2 }'
@@ -129,6 +129,9 @@ test-gpu: $(READY)  ## the tests that need a CUDA device
 
 bench: $(READY)  ## measure the promises of the README, as ratios in one run
 	$(BIN)/python -m tests.bench
+
+calibration: $(READY)  ## false alarms promised and measured: synthetic machines and, where it is there, ToyCar (an hour and more); ARGS="--seeds 2"
+	$(BIN)/python -m tests.calibration $(ARGS)
 
 fuzz: $(READY)  ## damage and forge 1,200 files of a run, type what reads them, print the counts; ARGS="--artifacts 100"
 	$(BIN)/python -m tests.fuzz $(ARGS)
