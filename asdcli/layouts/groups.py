@@ -43,8 +43,7 @@ class _Clip:
 
     @property
     def stratum(self) -> tuple[str, ...]:
-        """Section and domain, as far as they are known."""
-        return tuple(part for part in (self.section, self.domain) if part)
+        return stratum(self.section, self.domain)
 
 
 Groups = list[str | None]
@@ -98,6 +97,27 @@ def sizes(clips: pa.Table) -> dict[str, tuple[str, list[int]]]:
             counts[machine_type][group] += 1
             how[machine_type] = found_by
     return {name: (how[name], sorted(of_groups.values())) for name, of_groups in sorted(counts.items())}
+
+
+def stratum(section: str | None, domain: str | None) -> tuple[str, ...]:
+    """Section and domain of a clip, as far as they are known: what is cut into blocks by itself."""
+    return tuple(part for part in (section, domain) if part)
+
+
+def in_blocks(names: Sequence[str], strata: Sequence[tuple[str, ...]], size: int) -> list[str]:
+    """The blocks of `size` consecutive clips of a stratum; the last one may be shorter.
+
+    Args:
+        names: of the clips, with numbers that tell their order.
+        strata: of the clips.
+        size: at least 1.
+    """
+    blocks = [""] * len(names)
+    counts: Counter[tuple[str, ...]] = Counter()
+    for row in sorted(range(len(names)), key=lambda row: natural(names[row])):
+        blocks[row] = " ".join((*strata[row], f"block {counts[strata[row]] // size + 1}"))
+        counts[strata[row]] += 1
+    return blocks
 
 
 def _attributes(clips: Sequence[_Clip]) -> Groups:
@@ -170,13 +190,7 @@ def _cuts(clips: Sequence[_Clip], groups: Groups) -> bool:
 
 
 def _blocks(clips: Sequence[_Clip], size: int) -> tuple[Groups, str]:
-    """Blocks of `size` consecutive clips of a section and domain; the last one may be shorter."""
-    blocks: dict[int, str] = {}
-    counts: Counter[tuple[str, ...]] = Counter()
-    for clip in sorted(clips, key=lambda clip: natural(clip.path)):
-        blocks[clip.row] = " ".join((*clip.stratum, f"block {counts[clip.stratum] // size + 1}"))
-        counts[clip.stratum] += 1
-    return [blocks[clip.row] for clip in clips], f"block:{size}"
+    return list(in_blocks([clip.path for clip in clips], [clip.stratum for clip in clips], size)), f"block:{size}"
 
 
 def _size(by: str, size: str) -> int:

@@ -21,6 +21,7 @@ from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import SCORERS, Scorer, own_unit, scorers_of
 from asdcli.scorers.rules import told
+from asdcli.views.blocks import Blocks, with_blocks
 from asdcli.views.detector_file import UnitState, is_current_detector, write_detector
 from asdcli.views.embeddings import Embedded, read_embeddings
 from asdcli.views.errors_table import ErrorRow, naming, read_errors, write_errors
@@ -86,7 +87,8 @@ def run(
         for spelling in todo:  # an unwritable place shows before the work, not after
             outputs[spelling].claim(force=force)
             outputs[spelling].clips.parent.mkdir(parents=True, exist_ok=True)
-        embedded = read_embeddings(embeddings)
+        embedded, blocks = with_blocks(read_embeddings(embeddings))
+        _tell(blocks, progress)
         for one in dict.fromkeys(of[spelling] for spelling in todo):
             methods = {spelling: method for spelling, method in todo.items() if of[spelling] is one}
             plans, unscored, warnings = plan_units(embedded, one)
@@ -104,7 +106,10 @@ def run(
                 progress.warn(sentence)
             left_out = {spelling: unscored | _alone(embedded, plans, result) for spelling, result in results.items()}
             with ThreadPoolExecutor(_AT_ONCE) as threads:
-                jobs = ((m, outputs[m], result, labelled, len(left_out[m]), headers) for m, result in results.items())
+                jobs = (
+                    (m, outputs[m], result, labelled, {"unscored": len(left_out[m]), **_sizes(blocks)}, headers)
+                    for m, result in results.items()
+                )
                 outcomes |= zip(results, threads.map(lambda job: _write(*job), jobs), strict=True)
             for without in left_out.values():
                 everything |= without
@@ -199,9 +204,14 @@ def _alone(embedded: Embedded, plans: Sequence[UnitPlan], result: _Result) -> di
 
 
 def _write(
-    spelling: str, files: ScoreFiles, result: _Result, embedded: Embedded, unscored: int, headers: _Headers
+    spelling: str,
+    files: ScoreFiles,
+    result: _Result,
+    embedded: Embedded,
+    found: Mapping[str, Any],
+    headers: _Headers,
 ) -> Outcome:
-    """Write the files of one method."""
+    """Write the files of one method; the header of its scores says what was `found` of the clips, too."""
     write_detector(files.detector, result.learnt, embedded, headers.of(artifacts.DETECTOR, spelling))
     scores = embedded.mean(result.windows)
     several = bool((embedded.window > 0).any())
@@ -213,10 +223,24 @@ def _write(
     else:
         files.windows.unlink(missing_ok=True)
     table = _table(embedded.clips, spelling, scores, scores)
-    told = {"units": result.diagnostics, "unscored": unscored, "windows": several}
+    told = {"units": result.diagnostics, "windows": several, **found}
     made = artifacts.write_table(files.clips, artifacts.SCORES, table, headers.of(artifacts.SCORES, spelling, told))
     facts = ScoreFacts(len(table), alpha=_alphas(result.diagnostics), units=made.diagnostics["units"])
-    return Outcome(files.clips, "done", unscored, facts)
+    return Outcome(files.clips, "done", int(found["unscored"]), facts)
+
+
+def _tell(blocks: Sequence[Blocks], progress: Progress) -> None:
+    """The blocks of consecutive clips that were made longer or shorter, and those that cannot be any more."""
+    for one in blocks:
+        if one.doubt:
+            progress.warn(one.doubt)
+        if not one.asked and one.size != one.before:
+            progress.note(str(one))
+
+
+def _sizes(blocks: Sequence[Blocks]) -> dict[str, Any]:
+    of = {one.machine_type: one.size for one in blocks if not one.asked}
+    return {"blocks": of} if of else {}
 
 
 def _of_windows(embedded: Embedded) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 
 from asdcli import artifacts
 from asdcli.errors import BadData
+from asdcli.views.timeline import Timeline
 from asdcli.views.windows import mean_by_clip
 
 
@@ -23,6 +25,7 @@ class Embedded:
         vectors: (n_windows, n_dims) float32 or float64, finite.
         clip: (n_windows,) the row of `clips` that each window belongs to.
         window: (n_windows,) its number there.
+        timelines: of machine types whose groups are blocks of a length that their scores told.
     """
 
     clips: pa.Table
@@ -30,6 +33,7 @@ class Embedded:
     clip: np.ndarray
     window: np.ndarray
     header: artifacts.Header
+    timelines: Mapping[str, Timeline] = field(default_factory=dict)
     _columns: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     def column(self, name: str) -> np.ndarray:

@@ -7,7 +7,7 @@ group is left out of what the scorer is fitted on.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from asdcli.scorers.reference import Vectors
 from asdcli.scorers.unit import Unseen
 from asdcli.views.embeddings import Embedded
+from asdcli.views.timeline import Timeline
 from asdcli.views.units import UnitPlan
 from asdcli.vocabulary import ScoredAs
 
@@ -27,8 +28,8 @@ class Fold:
     """Groups that are left out together (rows of `Embedded.clips`).
 
     Attributes:
-        out: all training clips of these groups.
-        scored: those of them that no model has seen.
+        out: all training clips of these groups, and those recorded just before and after where their order tells.
+        scored: those of the groups that no model has seen.
     """
 
     out: np.ndarray
@@ -46,14 +47,34 @@ def folds(embedded: Embedded, plan: UnitPlan) -> list[Fold]:
     wanted = sorted({g for g in group[unseen] if g is not None}, key=lambda g: (-sizes[g], g))
     if len(sizes) < 2 or not wanted:
         return []
-    bins: list[list[str]] = [[] for _ in range(min(FOLDS, len(wanted)))]
+    timeline = embedded.timelines.get(plan.machine_type)
+    bins = _by_size(wanted, sizes) if timeline is None else _in_order(wanted, timeline, embedded.column("group"))
+    found = []
+    for names in bins:
+        own = np.isin(group, np.array(names, dtype=object))
+        out = own if timeline is None else np.isin(plan.train, timeline.beside(plan.train[own]))
+        if not out.all():
+            found.append(Fold(plan.train[out], plan.train[own & unseen]))
+    return found
+
+
+def _by_size(groups: Sequence[str], sizes: Mapping[str, int]) -> list[list[str]]:
+    """Groups, the largest first, dealt into folds of sizes that are as equal as groups allow."""
+    bins: list[list[str]] = [[] for _ in range(min(FOLDS, len(groups)))]
     weights = np.zeros(len(bins), np.int64)
-    for name in wanted:
+    for name in groups:
         lightest = int(weights.argmin())
         bins[lightest].append(name)
         weights[lightest] += sizes[name]
-    of_folds = (np.isin(group, np.array(names, dtype=object)) for names in bins)
-    return [Fold(plan.train[out], plan.train[out & unseen]) for out in of_folds]
+    return bins
+
+
+def _in_order(groups: Sequence[str], timeline: Timeline, of_clips: np.ndarray) -> list[list[str]]:
+    """Blocks dealt into folds of consecutive ones: what lies beside a fold is left out with it."""
+    wanted = {*groups}
+    ordered = [name for name in dict.fromkeys(of_clips[timeline.clips]) if name in wanted]
+    pieces = np.array_split(np.arange(len(ordered)), min(FOLDS, len(ordered)))
+    return [[ordered[i] for i in piece] for piece in pieces]
 
 
 def left_out(embedded: Embedded, plan: UnitPlan, *, seed: int) -> list[tuple[np.ndarray, Unseen]]:
