@@ -13,6 +13,8 @@ from asdcli.errors import BadData
 
 CARD, WEIGHTS, CHECKPOINT = "card.json", "weights.safetensors", "checkpoint.safetensors"
 """In a model's folder: its header, its tensors, and a training that is not at its end."""
+FOLDS = "fold-*"
+"""The folders in a model's folder of models that were trained without one fold each."""
 _SORTS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
@@ -36,6 +38,11 @@ def require_file(path: Path) -> Path:
     if sort := in_place_of_file(path):
         raise BadData(f"{path} is {sort}, not a file")
     return path
+
+
+def fold_folder(model: Path, fold: int) -> Path:
+    """Where in a model's folder the model lies that was trained without fold `fold`, counted from 1."""
+    return model / FOLDS.replace("*", str(fold))
 
 
 def is_model(path: Path) -> bool:

@@ -55,6 +55,7 @@ class ScoredAs(Word):
     """What had been seen of a normal training clip when it was scored, the most telling about new clips first."""
 
     HELD_OUT = "held-out"  # nothing: the model was trained on other groups, and the scorer fitted without its group
+    CROSS_FITTED = "cross-fitted"  # the same, of a model of its own: the one that scores new clips has seen all
     LEFT_OUT_GROUP = "left-out group"  # nothing: no model was trained, and the scorer was fitted without its group
     LEFT_OUT_CLIP = "left-out clip"  # its group: only the clip itself was left out
     SEEN = "seen"  # the clip: the model was trained on it

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.helpers.environment import forget_asd
-from tests.helpers.whole_run import copy, make
+from tests.helpers.whole_run import IN_FOLDS, copy, make
 
 os.environ.update(COLUMNS="160", NO_COLOR="1")
 forget_asd()
@@ -46,8 +46,20 @@ def asd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
 
 @pytest.fixture(scope="session")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working folder with a tiny dataset and a run with every kind of file, made once; not to be written to."""
+    """A working folder with a tiny dataset and a run with nearly every kind of file, made once; to be read."""
     return make(tmp_path_factory.mktemp("everything"))
+
+
+@pytest.fixture(scope="session")
+def everything_in_folds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a model that was cross-fitted: then every kind is there."""
+    return make(tmp_path_factory.mktemp("folds"), IN_FOLDS)
+
+
+@pytest.fixture
+def folded_run(everything_in_folds: Path, tmp_path: Path) -> Path:
+    """A copy of that run in the test's own working folder."""
+    return copy(everything_in_folds, tmp_path)
 
 
 @pytest.fixture

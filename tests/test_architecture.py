@@ -38,7 +38,19 @@ HELPERS = {
 }
 """What only one stage may use, beside it -> that stage."""
 MOST = 0.2  # of the package's lines, in one folder
-HEAVY = {"torch", "torchaudio", "sklearn", "librosa", "pyarrow", "matplotlib", "scipy", "imblearn", "pydantic", "httpx"}
+HEAVY = {
+    "numpy",
+    "torch",
+    "torchaudio",
+    "sklearn",
+    "librosa",
+    "pyarrow",
+    "matplotlib",
+    "scipy",
+    "imblearn",
+    "pydantic",
+    "httpx",
+}
 TERMINAL = ("typer", "rich")
 
 

@@ -16,6 +16,7 @@ from asdcli.artifacts.kinds import (
     EMBEDDINGS,
     ERRORS,
     FEATURES,
+    FOLD_EMBEDDINGS,
     FRACTIONS,
     KINDS,
     MODEL,
@@ -31,7 +32,7 @@ from asdcli.artifacts.kinds import (
 from asdcli.artifacts.parquet import read_table, read_table_header, write_table
 from asdcli.artifacts.store import check_kind, damaged, require
 from asdcli.errors import MissingArtifact
-from asdcli.files import CARD, WEIGHTS
+from asdcli.files import CARD, WEIGHTS, fold_folder
 from asdcli.writing.whole import atomic
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "EMBEDDINGS",
     "ERRORS",
     "FEATURES",
+    "FOLD_EMBEDDINGS",
     "FRACTIONS",
     "KINDS",
     "MODEL",
@@ -98,7 +100,10 @@ def verify(path: Path, kind: Kind) -> Header:
     """
     path = Path(path)
     if path.is_dir():
-        return _verify_model(path, kind)
+        header = _verify_model(path, kind)
+        for fold in range(1, 1 + header.n_folds):
+            _verify_model(fold_folder(path, fold), kind)
+        return header
     if path.suffix == ".npz":
         return read_arrays(path, kind)[1]
     return read_table(path, kind)[1]

@@ -116,6 +116,12 @@ class Header:
                 return entry["params"][param]
         return None
 
+    @property
+    def n_folds(self) -> int:
+        """How many models were cross-fitted beside the model of this header; 0 of one of those, and of most."""
+        folds = self.params.get("folds", 0)
+        return folds if isinstance(folds, int) and "fold" not in self.params else 0
+
     def same_making(self, other: Header) -> bool:
         """Whether both were made of the same inputs in the same way."""
         names = ("kind", "version", "dataset", "seed", "params", "inputs")

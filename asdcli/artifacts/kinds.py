@@ -94,6 +94,20 @@ EMBEDDINGS = Kind(
     ("clip_id", "window"),
     (_LABELS[0], _WINDOW, *_LABELS[1:], _SEEN, _VECTOR),
 )
+FOLD_EMBEDDINGS = Kind(
+    "fold-embeddings",
+    1,
+    "asd embed",
+    ("fold", "clip_id", "window"),
+    (
+        Column("fold", pa.int32(), rule=at_least(1)),  # of the model that made the vectors: it has not seen this fold
+        _LABELS[0],
+        _WINDOW,
+        *_LABELS[1:],
+        _SEEN,
+        _VECTOR,
+    ),
+)
 SCORES = Kind(
     "scores",
     1,

@@ -91,6 +91,15 @@ def train(
             show_default=False,
         ),
     ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            "--folds",
+            metavar="N",
+            help="Train N models more, each without one fold of the groups: thresholds are set on the clips that each "
+            "has not seen, and the model sees all. For few clips, instead of --hold-out.",
+        ),
+    ] = None,
     machine_type: MachineTypeOption = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
@@ -115,6 +124,7 @@ def train(
         output=place.output,
         seed=seed,
         hold_out=hold_out,
+        folds=folds,
         device=device,
         precision=precision,
         machine_types=machine_type,

@@ -16,16 +16,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from asdcli.errors import UsageError
-from asdcli.metrics import gamma
-from asdcli.metrics.gamma import GammaDistribution
-from asdcli.metrics.shares import Share
 from asdcli.spec import Registry, always_spelled
+
+if TYPE_CHECKING:  # `asd --help` names the rules, and does no arithmetic
+    import numpy as np
+    import numpy.typing as npt
+
+    from asdcli.metrics.gamma import GammaDistribution
+    from asdcli.metrics.shares import Share
+
+    Scores = npt.NDArray[np.float64]
 
 RULES = Registry(
     "threshold rule",
@@ -39,8 +42,6 @@ RULES = Registry(
 )
 EDITION_RULE, OWN_RULE = "dcase-baseline:quantile=0.9", "quantile:quantile=0.9"
 """The rules where none is asked for: of an edition of the catalogue, and of anybody's own recordings."""
-
-Scores = npt.NDArray[np.float64]
 
 FEW = 20
 """A threshold from fewer scores than this is a guess, and is called one."""
@@ -92,7 +93,7 @@ class Quantile:
 
     def fit(self, scores: Scores) -> float:
         rank = math.ceil((len(scores) + 1) * self.quantile - _ROUNDING)
-        return float(np.sort(scores)[min(max(rank, 1), len(scores)) - 1])
+        return float(sorted(scores.tolist())[min(max(rank, 1), len(scores)) - 1])
 
     def doubt(self, n: int) -> str | None:
         if n >= self.needs:
@@ -117,6 +118,8 @@ class Gamma:
         return 1 - self.quantile
 
     def fit(self, scores: Scores) -> float:
+        from asdcli.metrics import gamma
+
         threshold = gamma.fit(scores).quantile(self.quantile)
         beyond = len(scores) < Quantile(self.quantile).needs
         return max(threshold, float(scores.max())) if beyond else threshold
@@ -126,6 +129,8 @@ class Gamma:
 
     def acting(self, scores: Scores) -> tuple[Rule, str | None]:
         """The empirical quantile where the fit misses the scores it was made on."""
+        from asdcli.metrics import gamma
+
         return _or_quantile(self, gamma.fit, scores)
 
 
@@ -150,12 +155,16 @@ class DcaseBaseline:
         return 1 - self.quantile
 
     def fit(self, scores: Scores) -> float:
+        from asdcli.metrics import gamma
+
         return gamma.fit_as_baseline(scores).quantile(self.quantile)
 
     def doubt(self, n: int) -> str | None:
         return _guess(n)
 
     def acting(self, scores: Scores) -> tuple[Rule, str | None]:
+        from asdcli.metrics import gamma
+
         return _or_quantile(self, gamma.fit_as_baseline, scores) if self.fallback else (self, None)
 
 
@@ -226,6 +235,8 @@ def set_threshold(rule: Rule, scores: Scores) -> Threshold:
         ValueError: the rule finds no threshold, and nothing may take its place.
         UsageError: false alarms a day of an unknown number of clips.
     """
+    from asdcli.metrics.shares import Share
+
     acting: Any = rule
     failed = None
     if hasattr(acting, "acting"):
@@ -244,6 +255,8 @@ def _or_quantile(
 
     A distribution is held against the scores at the rule's quantile, and at 0.9 where that lies further out.
     """
+    from asdcli.metrics.shares import Share
+
     instead = Quantile(rule.quantile)
     try:
         fitted = fit(scores)

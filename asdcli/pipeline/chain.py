@@ -16,6 +16,7 @@ import pyarrow as pa
 from asdcli import artifacts
 from asdcli.artifacts import Header, Kind
 from asdcli.filenames import stem
+from asdcli.files import FOLDS
 from asdcli.pipeline import options
 from asdcli.pipeline.workspace import Workspace
 from asdcli.views.digests import model_input, pack_input, trained_machine_types
@@ -49,7 +50,10 @@ CLIPS = Files(artifacts.CLIPS, "clips.parquet", of_dataset=True)
 FEATURES = Files(artifacts.FEATURES, "features/*/*.npz")
 MODEL = Files(artifacts.MODEL, "model")
 AUTOENCODER = Files(artifacts.MODEL, "autoencoder")
+FOLD_MODELS = Files(artifacts.MODEL, f"model/{FOLDS}")
+FOLD_AUTOENCODERS = Files(artifacts.MODEL, f"autoencoder/{FOLDS}")
 EMBEDDINGS = Files(artifacts.EMBEDDINGS, "embeddings.parquet")
+FOLD_EMBEDDINGS = Files(artifacts.FOLD_EMBEDDINGS, "fold-embeddings.parquet")
 SCORES = Files(artifacts.SCORES, "scores/*.parquet")
 WINDOW_SCORES = Files(artifacts.WINDOW_SCORES, "window-scores/*.parquet")
 DETECTORS = Files(artifacts.DETECTOR, "detectors/*.npz")
@@ -106,7 +110,7 @@ def _pack_clips(clips: pa.Table, header: Header) -> str:
 
 
 def _model_clips(clips: pa.Table, header: Header) -> str:
-    return model_input(clips, trained_machine_types(header), groups="hold_out" in header.params)
+    return model_input(clips, trained_machine_types(header), groups=bool({"hold_out", "folds"} & {*header.params}))
 
 
 def _of_packs(_: Header, name: str) -> Names:
@@ -115,7 +119,9 @@ def _of_packs(_: Header, name: str) -> Names:
 
 
 def _of_network(header: Header, name: str) -> Names:
-    return ("autoencoder",) if name == "model" and "embeddings" not in header.inputs else _of_packs(header, name)
+    if "embeddings" in header.inputs or name.partition("/")[0] != MODEL.pattern:
+        return _of_packs(header, name)
+    return (name.replace(MODEL.pattern, AUTOENCODER.pattern, 1),)
 
 
 def _of_vectors(header: Header, name: str) -> Names:
@@ -167,7 +173,7 @@ CHAIN = (
         "train",
         "asd train",
         (CLIPS, FEATURES),
-        (MODEL, AUTOENCODER),
+        (MODEL, AUTOENCODER, FOLD_MODELS, FOLD_AUTOENCODERS),
         options.of_model,
         names=_of_packs,
         clips_of=_model_clips,
@@ -177,8 +183,8 @@ CHAIN = (
     Stage(
         "embed",
         "asd embed",
-        (CLIPS, FEATURES, MODEL),
-        (EMBEDDINGS, _errors("embed")),
+        (CLIPS, FEATURES, MODEL, FOLD_MODELS),
+        (EMBEDDINGS, FOLD_EMBEDDINGS, _errors("embed")),
         options.of_embeddings,
         names=_of_vectors,
         always=True,
@@ -186,7 +192,7 @@ CHAIN = (
     Stage(
         "score",
         "asd score",
-        (EMBEDDINGS, CLIPS, FEATURES, AUTOENCODER),
+        (EMBEDDINGS, FOLD_EMBEDDINGS, CLIPS, FEATURES, AUTOENCODER, FOLD_AUTOENCODERS),
         (SCORES, WINDOW_SCORES, DETECTORS, _errors("score")),
         options.of_scores,
         names=_of_network,

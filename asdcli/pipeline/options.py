@@ -66,7 +66,7 @@ def of_features(header: Header) -> Words:
 
 
 def of_model(header: Header) -> Words:
-    names = {"--model": "model", "--precision": "precision", "--hold-out": "hold_out"}
+    names = {"--model": "model", "--precision": "precision", "--hold-out": "hold_out", "--folds": "folds"}
     return _given({option: header.params.get(name) for option, name in names.items()}) + _seed(header)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from asdcli import artifacts
 from asdcli.artifacts import Header, Kind
 from asdcli.filenames import stem
-from asdcli.files import is_model
+from asdcli.files import fold_folder, is_model
 from asdcli.pipeline import options
 from asdcli.pipeline.chain import AUTOENCODER, CHAIN, MODEL, Files, Stage
 from asdcli.pipeline.workspace import Workspace
@@ -40,7 +40,8 @@ def place_of(header: Header) -> str:
     if header.kind == artifacts.FEATURES.name:
         return f"features/{params.get('features')}/{header.params.get('machine_type')}.npz"
     if header.kind == artifacts.MODEL.name:
-        return (AUTOENCODER if params.get("model", "").startswith(AUTOENCODER.pattern) else MODEL).pattern
+        folder = (AUTOENCODER if params.get("model", "").startswith(AUTOENCODER.pattern) else MODEL).pattern
+        return str(fold_folder(Path(folder), header.params["fold"])) if "fold" in params else folder
     files = next(f for stage in CHAIN for f in stage.writes if f.kind.name == header.kind)
     return files.pattern.replace("*", params.get("method", header.kind))
 
@@ -72,8 +73,8 @@ def guess(kind: Kind, name: str) -> Header:
         params = {"method": own.replace(".", ":", 1)}
     elif kind == artifacts.FEATURES:
         params = {"machine_type": own, "features": folder.rpartition("/")[2]}
-    elif name == AUTOENCODER.pattern:
-        params = {"model": name}
+    elif name.partition("/")[0] == AUTOENCODER.pattern:
+        params = {"model": AUTOENCODER.pattern}
     elif kind == artifacts.THRESHOLDS:
         params = {"rule": options.RULE}
     return Header(kind.name, kind.version, params=params)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -21,6 +21,7 @@ from asdcli.spec import parse
 from asdcli.views import packs
 from asdcli.views.clips import is_training, rows_of
 from asdcli.views.digests import trained_machine_types
+from asdcli.views.fold_embeddings import beside
 from asdcli.vocabulary import Split
 from asdcli.writing.locks import alone_with
 
@@ -87,12 +88,20 @@ def run(
     header = artifacts.Header.make(
         artifacts.EMBEDDINGS, dataset=upstream.dataset, params={"embedder": spelling}, inputs=inputs
     )
-    if not force and artifacts.is_current(output, artifacts.EMBEDDINGS, header):
+    folds, as_inputs = _folds_of(model) if of_model is not None and format == "parquet" else ([], {})
+    of_folds_header = artifacts.Header.make(
+        artifacts.FOLD_EMBEDDINGS, dataset=header.dataset, params=header.params, inputs={**as_inputs, **inputs}
+    )
+    as_wanted = format != "parquet" or _folds_are_current(beside(output), of_folds_header, bool(folds))
+    if not force and as_wanted and artifacts.is_current(output, artifacts.EMBEDDINGS, header):
         return Outcome(output, "current")
-    instance = instance or trained_embedder(cls, model, device, batch_size, progress)
-    seen = _seen(table, of_model, model)
-
-    tables: list[pa.Table] = []
+    if format == "parquet":
+        artifacts.claim(beside(output), artifacts.FOLD_EMBEDDINGS, force=force)
+    folders = [model, *folds]
+    makers = [
+        _Maker(instance or trained_embedder(cls, folder, device, batch_size, progress), _seen(table, of_model, folder))
+        for folder in folders
+    ]
     lost: list[str] = []
     labelled = [rows_of(table, machine_type) for machine_type in found.machine_types]
     for machine_type, rows in progress.track(
@@ -100,19 +109,18 @@ def run(
     ):
         pack = found.load(machine_type, rows)
         lost += packs.lacking(pack, rows)
-        own = instance.of_machine_type(machine_type) if hasattr(instance, "of_machine_type") else instance
-        try:
-            tables.append(_embed(own, pack, rows, seen))
-        except BadData as error:
-            raise BadData(f"{machine_type}: {error.message}", error.hint) from None
+        for maker in makers:
+            maker.embed(machine_type, pack, rows)
         progress.advance(len(rows), machine_type=machine_type)
     packs.tell(lost, "embedded", progress)
-    embeddings = _concatenated(tables)
+    embeddings, *of_folds = (_concatenated(maker.tables) for maker in makers)
     if not len(embeddings):
         raise BadData(
             "there is no training or test clip to embed",
             "its recordings must lie in train/ and test/ folders: asd index FOLDER",
         )
+    if format == "parquet":
+        _write_folds(beside(output), of_folds, of_folds_header)
     _write(output, embeddings, header, format)
     return Outcome(output, facts=EmbeddingFacts(len(set(embeddings["clip_id"].to_pylist())), _n_dims(embeddings)))
 
@@ -150,6 +158,20 @@ def _embedder_name(embedder: str | None, model: Path) -> tuple[str, artifacts.He
     return name, header
 
 
+def _folds_of(model: Path) -> tuple[list[Path], dict[str, artifacts.Header]]:
+    """The models of folds, and as inputs."""
+    from asdcli.training.model_files import fold_inputs, folds_of
+
+    folds = folds_of(model)
+    return list(folds), fold_inputs(folds)
+
+
+def _folds_are_current(path: Path, header: artifacts.Header, wanted: bool) -> bool:
+    if not wanted:
+        return not path.exists()
+    return path.exists() and artifacts.is_current(path, artifacts.FOLD_EMBEDDINGS, header)
+
+
 def _seen(clips: pa.Table, of_model: artifacts.Header | None, model: Path) -> pa.Array:
     """The clips (clip_id) that the model was trained on; none where nothing was trained."""
     if of_model is None:
@@ -160,6 +182,23 @@ def _seen(clips: pa.Table, of_model: artifacts.Header | None, model: Path) -> pa
     known = pc.is_in(clips["machine_type"], value_set=pa.array(trained_machine_types(of_model), pa.string()))
     trained_on = pc.and_(pc.and_(is_training(clips), known), pc.invert(pc.is_in(clips["clip_id"], value_set=out)))
     return clips["clip_id"].filter(trained_on).combine_chunks()
+
+
+@dataclass
+class _Maker:
+    """An embedder, the clips (clip_id) that it was trained on, and what it has made so far."""
+
+    embedder: Any
+    seen: pa.Array
+    tables: list[pa.Table] = field(default_factory=list)
+
+    def embed(self, machine_type: str, pack: Any, rows: pa.Table) -> None:
+        own = self.embedder
+        own = own.of_machine_type(machine_type) if hasattr(own, "of_machine_type") else own
+        try:
+            self.tables.append(_embed(own, pack, rows, self.seen))
+        except BadData as error:
+            raise BadData(f"{machine_type}: {error.message}", error.hint) from None
 
 
 def _embed(embedder: Any, pack: Any, rows: pa.Table, seen: pa.Array) -> pa.Table:
@@ -195,6 +234,17 @@ def _concatenated(tables: Sequence[pa.Table]) -> pa.Table:
 
 def _n_dims(embeddings: pa.Table) -> int:
     return int(embeddings.schema.field("vector").type.list_size)
+
+
+def _write_folds(output: Path, of_folds: Sequence[pa.Table], header: artifacts.Header) -> None:
+    """The embeddings by each model that was cross-fitted; without such models those of earlier ones go."""
+    if not of_folds:
+        output.unlink(missing_ok=True)
+        return
+    tables = [
+        table.add_column(0, "fold", pa.array([fold] * len(table), pa.int32())) for fold, table in enumerate(of_folds, 1)
+    ]
+    artifacts.write_table(output, artifacts.FOLD_EMBEDDINGS, pa.concat_tables(tables), header)
 
 
 def _write(output: Path, embeddings: pa.Table, header: artifacts.Header, format: str) -> None:

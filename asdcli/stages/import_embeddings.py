@@ -16,6 +16,7 @@ from asdcli.errors import BadData
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.views.errors_table import is_whole, write_errors
+from asdcli.views.fold_embeddings import beside
 from asdcli.views.foreign import ForeignTable, read_foreign
 from asdcli.views.foreign_vectors import HINT, numeric, vectors_of
 from asdcli.views.joined_labels import joined
@@ -97,6 +98,7 @@ def run(
             progress.note(f"{labels or foreign.path} says no {name}")
     header = replace(header, diagnostics={"skipped": len(left_out)}) if left_out else header
     write_errors(errors, left_out, artifacts.Header.make(artifacts.ERRORS, dataset=dataset, inputs=inputs))
+    beside(output).unlink(missing_ok=True)  # they are of a model
     artifacts.write_table(output, artifacts.EMBEDDINGS, table, header)
     n_clips = len(set(table["clip_id"].to_pylist()))
     n_dims = table.schema.field("vector").type.list_size

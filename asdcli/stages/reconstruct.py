@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +51,8 @@ def run(
 ) -> dict[str, Outcome[ScoreFacts]]:
     """Score all training and test clips with every method of `outputs`; all read the same residuals.
 
-    Training clips are scored by the network that was trained on them, or on others where they were held out.
+    Training clips are scored by the network that was trained on them, or on others where they were held out or the
+    network was cross-fitted.
 
     Args:
         clips: clips.parquet.
@@ -72,7 +73,8 @@ def run(
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
     trained = _header_of(model)
     found = packs.find(features, FEATURES, table, None, progress)
-    inputs = {"clips": upstream, "model": trained, **found.inputs}
+    folds, as_inputs = _folds_of(model)
+    inputs = {**as_inputs, "clips": upstream, "model": trained, **found.inputs}
 
     def header(kind: artifacts.Kind, spelling: str) -> Header:
         return Header.make(kind, dataset=upstream.dataset, params={"method": spelling}, inputs=inputs)
@@ -87,7 +89,8 @@ def run(
             out.claim(force=force)
     todo = {spelling: method for spelling, method in methods.items() if spelling not in outcomes}
     if todo:
-        network = reconstruction(model, device)
+        networks = [reconstruction(folder, device) for folder in (model, *folds)]
+        network = networks[0]
         results = {spelling: _Result() for spelling in todo}
         left_out = sorted(set(found.machine_types) - set(network.networks))
         if left_out:
@@ -100,7 +103,7 @@ def run(
         ):
             pack = found.load(machine_type, rows_of(table, machine_type))
             lost += packs.lacking(pack, rows[machine_type])
-            _score(network, machine_type, pack, rows[machine_type], todo, results, trained.seed or 0, progress)
+            _score(networks, machine_type, pack, rows[machine_type], todo, results, trained.seed or 0, progress)
         if not machine_types:
             raise BadData(
                 "there is no clip to score", "its recordings must lie in train/ and test/ folders: asd index FOLDER"
@@ -131,7 +134,7 @@ class _Result:
 
 
 def _score(
-    network: Reconstruction,
+    networks: Sequence[Reconstruction],
     machine_type: str,
     pack: WaveformPack,
     rows: pa.Table,
@@ -140,35 +143,58 @@ def _score(
     seed: int,
     progress: Progress,
 ) -> None:
-    """Score the windows of one machine type's clips by every method, into its result."""
-    network.check(machine_type, pack)
+    """Score the windows of one machine type's clips by every method, into its result.
+
+    The first of `networks` scores all clips but those that one of the others has not seen, which that one scores.
+    """
+    networks[0].check(machine_type, pack)
     place = {clip_id: i for i, clip_id in enumerate(pack.clip_ids.tolist())}
     rows = rows.filter(pc.is_in(rows["clip_id"], pa.array(list(place), pa.string())))
-    clips = [place[clip_id] for clip_id in rows["clip_id"].to_pylist()]
-    training = Residuals(network.front.mel.n_mels, 0)
-    if any(getattr(m, "needs_training", True) for m in methods.values()):
-        training = _training(network, machine_type, pack, rows, clips, seed)
-    fitted = {spelling: method.fit(training) for spelling, method in methods.items()}
+    clips = np.array([place[clip_id] for clip_id in rows["clip_id"].to_pylist()], np.int64)
+    by = _scored_by(rows, networks)
+    needs_training = any(getattr(m, "needs_training", True) for m in methods.values())
     scores: dict[str, list[float]] = {m: [] for m in methods}
     of_row: list[int] = []
     window: list[int] = []
-    for row, windows in enumerate(network.windows(machine_type, pack, clips)):
-        of_row += [row] * len(windows)
-        window += range(len(windows))
-        for method, one in fitted.items():
-            scores[method] += one.score(windows).tolist()
-        progress.advance(1, machine_type=machine_type)
-    rows = rows.append_column("scored_as", _scored_as(rows, network.held_out))
-    labels = rows.take(pa.array(of_row, pa.int64())).select([*artifacts.CLIP_COLUMNS, "scored_as"])
-    labels = labels.add_column(1, "window", pa.array(window, pa.int32()))
+    for number, network in enumerate(networks):
+        own = np.flatnonzero(by == number)
+        if number and not len(own):
+            continue
+        training = Residuals(network.front.mel.n_mels, 0)
+        if needs_training:
+            training = _training(network, machine_type, pack, rows, clips.tolist(), seed)
+        fitted = {spelling: method.fit(training) for spelling, method in methods.items()}
+        for row, windows in zip(own, network.windows(machine_type, pack, clips[own].tolist()), strict=True):
+            of_row += [int(row)] * len(windows)
+            window += range(len(windows))
+            for method, one in fitted.items():
+                scores[method] += one.score(windows).tolist()
+            progress.advance(1, machine_type=machine_type)
+        if not number:  # what scores new clips
+            for method, result in results.items():
+                result.rules[machine_type] = fitted[method].rules
+                result.learnt.append(UnitState.of(fitted[method], machine_type, None))
+    order = np.argsort(of_row, kind="stable")
+    rows = rows.append_column("scored_as", _scored_as(rows, by, networks[0].held_out))
+    labels = rows.take(pa.array(np.array(of_row)[order])).select([*artifacts.CLIP_COLUMNS, "scored_as"])
+    labels = labels.add_column(1, "window", pa.array(np.array(window)[order], pa.int32()))
     for method, result in results.items():
-        broken = np.flatnonzero(~np.isfinite(scores[method]))
+        values = np.array(scores[method])[order]
+        broken = np.flatnonzero(~np.isfinite(values))
         if len(broken):
             first = labels["clip_id"][int(broken[0])].as_py()
             raise BadData(f"{method}: the score of {first} is not finite", "train again with a lower --lr")
-        result.tables.append(score_table(labels, method, np.array(scores[method])))
-        result.rules[machine_type] = fitted[method].rules
-        result.learnt.append(UnitState.of(fitted[method], machine_type, None))
+        result.tables.append(score_table(labels, method, values))
+
+
+def _scored_by(rows: pa.Table, networks: Sequence[Reconstruction]) -> np.ndarray:
+    """(n_clips,) the number of the autoencoder that scores each clip: the first, or that of a fold it has not seen."""
+    by = np.zeros(len(rows), np.int64)
+    training = is_training(rows)
+    for number, network in enumerate(networks[1:], 1):
+        out = pc.is_in(rows["clip_id"], value_set=pa.array(sorted(network.held_out), pa.string()))
+        by[pc.and_(training, out).to_numpy(zero_copy_only=False)] = number
+    return by
 
 
 def _training(
@@ -199,11 +225,20 @@ def _training(
     return training
 
 
-def _scored_as(rows: pa.Table, held_out: frozenset[str]) -> pa.Array:
+def _scored_as(rows: pa.Table, by: np.ndarray, held_out: frozenset[str]) -> pa.Array:
     """What the score of each training clip tells, null of others."""
     out = pc.is_in(rows["clip_id"], value_set=pa.array(sorted(held_out), pa.string()))
     known = pc.if_else(out, str(ScoredAs.HELD_OUT), str(ScoredAs.SEEN))
+    known = pc.if_else(pa.array(by > 0), str(ScoredAs.CROSS_FITTED), known)
     return pc.if_else(is_training(rows), known, pa.scalar(None, pa.string()))
+
+
+def _folds_of(model: Path) -> tuple[list[Path], dict[str, Header]]:
+    """The autoencoders of folds, and as inputs."""
+    from asdcli.training.model_files import fold_inputs, folds_of
+
+    folds = folds_of(model)
+    return list(folds), fold_inputs(folds)
 
 
 def _header_of(model: Path) -> Header:

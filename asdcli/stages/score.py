@@ -25,14 +25,16 @@ from asdcli.views.blocks import Blocks, with_blocks
 from asdcli.views.detector_file import UnitState, is_current_detector, write_detector
 from asdcli.views.embeddings import Embedded, read_embeddings
 from asdcli.views.errors_table import ErrorRow, naming, read_errors, write_errors
+from asdcli.views.fold_embeddings import header_beside, read_fold_embeddings
 from asdcli.views.scores import ScoreFacts, ScoreFiles
 from asdcli.views.units import UnitPlan, plan_units
-from asdcli.views.unseen import left_out, scored_as
+from asdcli.views.unseen import cross_fitted, left_out, scored_as
 from asdcli.views.windows import score_table
 from asdcli.vocabulary import Unit
 from asdcli.writing.locks import alone_with
 
 _AT_ONCE = 2  # methods whose files are written: while one waits for the disk, the other is digested
+_FOLDS = "fold-embeddings"
 _ALONE = "it is the only training clip of its unit: nothing is left to compare it with"
 
 
@@ -51,7 +53,8 @@ def run(
     """Score all training and test clips of `embeddings` with every method of `outputs`.
 
     Test clips are compared with the unit's training clips, training clips with all but themselves; those that no model
-    was trained on with all but their group, by a scorer that was fitted without it (`scored_as` says which). A clip of
+    was trained on with all but their group, by a scorer that was fitted without it (`scored_as` says which). Where the
+    model was cross-fitted, they are scored in the space of the model that has not seen them. A clip of
     several windows gets the mean of its windows' scores. Methods whose files are up to date are left alone; where one
     file is missing, the others are made again too.
 
@@ -76,7 +79,8 @@ def run(
     scorers = scorers_of(outputs, "embeddings")
     upstream = artifacts.read_table_header(embeddings, artifacts.EMBEDDINGS, headerless=True)
     of = {spelling: unit or own_unit(scorer) for spelling, scorer in scorers.items()}
-    headers = _Headers(upstream, upstream.dataset or dataset, seed, of)
+    folded = header_beside(embeddings, upstream)
+    headers = _Headers(upstream, folded, upstream.dataset or dataset, seed, of)
     current = {} if force else {m: _current(files, m, headers, errors) for m, files in outputs.items()}
     outcomes = {spelling: outcome for spelling, outcome in current.items() if outcome}
     lacking = any(outcome.skipped for outcome in outcomes.values())
@@ -88,6 +92,7 @@ def run(
             outputs[spelling].claim(force=force)
             outputs[spelling].clips.parent.mkdir(parents=True, exist_ok=True)
         embedded, blocks = with_blocks(read_embeddings(embeddings))
+        in_folds = read_fold_embeddings(embeddings, embedded) if folded else []
         _tell(blocks, progress)
         for one in dict.fromkeys(of[spelling] for spelling in todo):
             methods = {spelling: method for spelling, method in todo.items() if of[spelling] is one}
@@ -99,8 +104,8 @@ def run(
                 )
             for sentence in warnings:
                 progress.warn(sentence)
-            results = _score(embedded, plans, methods, seed=seed, progress=progress)
-            told_as = pa.array(scored_as(embedded, plans).tolist(), pa.string())
+            results = _score(embedded, in_folds, plans, methods, seed=seed, progress=progress)
+            told_as = pa.array(scored_as(embedded, plans, in_folds).tolist(), pa.string())
             labelled = replace(embedded, clips=embedded.clips.append_column("scored_as", told_as))
             for sentence in told({spelling: result.rules for spelling, result in results.items()}):
                 progress.warn(sentence)
@@ -125,6 +130,7 @@ class _Headers:
     """The headers of all files that are made of the same embeddings."""
 
     upstream: Header
+    folded: Header | None
     dataset: str
     seed: int
     units: Mapping[str, Unit]
@@ -135,7 +141,7 @@ class _Headers:
             dataset=self.dataset,
             seed=self.seed,
             params={"method": spelling, "unit": self.units[spelling]},
-            inputs={"embeddings": self.upstream},
+            inputs={**({_FOLDS: self.folded} if self.folded else {}), "embeddings": self.upstream},
             diagnostics=diagnostics or {},
         )
 
@@ -169,13 +175,19 @@ class _Result:
 
 
 def _score(
-    embedded: Embedded, plans: Sequence[UnitPlan], methods: Mapping[str, Scorer], *, seed: int, progress: Progress
+    embedded: Embedded,
+    in_folds: Sequence[Embedded],
+    plans: Sequence[UnitPlan],
+    methods: Mapping[str, Scorer],
+    *,
+    seed: int,
+    progress: Progress,
 ) -> dict[str, _Result]:
     """Spelling -> what the method made of all units."""
     results = {spelling: _Result(np.full(len(embedded.clip), np.nan)) for spelling in methods}
     for plan in progress.track(plans, total=len(plans), label="score", unit="units"):
         unit, of_train, of_test = plan.vectors(embedded, seed=seed)
-        unseen = left_out(embedded, plan, seed=seed)
+        unseen = [*left_out(embedded, plan, seed=seed), *cross_fitted(in_folds, plan, seed=seed)]
         unit = replace(unit, left_out=tuple(one for _, one in unseen))
         without = [(rows, replace(one.unit, left_out=unit.left_out), one.windows) for rows, one in unseen]
         scored = np.isin(embedded.clip, plan.scored)

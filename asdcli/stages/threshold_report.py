@@ -95,6 +95,11 @@ def _worth(found: Sequence[ThresholdRow]) -> Iterator[str]:
             "set on clips that were compared with others of their own session: new sessions raise more alarms "
             f"({of(alone)})"
         )
+    if fitted := [row for row in found if row.on.scored_as == ScoredAs.CROSS_FITTED]:
+        yield (
+            "set on clips as models that had not seen them score them; new clips are scored by one that has seen all: "
+            f"{of(fitted)}"
+        )
     few: dict[int, list[ThresholdRow]] = {}
     for row in found:
         promised = row.threshold.share.promised

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from asdcli import artifacts
-from asdcli.files import CHECKPOINT
+from asdcli.errors import UsageError
+from asdcli.files import CHECKPOINT, fold_folder
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.training import DEFAULT, HOLD_OUT, MODELS, Setting, TrainingData
@@ -18,11 +21,11 @@ from asdcli.views import packs
 from asdcli.views.clips import rows_of, training_clips
 from asdcli.views.digests import model_input
 from asdcli.views.editions import edition_of
-from asdcli.wording import listed
+from asdcli.wording import counted, listed
 from asdcli.writing.locks import alone_with
 
 if TYPE_CHECKING:
-    from asdcli.training.holdout import HeldOutGroups
+    from asdcli.training.holdout import DealtGroups, HeldOutGroups
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class TrainingFacts:
         units_per_s: over all epochs.
         step_ms: of one step, in the last epoch.
         held_out: clips that were not trained on, where groups were held out.
+        folds: further models that were trained without one fold each.
     """
 
     epochs: int
@@ -50,6 +54,7 @@ class TrainingFacts:
     units_per_s: float
     step_ms: float
     held_out: int | None = None
+    folds: int | None = None
 
     def plain(self) -> dict[str, Any]:
         """`clips` and `clips_per_s`, or windows or vectors."""
@@ -66,6 +71,7 @@ def run(
     model: str = DEFAULT,
     seed: int = 0,
     hold_out: float | None = None,
+    folds: int | None = None,
     device: str = "auto",
     precision: str = "auto",
     machine_types: Sequence[str] | None = None,
@@ -86,6 +92,8 @@ def run(
         seed: of weights, batches and everything else random.
         hold_out: share of the normal training clips that the model is not to see, in whole groups; None is 0 for an
             edition of the catalogue, whose profiles are as published, and `HOLD_OUT` for recordings of one's own.
+        folds: train so many further models, each without one fold of the groups, into `output`/fold-1 and so on; then
+            the model sees all clips.
         device: auto, cpu, cuda, cuda:N or mps.
         precision: auto, fp32 or bf16.
         machine_types: only these; by default all that have a pack.
@@ -95,60 +103,129 @@ def run(
 
     Raises:
         MissingArtifact, BadArtifact: no clips or features, or features of other clips.
-        UsageError: unknown model, parameter, device or machine type.
+        UsageError: unknown model, parameter, device or machine type; more folds than groups, or `hold_out` beside them.
         BadData: no training clips, nothing to tell apart, or files in `output` that are not asd's.
         AsdError: the loss diverged.
     """
-    from asdcli.training import loop, model_files
+    from asdcli.training import model_files
     from asdcli.training.devices import pick_device
-    from asdcli.training.holdout import held_out_groups
     from asdcli.training.precision import resolve_precision
 
     recipe = MODELS.build(model, **overrides)
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
     edition = edition_of(upstream)
-    share = (0.0 if edition else HOLD_OUT) if hold_out is None else hold_out
     found = packs.find(features, recipe.features, table, machine_types, progress)
     training = training_clips(table, found.machine_types)
-    groups = held_out_groups(training, share, seed)
-    held = {} if edition and not share else {"hold_out": share}
+    apart = _apart(training, hold_out, folds, seed, own=not edition)
     header = artifacts.Header.make(
         artifacts.MODEL,
         dataset=upstream.dataset,
         seed=seed,
-        params={"model": MODELS.spell(recipe), "precision": precision, **held},
+        params={"model": MODELS.spell(recipe), "precision": precision, **apart.params},
         inputs={
-            "clips": upstream.part(model_input(table, found.machine_types, groups=bool(held))),
+            "clips": upstream.part(model_input(table, found.machine_types, groups=bool(apart.params))),
             **found.training_inputs,
         },
     )
-    if not force and model_files.is_finished(output, header):
+    jobs = [*_folds(output, header, apart), _Job(output, header, apart.out)]
+    todo = [job for job in jobs if force or not model_files.is_finished(job.folder, job.header)]
+    if not todo:
         return Outcome(output, "current")
-    model_files.claim(output, force=force)
+    for job in todo:
+        model_files.claim(job.folder, force=force)
 
     where = pick_device(device)
     resolve_precision(precision, where)
-    output.mkdir(parents=True, exist_ok=True)
-    if force:
-        (output / CHECKPOINT).unlink(missing_ok=True)
-    for sentence in _told(groups, share):
+    for sentence in apart.sentences:
         progress.warn(sentence)
-    data = TrainingData(
-        clips=training.filter(pa.array(~groups.out)),
-        machine_types=found.machine_types,
-        load=lambda machine_type: found.load(machine_type, rows_of(table, machine_type)),
-        clip_length_s=edition.clip_length_s if edition else None,
-    )
-    task = recipe.task(data, Setting(seed, where, precision, progress))
-    history = loop.fit(task, epochs=recipe.epochs, folder=output, header=header, progress=progress)
+    clip_length_s = edition.clip_length_s if edition else _longest_s(table, training) if folds else None
+    for job in todo:
+        if folds is not None:
+            what = "the model: it sees all clips"
+            if number := job.header.params.get("fold"):
+                what = f"fold {number} of {folds}: a model that does not see {counted(int(job.out.sum()), 'clip')}"
+            progress.note(what)
+        job.folder.mkdir(parents=True, exist_ok=True)
+        if force:
+            (job.folder / CHECKPOINT).unlink(missing_ok=True)
+        data = TrainingData(
+            clips=training.filter(pa.array(~job.out)),
+            machine_types=found.machine_types,
+            load=lambda machine_type: found.load(machine_type, rows_of(table, machine_type)),
+            clip_length_s=clip_length_s,
+        )
+        task = recipe.task(data, Setting(seed, where, precision, progress))
+        facts = _train(task, recipe, job, training, progress)
+    model_files.drop_folds(output, after=folds or 0)
+    return Outcome(output, facts=replace(facts, folds=folds))
+
+
+def _longest_s(clips: pa.Table, training: pa.Table) -> float | None:
+    """The duration of the longest training clip: of models that see different clips, all take clips of this length."""
+    own = clips.filter(pc.is_in(clips["clip_id"], value_set=training["clip_id"].combine_chunks()))
+    longest: float | None = pc.max(own["duration_s"], skip_nulls=False).as_py()
+    return longest
+
+
+@dataclass(frozen=True)
+class _Apart:
+    """What models are not to see: `out` (n_clips,) bool of the model, `fold` (n_clips,) of its folds, from 1.
+
+    `params` is what the header says of it, and `sentences` what could not be done.
+    """
+
+    out: np.ndarray
+    fold: np.ndarray
+    params: dict[str, Any]
+    sentences: list[str]
+
+
+def _apart(clips: pa.Table, share: float | None, folds: int | None, seed: int, *, own: bool) -> _Apart:
+    from asdcli.training.holdout import dealt_groups, held_out_groups
+
+    nothing = np.zeros(len(clips), np.int64)
+    if folds is None:
+        share = (HOLD_OUT if own else 0.0) if share is None else share
+        held = held_out_groups(clips, share, seed)
+        return _Apart(held.out, nothing, {"hold_out": share} if own or share else {}, list(_told(held, share)))
+    if share is not None:
+        raise UsageError(
+            "--hold-out keeps clips from the model, and with --folds the model sees all: name one of them",
+            "--folds where clips are few, because it trains that many models more",
+        )
+    dealt = dealt_groups(clips, folds, seed)
+    return _Apart(nothing > 0, dealt.fold, {"folds": folds}, list(_told_of_folds(dealt, clips)))
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A model to train: where, what its header will say, and the training clips (n_clips,) that it does not see."""
+
+    folder: Path
+    header: artifacts.Header
+    out: np.ndarray
+
+
+def _folds(output: Path, header: artifacts.Header, apart: _Apart) -> list[_Job]:
+    from asdcli.training.model_files import of_fold
+
+    numbers = range(1, 1 + apart.params.get("folds", 0))
+    return [_Job(fold_folder(output, n), of_fold(header, n), apart.fold == n) for n in numbers]
+
+
+def _train(task: Any, recipe: Any, job: _Job, training: pa.Table, progress: Progress) -> TrainingFacts:
+    """Train one model to its end and write it."""
+    from asdcli.training import loop, model_files
+
+    history = loop.fit(task, epochs=recipe.epochs, folder=job.folder, header=job.header, progress=progress)
     card = {"spec": MODELS.spell(recipe), **task.card()}
-    if groups.out.any():
-        card["held_out"] = training["clip_id"].filter(pa.array(groups.out)).to_pylist()
-    model_files.write_model(output, task.module, card, header)
-    (output / CHECKPOINT).unlink(missing_ok=True)
+    if job.out.any():
+        card["held_out"] = training["clip_id"].filter(pa.array(job.out)).to_pylist()
+    model_files.write_model(job.folder, task.module, card, job.header)
+    (job.folder / CHECKPOINT).unlink(missing_ok=True)
     last = history[-1]
     seconds = sum(row["seconds"] for row in history)
-    facts = TrainingFacts(
+    return TrainingFacts(
         epochs=len(history),
         unit=task.unit,
         n_units=task.epoch_size,
@@ -157,9 +234,8 @@ def run(
         seconds=round(seconds, 1),
         units_per_s=round(task.epoch_size * len(history) / max(seconds, 1e-9), 1),
         step_ms=round(last["step_ms"], 1),
-        held_out=int(groups.out.sum()) or None,
+        held_out=int(job.out.sum()) or None,
     )
-    return Outcome(output, facts=facts)
 
 
 def _told(groups: HeldOutGroups, share: float) -> Iterator[str]:
@@ -172,3 +248,18 @@ def _told(groups: HeldOutGroups, share: float) -> Iterator[str]:
         f"nothing is held out of {listed(names)}: {one} too large for {share:.0%} of the clips, or only one; "
         "index with --group-by block:N for others"
     )
+
+
+def _told_of_folds(dealt: DealtGroups, clips: pa.Table) -> Iterator[str]:
+    """Groups that are in no fold, in words."""
+    machine_type = np.array(clips["machine_type"].to_pylist())
+    lost = []
+    for name, (within, n_groups) in dealt.groups.items():
+        if within < n_groups:
+            n = int((dealt.fold[machine_type == name] == 0).sum())
+            lost.append(f"{name} ({counted(n_groups - within, 'group')} of {n_groups}, {counted(n, 'clip')})")
+    if lost:
+        yield (
+            f"every model sees {listed(lost)}: without such a group a section or domain would have no clips left; "
+            "index with --group-by block:N for smaller ones"
+        )

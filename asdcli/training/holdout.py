@@ -15,6 +15,7 @@ import torch
 from asdcli.errors import UsageError
 from asdcli.training.seeds import derive, generator
 from asdcli.vocabulary import Domain
+from asdcli.wording import counted
 
 SHARE = 0.15
 _OF_VECTORS = 0.1
@@ -57,11 +58,7 @@ def held_out_groups(clips: pa.Table, share: float, seed: int) -> HeldOutGroups:
     """
     if not 0 <= share < 1:
         raise UsageError(f"--hold-out must lie in [0, 1), got {share:g}")
-    names = ("machine_type", "section", "domain", "group")
-    sizes = Counter(zip(*(clips[name].to_pylist() for name in names), strict=True))
-    machines: dict[str, _Groups] = defaultdict(lambda: defaultdict(Counter))
-    for (machine_type, section, domain, group), n in sizes.items():
-        machines[machine_type][group][machine_type, section, domain] = n
+    machines = _by_machine_type(clips)
     taken: set[tuple[str, str | None]] = set()
     groups: dict[str, tuple[int, int]] = {}
     whole: list[Stratum] = []
@@ -72,6 +69,82 @@ def held_out_groups(clips: pa.Table, share: float, seed: int) -> HeldOutGroups:
         whole += without
     keys = zip(clips["machine_type"].to_pylist(), clips["group"].to_pylist(), strict=True)
     return HeldOutGroups(np.array([key in taken for key in keys], bool), groups, whole)
+
+
+@dataclass(frozen=True)
+class DealtGroups:
+    """Groups dealt into folds, each of which one model is not to see.
+
+    Attributes:
+        fold: (n_clips,) the fold of each clip, from 1; 0 where every model sees it.
+        groups: how many groups of a machine type are in a fold, and how many it has.
+    """
+
+    fold: np.ndarray
+    groups: dict[str, tuple[int, int]]
+
+
+def dealt_groups(clips: pa.Table, n_folds: int, seed: int) -> DealtGroups:
+    """Whole groups dealt into folds of sizes that are as equal as groups allow, by machine type, section and domain.
+
+    No fold holds all of a section and domain: a group that would make it so is in no fold, and every model sees it, as
+    it does clips of no known group.
+
+    Args:
+        clips: as `held_out_groups` has them.
+        n_folds: at least 2.
+        seed: chooses among groups of one size; other machine types and the order of the clips change nothing.
+
+    Raises:
+        UsageError: fewer folds than two, or more than the groups of any machine type that can be in one.
+    """
+    if n_folds < 2:
+        raise UsageError(
+            f"--folds must be 2 or more, got {n_folds}", "to keep some clips from one model: --hold-out 0.1"
+        )
+    fold: dict[tuple[str, str | None], int] = {}
+    groups: dict[str, tuple[int, int]] = {}
+    for machine_type, of_groups in sorted(_by_machine_type(clips).items()):
+        dealt = _deal(of_groups, n_folds, seed, machine_type)
+        fold |= {(machine_type, group): number for group, number in dealt.items()}
+        groups[machine_type] = len(dealt), len(of_groups)
+    most = max((within for within, _ in groups.values()), default=0)
+    if n_folds > most:
+        raise UsageError(
+            f"--folds {n_folds}: no machine type has more than {counted(most, 'group')} of training clips that a model "
+            "can do without",
+            f"--folds {most} at most" if most > 1 else "index with --group-by block:N for other groups",
+        )
+    keys = zip(clips["machine_type"].to_pylist(), clips["group"].to_pylist(), strict=True)
+    return DealtGroups(np.array([fold.get(key, 0) for key in keys], np.int64), groups)
+
+
+def _deal(groups: _Groups, n_folds: int, seed: int, machine_type: str) -> dict[str | None, int]:
+    """The fold of each group: the largest first, each into the fold with the least of its sections and domains."""
+    total: Counter[Stratum] = Counter()
+    for of_group in groups.values():
+        total.update(of_group)
+    lot = {group: derive(seed, "folds", machine_type, group or "") for group in groups}
+    out: list[Counter[Stratum]] = [Counter() for _ in range(n_folds)]
+    dealt: dict[str | None, int] = {}
+    for group in sorted({*groups} - {None}, key=lambda g: (-groups[g].total(), lot[g])):
+        own = groups[group]
+        open_to = [number for number in range(n_folds) if _spares(own, out[number], total)]
+        if not open_to:
+            continue
+        number = min(open_to, key=lambda i: (sum(out[i][s] / total[s] for s in own), out[i].total(), i))
+        out[number].update(own)
+        dealt[group] = number + 1
+    return dealt
+
+
+def _by_machine_type(clips: pa.Table) -> dict[str, _Groups]:
+    names = ("machine_type", "section", "domain", "group")
+    sizes = Counter(zip(*(clips[name].to_pylist() for name in names), strict=True))
+    machines: dict[str, _Groups] = defaultdict(lambda: defaultdict(Counter))
+    for (machine_type, section, domain, group), n in sizes.items():
+        machines[machine_type][group][machine_type, section, domain] = n
+    return machines
 
 
 def _choose(groups: _Groups, share: float, seed: int, machine_type: str) -> tuple[list[str | None], list[Stratum]]:

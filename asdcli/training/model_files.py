@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ from safetensors.torch import save as to_bytes
 from asdcli import artifacts
 from asdcli.artifacts import own
 from asdcli.errors import BadArtifact, MissingArtifact
-from asdcli.files import CARD, CHECKPOINT, WEIGHTS
+from asdcli.files import CARD, CHECKPOINT, FOLDS, WEIGHTS, fold_folder, is_model
 from asdcli.training.card import fault
 from asdcli.training.checkpoint import digest_tensors, tensors_of
 from asdcli.training.loop import METRICS
@@ -76,6 +79,43 @@ def _card(folder: Path) -> dict[str, Any]:
         text = f"{folder / CARD} does not describe a model: {why}"
         raise BadArtifact(text, "train again: asd train --force", folder)
     return card
+
+
+def folds_of(folder: Path) -> dict[Path, artifacts.Header]:
+    """The models that were cross-fitted beside the model in `folder`: where each lies, and its header; none of most.
+
+    Raises:
+        MissingArtifact, BadArtifact: no model in `folder`, or one of its folds is not there or not of this model.
+    """
+    header = artifacts.read_header(folder, artifacts.MODEL)
+    found = {}
+    for fold in range(1, 1 + header.n_folds):
+        path = fold_folder(folder, fold)
+        found[path] = artifacts.read_header(path, artifacts.MODEL)
+        if not found[path].same_making(of_fold(header, fold)):
+            raise BadArtifact(f"{path} is no fold of the model in {folder}", "train again: asd train --force", path)
+    return found
+
+
+def fold_inputs(folds: Mapping[Path, artifacts.Header]) -> dict[str, artifacts.Header]:
+    """Folds as inputs of what is made by them: `model/fold-1` and so on, for an autoencoder, too."""
+    return {f"model/{path.name}": header for path, header in folds.items()}
+
+
+def of_fold(header: artifacts.Header, fold: int) -> artifacts.Header:
+    """The header of the model that was trained without a fold beside the model of this header."""
+    return dataclasses.replace(header, params={**header.params, "fold": fold})
+
+
+def drop_folds(folder: Path, *, after: int) -> None:
+    """Remove the folds beyond the number `after` that an earlier model in `folder` had."""
+    for path in folder.glob(FOLDS):
+        number = path.name.removeprefix(FOLDS.removesuffix("*"))
+        if number.isdecimal() and int(number) > after and is_model(path):
+            for name in (CARD, WEIGHTS, CHECKPOINT, METRICS):
+                (path / name).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # somebody's own files stay
+                path.rmdir()
 
 
 def is_finished(folder: Path, header: artifacts.Header) -> bool:

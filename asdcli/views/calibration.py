@@ -14,6 +14,7 @@ from asdcli.vocabulary import Condition, ScoredAs, Split
 
 _RANKS: dict[str | None, int] = {
     ScoredAs.HELD_OUT.value: 0,
+    ScoredAs.CROSS_FITTED.value: 0,
     ScoredAs.LEFT_OUT_GROUP.value: 0,
     ScoredAs.LEFT_OUT_CLIP.value: 1,
     None: 2,

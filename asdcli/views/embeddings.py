@@ -57,6 +57,11 @@ def read_embeddings(path: Path) -> Embedded:
     table, header = artifacts.read_table(path, artifacts.EMBEDDINGS, headerless=True)
     if not len(table):
         raise BadData(f"{path} holds no embeddings", f"make them again: {artifacts.EMBEDDINGS.to_type}")
+    return embedded_of(table, header)
+
+
+def embedded_of(table: pa.Table, header: artifacts.Header) -> Embedded:
+    """The same of the rows of a table of embeddings."""
     table = table.take(pc.sort_indices(table, [("clip_id", "ascending"), ("window", "ascending")])).combine_chunks()
     ids = table["clip_id"].to_pylist()
     vectors = matrix(table["vector"])

@@ -7,7 +7,7 @@ group is left out of what the scorer is fitted on.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -88,7 +88,27 @@ def left_out(embedded: Embedded, plan: UnitPlan, *, seed: int) -> list[tuple[np.
     return found
 
 
-def scored_as(embedded: Embedded, plans: Sequence[UnitPlan]) -> np.ndarray:
+def cross_fitted(in_folds: Sequence[Embedded], plan: UnitPlan, *, seed: int) -> list[tuple[np.ndarray, Unseen]]:
+    """The same of the windows that one of the models has not seen, each in the space of that model."""
+    found = []
+    for one, fold in _cross_folds(in_folds, plan):
+        rest = replace(plan, train=np.setdiff1d(plan.train, fold.out))
+        rows = np.flatnonzero(np.isin(one.clip, fold.scored))
+        windows = Vectors.of(one.vectors[rows], one.clip[rows])
+        found.append((rows, Unseen(rest.vectors(one, seed=seed)[0], windows)))
+    return found
+
+
+def _cross_folds(in_folds: Sequence[Embedded], plan: UnitPlan) -> Iterator[tuple[Embedded, Fold]]:
+    """What each model has not seen is left out as a whole: new clips, too, are compared with clips that it has seen."""
+    for one in in_folds:
+        out = plan.train[_unseen(one, plan)]
+        scored = out[np.isin(out, plan.scored)]
+        if len(scored) and len(out) < len(plan.train):
+            yield one, Fold(out, scored)
+
+
+def scored_as(embedded: Embedded, plans: Sequence[UnitPlan], in_folds: Sequence[Embedded] = ()) -> np.ndarray:
     """(n_clips,) what the score of each training clip tells, None of others and where nobody knows."""
     found = np.full(len(embedded.clips), None, object)
     seen, machine_type = embedded.column("seen"), embedded.column("machine_type")
@@ -101,6 +121,8 @@ def scored_as(embedded: Embedded, plans: Sequence[UnitPlan]) -> np.ndarray:
         best = ScoredAs.HELD_OUT if plan.machine_type in trained else ScoredAs.LEFT_OUT_GROUP
         for fold in folds(embedded, plan):
             found[fold.scored] = str(best)
+        for _, fold in _cross_folds(in_folds, plan):
+            found[fold.scored] = str(ScoredAs.CROSS_FITTED)
     return found
 
 

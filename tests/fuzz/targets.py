@@ -23,7 +23,7 @@ from asdcli.training import loop
 from asdcli.views.errors_table import write_errors
 from tests.helpers.heard import Interrupting
 from tests.helpers.loopback import machine_zip, wav
-from tests.helpers.whole_run import LINES
+from tests.helpers.whole_run import IN_FOLDS
 
 RUN = "runs/synthetic"
 DETECT = "(python) detector"
@@ -100,9 +100,9 @@ def prepare(place: Path) -> None:
 
 
 def line_of(stage: Stage) -> str | None:
-    """The line of `LINES` that is this stage's command; of several, the last."""
+    """The line of `IN_FOLDS` that is this stage's command; of several, the last."""
     found = None
-    for line in LINES:
+    for line in IN_FOLDS:
         fitting = [s for s in CHAIN if set(s.command.split()[1:]) <= set(line.split())]
         if max(fitting, key=lambda s: len(s.command), default=None) is stage:
             found = line

@@ -38,9 +38,9 @@ few = settings(
 
 
 @pytest.fixture(scope="module")
-def bench(everything: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+def bench(everything_in_folds: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     whole, place = tmp_path_factory.mktemp("whole"), tmp_path_factory.mktemp("place")
-    shutil.copytree(everything, whole, dirs_exist_ok=True)
+    shutil.copytree(everything_in_folds, whole, dirs_exist_ok=True)
     prepare(whole)
     shutil.copytree(whole, place, dirs_exist_ok=True, symlinks=True)
     return Bench(place, whole=whole)

@@ -55,7 +55,7 @@ def _make(whole: Path) -> None:
     said = io.StringIO()
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            whole_run.make(whole)
+            whole_run.make(whole, whole_run.IN_FOLDS)
             prepare(whole)
     except BaseException:
         print(said.getvalue(), file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.helpers.typed import typed
@@ -21,6 +22,8 @@ LINES = (
     "threshold --rule quantile:quantile=0.8 --from-training",
     "evaluate --bootstrap 10",
 )
+IN_FOLDS = tuple(line.replace("train --epochs 1", "train --epochs 1 --folds 2") for line in LINES)
+"""The same with a model that was cross-fitted."""
 FILES = {
     "features/waveform/fan",
     "features/waveform/valve",
@@ -44,11 +47,13 @@ FILES = {
     "results",
 }
 """Names of all that these commands make."""
+OF_FOLDS = {"model/fold-1", "model/fold-2", "fold-embeddings"}
+"""What is there besides where the model was cross-fitted."""
 
 
-def make(place: Path) -> Path:
-    """Type `LINES` in the folder `place`, which is returned: `data` and `runs/synthetic` come of it."""
-    return typed(place, *LINES)
+def make(place: Path, lines: Sequence[str] = LINES) -> Path:
+    """Type `lines` in the folder `place`, which is returned: `data` and `runs/synthetic` come of it."""
+    return typed(place, *lines)
 
 
 def copy(place: Path, to: Path) -> Path:

@@ -16,7 +16,7 @@ from asdcli.cli import build
 from asdcli.pipeline import mending, options, places, workspace
 from asdcli.pipeline.chain import CHAIN, STAGES
 from asdcli.pipeline.freshness import Freshness
-from tests.helpers.whole_run import FILES, LINES
+from tests.helpers.whole_run import FILES, LINES, OF_FOLDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,12 +69,16 @@ def test_the_table_of_stages_in_the_readme_is_the_chain() -> None:
             assert not missing, (command, missing)
 
 
-def test_every_file_that_the_commands_make_has_one_stage_and_one_name(whole_run: Path) -> None:
+@pytest.mark.parametrize(("run", "files"), [("whole_run", FILES), ("folded_run", FILES | OF_FOLDS)])
+def test_every_file_that_the_commands_make_has_one_stage_and_one_name(
+    run: str, files: set[str], request: pytest.FixtureRequest
+) -> None:
+    whole_run: Path = request.getfixturevalue(run)
     space = workspace.Workspace(whole_run.parents[1] / "data", whole_run, "synthetic")
     found = {p for stage in CHAIN for files in stage.writes if not files.of_dataset for p in files.find(space)}
     fresh = Freshness(space)
     looks = [fresh.look(path) for path in found]
-    assert {look.name for look in looks if look} == FILES
+    assert {look.name for look in looks if look} == files
     inside = {p for p in whole_run.rglob("*") if p.is_file() and p.suffix in (".parquet", ".npz")}
     assert inside == {p for p in found if p.is_file()}
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from asdcli import artifacts
 from asdcli.errors import AsdError
-from asdcli.files import CHECKPOINT, is_model
+from asdcli.files import CHECKPOINT, FOLDS, is_model
 from asdcli.pipeline import mending, places
 from asdcli.pipeline.chain import CHAIN, STAGES
 from asdcli.pipeline.diagnosis.finding import Finding, State
@@ -49,13 +49,15 @@ def look(space: Workspace, given: Sequence[str] = (), verifying: Progress | None
             yield _of_errors(found)
         else:
             yield _finding(found, looks, fresh, given)
-    for folder in (space.autoencoder, space.model):
+    for folder in [f for model in (space.autoencoder, space.model) for f in (model, *sorted(model.glob(FOLDS)))]:
         if verifying and (damage := verified_checkpoint(folder)):
-            name, fix = f"{folder.name}/{CHECKPOINT}", shlex.join(["rm", str(folder / CHECKPOINT)])
+            name, fix = f"{folder.relative_to(space.run)}/{CHECKPOINT}", shlex.join(["rm", str(folder / CHECKPOINT)])
             yield Finding(_AREA, name, State.PROBLEM, damage, fix)
         if any(folder.glob("checkpoint.*")) and not is_model(folder):
             text = "training was interrupted; the same command goes on"
-            yield Finding(_AREA, folder.name, State.NOTE, text, shlex.join(["asd", "train", *given]))
+            yield Finding(
+                _AREA, str(folder.relative_to(space.run)), State.NOTE, text, shlex.join(["asd", "train", *given])
+            )
     yield from _next({found.stage.name for found in looks}, given)
 
 
