@@ -18,6 +18,7 @@ from asdcli.metrics.shares import CONFIDENCE
 Scores = npt.NDArray[np.float64]
 
 _RESAMPLES = 2000
+_CELLS = 4_000_000  # draws held at once: 32 MB, however many groups there are
 _ROUNDING = 1e-9  # 0.55 * 20 is 11 and a little
 
 
@@ -60,12 +61,19 @@ def new_group_interval(
     n_groups = int(group.max(initial=-1)) + 1
     if n_groups < 2:
         return 0.0, 1.0
+    order = np.argsort(calibration, kind="stable")
+    ordered = calibration[order]
+    places = np.argsort(group[order], kind="stable")  # in `ordered`, group by group
     shares = np.empty(n_groups)
-    for g in range(n_groups):
-        others, own = np.sort(calibration[group != g]), calibration[group == g]
-        rank = math.ceil((len(others) + 1) * (1 - promised) - _ROUNDING)
-        shares[g] = (own > others[min(max(rank, 1), len(others)) - 1]).mean()
-    draws = np.random.default_rng(seed).integers(n_groups, size=(_RESAMPLES, n_groups))
+    for g, own in enumerate(np.split(places, np.cumsum(np.bincount(group))[:-1])):
+        n_others = len(ordered) - len(own)
+        rank = min(max(math.ceil((n_others + 1) * (1 - promised) - _ROUNDING), 1), n_others)
+        # the rank-th of the others stands behind as many of its own as have fewer others before them
+        at = rank - 1 + np.searchsorted(own - np.arange(len(own)), rank - 1, side="right")
+        shares[g] = (ordered[own] > ordered[at]).mean()
+    rng, rows = np.random.default_rng(seed), max(1, _CELLS // n_groups)
+    parts = [min(rows, _RESAMPLES - first) for first in range(0, _RESAMPLES, rows)]
+    means = [shares[rng.integers(n_groups, size=(n, n_groups))].mean(axis=1) for n in parts]
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(shares[draws].mean(axis=1), [tail, 1 - tail])
+    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
     return float(low), float(high)

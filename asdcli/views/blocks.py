@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from asdcli.artifacts import CLIPS, Header
 from asdcli.layouts.groups import BLOCKS
 from asdcli.metrics.autocorrelation import FEWEST, alike_for
 from asdcli.scorers.reference import Reference, Vectors
@@ -69,7 +71,7 @@ def with_blocks(embedded: Embedded) -> tuple[Embedded, list[Blocks]]:
 
     Groups that were asked for, or that something else tells, stay, and so do those of few clips.
     """
-    asked = embedded.header.recall("group_by")
+    asked = _asked(embedded.header)
     if asked is not None and not str(asked).startswith("block:"):
         return embedded, []
     group = embedded.column("group").copy()
@@ -101,6 +103,16 @@ def with_blocks(embedded: Embedded) -> tuple[Embedded, list[Blocks]]:
     place = embedded.clips.column_names.index("group")
     clips = embedded.clips.set_column(place, "group", pa.array(group.tolist(), pa.string()))
     return replace(embedded, clips=clips, timelines=timelines, _columns={}), found
+
+
+def _asked(header: Header) -> Any:
+    """The grouping that was asked for when the clips were indexed that were embedded; None where none was.
+
+    Packs and models may be of clips that were indexed otherwise before.
+    """
+    of = header.inputs.get("clips")
+    own = [e for e in header.history if e["kind"] == CLIPS.name and e["content"] == of]
+    return own[-1]["params"].get("group_by") if own else None
 
 
 def _distances(embedded: Embedded, timeline: Timeline, apart: int) -> np.ndarray:

@@ -50,8 +50,10 @@ def folds(embedded: Embedded, plan: UnitPlan) -> list[Fold]:
     timeline = embedded.timelines.get(plan.machine_type)
     bins = _by_size(wanted, sizes) if timeline is None else _in_order(wanted, timeline, embedded.column("group"))
     found = []
-    for names in bins:
-        own = np.isin(group, np.array(names, dtype=object))
+    number = {name: i for i, names in enumerate(bins) for name in names}
+    fold = np.array([number.get(name, -1) for name in group], np.int64)
+    for i in range(len(bins)):
+        own = fold == i
         out = own if timeline is None else np.isin(plan.train, timeline.beside(plan.train[own]))
         if not out.all():
             found.append(Fold(plan.train[out], plan.train[own & unseen]))

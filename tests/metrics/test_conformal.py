@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asdcli.metrics import conformal
 from asdcli.metrics.conformal import group_p_values, new_group_interval, p_values
 
 SCORES = st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=30)
@@ -69,3 +70,27 @@ def test_many_groups_narrow_the_interval_and_it_holds_the_promise() -> None:
 
 def test_one_group_tells_nothing_of_others() -> None:
     assert new_group_interval(np.array([1.0, 2.0]), np.zeros(2, np.int64), 0.1) == (0.0, 1.0)
+
+
+@settings(deadline=None, derandomize=True)
+@given(SCORES, st.randoms(use_true_random=False), st.sampled_from([0.01, 0.1, 0.5]))
+def test_the_interval_is_its_definition_however_many_groups(
+    calibration: list[float], random: object, promised: float
+) -> None:
+    """One sort of all scores gives each group's quantile of the others, and parts of the draws are the draws."""
+    c = np.array(calibration)
+    group = np.unique([random.randrange(len(c)) for _ in c], return_inverse=True)[1]  # type: ignore[attr-defined]
+    n_groups = group.max() + 1
+    if n_groups < 2:
+        return
+    shares, tail = np.empty(n_groups), (1 - 0.95) / 2
+    for g in range(n_groups):
+        others = np.sort(c[group != g])
+        rank = min(max(int(np.ceil((len(others) + 1) * (1 - promised) - 1e-9)), 1), len(others))
+        shares[g] = (c[group == g] > others[rank - 1]).mean()
+    draws = np.random.default_rng(0).integers(n_groups, size=(2000, n_groups))
+    expected = tuple(np.quantile(shares[draws].mean(axis=1), [tail, 1 - tail]))
+    assert new_group_interval(c, group, promised) == expected
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(conformal, "_CELLS", 3000)
+        assert new_group_interval(c, group, promised) == expected

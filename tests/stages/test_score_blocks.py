@@ -112,6 +112,23 @@ def test_groups_that_something_else_tells_stay(tmp_path: Path, case: dict, told:
     assert len(doubts) == told
 
 
+@pytest.mark.parametrize("before", ["attributes", "block:2"])
+def test_what_was_asked_for_when_packs_were_made_is_not_asked_for_any_more(tmp_path: Path, before: str) -> None:
+    """Indexed with --group-by, then without: the packs stay, and with them what they were made of."""
+    path = embedded(tmp_path, drifting(220, 0), n_train=200)
+    table, _ = artifacts.read_table(path, artifacts.EMBEDDINGS)
+    old, new = (
+        artifacts.Header.make(artifacts.CLIPS, dataset="own", params=params).with_content(content)
+        for params, content in (({"group_by": before}, "old"), ({}, "new"))
+    )
+    pack = artifacts.Header.make(artifacts.FEATURES, dataset="own", inputs={"clips": old}).with_content("pack")
+    inputs = {"clips": new, "features/fan": pack}
+    artifacts.write_table(
+        path, artifacts.EMBEDDINGS, table, artifacts.Header.make(artifacts.EMBEDDINGS, dataset="own", inputs=inputs)
+    )
+    assert scored(path)[1].diagnostics["blocks"] == {"fan": 1}
+
+
 @pytest.mark.parametrize("n", [1, 2, 7])
 def test_few_recordings_stay_as_they_were_indexed(tmp_path: Path, n: int) -> None:
     path = embedded(tmp_path, drifting(n + 4, 5), n_train=n)
