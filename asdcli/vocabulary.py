@@ -92,6 +92,8 @@ GROUPINGS = ("attributes", "session", "block:N", "COLUMN")
 NONE = "none"
 """What is said of a word that says nothing of the condition."""
 
+PValue = Literal["clip", "group"]
+"""What a p-value takes new clips for: for clips like any other, or for clips of a new group."""
 Data = Literal["source", "all"]
 """Whose samples may be neighbours, or make a mixture."""
 Distance = Literal["euclidean", "cosine"]

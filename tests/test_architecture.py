@@ -12,12 +12,12 @@ FLOORS = {
     part: floor
     for floor, parts in enumerate(
         (
-            ("errors", "vocabulary", "progress", "outcome", "wording"),
+            ("errors", "vocabulary", "progress", "outcome", "visible", "wording"),
             ("clips", "filenames", "files", "parquets", "spec", "writing", "zips"),
             ("artifacts", "catalogue", "audio", "fetch", "layouts", "synthesis"),
             ("features", "models", "scorers", "metrics", "editions", "submission"),
             ("views", "embedders", "training"),
-            ("detector",),
+            ("detector", "plots"),
             ("stages",),
             ("pipeline",),
             ("cli",),
@@ -142,6 +142,16 @@ def test_only_audio_opens_audio_and_only_features_use_torchaudio() -> None:
         for module in _imports(path)
         if (module.split(".")[0] == "soundfile" and part != "audio")
         or (module.split(".")[0] == "torchaudio" and part != "features")
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_only_plots_draw() -> None:
+    wrong = [
+        f"{path.relative_to(PACKAGE)} imports {module}"
+        for part, path in _files()
+        for module in _imports(path)
+        if module.split(".")[0] == "matplotlib" and part != "plots"
     ]
     assert not wrong, "\n".join(wrong)
 

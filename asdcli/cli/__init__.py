@@ -14,8 +14,8 @@ from asdcli import __version__
 from asdcli.cli.boundary import guarded
 from asdcli.cli.console import settle_width
 from asdcli.cli.old_words import todays
-from asdcli.cli.visible import visible
 from asdcli.errors import UsageError
+from asdcli.visible import visible
 
 GROUPS = {
     "The stages of a run": {
@@ -38,6 +38,7 @@ GROUPS = {
     "Research": {
         "smooth": "asdcli.cli.smooth:smooth",
         "tune": "asdcli.cli.tune:tune",
+        "plot": "asdcli.cli.plot:plot",
         "methods": "asdcli.cli.methods:methods",
         "models": "asdcli.cli.models:models",
     },

@@ -34,6 +34,7 @@ methods = _registered("asdcli.scorers:SCORERS", "all", "all+")
 scorers = _registered("asdcli.scorers:SCORERS")
 models = _registered("asdcli.training:MODELS")
 embedders = _registered("asdcli.embedders:EMBEDDERS")
+plots = _registered("asdcli.plots:PLOTS")
 
 
 def artifact_files(_: typer.Context, incomplete: str) -> list[str]:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sized
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from asdcli.cli.visible import in_json, visible
 from asdcli.progress import Silent
+from asdcli.visible import in_json, visible
 
 if TYPE_CHECKING:
     from rich.console import Console

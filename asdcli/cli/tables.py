@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asdcli.cli.console import stdout
-from asdcli.cli.visible import visible
+from asdcli.visible import visible
 
 NOTHING = "–"
 _FOLDED = 16  # a text column is made no narrower than this

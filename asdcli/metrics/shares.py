@@ -64,6 +64,25 @@ class Share:
         return measured if self.promised is None else f"{measured}, {_percent(self.promised)} promised"
 
 
+def binomial_band(n: int, p: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Pointwise 95 % band of the share of n independent clips of which each is counted with probability p.
+
+    Exact: the 0.025 and the 0.975 quantile of the binomial distribution, over n.
+
+    Args:
+        n: clips, at least 1.
+        p: (m,) in [0, 1].
+
+    Returns:
+        (m,) lower and (m,) upper end, in [0, 1].
+    """
+    from scipy.stats import binom
+
+    tail = (1 - CONFIDENCE) / 2
+    low, high = (np.clip(binom.ppf(q, n, p), 0, n) / n for q in (tail, 1 - tail))
+    return low, high
+
+
 def _percent(share: float) -> str:
     """A share in percent, with two digits that say something: `10 %`, `0.37 %`."""
     return f"{100 * share:.3g} %" if share >= 0.1 else f"{100 * share:.2g} %"

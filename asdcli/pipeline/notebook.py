@@ -235,6 +235,12 @@ class Run:
 
         return step.run(self.space, compare=compare, options=step.Options(**options), progress=self.progress)
 
+    def plot(self, figure: str = "p-values", *, output: Place | None = None, **options: Any) -> Outcome:
+        """Draw a figure (.svg, .png, .pdf) of the run; options are those of `pipeline.steps.plot.run`."""
+        from asdcli.pipeline.steps import plot as step
+
+        return step.run(self.space, figure, output=_path(output), progress=self.progress, **options)
+
     def submit(self, label: str, **options: Any) -> Outcome:
         """The challenge package of the run's scores; options are those of `asdcli.stages.submit.run`."""
         from asdcli.pipeline.steps import submit as step

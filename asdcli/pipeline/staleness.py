@@ -45,6 +45,11 @@ def refuse_stale(space: Workspace | None, reads: Iterable[Path], progress: Progr
     return []
 
 
+def changes(stale: Iterable[Look]) -> dict[Path, tuple[str, ...]]:
+    """Stale file -> what it was made of and has changed since, by name."""
+    return {look.path: (*look.changed, *(made_of.name for made_of in look.because)) for look in stale}
+
+
 def _stale(looks: Iterable[Look]) -> list[Look]:
     return [look for look in looks if look.is_stale]
 

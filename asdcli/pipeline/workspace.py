@@ -104,6 +104,10 @@ class Workspace:
     def results(self) -> Path:
         return self.run / "results.parquet"
 
+    def plot(self, spelling: str, suffix: str) -> Path:
+        """A figure; `p-values:p=group` lies in `plots/p-values.p=group.svg`."""
+        return self.run / "plots" / f"{stem(spelling)}.{suffix}"
+
     def errors(self, stage: str) -> Path:
         return self.run / f"errors-{stage}.parquet"
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -17,7 +16,6 @@ import pyarrow.parquet as pq
 from asdcli import artifacts, catalogue
 from asdcli.artifacts import Header
 from asdcli.errors import BadArtifact, BadData, UsageError
-from asdcli.metrics.conformal import group_p_values, p_values
 from asdcli.metrics.decisions import decide
 from asdcli.metrics.threshold_rules import EDITION_RULE, OWN_RULE, RULES, Rule, set_threshold
 from asdcli.outcome import Outcome
@@ -25,7 +23,8 @@ from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
 from asdcli.stages.threshold_report import ThresholdRow, sentences
 from asdcli.views.arrivals import clips_per_day
-from asdcli.views.calibration import calibrations
+from asdcli.views.calibration import HOLD_OUT, SEEN_ALL, calibrations
+from asdcli.views.p_values import p_values_of
 from asdcli.views.scores import Scored, read_scores
 from asdcli.views.thresholds import SCHEMA, OtherMethods, Thresholds
 from asdcli.vocabulary import Condition, Split
@@ -112,11 +111,10 @@ def run(
                 raise BadData(f"{method.method}, {machine_type}: {error}", f"try --rule {OWN_RULE}") from None
             found.append(ThresholdRow(method.method, machine_type, threshold, acting, clips, own))
     if refused:
-        what = "the model was trained on all normal clips, whose scores promise nothing of new ones"
-        hint = "hold some out: asd train --hold-out 0.1 && asd embed && asd score; or take them all: --from-training"
+        hint = f"{HOLD_OUT}; or take them all: --from-training"
         if not found:
-            raise BadData(f"{what}: {listed(refused, between='; ')}", hint)
-        progress.left_out(f"no threshold of {listed(refused, between='; ')}, because {what} ({hint})")
+            raise BadData(f"{SEEN_ALL}: {listed(refused, between='; ')}", hint)
+        progress.left_out(f"no threshold of {listed(refused, between='; ')}, because {SEEN_ALL} ({hint})")
     for sentence in sentences(spelling, found):
         progress.warn(sentence)
     table = pa.Table.from_pylist([s.row(spelling) for s in found], SCHEMA)
@@ -157,7 +155,7 @@ def apply(
         if without:
             progress.left_out(f"no threshold for {', '.join(without)} ({method.method}): no decision there")
         test = test.append_column("threshold", pa.array([known[m] for m in machine_types], pa.float64()))
-        for name, values in _p_values(method, test).items():
+        for name, values in p_values_of(method, test).items():
             test = test.append_column(name, pa.array(values, pa.float64(), from_pandas=True))
         test = test.filter(pc.is_valid(test["threshold"]))
         above = decide(test["anomaly_score"].to_numpy(), test["threshold"].to_numpy())
@@ -185,21 +183,6 @@ def apply(
         else:
             write_csv(decisions, temporary, plain=plain_cells, progress=progress)
     return Outcome(output, facts=DecisionFacts(len(decisions), alarms))
-
-
-def _p_values(method: Scored, test: pa.Table) -> dict[str, npt.NDArray[np.float64]]:
-    """Column -> (n_test,) conformal p-values, NaN where no training clip tells."""
-    machine_type, domain = (np.array(test[name].to_pylist(), object) for name in ("machine_type", "domain"))
-    scores = test["anomaly_score"].to_numpy()
-    found = {name: np.full(len(test), np.nan) for name in ("p_value", "p_value_group")}
-    for name, own in calibrations(method):
-        for one in () if own.is_seen else set(domain[machine_type == name]):
-            like = own.of_domain(one)
-            rows = (machine_type == name) & (domain == one)
-            found["p_value"][rows] = p_values(like.scores, scores[rows])
-            if like.by_group:
-                found["p_value_group"][rows] = group_p_values(like.scores, like.group, scores[rows])
-    return found
 
 
 def rows(thresholds: Path) -> list[dict[str, Any]]:

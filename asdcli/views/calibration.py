@@ -21,6 +21,9 @@ _RANKS: dict[str | None, int] = {
     ScoredAs.SEEN.value: 3,
 }
 """What scores tell about new clips, the most first; of scores of which nobody knows how they were made, little."""
+SEEN_ALL = "the model was trained on all normal clips, whose scores promise nothing of new ones"
+HOLD_OUT = "hold some out: asd train --hold-out 0.1 && asd embed && asd score"
+"""What is wrong where every score is `seen`, and what to do about it."""
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,16 @@ def pair(a: str, b: str, methods: Sequence[Scored]) -> tuple[str, str]:
     return first[0].method, second[0].method
 
 
+def chosen(names: Sequence[str], methods: Sequence[Scored]) -> list[Scored]:
+    """The methods of these names, each once, in the order of the names; all that bear a name.
+
+    Raises:
+        UsageError: no such method.
+    """
+    found = [one for name in names for one in _called(name, methods)]
+    return list({id(one): one for one in found}.values())
+
+
 def _called(name: str, methods: Sequence[Scored]) -> list[Scored]:
     """The method of this name, else all that bear it in their table, or whose table is called so."""
     found = [one for one in methods if name == one.method]

@@ -19,6 +19,7 @@ Fields, in this order; a field that has nothing to say is left out:
                         their digest, where methods of one table are not of the same
     stale               what has changed since the scores were made of it
     metric, max-fpr     where they are not those of the edition
+    figure              what draws many numbers of a method, as `asd plot` takes it; these follow on no line
     undefined           1/6: so many terms could not be computed and are left out of the means
     asd                 version
 """
@@ -45,13 +46,36 @@ def line(
     apart: Iterable[str] = (),
     rest: Mapping[str, Any],
 ) -> str:
-    """The line of one number.
+    """The line of one number: that of `many`, and the number.
+
+    Args:
+        place: see there, and so `making`, `method`, `counts`, `apart` and `rest`.
+        making: see there.
+        method: see there.
+        number: what was measured; None where it is not defined.
+        counts: see there.
+        apart: see there.
+        rest: see there.
+    """
+    told = many(place, making, method, counts=counts, apart=apart, rest=rest)
+    return f"{told} = {'undefined' if number is None else f'{number:.4f}'}"
+
+
+def many(
+    place: str,
+    making: Making,
+    method: str,
+    *,
+    counts: Mapping[str, Any],
+    apart: Iterable[str] = (),
+    rest: Mapping[str, Any],
+) -> str:
+    """The line of many numbers of one method, such as a figure shows.
 
     Args:
         place: `dataset|subset`.
         making: how the scores were made.
         method: its spelling.
-        number: what was measured; None where it is not defined.
         counts: fields before those of the making; None says nothing.
         apart: which origins the methods of one table do not share.
         rest: fields after those of the making.
@@ -70,7 +94,7 @@ def line(
         "asd": __version__,
     }
     told = "|".join(f"{name}:{value}" for name, value in fields.items() if value is not None)
-    return f"{place}|{told} = {'undefined' if number is None else f'{number:.4f}'}"
+    return f"{place}|{told}"
 
 
 def _short(spelling: str) -> str:

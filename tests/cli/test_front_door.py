@@ -35,6 +35,11 @@ CHAIN: dict[str, tuple[str, ...]] = {  # a stage -> its command line on a tiny d
     "threshold": ("threshold",),
     "evaluate": ("evaluate",),
 }
+PLAIN = tuple(
+    f"{line} --run runs/plain"
+    for line in ("extract-features --features logmel", "embed --embedder logmel", "score -m nn")
+)
+"""A run beside it in which no model has seen a clip."""
 LONG = ("download", "index", "extract-features", "train", "embed", "score")
 
 
@@ -47,7 +52,7 @@ def commands() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working folder in which every stage of the chain has run."""
-    return typed(tmp_path_factory.mktemp("finished"), *CHAIN.values())
+    return typed(tmp_path_factory.mktemp("finished"), *CHAIN.values(), *PLAIN)
 
 
 def before(stage: str, finished: Path, here: Path) -> None:
@@ -167,6 +172,7 @@ REPORTS: dict[str, tuple[str, ...]] = {
     "show": ("show", "runs/synthetic/scores/nn.parquet"),
     "smooth": ("smooth", "-k", "2", *ELSEWHERE),
     "tune": ("tune", "-k", "1,2", "--clusters", "none", "--choose", "00", "--report", "00", *ELSEWHERE),
+    "plot": ("plot", "p-values", "--run", "runs/plain", "--numbers", "p-values.csv"),
     "submit": ("submit", "--label", "Doe_Lab", "--edition", "dcase2023", "--subset", "dev", "-o", "package"),
 }
 TELL = ("datasets", "methods", "models")
@@ -179,6 +185,7 @@ UNWANTED: dict[str, tuple[str, ...]] = {  # a command -> what it refuses, where 
     "models": ("models", "dual-brunch"),
     "doctor": ("doctor", "--run", "runs/synthetic", "--dataset", "other"),
     "show": ("show", "runs/synthetic/run.json"),
+    "plot": ("plot", "p-valeus"),
 }
 
 

@@ -29,7 +29,21 @@ from asdcli.synthesis.sizes import SIZES
 
 CLI = Path(importlib.import_module("asdcli.cli").__file__ or "").parent
 REGISTRIES: list[Registry] = [SCORERS, RULES, FEATURES, *registries().values()]
-PROSE = {"all", "auto", "autoencoder", "clip", "default", "dev", "embeddings", "fan", "full", "gamma", "in", "keep"}
+PROSE = {
+    "all",
+    "auto",
+    "autoencoder",
+    "clip",
+    "default",
+    "dev",
+    "embeddings",
+    "fan",
+    "full",
+    "gamma",
+    "group",
+    "in",
+    "keep",
+}
 PROSE |= {"normal", "out", "paper", "residuals", "section", "smooth", "source", "target", "test", "train", "window"}
 """Choices that are also words that a sentence may need; two of them in a row are a list all the same."""
 

@@ -194,6 +194,10 @@ OF_FILES = [
     Refused("threshold no.parquet", leads_on=True),
     Refused(f"threshold {SMOOTHED}"),
     Refused("threshold --thresholds no.parquet --decisions d.csv", leads_on=True),
+    Refused("plot p-values"),
+    Refused("plot p-values", gone=("scores",)),
+    Refused("plot p-values", bad=("scores/nn.parquet",)),
+    Refused("plot p-values", bad=("thresholds.parquet",)),
     Refused("extract-features --clips no.parquet"),
     Refused("smooth -k 3 --scores own"),
     Refused("smooth -k 3 --scores no.parquet", leads_on=True),
@@ -234,7 +238,9 @@ OF_WORDS = """
     index no | index empty | index junk.parquet | index DATA/synthetic | index own --name synthetic
     index own --name a,b | index own --manifest no.csv | index own --test-fraction 2 | index own --condition-word x
     index own --machine a/b | methods x | models x | datasets x | show | doctor --run no
-    download synthetic --size small
+    download synthetic --size small | plot p-valeus | plot p-values:p=x | plot p-values --p x | plot p-values -m nope
+    plot p-values --format bmp | plot p-values -o p.txt | plot p-values -o p.png --format svg | plot
+    plot p-values -o p.png --numbers p.png
 """
 
 

@@ -131,6 +131,9 @@ ELSEWHERE: list[tuple[tuple[str, ...], str]] = [
     (("evaluate", "--csv", "results.csv"), "results.csv"),
     (("threshold", "--decisions", "decisions.csv"), "decisions.csv"),
     (("threshold", "--decisions", "decisions.parquet"), "decisions.parquet"),
+    (("plot", "p-values", "--run", "runs/plain"), "runs/plain/plots/p-values.svg"),
+    (("plot", "p-values", "--run", "runs/plain", "-o", "p.png"), "p.png"),
+    (("plot", "p-values", "--run", "runs/plain", "--numbers", "p.csv"), "p.csv"),
     (SUBMIT, f"{SYSTEM}/anomaly_score_fan_section_00_test.csv"),
     (SUBMIT, f"{SYSTEM}/decision_result_fan_section_00_test.csv"),
     (SUBMIT, f"{RUN}/submission/dev/Doe_Lab_task2.zip"),
@@ -184,6 +187,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         TUNE,
         f"threshold {RUN}/scores/nn.parquet",
         "evaluate",
+        "score -m nn --embeddings other.parquet --run runs/plain",
     )
     scores = pq.read_table(place / RUN / "scores/nn.parquet", columns=["clip_id", "anomaly_score"]).to_pylist()
     lines = ["clip_id,anomaly_score", *(f"{row['clip_id']},{row['anomaly_score']}" for row in scores)]

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from asdcli.cli import build, call
-from tests.cli.test_front_door import CHAIN, REPORTS
+from tests.cli.test_front_door import CHAIN, PLAIN, REPORTS
 from tests.helpers.loopback import held, wav
 from tests.helpers.typed import typed
 
@@ -58,6 +58,11 @@ LOSSES: list[tuple[tuple[str, ...], int, tuple[str, ...]]] = [
         ("threshold", "runs/other/scores/nn.parquet", "--thresholds", "limits.parquet", "--decisions", "d.csv"),
         0,
         ("no threshold for gearbox (nn): no decision there",),
+    ),
+    (
+        ("plot", "p-values", "--run", "runs/other"),
+        0,
+        ("no p-values of nn+smooth:k=2,data=all,level=clip, fan", "no scores of training clips"),
     ),
     (("evaluate", *BOTH), 3, (BROKEN, "not scored", "no scores for valve")),
     (("threshold", *BOTH), 0, ()),
@@ -110,7 +115,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the whole chain has run, with an edition beside it."""
     place = tmp_path_factory.mktemp("finished")
     held(place / "held")
-    return typed(place, "download dcase2022 --from-dir held --machine-type fan --no-truth", *CHAIN.values())
+    return typed(place, "download dcase2022 --from-dir held --machine-type fan --no-truth", *CHAIN.values(), *PLAIN)
 
 
 @pytest.mark.parametrize("what", [*(name for name in HEALTHY if name in commands()), *HEALTHY_TOO])
@@ -176,6 +181,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> list[Answer]:
         "embed --from fan.npz -o fan.parquet --run runs/alone",
         "embed --from gearbox.npz --run runs/other",
         "score --method nn --run runs/other",
+        "smooth -m nn -k 2 --level clip --run runs/other",
     )
     return [answer(place, line) for line, _, _ in LOSSES]
 

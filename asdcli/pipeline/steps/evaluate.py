@@ -11,7 +11,7 @@ from asdcli.errors import UsageError
 from asdcli.pipeline import lent
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.freshness import Look
-from asdcli.pipeline.staleness import refuse_stale, warn_of_stale
+from asdcli.pipeline.staleness import changes, refuse_stale, warn_of_stale
 from asdcli.pipeline.workspace import Workspace, needed
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import evaluate
@@ -110,5 +110,5 @@ def _methods(
 
 def _marked(methods: Sequence[Scored], stale: Iterable[Look]) -> list[Scored]:
     """The methods, those of stale tables with what has changed."""
-    of = {look.path: (*look.changed, *(made_of.name for made_of in look.because)) for look in stale}
+    of = changes(stale)
     return [replace(one, stale=of.get(one.path, ())) for one in methods]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from asdcli.cli.console import Terminal, emit_json, say, settle_width, stdout
 from asdcli.cli.tables import Grid
-from asdcli.cli.visible import in_json, visible
+from asdcli.visible import in_json, visible
 
 Asd = Callable[..., int]
 HOSTILE = "a\x1b]0;title\x07\x1b[31m\x9b2J\u202eb[bold]c[/bold][/x]:smile:\r\udcff"

@@ -1,0 +1,91 @@
+"""`asd plot`: a figure of a run, and the numbers behind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from asdcli.cli import completion
+from asdcli.cli.options import PlainCellsOption, one_of
+from asdcli.cli.shared import Place, on_a_run
+from asdcli.cli.talk import Output, Talk
+from asdcli.plots import PLOTS, Format
+from asdcli.vocabulary import PValue
+
+
+@on_a_run(force=True)
+def plot(
+    figure: Annotated[
+        str,
+        typer.Argument(
+            metavar="FIGURE", help=f"What to draw: {', '.join(PLOTS.entries)}.", autocompletion=completion.plots
+        ),
+    ],
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-m",
+            "--method",
+            metavar="SPELLING",
+            help="Only this method (repeatable). Default: the first few that can be drawn.",
+            show_default=False,
+        ),
+    ] = None,
+    p: Annotated[
+        str | None,
+        typer.Option(
+            "--p",
+            metavar=one_of(PValue),
+            help="Whose p-values: as if every clip were like any other, or as if it were of a new group.",
+            show_default=False,
+        ),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option("--format", metavar=one_of(Format), help="Default: as the suffix of -o says.", show_default=False),
+    ] = None,
+    numbers: Annotated[
+        Path | None,
+        typer.Option(
+            "--numbers",
+            metavar="FILE",
+            help="Write the numbers behind the figure too (.csv, .parquet).",
+            show_default=False,
+        ),
+    ] = None,
+    plain_cells: PlainCellsOption = False,
+    *,
+    place: Place,
+    talk: Talk,
+    force: bool,
+) -> int:
+    """Draw a figure of the run into its folder plots/; it needs matplotlib: pip install 'asdcli[plot]'.
+
+    p-values: whether promised false-alarm rates are kept. For each method and machine type, the share of labelled
+    normal test clips whose conformal p-value is as small as what is promised, source and target apart, against the
+    diagonal: below it there are fewer false alarms than promised, above it more. It says which clips the p-values
+    stand on; a method whose model was trained on all normal clips promises nothing and is not drawn.
+
+    The line that says how the numbers were made stands below the figure and in the metadata of its file, and the same
+    scores give the same bytes.
+    """
+    from asdcli.pipeline.steps import plot as step
+
+    outcome = step.run(
+        place.space(),
+        figure,
+        method=method,
+        p=p,
+        format=cast("Format | None", format),
+        numbers=numbers,
+        plain_cells=plain_cells,
+        output=place.output,
+        force=force,
+        progress=talk.progress,
+    )
+    if not talk.json:
+        talk.say(outcome)
+    outputs = [Output.of("figure", outcome), *([Output(numbers, "numbers")] if numbers else [])]
+    return talk.answer(outputs, outcome.plain())

@@ -1,0 +1,84 @@
+"""Figures: what they are called, and what a figure is.
+
+A newcomer is one file and one line in `PLOTS`. It gathers its numbers first, and draws those and nothing else, so that
+the table behind a figure says all that is seen in it. How figures look is in `style`, where things lie on their page in
+`page`, and how they become files, the same bytes each time, in `drawing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+from asdcli.progress import Progress
+from asdcli.spec import Registry
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from matplotlib.figure import Figure
+
+PLOTS = Registry(
+    "figure",
+    {
+        "p-values": "asdcli.plots.p_values:PValues",
+    },
+    group="asdcli.plots",
+    needs=("reads", "numbers", "draw"),
+)
+Format = Literal["svg", "png", "pdf"]
+Source = Literal["clips", "embeddings", "scores", "thresholds"]
+"""What of a run figures read; `scores` is a folder."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a figure is drawn from.
+
+    Attributes:
+        files: where the sources that it reads lie; those that are not there are missing, but for `scores`.
+        methods: the only ones that are wanted, by any name that `views.named` knows; none means all.
+        stale: file -> what it was made of and has changed since.
+    """
+
+    files: Mapping[Source, Path]
+    methods: Sequence[str] = ()
+    stale: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What a figure shows.
+
+    Attributes:
+        table: a row a mark, point or step, with the column `signature`.
+        title: what the figure is about.
+        caption: sentences below it.
+        signatures: how the numbers were made, a line a method.
+        facts: what people read off it, JSON-ready.
+    """
+
+    table: pa.Table
+    title: str
+    caption: Sequence[str]
+    signatures: Sequence[str]
+    facts: Sequence[Mapping[str, Any]]
+
+
+class Plot(Protocol):
+    """A figure: a frozen dataclass, spelled by its parameters.
+
+    Attributes:
+        reads: its sources.
+    """
+
+    reads: ClassVar[tuple[Source, ...]]
+
+    def numbers(self, material: Material, progress: Progress) -> Numbers:
+        """What is to be drawn. Raises an AsdError where there is nothing."""
+        ...
+
+    def draw(self, numbers: Numbers) -> Figure:
+        """The figure of these numbers; called with the style in force."""
+        ...

@@ -1,0 +1,63 @@
+"""How every figure looks: type, lines, and the colours and dashes of domains, which differ in grey as well.
+
+Colours are those of Okabe and Ito (2008), which people with any of the common colour blindnesses tell apart; source and
+target also differ in lightness, in their dashes and in their marks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from asdcli.vocabulary import Domain
+
+INK, FAINT, BAND = "#000000", "#9a9a9a", "#dedede"
+
+RC: dict[str, Any] = {
+    "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same letters everywhere
+    "font.size": 7.0,
+    "axes.titlesize": 7.5,
+    "axes.labelsize": 7.0,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.labelsize": 6.0,
+    "ytick.labelsize": 6.0,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "lines.linewidth": 1.2,
+    "figure.facecolor": "white",
+    "savefig.dpi": 200,
+    "text.parse_math": False,  # a $ in a name is a $
+    "svg.fonttype": "none",  # text stays text: to be searched, and to be shown in any script
+    "svg.hashsalt": "asdcli",
+    "pdf.fonttype": 42,
+}
+"""matplotlib's settings where they are not its defaults; what a user's own matplotlibrc says takes no part."""
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """How what belongs to one domain is drawn."""
+
+    color: str
+    dashes: tuple[float, ...]
+    marker: str
+
+    @property
+    def line(self) -> dict[str, Any]:
+        return {"color": self.color, "dashes": self.dashes} if self.dashes else {"color": self.color}
+
+    @property
+    def mark(self) -> dict[str, Any]:
+        return {"marker": self.marker, "color": self.color, "mec": INK, "mew": 0.6}
+
+
+STROKES: dict[str | None, Stroke] = {
+    Domain.SOURCE.value: Stroke("#0072B2", (), "o"),
+    Domain.TARGET.value: Stroke("#E69F00", (3.0, 1.2), "s"),
+    None: Stroke("#000000", (5.0, 1.2, 1.2, 1.2), "D"),
+}
+"""By domain; None where it is not known."""

@@ -1,0 +1,79 @@
+"""Files of a run -> a figure, and the numbers behind it as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from asdcli.artifacts import own
+from asdcli.outcome import Outcome
+from asdcli.plots import PLOTS, Format, Material, Plot, drawing
+from asdcli.progress import SILENT, Progress
+from asdcli.writing.locks import alone_with
+from asdcli.writing.spreadsheet import write_csv
+
+
+@dataclass(frozen=True)
+class FigureFacts:
+    """Which figure was drawn, of how many methods, how their numbers were made, and what people read off it."""
+
+    figure: str
+    methods: int
+    signatures: Sequence[str]
+    shown: Sequence[Mapping[str, Any]]
+
+
+@alone_with(lambda given: [path for path in (given["output"], given["numbers"]) if path])
+def run(
+    plot: Plot,
+    material: Material,
+    output: Path,
+    *,
+    format: Format = "svg",
+    numbers: Path | None = None,
+    plain_cells: bool = False,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Outcome[FigureFacts]:
+    """Draw `plot` from `material` into `output`.
+
+    The same material gives the same bytes with the same matplotlib. The lines that say how the numbers were made stand
+    below the figure and in the file's metadata.
+
+    Args:
+        plot: the figure.
+        material: what it is drawn from.
+        output: the file.
+        format: its format, whatever it is called.
+        numbers: the numbers behind the figure go there too (.parquet, otherwise CSV).
+        plain_cells: write texts that begin like formulas into a CSV as they are.
+        force: overwrite files that asd did not write, or that were changed since.
+        progress: is told of what is left out, and of what looks wrong.
+
+    Raises:
+        AsdError: matplotlib is not installed.
+        BadData: there is nothing to draw, or a file is not asd's to overwrite.
+    """
+    drawing.require()
+    for path in (output, numbers):
+        if path:
+            own.check(path, force=force)  # before the work
+    found = plot.numbers(material, progress)
+    with own.written(output, force=force) as temporary:
+        drawing.save(plot, found, temporary, format, progress=progress)
+    if numbers:
+        _write(found.table, numbers, plain=plain_cells, force=force, progress=progress)
+    return Outcome(output, facts=FigureFacts(PLOTS.spell(plot), len(found.signatures), found.signatures, found.facts))
+
+
+def _write(table: pa.Table, path: Path, *, plain: bool, force: bool, progress: Progress) -> None:
+    with own.written(path, force=force) as temporary:
+        if path.suffix == ".parquet":
+            pq.write_table(table, temporary, compression="zstd")
+        else:
+            write_csv(table, temporary, plain=plain, progress=progress)
