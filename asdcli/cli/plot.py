@@ -44,7 +44,12 @@ def plot(
     ] = None,
     format: Annotated[
         str | None,
-        typer.Option("--format", metavar=one_of(Format), help="Default: as the suffix of -o says.", show_default=False),
+        typer.Option(
+            "--format",
+            metavar=one_of(Format),
+            help="Default: as the suffix of -o says, else the first.",
+            show_default=False,
+        ),
     ] = None,
     numbers: Annotated[
         Path | None,
@@ -61,7 +66,7 @@ def plot(
     talk: Talk,
     force: bool,
 ) -> int:
-    """Draw a figure of the run into its folder plots/; it needs matplotlib: pip install 'asdcli[plot]'.
+    """Draw a figure of the run into its folder plots/. It needs matplotlib, which comes with the extra plot of asdcli.
 
     p-values: whether promised false-alarm rates are kept. For each method and machine type, the share of labelled
     normal test clips whose conformal p-value is as small as what is promised, source and target apart, against the

@@ -55,7 +55,7 @@ def test_the_same_scores_give_the_same_bytes_whatever_the_users_own_settings_are
     make(random_rows(["fan", "pump"]))
     assert asd("plot", "p-values", "--format", format) == 0
     first = Path(f"runs/mine/plots/p-values.{format}").read_bytes()
-    with matplotlib.rc_context({"font.size": 30, "lines.linewidth": 9, "text.parse_math": True}):
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "yellow", "savefig.bbox": "tight"}):
         assert asd("plot", "p-values", "-o", f"again.{format}") == 0
         assert matplotlib.rcParams["font.size"] == 30
     assert Path(f"again.{format}").read_bytes() == first
