@@ -39,6 +39,7 @@ HELPERS = {
 """What only one stage may use, beside it -> that stage."""
 MOST = 0.2  # of the package's lines, in one folder
 HEAVY = {
+    "ctypes",
     "numpy",
     "torch",
     "torchaudio",

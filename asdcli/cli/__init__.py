@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import sys
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +11,7 @@ from asdcli import __version__
 from asdcli.cli.boundary import guarded
 from asdcli.cli.console import settle_width
 from asdcli.cli.old_words import todays
+from asdcli.cli.on_demand import group_of
 from asdcli.errors import UsageError
 from asdcli.visible import visible
 
@@ -73,9 +71,10 @@ def _root(
 
 
 def build() -> typer.Typer:
-    """The whole command line. Command modules are cheap to import: they load what is heavy when they run."""
+    """The whole command line, of which only what is typed is loaded."""
     app = typer.Typer(
         name="asd",
+        cls=group_of(GROUPS),
         no_args_is_help=True,
         add_completion=True,
         pretty_exceptions_enable=False,
@@ -83,17 +82,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
-    for group, commands in GROUPS.items():
-        for name, target in commands.items():
-            module, _, function = target.partition(":")
-            command = getattr(importlib.import_module(module), function)
-            app.command(name, help=_paragraphs(command), rich_help_panel=group)(command)
     return app
-
-
-def _paragraphs(command: Callable[..., object]) -> str:
-    """The docstring with each paragraph on one line, so that help breaks lines where the terminal ends."""
-    return "\n\n".join(" ".join(p.split()) for p in (inspect.getdoc(command) or "").split("\n\n"))
 
 
 def call(arguments: list[str]) -> int:

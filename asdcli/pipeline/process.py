@@ -5,7 +5,6 @@ A command, a sweep's worker and a server start here; a library that is imported 
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
@@ -49,6 +48,8 @@ def _keep_freed_memory() -> None:
     Networks allocate and free the same large tensors at every step, and each page that comes anew from the system is
     cleared first: on CPUs that took half of the time of embedding with EfficientNet-B0.
     """
+    import ctypes
+
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # another C library, or none that can be asked
