@@ -108,7 +108,7 @@ def evaluate(
         talk.say(report.outcome)
     outputs = [Output.of("results", report.outcome)] if report.outcome else []
     outputs += [Output(csv, "csv", skipped=report.missing)] if csv else []
-    return talk.answer(outputs, facts(report), skipped=report.missing)
+    return talk.answer(outputs, facts(report) if talk.json else None, skipped=report.missing)
 
 
 def facts(report: Report) -> dict[str, Any]:

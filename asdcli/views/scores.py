@@ -128,16 +128,17 @@ def by_section(scored: Scored) -> tuple[dict[str, list[SectionScores]], list[str
         )
     order = [(name, "ascending") for name in ("subset", "machine_type", "section", "clip_id")]
     test = test.sort_by(order)
-    columns = {name: test[name].to_pylist() for name in ("subset", "machine_type", "section")}
-    groups: dict[tuple[str, str, str | None], list[int]] = {}
-    for row, key in enumerate(zip(*columns.values(), strict=True)):
-        groups.setdefault(key, []).append(row)
+    columns = [test[name].combine_chunks() for name in ("subset", "machine_type", "section")]
+    codes = [pc.dictionary_encode(column, null_encoding="encode").indices.to_numpy() for column in columns]
+    begins = [0, *(np.flatnonzero(np.any([np.diff(code) for code in codes], axis=0)) + 1).tolist()]
+    places = list(map(slice, begins, [*begins[1:], len(test)]))
     scores = test["anomaly_score"].to_numpy()
     anomalous = pc.equal(test["condition"], str(Condition.ANOMALY)).to_numpy()
     domain = np.array(pc.fill_null(test["domain"], "").to_pylist(), dtype=np.str_)
     decisions = test["decision"].to_numpy() if "decision" in test.column_names else None
     found: dict[str, list[SectionScores]] = {}
-    for (subset, machine_type, section), rows in groups.items():
+    for rows in places:
+        subset, machine_type, section = (column[rows.start].as_py() for column in columns)
         given = None if decisions is None else decisions[rows]
         one = SectionScores(machine_type, section, scores[rows], anomalous[rows], domain[rows], given)
         found.setdefault(subset, []).append(one)

@@ -6,15 +6,17 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from asdcli import artifacts
-from asdcli.artifacts import Header
+from asdcli.artifacts import Header, rules
 from asdcli.errors import AsdError, BadArtifact
 from asdcli.features.pack import VectorPack, WaveformPack
 from tests.helpers import score_files
@@ -276,3 +278,22 @@ def test_a_section_that_no_file_can_be_called_by_is_not_submitted(asd, tmp_path:
     assert asd("threshold") == 0
     assert asd("submit", "--label", "A_B", "--subset", "dev") == 1
     assert "cannot be the name of a file: it holds '/'" in capsys.readouterr().err.replace("\n", " ")
+
+
+_pieces = st.sampled_from(
+    ["/", "\\", "..", ".", "C:", "C", ":", "\0", "a.wav", "..b", "\\\\h\\s", "//", " ", "\n", "ü", ""]
+)
+
+
+@example(["fan/a.wav", r"\\host\share\a.wav"])
+@given(st.lists(st.none() | st.lists(_pieces, max_size=5).map("".join), max_size=4))
+def test_the_rule_of_paths_is_what_pathlib_says_of_each(texts: list[str | None]) -> None:
+    def why(text: str) -> str | None:
+        if not text or "\0" in text:
+            return "it is no path"
+        posix = PurePosixPath(text)
+        leads_out = posix.is_absolute() or PureWindowsPath(text).drive or ".." in posix.parts
+        return "it leads out of the dataset's folder" if leads_out else None
+
+    faults = [(row, said) for row, text in enumerate(texts) if text is not None and (said := why(text))]
+    assert rules.paths(pa.chunked_array([texts[:2], texts[2:]], pa.string())) == next(iter(faults), None)
