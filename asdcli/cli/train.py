@@ -97,7 +97,7 @@ def train(
             "--folds",
             metavar="N",
             help="Train N models more, each without one fold of the groups: thresholds are set on the clips that each "
-            "has not seen, and the model sees all. For few clips, instead of --hold-out.",
+            "lacks, and the model itself takes all. For few clips, instead of --hold-out.",
         ),
     ] = None,
     machine_type: MachineTypeOption = None,

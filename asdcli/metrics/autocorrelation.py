@@ -41,10 +41,13 @@ def autocorrelation(series: Series) -> npt.NDArray[np.float64]:
 def alike_for(series: Series) -> int | None:
     """The first lag at which the autocorrelation is not above that of white noise: 1.96 / sqrt(n) (Bartlett, 1946).
 
-    None of fewer than `FEWEST` scores. Where it stays above up to half of the longest series, that half.
+    None of fewer than `FEWEST` scores, and of scores that are all alike. Where it stays above up to half of the longest
+    series, that half.
     """
     n = sum(len(one) for one in series)
     if n < FEWEST:
+        return None
+    if all(np.ptp(one) == 0 for one in series if len(one)):
         return None
     found = autocorrelation(series)
     below = np.flatnonzero(found[1:] <= _BOUND / np.sqrt(n))

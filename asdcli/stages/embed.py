@@ -15,6 +15,7 @@ from asdcli import artifacts
 from asdcli.detector.sources import trained_embedder
 from asdcli.embedders import EMBEDDERS, Embedding
 from asdcli.errors import BadData, MissingArtifact, UsageError
+from asdcli.files import FOLDS
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
@@ -126,14 +127,15 @@ def run(
 
 
 def reads(features: Path, model: Path, embedder: str | None, machine_types: Sequence[str] | None) -> list[Path]:
-    """The packs and the model that `run` reads when it is called so, as far as they are there.
+    """The packs and the model, with its folds, that `run` reads when it is called so, as far as they are there.
 
     Raises:
         UsageError, MissingArtifact, BadArtifact: as `run`.
     """
     name, of_model = _embedder_name(embedder, model)
     cls: Any = EMBEDDERS.load(name)
-    return [*packs.paths(features, cls.features, machine_types), *([] if of_model is None else [model])]
+    models = [] if of_model is None else [model, *sorted(model.glob(FOLDS))]
+    return [*packs.paths(features, cls.features, machine_types), *models]
 
 
 def _embedder_name(embedder: str | None, model: Path) -> tuple[str, artifacts.Header | None]:

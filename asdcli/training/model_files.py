@@ -92,7 +92,7 @@ def folds_of(folder: Path) -> dict[Path, artifacts.Header]:
     for fold in range(1, 1 + header.n_folds):
         path = fold_folder(folder, fold)
         found[path] = artifacts.read_header(path, artifacts.MODEL)
-        if not found[path].same_making(of_fold(header, fold)):
+        if found[path].params != of_fold(header, fold).params or found[path].seed != header.seed:
             raise BadArtifact(f"{path} is no fold of the model in {folder}", "train again: asd train --force", path)
     return found
 

@@ -24,7 +24,7 @@ def header_beside(embeddings: Path, upstream: artifacts.Header) -> artifacts.Hea
 
     Raises:
         MissingArtifact: the model was cross-fitted, and they are not there.
-        BadArtifact: they are there, and of another model or other clips.
+        BadArtifact: they are there, and of another model.
     """
     path = beside(embeddings)
     if not path.exists():
@@ -33,9 +33,8 @@ def header_beside(embeddings: Path, upstream: artifacts.Header) -> artifacts.Hea
             artifacts.require(path, artifacts.FOLD_EMBEDDINGS)
         return None
     header = artifacts.read_table_header(path, artifacts.FOLD_EMBEDDINGS)
-    of_same = upstream.inputs.items() <= header.inputs.items()
-    if not (of_same and header.params == upstream.params):
-        raise BadArtifact(f"{path} is not of the model and the clips of {embeddings.name}", _AGAIN, path)
+    if header.inputs.get("model") != upstream.inputs.get("model") or header.params != upstream.params:
+        raise BadArtifact(f"{path} is not of the model of {embeddings.name}", _AGAIN, path)
     return header
 
 

@@ -64,9 +64,15 @@ TABLE: dict[str, list[tuple[tuple[str, ...], dict[str, tuple[str, ...]]]]] = {
             (*AUTOENCODER, "--seed", "1"),
             {"autoencoder": tuple(f"{RUN}/autoencoder/{f}" for f in ("card.json", "weights.safetensors"))},
         ),
+        (
+            ("train", "--epochs", "1", "--folds", "2"),
+            {"model/fold-*": tuple(f"{RUN}/model/fold-1/{f}" for f in ("card.json", "weights.safetensors"))},
+        ),
+        ((*AUTOENCODER, "--folds", "2"), {"autoencoder/fold-*": (f"{RUN}/autoencoder/fold-2/card.json",)}),
     ],
     "embed": [
         (("embed", "--embedder", "logmel"), {"embeddings.parquet": (f"{RUN}/embeddings.parquet",)}),
+        (("embed",), {"fold-embeddings.parquet": (f"{RUN}/fold-embeddings.parquet",)}),
         (("embed", "--from", "vectors.csv"), {"errors-embed.parquet": (f"{RUN}/errors-embed.parquet",)}),
     ],
     "score": [

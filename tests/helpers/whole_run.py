@@ -22,8 +22,8 @@ LINES = (
     "threshold --rule quantile:quantile=0.8 --from-training",
     "evaluate --bootstrap 10",
 )
-IN_FOLDS = tuple(line.replace("train --epochs 1", "train --epochs 1 --folds 2") for line in LINES)
-"""The same with a model that was cross-fitted."""
+IN_FOLDS = tuple(f"{line} --folds 2" if line.startswith("train") else line for line in LINES)
+"""The same with models that were cross-fitted."""
 FILES = {
     "features/waveform/fan",
     "features/waveform/valve",
@@ -47,8 +47,8 @@ FILES = {
     "results",
 }
 """Names of all that these commands make."""
-OF_FOLDS = {"model/fold-1", "model/fold-2", "fold-embeddings"}
-"""What is there besides where the model was cross-fitted."""
+OF_FOLDS = {f"{model}/fold-{fold}" for model in ("model", "autoencoder") for fold in (1, 2)} | {"fold-embeddings"}
+"""What is there besides where models were cross-fitted."""
 
 
 def make(place: Path, lines: Sequence[str] = LINES) -> Path:

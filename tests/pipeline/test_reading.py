@@ -23,9 +23,12 @@ READS = {  # stage, file that it reads -> a command that reads it
     ("train", "features/waveform/fan.npz"): "train --epochs 1",
     ("embed", "features/waveform/fan.npz"): "embed",
     ("embed", "model"): "embed",
+    ("embed", "model/fold-1"): "embed",
     ("score", "embeddings.parquet"): "score --method nn --seed 3",
+    ("score", "fold-embeddings.parquet"): "score --method nn --seed 3",
     ("score", "features/waveform/fan.npz"): "score --method mse",
     ("score", "autoencoder"): "score --method mse",
+    ("score", "autoencoder/fold-1"): "score --method mse",
     ("smooth", "window-scores/mse.parquet"): f"smooth -k 2 {WINDOWS}",
     ("smooth", "scores/mse.parquet"): f"smooth -k 2 {MSE}",
     ("smooth", "embeddings.parquet"): f"smooth -k 2 {MSE}",
@@ -69,9 +72,10 @@ def made_of_others(path: Path) -> None:
 
 @pytest.mark.parametrize(("stage", "path"), READS)
 def test_every_stage_says_of_every_stale_file_that_it_reads_why_it_is_stale_and_what_mends_it(
-    stage: str, path: str, whole_run: Path, asd: Asd, capsys: pytest.CaptureFixture[str]
+    stage: str, path: str, request: pytest.FixtureRequest, asd: Asd, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made_of_others(whole_run / path)
+    run: Path = request.getfixturevalue("folded_run" if "fold" in path else "whole_run")
+    made_of_others(run / path)
     assert asd(*READS[stage, path].split()) == 0
     said = " ".join(capsys.readouterr().err.split())
     name = path.partition(".")[0]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from asdcli.errors import UsageError
 from asdcli.filenames import stem
+from asdcli.files import FOLDS
 from asdcli.outcome import Outcome
 from asdcli.pipeline import lent
 from asdcli.pipeline.answers import answered
@@ -15,6 +16,7 @@ from asdcli.pipeline.workspace import Workspace, needed
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import DEFAULT, MORE, PAPER, SCORERS, takes
 from asdcli.views import packs
+from asdcli.views.fold_embeddings import beside
 from asdcli.views.scores import ScoreFiles
 from asdcli.vocabulary import Unit
 
@@ -75,7 +77,12 @@ def run(
         from asdcli.stages import reconstruct
 
         network = model or needed(space).autoencoder
-        warn_of_stale(space, [*packs.paths(needed(space).features, reconstruct.FEATURES, None), network], progress)
+        reads = [
+            *packs.paths(needed(space).features, reconstruct.FEATURES, None),
+            network,
+            *sorted(network.glob(FOLDS)),
+        ]
+        warn_of_stale(space, reads, progress)
         outcomes |= reconstruct.run(
             needed(space).clips,
             needed(space).features,
@@ -89,7 +96,7 @@ def run(
         from asdcli.stages import score
 
         source = embeddings or needed(space).embeddings
-        warn_of_stale(space, [source], progress)
+        warn_of_stale(space, [source, beside(source)], progress)
         outcomes |= score.run(
             source,
             {spelling: outputs[spelling] for spelling in of_vectors},
