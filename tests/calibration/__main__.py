@@ -15,12 +15,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from asdcli.metrics.shares import Share
+from asdcli.scorers import SCORERS
 from tests.calibration import trials
 from tests.calibration.figures import DOMAINS, Counts, difference, lines, officials
 from tests.calibration.trials import PROMISED, Trial
 from tests.helpers.environment import forget_asd
 
-_METHODS = ("nn", "mahalanobis", "mse", "varmin:k=16,val=train-all", "varmin:k=16,val=held-out")
+_METHODS = [
+    SCORERS.canonical(method)
+    for method in ("nn", "mahalanobis", "mse", "varmin:k=16,val=train-all", "varmin:k=16,val=held-out")
+]
 _OTHERS = ("train-all", "test-all")
 
 
