@@ -23,6 +23,7 @@ from asdcli.views import packs
 from asdcli.views.clips import is_training, rows_of
 from asdcli.views.digests import trained_machine_types
 from asdcli.views.fold_embeddings import beside
+from asdcli.views.fold_models import fold_inputs, folds_of
 from asdcli.vocabulary import Split
 from asdcli.writing.locks import alone_with
 
@@ -89,9 +90,9 @@ def run(
     header = artifacts.Header.make(
         artifacts.EMBEDDINGS, dataset=upstream.dataset, params={"embedder": spelling}, inputs=inputs
     )
-    folds, as_inputs = _folds_of(model) if of_model is not None and format == "parquet" else ([], {})
+    folds = folds_of(model) if of_model is not None and format == "parquet" else {}
     of_folds_header = artifacts.Header.make(
-        artifacts.FOLD_EMBEDDINGS, dataset=header.dataset, params=header.params, inputs={**as_inputs, **inputs}
+        artifacts.FOLD_EMBEDDINGS, dataset=header.dataset, params=header.params, inputs={**fold_inputs(folds), **inputs}
     )
     as_wanted = format != "parquet" or _folds_are_current(beside(output), of_folds_header, bool(folds))
     if not force and as_wanted and artifacts.is_current(output, artifacts.EMBEDDINGS, header):
@@ -158,14 +159,6 @@ def _embedder_name(embedder: str | None, model: Path) -> tuple[str, artifacts.He
     if asked not in (name, _TRAINED):
         raise UsageError(f"the model in {model} is {recipe}, not {asked}", "leave --embedder out to take what is there")
     return name, header
-
-
-def _folds_of(model: Path) -> tuple[list[Path], dict[str, artifacts.Header]]:
-    """The models of folds, and as inputs."""
-    from asdcli.training.model_files import fold_inputs, folds_of
-
-    folds = folds_of(model)
-    return list(folds), fold_inputs(folds)
 
 
 def _folds_are_current(path: Path, header: artifacts.Header, wanted: bool) -> bool:

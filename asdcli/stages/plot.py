@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from asdcli.artifacts import own
+from asdcli.artifacts.for_people import write_rows
 from asdcli.outcome import Outcome
 from asdcli.plots import PLOTS, Format, Material, Plot, drawing
 from asdcli.progress import SILENT, Progress
 from asdcli.writing.locks import alone_with
-from asdcli.writing.spreadsheet import write_csv
 
 
 @dataclass(frozen=True)
@@ -67,13 +64,5 @@ def run(
     with own.written(output, force=force) as temporary:
         drawing.save(plot, found, temporary, format, progress=progress)
     if numbers:
-        _write(found.table, numbers, plain=plain_cells, force=force, progress=progress)
+        write_rows(found.table, numbers, plain_cells=plain_cells, force=force, progress=progress)
     return Outcome(output, facts=FigureFacts(PLOTS.spell(plot), len(found.signatures), found.signatures, found.facts))
-
-
-def _write(table: pa.Table, path: Path, *, plain: bool, force: bool, progress: Progress) -> None:
-    with own.written(path, force=force) as temporary:
-        if path.suffix == ".parquet":
-            pq.write_table(table, temporary, compression="zstd")
-        else:
-            write_csv(table, temporary, plain=plain, progress=progress)

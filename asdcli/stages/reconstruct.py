@@ -24,6 +24,7 @@ from asdcli.training.holdout import vectors_kept
 from asdcli.views import packs
 from asdcli.views.clips import is_training, rows_of
 from asdcli.views.detector_file import UnitState, is_current_detector, write_detector
+from asdcli.views.fold_models import fold_inputs, folds_of
 from asdcli.views.scores import ScoreFacts, ScoreFiles
 from asdcli.views.windows import per_clip, score_table
 from asdcli.vocabulary import Condition, Domain, ScoredAs, Split
@@ -73,8 +74,8 @@ def run(
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
     trained = _header_of(model)
     found = packs.find(features, FEATURES, table, None, progress)
-    folds, as_inputs = _folds_of(model)
-    inputs = {**as_inputs, "clips": upstream, "model": trained, **found.inputs}
+    folds = folds_of(model)
+    inputs = {**fold_inputs(folds), "clips": upstream, "model": trained, **found.inputs}
 
     def header(kind: artifacts.Kind, spelling: str) -> Header:
         return Header.make(kind, dataset=upstream.dataset, params={"method": spelling}, inputs=inputs)
@@ -231,14 +232,6 @@ def _scored_as(rows: pa.Table, by: np.ndarray, held_out: frozenset[str]) -> pa.A
     known = pc.if_else(out, str(ScoredAs.HELD_OUT), str(ScoredAs.SEEN))
     known = pc.if_else(pa.array(by > 0), str(ScoredAs.CROSS_FITTED), known)
     return pc.if_else(is_training(rows), known, pa.scalar(None, pa.string()))
-
-
-def _folds_of(model: Path) -> tuple[list[Path], dict[str, Header]]:
-    """The autoencoders of folds, and as inputs."""
-    from asdcli.training.model_files import fold_inputs, folds_of
-
-    folds = folds_of(model)
-    return list(folds), fold_inputs(folds)
 
 
 def _header_of(model: Path) -> Header:

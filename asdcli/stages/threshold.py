@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from asdcli import artifacts, catalogue
 from asdcli.artifacts import Header
+from asdcli.artifacts.for_people import write_rows
 from asdcli.errors import BadArtifact, BadData, UsageError
 from asdcli.metrics.decisions import decide
 from asdcli.metrics.threshold_rules import EDITION_RULE, OWN_RULE, RULES, Rule, set_threshold
@@ -30,7 +30,6 @@ from asdcli.views.thresholds import SCHEMA, OtherMethods, Thresholds
 from asdcli.vocabulary import Condition, Split
 from asdcli.wording import listed
 from asdcli.writing.locks import alone_with
-from asdcli.writing.spreadsheet import write_csv
 
 _DECIDED = [
     *("method", "clip_id", "machine_type", "anomaly_score", "threshold", "decision"),
@@ -177,11 +176,7 @@ def apply(
             f"it holds thresholds of {', '.join(held)}",
         )
     alarms = pc.sum(pc.equal(decisions["decision"], str(Condition.ANOMALY)), min_count=0).as_py()
-    with artifacts.own.written(output, force=force) as temporary:
-        if output.suffix == ".parquet":
-            pq.write_table(decisions, temporary, compression="zstd")
-        else:
-            write_csv(decisions, temporary, plain=plain_cells, progress=progress)
+    write_rows(decisions, output, plain_cells=plain_cells, force=force, progress=progress)
     return Outcome(output, facts=DecisionFacts(len(decisions), alarms))
 
 

@@ -21,6 +21,7 @@ from asdcli.views import packs
 from asdcli.views.clips import rows_of, training_clips
 from asdcli.views.digests import model_input
 from asdcli.views.editions import edition_of
+from asdcli.views.fold_models import of_fold
 from asdcli.wording import counted, listed
 from asdcli.writing.locks import alone_with
 
@@ -207,8 +208,6 @@ class _Job:
 
 
 def _folds(output: Path, header: artifacts.Header, apart: _Apart) -> list[_Job]:
-    from asdcli.training.model_files import of_fold
-
     numbers = range(1, 1 + apart.params.get("folds", 0))
     return [_Job(fold_folder(output, n), of_fold(header, n), apart.fold == n) for n in numbers]
 

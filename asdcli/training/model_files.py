@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from safetensors.torch import save as to_bytes
 from asdcli import artifacts
 from asdcli.artifacts import own
 from asdcli.errors import BadArtifact, MissingArtifact
-from asdcli.files import CARD, CHECKPOINT, FOLDS, WEIGHTS, fold_folder, is_model
+from asdcli.files import CARD, CHECKPOINT, FOLDS, WEIGHTS, is_model
 from asdcli.training.card import fault
 from asdcli.training.checkpoint import digest_tensors, tensors_of
 from asdcli.training.loop import METRICS
@@ -79,32 +77,6 @@ def _card(folder: Path) -> dict[str, Any]:
         text = f"{folder / CARD} does not describe a model: {why}"
         raise BadArtifact(text, "train again: asd train --force", folder)
     return card
-
-
-def folds_of(folder: Path) -> dict[Path, artifacts.Header]:
-    """The models that were cross-fitted beside the model in `folder`: where each lies, and its header; none of most.
-
-    Raises:
-        MissingArtifact, BadArtifact: no model in `folder`, or one of its folds is not there or not of this model.
-    """
-    header = artifacts.read_header(folder, artifacts.MODEL)
-    found = {}
-    for fold in range(1, 1 + header.n_folds):
-        path = fold_folder(folder, fold)
-        found[path] = artifacts.read_header(path, artifacts.MODEL)
-        if found[path].params != of_fold(header, fold).params or found[path].seed != header.seed:
-            raise BadArtifact(f"{path} is no fold of the model in {folder}", "train again: asd train --force", path)
-    return found
-
-
-def fold_inputs(folds: Mapping[Path, artifacts.Header]) -> dict[str, artifacts.Header]:
-    """Folds as inputs of what is made by them: `model/fold-1` and so on, for an autoencoder, too."""
-    return {f"model/{path.name}": header for path, header in folds.items()}
-
-
-def of_fold(header: artifacts.Header, fold: int) -> artifacts.Header:
-    """The header of the model that was trained without a fold beside the model of this header."""
-    return dataclasses.replace(header, params={**header.params, "fold": fold})
 
 
 def drop_folds(folder: Path, *, after: int) -> None:

@@ -22,17 +22,10 @@ from asdcli.pipeline.options import of_model
 from asdcli.stages import embed, import_embeddings, reconstruct, score, threshold, train
 from asdcli.training.holdout import dealt_groups
 from asdcli.views.scores import ScoreFiles
-from tests.helpers import noise_run
 from tests.helpers.heard import Heard, Interrupting
 from tests.training.test_hold_out import AUTOENCODER, SMALL
 
 FOLDS = 3
-
-
-@pytest.fixture(scope="module")
-def noise(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Sixteen source and four target training clips a machine type, in blocks of two."""
-    return noise_run.write(tmp_path_factory.mktemp("noise"), n_train=20, group_by="block:2")
 
 
 @pytest.fixture(scope="module")

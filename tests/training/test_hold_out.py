@@ -31,12 +31,6 @@ AUTOENCODER: dict[str, Any] = {**SMALL, "model": "autoencoder"}
 
 
 @pytest.fixture(scope="module")
-def noise(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Sixteen source and four target training clips a machine type, in blocks of two."""
-    return noise_run.write(tmp_path_factory.mktemp("noise"), n_train=20, group_by="block:2")
-
-
-@pytest.fixture(scope="module")
 def model(noise: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
     outcome = train.run(*noise, folder, hold_out=0.25, **SMALL)
