@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import zipfile
@@ -155,7 +154,7 @@ def test_unknown_header_fields_are_ignored() -> None:
     assert header.kind == "clips"
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half a zip", b"<html>", os.urandom(64)])
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half a zip", b"<html>", bytes(range(255, 191, -1))])
 def test_damaged_files_are_refused_not_crashed_on(tmp_path: Path, content: bytes) -> None:
     for name, kind in (("x.npz", artifacts.FEATURES), ("x.parquet", artifacts.SCORES)):
         (tmp_path / name).write_bytes(content)

@@ -1,4 +1,4 @@
-"""Run one `asd` command line and print, on the last line, which share of its time went into digests and checksums."""
+"""Run one `asd` command line; print last which shares of its time went into checking digests and into making them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,35 @@ import threading
 import time
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-_NAMES = ("digest_table", "digest_arrays", "digest_bytes", "seal_of", "verify")
+_DIGESTS = ("digest_table", "digest_arrays", "digest_bytes", "seal_of", "verify")
 """What makes and compares digests; `verify` reads a whole file for that, before another takes its place."""
+
+_WRITERS = ("write_table", "write_arrays", "write_model", "save", "write_files")
+"""Digests and checksums made within these are those of a file that is being written; all others are checks."""
 
 
 class Clock:
-    """Seconds that threads spend in what it watches; what is called within is not counted twice."""
+    """Seconds that threads spend in what it watches, while checking and while writing; nothing is counted twice."""
 
     def __init__(self) -> None:
-        self.seconds = 0.0
+        self.checking = 0.0
+        self.making = 0.0
         self._lock = threading.Lock()
         self._of = threading.local()
+
+    def writer(self, work: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(work)
+        def writing(*args: Any, **kwargs: Any) -> Any:
+            before, self._of.writing = getattr(self._of, "writing", False), True
+            try:
+                return work(*args, **kwargs)
+            finally:
+                self._of.writing = before
+
+        return writing
 
     def watch(self, work: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(work)
@@ -34,10 +49,16 @@ class Clock:
                 return work(*args, **kwargs)
             finally:
                 self._of.inside = False
-                with self._lock:
-                    self.seconds += time.perf_counter() - began
+                self._add(time.perf_counter() - began)
 
         return watched
+
+    def _add(self, seconds: float) -> None:
+        with self._lock:
+            if getattr(self._of, "writing", False):
+                self.making += seconds
+            else:
+                self.checking += seconds
 
 
 def main(words: list[str]) -> int:
@@ -48,13 +69,22 @@ def main(words: list[str]) -> int:
     clock = Clock()
     for module in (zipfile, zlib):  # the one keeps the other's function under a name of its own
         module.crc32 = clock.watch(module.crc32)  # type: ignore[attr-defined]
-    for name, module in list(sys.modules.items()):
-        for known in _NAMES:
-            if name.startswith("asdcli.artifacts") and (found := vars(module).get(known)):
-                setattr(module, known, clock.watch(found))
+    _replace("asdcli.artifacts", _DIGESTS, clock.watch)
+    if words[0] == "train":
+        from asdcli.training import checkpoint, model_files  # noqa: F401
+    _replace("asdcli", _WRITERS, clock.writer)
     code = call(words)
-    print(clock.seconds / (time.perf_counter() - began))
+    whole = time.perf_counter() - began
+    print(clock.checking / whole, clock.making / whole)
     return code
+
+
+def _replace(package: str, names: Sequence[str], by: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    for name, module in list(sys.modules.items()):
+        if name.startswith(package):
+            for known in names:
+                if callable(found := vars(module).get(known)):
+                    setattr(module, known, by(found))
 
 
 if __name__ == "__main__":

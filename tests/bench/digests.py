@@ -27,12 +27,13 @@ def digests(folder: Path) -> Result:
         "threshold": (folder / "scores", "threshold --rule quantile:quantile=0.9{turn}"),
         "evaluate": (folder / "scores", "evaluate"),
     }
-    shares = {name: _share(place, line) for name, (place, line) in commands.items()}
-    return Result(", ".join(f"{name} {share:.1%}" for name, share in shares.items()), "-", "< 5 %")
+    shares = {name: _shares(place, line) for name, (place, line) in commands.items()}
+    found = [f"{name} {checking:.1%} (+ {making:.1%} to make them)" for name, (checking, making) in shares.items()]
+    return Result(", ".join(found), "-", "checks < 5 %")
 
 
-def _share(place: Path, line: str) -> float:
-    """Of the time of one command, the smallest of a few: whatever else the machine does only makes it larger."""
+def _shares(place: Path, line: str) -> tuple[float, float]:
+    """Of the time of one command, checking and making, the smallest of a few: other work of the machine only adds."""
     paths = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     shares = []
     for turn in range(1, 1 + _TIMES):
@@ -41,8 +42,9 @@ def _share(place: Path, line: str) -> float:
         done = subprocess.run(command, cwd=place, env=paths, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")
-        shares.append(float(done.stdout.splitlines()[-1]))
-    return min(shares)
+        checking, making = map(float, done.stdout.splitlines()[-1].split())
+        shares.append((checking, making))
+    return min(checking for checking, _ in shares), min(making for _, making in shares)
 
 
 ALL: list[Callable[[Path], Result]] = [digests]

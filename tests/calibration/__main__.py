@@ -36,6 +36,14 @@ def main(words: Sequence[str]) -> int:
     given = parser.parse_args(words)
     data = trials.toycar_data()
     forget_asd()
+    try:
+        return _tables(given, data)
+    except trials.Failed as failed:
+        print(f"error: {failed}\nhint: what was done is kept; the same command goes on from there", file=sys.stderr)
+        return failed.code if failed.code > 0 else 128 - failed.code  # a signal, as a shell says it
+
+
+def _tables(given: argparse.Namespace, data: Path | None) -> int:
     seeds = range(given.seeds)
     if given.only != "ToyCar":
         title = f"Synthetic machines, size small, {given.seeds} factories"

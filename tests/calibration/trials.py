@@ -77,11 +77,19 @@ class Trial:
         asd(*words, *place)
 
 
+class Failed(Exception):
+    """A command that ended with another exit code than 0; it has said why."""
+
+    def __init__(self, words: Sequence[str], code: int) -> None:
+        super().__init__(f"asd {' '.join(words)} ended with {code}")
+        self.code = code
+
+
 def asd(*words: str) -> None:
-    """Run a command; what it says goes to the terminal. Raises RuntimeError where it fails."""
+    """Run a command; what it says goes to the terminal. Raises Failed."""
     code = subprocess.run([sys.executable, "-m", "asdcli", *words], stdout=sys.stderr, check=False).returncode
     if code:
-        raise RuntimeError(f"asd {' '.join(words)} ended with {code}")
+        raise Failed(words, code)
 
 
 def synthetic(folder: Path, seeds: Sequence[int]) -> Iterator[list[Trial]]:
