@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 
 from asdcli import artifacts, catalogue
 from asdcli.clips import SUBSET_FOLDERS
-from asdcli.errors import AsdError, MissingArtifact
+from asdcli.errors import AsdError, BadData, MissingArtifact
+from asdcli.files import read_json
 from asdcli.pipeline.options import of_index
 from asdcli.stages.index_place import LINK
 from asdcli.synthesis.sizes import DEFAULT, SIZES
@@ -50,9 +50,9 @@ def _rendered(root: Path) -> list[str]:
     from asdcli.synthesis.writing import STAMP
 
     try:
-        made = json.loads((root / STAMP).read_text())
+        made = read_json(root / STAMP)
         size, seed, usual = made["size"], made["seed"], SIZES[made["size"]].machine_types
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, BadData, ValueError, KeyError, TypeError):
         return []
     there = sorted({place.name for place in root.glob("*_data/raw/*") if place.is_dir()})
     words = ["--size", str(size)] if size != DEFAULT else []

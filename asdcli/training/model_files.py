@@ -15,7 +15,7 @@ from safetensors.torch import save as to_bytes
 from asdcli import artifacts
 from asdcli.artifacts import own
 from asdcli.errors import BadArtifact, MissingArtifact
-from asdcli.files import CARD, CHECKPOINT, FOLDS, WEIGHTS, is_model
+from asdcli.files import CARD, CHECKPOINT, FOLDS, WEIGHTS, is_model, read_json
 from asdcli.training.card import fault
 from asdcli.training.checkpoint import digest_tensors, tensors_of
 from asdcli.training.loop import METRICS
@@ -72,7 +72,7 @@ def held_out(folder: Path) -> frozenset[str]:
 
 
 def _card(folder: Path) -> dict[str, Any]:
-    card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8")).get("card")
+    card: dict[str, Any] = read_json(folder / CARD).get("card")
     if why := fault(card):
         text = f"{folder / CARD} does not describe a model: {why}"
         raise BadArtifact(text, "train again: asd train --force", folder)

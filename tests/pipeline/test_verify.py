@@ -99,3 +99,17 @@ def test_a_damaged_table_of_clips_is_found_with_and_without(
     assert again == "asd download synthetic --size tiny"
     assert asd(*again.split()[1:], "--quiet") == 0
     assert not problems("--verify")
+
+
+@pytest.mark.parametrize("stamp", [b"[" * 200_000, b"no json", b'{"size": [], "seed": 0}', None])
+def test_the_command_that_makes_synthetic_clips_again_is_told_whatever_their_stamp_has_become(
+    whole_run: Path, problems: Callable[..., dict], stamp: bytes | None
+) -> None:
+    found = Path("data/synthetic/synthetic.json")
+    found.unlink()
+    if stamp is None:
+        found.mkdir()
+    else:
+        found.write_bytes(stamp)
+    flip(Path("data/synthetic/clips.parquet"))
+    assert problems()["synthetic"]["fix"].startswith("rm data/synthetic/clips.parquet && asd download synthetic")
