@@ -12,6 +12,7 @@ RULES = {
     "none-held-out": "the model has seen all training clips, or nobody knows: alpha = 0, scored as nn",
     "flat-scale": "the local scale does not vary over the validation clips: alpha = 0, scored as nn",
     "alpha-clipped": "alpha was outside alpha_range",
+    "alpha-on-few": "alpha hangs on few points, and without them would be another",
     "no-target": "no target training clips",
     "no-source": "no source training clips",
     "val-train-all": "the validation set needs clips of both domains: train-all is used instead",
@@ -25,6 +26,8 @@ RULES = {
     "covariance-singular": "a covariance is singular (fewer windows than dimensions, or duplicates): it is widened",
     "zero-norm": "a zero vector has no direction: its distance to everything is 0.5",
 }
+WITH_FIGURES = ("alpha-on-few",)
+"""Rules that are told with the figures of each unit: see `leverage.told`."""
 
 
 def told(fired: Mapping[str, Mapping[str, Iterable[str]]]) -> list[str]:
@@ -36,7 +39,7 @@ def told(fired: Mapping[str, Mapping[str, Iterable[str]]]) -> list[str]:
     places: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
     for spelling, of_units in fired.items():
         for unit, rules in of_units.items():
-            for rule in rules:
+            for rule in (rule for rule in rules if rule not in WITH_FIGURES):
                 methods, units = places.setdefault(rule, ({}, {}))
                 methods[spelling], units[unit] = None, None
     return [

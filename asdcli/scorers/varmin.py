@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,17 +11,19 @@ import numpy as np
 from asdcli.errors import UsageError
 from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one, in_unit_interval
+from asdcli.scorers.leverage import ON_FEW, Points, hangs_on_few
 from asdcli.scorers.local_scale import LocalScale, adjusted
 from asdcli.scorers.nearest import nearest_distance
 from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.slopes import SLOPES, Slope, is_flat
 from asdcli.scorers.unit import UnitVectors
-from asdcli.scorers.validation import choose
+from asdcli.scorers.validation import Chosen, choose
 from asdcli.spec import always_spelled
 from asdcli.vocabulary import ValidationSet
 
 Space = Literal["id", "log"]
 _LOG_FLOOR = 1e-12
-_FEWEST = 3  # an OLS slope through fewer points says nothing
+_FEWEST = 3  # a slope through fewer points says nothing
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,12 @@ class VarMin:
         loo: what leaving z out means, in the fit and when training clips are scored: `strict` takes z out of b too,
             `loose` only out of the search for y*.
         space: g is the identity (`id`) or the logarithm (`log`: log-VarMin, arXiv 2603.04605).
+        slope: how alpha* is found: `ols` as in the paper, which makes the scores of X_val vary least; `theil-sen`, the
+            median slope of pairs of points; `huber`, which counts points far from the line less; `winsorised`, OLS of
+            u and v that are cut off at their 5 % and 95 % quantiles, for the slope alone.
         alpha: a fixed weight instead of alpha*.
         alpha_range: `LOW..HIGH`, the limits of alpha*; none by default.
-        winsorise: b is cut off at this quantile of the unit's b.
+        winsorise: b is cut off at this quantile of the unit's b, where alpha is set and where clips are scored.
         clusters: clusters of train-cluster; by default the number of target clips of a section.
         n_draws: draws of train-random, whose alphas are averaged.
     """
@@ -50,6 +55,7 @@ class VarMin:
     val: ValidationSet = always_spelled("train-all")
     loo: Literal["strict", "loose"] = "strict"
     space: Space = "id"
+    slope: Slope = "ols"
     alpha: float | None = None
     alpha_range: str | None = None
     winsorise: float | None = None
@@ -79,21 +85,30 @@ class VarMin:
             found["n_floored"] = int((scale.full < _LOG_FLOOR).sum())
             rules += ["scale-floored"] * bool(found["n_floored"])
         scale = self._limited(scale)
-        if self.val == "held-out":
-            points = [self._of_left_out(unit)]
-        else:
-            points = [self._points(scale, draw) for draw in chosen.draws]
-        fits = [slope(u, v) for u, v in points]
-        alpha = float(np.mean([f["alpha"] for f in fits])) if self.alpha is None else self.alpha
+        draws = self._draws(unit, chosen, scale)
+        fits = [slope(points.u, points.v, self.slope) for points in draws]
+        alpha = self._alpha(fits)
         if chosen.draws:
             rules += [rule for rule in dict.fromkeys(f["rule"] for f in fits) if rule and self.alpha is None]
         if self.alpha_range is not None and self.alpha is None:
-            limited = float(np.clip(alpha, *_limits(self.alpha_range)))
-            rules += ["alpha-clipped"] * (limited != alpha)
-            alpha = limited
-        n_val = len(points[0][0]) if self.val == "held-out" else len(chosen.draws[0])
-        found |= {"alpha": alpha, "n_val": n_val, **spread(*points[0], alpha)}
+            rules += ["alpha-clipped"] * (float(np.mean([f["alpha"] for f in fits])) != alpha)
+        n_val = len(draws[0]) if self.val == "held-out" else len(chosen.draws[0])
+        found |= {"alpha": alpha, "n_val": n_val, **spread(draws[0].u, draws[0].v, alpha)}
+        if self.slope == "ols" and self.alpha is None:
+            found |= self._hanging(unit, draws, fits)
+            without = found["alpha_without_top1"]
+            few = without is not None and hangs_on_few(len(draws[0]), found["leverage_top1"], alpha, without)
+            rules += [ON_FEW] * few
         return Fitted(self, {**scale.learnt(), "alpha": alpha}, found | {"rules": rules})
+
+    def points(self, unit: UnitVectors) -> list[Points]:
+        """u, v and the leverage of all points whose slope alpha is, of each draw of X_val; none of a single reference.
+
+        Of `val=held-out` they are those of `unit.left_out`.
+        """
+        scale = LocalScale.of(unit.reference, self.k)
+        chosen = choose(unit, self.val, clusters=self.clusters, n_draws=self.n_draws)
+        return [] if scale.alone else self._draws(unit, chosen, self._limited(scale))
 
     def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
         scale, alpha = LocalScale.from_learnt(learnt, self.k), float(learnt["alpha"])
@@ -110,22 +125,49 @@ class VarMin:
             return scale
         return scale.limited(-np.inf, float(np.quantile(scale.full, self.winsorise)))
 
-    def _of_left_out(self, unit: UnitVectors) -> tuple[np.ndarray, np.ndarray]:
-        """u and v of all windows that no model has seen, y* and b taken from the reference set without their groups."""
-        parts = [(np.empty(0), np.empty(0))]
+    def _draws(self, unit: UnitVectors, chosen: Chosen, scale: LocalScale) -> list[Points]:
+        if self.val == "held-out":
+            return [self._of_left_out(unit)]
+        return [self._points(scale, draw) for draw in chosen.draws]
+
+    def _of_left_out(self, unit: UnitVectors) -> Points:
+        """Those of all windows that no model has seen, y* and b taken from the reference set without their groups."""
+        parts = [Points(np.empty(0), np.empty(0), np.empty(0, np.int64))]
         for one in unit.left_out:
             scale = LocalScale.of(one.unit.reference, self.k)
             if not scale.alone:
                 parts.append(self._points(self._limited(scale), one.windows))
-        u, v = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return u, v
+        return Points.joined(parts)
 
-    def _points(self, scale: LocalScale, val: Vectors) -> tuple[np.ndarray, np.ndarray]:
+    def _points(self, scale: LocalScale, val: Vectors) -> Points:
         """u and v of Eq. 8 for the windows of `val` that have a reference of another clip."""
         nearest, u = scale.reference.nearest(val)
         v = scale.without(val.clip, nearest) if self.loo == "strict" else scale.full[nearest]
         has = np.isfinite(u)
-        return transform(u[has], self.space), transform(v[has], self.space)
+        return Points(transform(u[has], self.space), transform(v[has], self.space), val.clip[has])
+
+    def _alpha(self, fits: Sequence[Mapping[str, Any]]) -> float:
+        """The weight that scores get: fixed, or the mean over the draws, within its limits."""
+        if self.alpha is not None:
+            return self.alpha
+        alpha = float(np.mean([f["alpha"] for f in fits]))
+        return alpha if self.alpha_range is None else float(np.clip(alpha, *_limits(self.alpha_range)))
+
+    def _hanging(
+        self, unit: UnitVectors, draws: Sequence[Points], fits: Sequence[Mapping[str, Any]]
+    ) -> dict[str, float | None]:
+        """What alpha hangs on, on average over the draws; None where there is no slope, and no domain to speak of."""
+        if any(fit["rule"] for fit in fits):
+            return {"leverage_top1": None, "top1_target": None, "alpha_without_top1": None}
+        rest = [slope(points.u, points.v, self.slope) for points in (draw.without_first() for draw in draws)]
+        target = unit.train.clip[unit.is_target]
+        labelled = self.val != "test-all" and not unit.unknown_domain
+        of_target = float(np.mean([np.isin(p.clip[p.first], target).mean() for p in draws])) if labelled else None
+        return {
+            "leverage_top1": float(np.mean([p.leverage[p.first].sum() for p in draws])),
+            "top1_target": of_target,
+            "alpha_without_top1": self._alpha(rest),
+        }
 
 
 def transform(values: np.ndarray, space: Space) -> np.ndarray:
@@ -133,15 +175,12 @@ def transform(values: np.ndarray, space: Space) -> np.ndarray:
     return values if space == "id" else np.log(np.maximum(values, _LOG_FLOOR))
 
 
-def slope(u: np.ndarray, v: np.ndarray) -> dict[str, Any]:
-    """alpha* of Eq. 8, the OLS slope of u on v; 0 with the name of a rule where there is no meaningful one."""
+def slope(u: np.ndarray, v: np.ndarray, how: Slope = "ols") -> dict[str, Any]:
+    """alpha* of Eq. 8, the slope of u on v; 0 with the name of a rule where there is no meaningful one."""
     if len(u) < _FEWEST:
         return {"alpha": 0.0, "rule": "few-validation"}
-    centred = v - v.mean()
-    variance = float(np.mean(centred**2))
-    if variance <= 1e-12 * max(float(v.mean()) ** 2, 1e-12):
-        return {"alpha": 0.0, "rule": "flat-scale"}
-    return {"alpha": float(np.mean((u - u.mean()) * centred)) / variance, "rule": None}
+    alpha = None if is_flat(v) else SLOPES[how](u, v)
+    return {"alpha": 0.0, "rule": "flat-scale"} if alpha is None else {"alpha": alpha, "rule": None}
 
 
 def spread(u: np.ndarray, v: np.ndarray, alpha: float) -> dict[str, float | None]:

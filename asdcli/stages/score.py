@@ -19,7 +19,7 @@ from asdcli.artifacts import Header
 from asdcli.errors import BadData
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.scorers import SCORERS, Scorer, own_unit, scorers_of
+from asdcli.scorers import SCORERS, Scorer, leverage, own_unit, scorers_of
 from asdcli.scorers.rules import told
 from asdcli.views.blocks import Blocks, with_blocks
 from asdcli.views.detector_file import UnitState, is_current_detector, write_detector
@@ -108,6 +108,8 @@ def run(
             told_as = pa.array(scored_as(embedded, plans, in_folds).tolist(), pa.string())
             labelled = replace(embedded, clips=embedded.clips.append_column("scored_as", told_as))
             for sentence in told({spelling: result.rules for spelling, result in results.items()}):
+                progress.warn(sentence)
+            for sentence in leverage.told({spelling: result.diagnostics for spelling, result in results.items()}):
                 progress.warn(sentence)
             left_out = {spelling: unscored | _alone(embedded, plans, result) for spelling, result in results.items()}
             with ThreadPoolExecutor(_AT_ONCE) as threads:

@@ -286,7 +286,8 @@ def test_scaling_all_distances_leaves_alpha(points: list[tuple[float, float]], c
 def test_the_closed_form_is_the_best_of_a_grid() -> None:
     unit = make_unit(n_source=60, n_test=30)
     fitted = VarMin(8, "test-all").fit(unit)
-    u, v = VarMin(8, "test-all")._points(LocalScale.of(unit.reference, 8), unit.test)
+    (points,) = VarMin(8, "test-all").points(unit)
+    u, v = points.u, points.v
     grid = np.arange(-3, 3, 1e-4)
     best = grid[np.argmin([np.var(u - a * v) for a in grid])]
     assert fitted.diagnostics["alpha"] == pytest.approx(best, abs=1e-4)

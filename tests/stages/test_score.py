@@ -178,6 +178,46 @@ def test_verbose_shows_what_was_found_in_every_unit(
             assert word in shown
 
 
+def with_twins(rows: Rows) -> Rows:
+    """Of each machine type 200 training clips of the source domain; two are like one another and like no other."""
+    rows, more = [row for row in rows if row["split"] == "test" or row["domain"] == "source"], []
+    for machine_type in sorted({row["machine_type"] for row in rows}):
+        first = next(row for row in rows if row["machine_type"] == machine_type and row["split"] == "train")
+        rng = np.random.default_rng(0)
+        for i in range(176):
+            sign, width = (-1, 0.01) if i < 2 else (1, 0.5)
+            vector = sign * np.array(first["vector"]) + width * rng.standard_normal(8)
+            clip_id = first["clip_id"].replace("source_0000", f"source_1{i:03d}")
+            more.append(first | {"clip_id": clip_id, "vector": vector.tolist()})
+    return rows + more
+
+
+def test_an_alpha_that_hangs_on_few_clips_is_warned_of_in_one_sentence_and_is_in_the_header(
+    asd: Callable[..., int], run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(run_folder / "embeddings.parquet", with_twins(make_rows(("fan", "valve"))))
+    assert asd("score", "-v", "-m", "varmin:k=8", "-m", "varmin:k=8,slope=theil-sen") == 0
+    shown = capsys.readouterr()
+    told = [line for line in shown.err.splitlines() if "alpha hangs on few clips" in line]
+    assert len(told) == shown.err.count("warning:") == 1
+    for words in ("fan (", "valve (", "% of the leverage; alpha ", "-m varmin:k=8,val=train-all,slope=theil-sen"):
+        assert words in told[0]
+    for words in ("top 1 %", "without", "alpha-on-few"):
+        assert words in shown.out
+    units = {
+        name: artifacts.read_header(
+            run_folder / "scores" / f"varmin.k=8,val=train-all{name}.parquet", artifacts.SCORES
+        ).diagnostics["units"]["fan"]
+        for name in ("", ",slope=theil-sen")
+    }
+    robust, ols = units[",slope=theil-sen"], units[""]
+    assert ols["leverage_top1"] > 0.9
+    assert ols["rules"] == ["alpha-on-few"]
+    assert f"alpha {ols['alpha']:.2g}, without them {ols['alpha_without_top1']:.2g}" in told[0]
+    assert abs(robust["alpha"] - ols["alpha_without_top1"]) < abs(ols["alpha"] - ols["alpha_without_top1"])
+    assert robust["rules"] == []
+
+
 def test_any_embeddings_can_be_scored_without_a_run(asd: Callable[..., int], tmp_path: Path) -> None:
     write(tmp_path / "mine.parquet", make_rows())
     foreign = pq.read_table(tmp_path / "mine.parquet").replace_schema_metadata(None)
