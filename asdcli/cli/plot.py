@@ -29,7 +29,7 @@ def plot(
             "-m",
             "--method",
             metavar="SPELLING",
-            help="Only this method (repeatable). Default: the first few that can be drawn.",
+            help="Only this method (repeatable), of figures of scores. Default: the first few that can be drawn.",
             show_default=False,
         ),
     ] = None,
@@ -38,7 +38,7 @@ def plot(
         typer.Option(
             "--p",
             metavar=one_of(PValue),
-            help="Whose p-values: as if every clip were like any other, or as if it were of a new group.",
+            help="Of p-values: as if every clip were like any other, or as if it were of a new group.",
             show_default=False,
         ),
     ] = None,
@@ -72,6 +72,10 @@ def plot(
     normal test clips whose conformal p-value is as small as what is promised, source and target apart, against the
     diagonal: below it there are fewer false alarms than promised, above it more. It says which clips the p-values
     stand on; a method whose model was trained on all normal clips promises nothing and is not drawn.
+
+    distributions: anomaly scores by domain and condition, one method beside the other, with the run's thresholds.
+
+    Parameters of a figure are spelled after its name, as in distributions:by=section.
 
     The line that says how the numbers were made stands below the figure and in the metadata of its file, and the same
     scores give the same bytes.

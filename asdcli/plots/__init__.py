@@ -23,6 +23,7 @@ PLOTS = Registry(
     "figure",
     {
         "p-values": "asdcli.plots.p_values:PValues",
+        "distributions": "asdcli.plots.distributions:Distributions",
     },
     group="asdcli.plots",
     needs=("reads", "numbers", "draw"),
