@@ -75,6 +75,8 @@ def plot(
 
     distributions: anomaly scores by domain and condition, one method beside the other, with the run's thresholds.
 
+    alpha: the official score against VarMin's weight, and the weights that its validation sets choose.
+
     Parameters of a figure are spelled after its name, as in distributions:by=section.
 
     The line that says how the numbers were made stands below the figure and in the metadata of its file, and the same

@@ -24,6 +24,7 @@ PLOTS = Registry(
     {
         "p-values": "asdcli.plots.p_values:PValues",
         "distributions": "asdcli.plots.distributions:Distributions",
+        "alpha": "asdcli.plots.alpha:Alpha",
     },
     group="asdcli.plots",
     needs=("reads", "numbers", "draw"),
@@ -38,7 +39,7 @@ class Material:
     """What a figure is drawn from.
 
     Attributes:
-        files: where the sources that it reads lie; those that are not there are missing, but for `scores`.
+        files: where the sources that it reads lie; clips and thresholds are missing where there are none.
         methods: the only ones that are wanted, by any name that `views.named` knows; none means all.
         stale: file -> what it was made of and has changed since.
     """

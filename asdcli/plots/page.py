@@ -145,8 +145,8 @@ def write_above(
     for i, (text, line) in enumerate(lines):
         y = 1 + (0.06 + (len(lines) - 1 - i) * _LINE_IN) / panel.tall
         if line is not None:
-            ends = [0, _SAMPLE_IN / panel.side]
-            ax.plot(ends, [y + 0.03 / panel.tall] * 2, transform=ax.transAxes, clip_on=False, **line)
+            ends = [_SAMPLE_IN / 2 / panel.side] if line.get("ls") == "none" else [0, _SAMPLE_IN / panel.side]
+            ax.plot(ends, [y + 0.03 / panel.tall] * len(ends), transform=ax.transAxes, clip_on=False, **line)
         x = 0.0 if line is None else (_SAMPLE_IN + 0.05) / panel.side
         ax.text(x, y, text, transform=ax.transAxes, size=_LINE_PT)
     y = 1 + (0.06 + len(lines) * _LINE_IN) / panel.tall

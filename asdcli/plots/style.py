@@ -64,3 +64,12 @@ STROKES: dict[str | None, Stroke] = {
     None: Stroke("#000000", (5.0, 1.2, 1.2, 1.2), "D"),
 }
 """By domain; None where it is not known."""
+
+VALIDATION: dict[str, Stroke] = {
+    "train-all": Stroke("#E69F00", (), "o"),
+    "train-random": Stroke("#D55E00", (3.0, 1.2), "^"),
+    "train-cluster": Stroke("#009E73", (1.0, 1.0), "v"),
+    "test-all": Stroke("#cccccc", (5.0, 1.2, 1.2, 1.2), "s"),
+    "held-out": Stroke("#0072B2", (4.0, 1.0, 1.0, 1.0, 1.0, 1.0), "D"),
+}
+"""By validation set, near the colours that the paper has for its four."""

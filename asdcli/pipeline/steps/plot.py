@@ -71,15 +71,19 @@ def run(
     )
 
 
+_SPARED: tuple[Source, ...] = ("clips", "thresholds")
+"""Without these a figure is drawn all the same; a figure that reads anything else cannot be."""
+
+
 def _files(space: Workspace, reads: Sequence[Source]) -> dict[Source, Path]:
-    """What the run has of the sources; its folder of scores whether or not there are any."""
+    """What the run has of the sources; clips and thresholds only where there are any."""
     places: dict[Source, Path] = {
         "clips": space.clips,
         "embeddings": space.embeddings,
         "scores": space.scores_dir,
         "thresholds": space.thresholds,
     }
-    return {name: places[name] for name in reads if name == "scores" or places[name].exists()}
+    return {name: places[name] for name in reads if name not in _SPARED or places[name].exists()}
 
 
 def _format(output: Path | None, asked: Format | None) -> Format:
