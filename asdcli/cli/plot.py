@@ -77,6 +77,8 @@ def plot(
 
     alpha: the official score against VarMin's weight, and the weights that its validation sets choose.
 
+    roc: ROC curves by section and domain, with the region that pAUC is taken over.
+
     Parameters of a figure are spelled after its name, as in distributions:by=section.
 
     The line that says how the numbers were made stands below the figure and in the metadata of its file, and the same

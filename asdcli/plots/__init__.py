@@ -25,6 +25,7 @@ PLOTS = Registry(
         "p-values": "asdcli.plots.p_values:PValues",
         "distributions": "asdcli.plots.distributions:Distributions",
         "alpha": "asdcli.plots.alpha:Alpha",
+        "roc": "asdcli.plots.roc:Roc",
     },
     group="asdcli.plots",
     needs=("reads", "numbers", "draw"),
