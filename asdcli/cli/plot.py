@@ -79,6 +79,8 @@ def plot(
 
     roc: ROC curves by section and domain, with the region that pAUC is taken over.
 
+    scale: what VarMin's weight hangs on: distance against local scale, their slope, and each point's leverage.
+
     Parameters of a figure are spelled after its name, as in distributions:by=section.
 
     The line that says how the numbers were made stands below the figure and in the metadata of its file, and the same

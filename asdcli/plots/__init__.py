@@ -26,6 +26,7 @@ PLOTS = Registry(
         "distributions": "asdcli.plots.distributions:Distributions",
         "alpha": "asdcli.plots.alpha:Alpha",
         "roc": "asdcli.plots.roc:Roc",
+        "scale": "asdcli.plots.scale:Scale",
     },
     group="asdcli.plots",
     needs=("reads", "numbers", "draw"),
