@@ -66,7 +66,8 @@ def plot(
     talk: Talk,
     force: bool,
 ) -> int:
-    """Draw a figure of the run into its folder plots/. It needs matplotlib, which comes with the extra plot of asdcli.
+    """Draw a figure of the run into its folder plots/. It needs matplotlib (and maps by UMAP umap-learn), which come
+    with the extra plot of asdcli.
 
     p-values: whether promised false-alarm rates are kept. For each method and machine type, the share of labelled
     normal test clips whose conformal p-value is as small as what is promised, source and target apart, against the
@@ -80,6 +81,8 @@ def plot(
     roc: ROC curves by section and domain, with the region that pAUC is taken over.
 
     scale: what VarMin's weight hangs on: distance against local scale, their slope, and each point's leverage.
+
+    map: embeddings on a plane (principal components, t-SNE or UMAP), by domain, split and condition, or by score.
 
     Parameters of a figure are spelled after its name, as in distributions:by=section.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from asdcli.progress import Progress
 from asdcli.spec import Registry
@@ -27,6 +27,7 @@ PLOTS = Registry(
         "alpha": "asdcli.plots.alpha:Alpha",
         "roc": "asdcli.plots.roc:Roc",
         "scale": "asdcli.plots.scale:Scale",
+        "map": "asdcli.plots.map:Map",
     },
     group="asdcli.plots",
     needs=("reads", "numbers", "draw"),
@@ -71,13 +72,12 @@ class Numbers:
 
 
 class Plot(Protocol):
-    """A figure: a frozen dataclass, spelled by its parameters.
+    """A figure: a frozen dataclass, spelled by its parameters."""
 
-    Attributes:
-        reads: its sources.
-    """
-
-    reads: ClassVar[tuple[Source, ...]]
+    @property
+    def reads(self) -> tuple[Source, ...]:
+        """Its sources; of most figures a `ClassVar`."""
+        ...
 
     def numbers(self, material: Material, progress: Progress) -> Numbers:
         """What is to be drawn. Raises an AsdError where there is nothing."""

@@ -72,8 +72,8 @@ class Space:
         unseen = [*left_out(self.embedded, plan, seed=seed), *cross_fitted(self.in_folds, plan, seed=seed)]
         return replace(unit, left_out=tuple(one for _, one in unseen))
 
-    def signature(self, plot: Plot, method: str, subsets: set[str], machines: int, material: Material) -> str:
-        """The line of what a figure shows of these embeddings, by `method`."""
+    def signature(self, plot: Plot, method: str | None, subsets: set[str], machines: int, material: Material) -> str:
+        """The line of what a figure shows of these embeddings, by `method` where one has a part in it."""
         header = self.embedded.header
         stale = material.stale.get(material.files["embeddings"], ())
         return many(

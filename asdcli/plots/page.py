@@ -50,13 +50,14 @@ class Shape:
     Attributes:
         columns: most of a row; None: as many as there is room for.
         ratio: height over width.
-        left, gap: inches left of the first panel of a row, and between two.
+        left, gap, right: inches left of the first panel of a row, between two, and right of the last.
     """
 
     columns: int | None = None
     ratio: float = 1.0
     left: float = _LEFT
     gap: float = _GAP
+    right: float = _RIGHT
 
 
 SQUARE = Shape()
@@ -99,7 +100,7 @@ def laid_out(
     columns = columns if shape.columns is None else min(shape.columns, max(blocks.values()))
     side = _SIDES.get(columns, _SMALLEST)
     tall = side * shape.ratio
-    width = shape.left + columns * side + (columns - 1) * shape.gap + _RIGHT
+    width = shape.left + columns * side + (columns - 1) * shape.gap + shape.right
     headings = [fitted(name, width - 2 * _EDGE, _HEADING_PT, letter=_BOLD) if name else [] for name in blocks]
     told = [line for sentence in caption for line in fitted(sentence, width - 2 * _EDGE, _CAPTION_PT)]
     signed = [line for one in signatures for line in _by_fields(one, width - 2 * _EDGE)]

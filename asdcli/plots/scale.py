@@ -109,7 +109,13 @@ class Scale:
                 "alpha_without_first": slope(u[~first], v[~first])["alpha"],
                 "signature": signed,
             }
-            columns = {"clip_id": clip_ids[clip], "domain": domains[clip], "v": v, "u": u, "leverage": shares}
+            columns: dict[str, Any] = {
+                "clip_id": clip_ids[clip],
+                "domain": domains[clip],
+                "v": v,
+                "u": u,
+                "leverage": shares,
+            }
             columns["first"] = first
             columns |= {name: [value] * len(u) for name, value in alike.items()}
             tables.append(pa.table(columns).select(SCHEMA.names).cast(SCHEMA))

@@ -12,6 +12,7 @@ from typing import Any
 from asdcli.vocabulary import Domain
 
 INK, FAINT, BAND = "#000000", "#9a9a9a", "#dedede"
+RAMP = "cividis"  # of numbers: from dark to light, also in grey and for the colour-blind
 HATCH = "//////"  # what is an anomaly is hatched, or a cross
 
 RC: dict[str, Any] = {

@@ -65,4 +65,5 @@ def run(
         drawing.save(plot, found, temporary, format, progress=progress)
     if numbers:
         write_rows(found.table, numbers, plain_cells=plain_cells, force=force, progress=progress)
-    return Outcome(output, facts=FigureFacts(PLOTS.spell(plot), len(found.signatures), found.signatures, found.facts))
+    methods = sum("|method:" in line for line in found.signatures)
+    return Outcome(output, facts=FigureFacts(PLOTS.spell(plot), methods, found.signatures, found.facts))
