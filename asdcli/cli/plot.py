@@ -84,6 +84,12 @@ def plot(
 
     map: embeddings on a plane (principal components, t-SNE or UMAP), by domain, split and condition, or by score.
 
+    curves: loss and accuracy of the run's models by epoch.
+
+    fractions, neighbours: what smoothing is worth by the share of clips there are, and by the number of neighbours.
+
+    spectrogram: one clip, as in spectrogram:clip=CLIP_ID.
+
     Parameters of a figure are spelled after its name, as in distributions:by=section.
 
     The line that says how the numbers were made stands below the figure and in the metadata of its file, and the same

@@ -28,13 +28,17 @@ PLOTS = Registry(
         "roc": "asdcli.plots.roc:Roc",
         "scale": "asdcli.plots.scale:Scale",
         "map": "asdcli.plots.map:Map",
+        "curves": "asdcli.plots.curves:Curves",
+        "fractions": "asdcli.plots.fractions:Fractions",
+        "neighbours": "asdcli.plots.neighbours:Neighbours",
+        "spectrogram": "asdcli.plots.spectrogram:Spectrogram",
     },
     group="asdcli.plots",
     needs=("reads", "numbers", "draw"),
 )
 Format = Literal["svg", "png", "pdf"]
-Source = Literal["clips", "embeddings", "scores", "thresholds"]
-"""What of a run figures read; `scores` is a folder."""
+Source = Literal["clips", "embeddings", "scores", "thresholds", "model", "autoencoder", "tuning", "fractions"]
+"""What of a run figures read; `scores`, `model` and `autoencoder` are folders."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Material:
     """What a figure is drawn from.
 
     Attributes:
-        files: where the sources that it reads lie; clips and thresholds are missing where there are none.
+        files: where the sources that it reads lie; clips, thresholds and models are missing where there are none.
         methods: the only ones that are wanted, by any name that `views.named` knows; none means all.
         stale: file -> what it was made of and has changed since.
     """

@@ -51,6 +51,7 @@ class Shape:
         columns: most of a row; None: as many as there is room for.
         ratio: height over width.
         left, gap, right: inches left of the first panel of a row, between two, and right of the last.
+        side: inches of width; None: as the number of columns has it.
     """
 
     columns: int | None = None
@@ -58,6 +59,7 @@ class Shape:
     left: float = _LEFT
     gap: float = _GAP
     right: float = _RIGHT
+    side: float | None = None
 
 
 SQUARE = Shape()
@@ -98,7 +100,7 @@ def laid_out(
 
     columns = min(_MOST_COLUMNS if len(blocks) == 1 else _OF_SEVERAL, max(blocks.values()))
     columns = columns if shape.columns is None else min(shape.columns, max(blocks.values()))
-    side = _SIDES.get(columns, _SMALLEST)
+    side = shape.side or _SIDES.get(columns, _SMALLEST)
     tall = side * shape.ratio
     width = shape.left + columns * side + (columns - 1) * shape.gap + shape.right
     headings = [fitted(name, width - 2 * _EDGE, _HEADING_PT, letter=_BOLD) if name else [] for name in blocks]

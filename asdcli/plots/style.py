@@ -66,6 +66,15 @@ STROKES: dict[str | None, Stroke] = {
 }
 """By domain; None where it is not known."""
 
+SERIES: tuple[Stroke, ...] = (
+    Stroke("#000000", (), "o"),
+    Stroke("#0072B2", (3.0, 1.2), "s"),
+    Stroke("#E69F00", (1.0, 1.0), "^"),
+    Stroke("#009E73", (5.0, 1.2, 1.2, 1.2), "v"),
+    Stroke("#CC79A7", (6.0, 2.0), "D"),
+)
+"""For lines of anything, in this order; of more lines than these the first come again."""
+
 VALIDATION: dict[str, Stroke] = {
     "train-all": Stroke("#E69F00", (), "o"),
     "train-random": Stroke("#D55E00", (3.0, 1.2), "^"),

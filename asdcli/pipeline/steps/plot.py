@@ -71,17 +71,21 @@ def run(
     )
 
 
-_SPARED: tuple[Source, ...] = ("clips", "thresholds")
-"""Without these a figure is drawn all the same; a figure that reads anything else cannot be."""
+_SPARED: tuple[Source, ...] = ("clips", "thresholds", "model", "autoencoder")
+"""Without one of these a figure may be drawn all the same; without anything else that it reads it cannot be."""
 
 
 def _files(space: Workspace, reads: Sequence[Source]) -> dict[Source, Path]:
-    """What the run has of the sources; clips and thresholds only where there are any."""
+    """What the run has of the sources; some only where there are any."""
     places: dict[Source, Path] = {
         "clips": space.clips,
         "embeddings": space.embeddings,
         "scores": space.scores_dir,
         "thresholds": space.thresholds,
+        "model": space.model,
+        "autoencoder": space.autoencoder,
+        "tuning": space.tuning,
+        "fractions": space.fractions,
     }
     return {name: places[name] for name in reads if name not in _SPARED or places[name].exists()}
 
