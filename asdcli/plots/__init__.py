@@ -30,7 +30,7 @@ PLOTS = Registry(
         "map": "asdcli.plots.map:Map",
         "curves": "asdcli.plots.curves:Curves",
         "fractions": "asdcli.plots.fractions:Fractions",
-        "neighbours": "asdcli.plots.neighbours:Neighbours",
+        "neighbours": "asdcli.plots.neighbours:SmoothingByK",
         "spectrogram": "asdcli.plots.spectrogram:Spectrogram",
     },
     group="asdcli.plots",

@@ -14,7 +14,7 @@ from asdcli.errors import BadData, UsageError
 from asdcli.metrics.official import measure, official
 from asdcli.metrics.specs import MetricSpec, spec_named, spec_without_edition
 from asdcli.plots import Material, Numbers, Source, page
-from asdcli.plots.embedded import Loo, Space
+from asdcli.plots.embedded import Loo, RunVectors
 from asdcli.plots.scored import Part, called, fewer
 from asdcli.plots.style import FAINT, INK, VALIDATION
 from asdcli.progress import Progress
@@ -93,7 +93,7 @@ class Alpha:
         Raises:
             MissingArtifact: no embeddings. BadData: no test clip of a unit with training clips has a known condition.
         """
-        space = Space.read(material, progress)
+        space = RunVectors.read(material, progress)
         plans = self._plans(space, progress)
         subsets = {subset for _, by_subset in plans for subset in by_subset}
         machines = len({plan.machine_type for plan, _ in plans})
@@ -146,7 +146,7 @@ class Alpha:
         return figure
 
     def _plans(
-        self, space: Space, progress: Progress
+        self, space: RunVectors, progress: Progress
     ) -> list[tuple[UnitPlan, dict[str, tuple[MetricSpec, list[Judged]]]]]:
         """The units whose test clips are labelled, and by subset the rule and the labelled clips of their sections."""
         split, condition, subsets = (space.column(name) for name in ("split", "condition", "subset"))
@@ -197,7 +197,7 @@ class Alpha:
         high = min(max(self.high, *chosen.values()), max(self.high, _FURTHEST[1]))
         return np.append(np.linspace(low, high, self.steps), list(chosen.values()))
 
-    def _swept(self, space: Space, unit: UnitVectors, alphas: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def _swept(self, space: RunVectors, unit: UnitVectors, alphas: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """(n_alphas, n_clips) scores of the unit's test clips, NaN of others."""
         of_windows = alpha_sweep(unit.reference, unit.test, alphas, k=self.k, space=self.space)
         clips, first = np.unique(unit.test.clip, return_index=True)  # windows of a clip lie together
@@ -215,7 +215,7 @@ class Alpha:
         ]
 
 
-def _rule(space: Space, sections: Sequence[Judged]) -> MetricSpec:
+def _rule(space: RunVectors, sections: Sequence[Judged]) -> MetricSpec:
     """The terms of the edition's official score, or of the rule that fits the labels."""
     edition = edition_of(space.embedded.header)
     domains = any((s.domain != "").any() for s in sections)

@@ -28,7 +28,7 @@ Loo = Literal["strict", "loose"]
 
 
 @dataclass(frozen=True, eq=False)
-class Space:
+class RunVectors:
     """Embeddings and what is known of their clips.
 
     Attributes:
@@ -42,7 +42,7 @@ class Space:
     truth: pa.Table
 
     @staticmethod
-    def read(material: Material, progress: Progress) -> Space:
+    def read(material: Material, progress: Progress) -> RunVectors:
         """Raises MissingArtifact or BadArtifact where there are no embeddings."""
         path = material.files["embeddings"]
         embedded, _ = with_blocks(read_embeddings(path))
@@ -57,7 +57,7 @@ class Space:
             for name in TRUTH:
                 known = pc.coalesce(labels[name].take(place), truth[name])
                 truth = truth.set_column(truth.column_names.index(name), name, known)
-        return Space(embedded, tuple(read_fold_embeddings(path, embedded) if folded else ()), truth)
+        return RunVectors(embedded, tuple(read_fold_embeddings(path, embedded) if folded else ()), truth)
 
     def plans(self, unit: Unit, progress: Progress) -> list[UnitPlan]:
         """The units; what is said of how they were cut is told."""

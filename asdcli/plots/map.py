@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from asdcli.errors import BadData, UsageError, unknown_name
 from asdcli.plots import Material, Numbers, Source, page
-from asdcli.plots.embedded import Space
+from asdcli.plots.embedded import RunVectors
 from asdcli.plots.projection import Plane, Projector, project, require
 from asdcli.plots.scored import MOST_METHODS, Part, called, fewer, methods_of, signature
 from asdcli.plots.style import FAINT, INK, RAMP, STROKES
@@ -87,7 +87,7 @@ class Map:
             BadData: no clip of the section. UsageError: an unknown machine type or method.
         """
         require(self.by)
-        space = Space.read(material, progress)
+        space = RunVectors.read(material, progress)
         methods = self._methods(material, progress) if self.colour == "score" else []
         parts = self._parts(space, max(1, len(methods)), progress)
         machines = list(dict.fromkeys(machine_type for machine_type, _ in parts))
@@ -155,7 +155,7 @@ class Map:
             progress.left_out(f"{MOST_METHODS} methods of {len(methods)} are drawn; others by --method: {others}")
         return methods[:MOST_METHODS]
 
-    def _parts(self, space: Space, panels_each: int, progress: Progress) -> list[Part]:
+    def _parts(self, space: RunVectors, panels_each: int, progress: Progress) -> list[Part]:
         """The machine types and sections that test clips are of, or, where there are none, training clips."""
         machine_type, section, split = (space.column(name) for name in ("machine_type", "section", "split"))
         known = sorted(set(machine_type))
@@ -181,7 +181,7 @@ class Map:
             )
         return fewer([part for part in parts if part[0] in machines[:most]], panels_each, progress)
 
-    def _plane(self, space: Space, machine_type: str) -> tuple[np.ndarray, Plane]:
+    def _plane(self, space: RunVectors, machine_type: str) -> tuple[np.ndarray, Plane]:
         """The clips of a machine type (rows of `space`), and where they lie."""
         embedded = space.embedded
         rows = np.flatnonzero(
@@ -191,7 +191,7 @@ class Map:
         of_clips = mean_of_windows(unit_norm(embedded.vectors[windows]), first_of_each(embedded.clip[windows]))
         return rows, project(of_clips, self.by, seed=self.seed)
 
-    def _shown(self, space: Space, rows: np.ndarray, part: Part) -> np.ndarray:
+    def _shown(self, space: RunVectors, rows: np.ndarray, part: Part) -> np.ndarray:
         """(n_rows,) bool, the training clips and the test clips of the section that are drawn."""
         split, section = space.column("split")[rows], space.column("section")[rows]
         shown = (split == str(Split.TRAIN)) | np.array([s == part[1] for s in section])
@@ -204,7 +204,7 @@ class Map:
 
     def _table(
         self,
-        space: Space,
+        space: RunVectors,
         rows: np.ndarray,
         plane: Plane,
         shown: np.ndarray,

@@ -42,7 +42,7 @@ _ALL = "all"
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class SmoothingByK:
     """What smoothing is worth by K, for neighbours of the source domain and of all, on sections that did not choose it.
 
     A mark says which K the choosing sections chose, another which one would have been best. With several machine types

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from asdcli.errors import BadData
 from asdcli.plots import Material, Numbers, Source, page
-from asdcli.plots.embedded import Loo, Space
+from asdcli.plots.embedded import Loo, RunVectors
 from asdcli.plots.scored import Part, called, fewer
 from asdcli.plots.style import INK, STROKES
 from asdcli.progress import Progress
@@ -84,7 +84,7 @@ class Scale:
         Raises:
             MissingArtifact: no embeddings. BadData: no unit has a validation window with a reference of another clip.
         """
-        space = Space.read(material, progress)
+        space = RunVectors.read(material, progress)
         plans = space.plans(self.unit, progress)
         parts: list[Part] = [(plan.machine_type, plan.section) for plan in plans]
         plans = plans[: len(fewer(parts, 1, progress))]

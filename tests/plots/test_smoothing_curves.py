@@ -15,7 +15,7 @@ from asdcli.artifacts import Header
 from asdcli.errors import BadData, MissingArtifact
 from asdcli.plots import Material
 from asdcli.plots.fractions import Fractions
-from asdcli.plots.neighbours import Neighbours
+from asdcli.plots.neighbours import SmoothingByK
 from asdcli.progress import SILENT
 
 Asd = Callable[..., int]
@@ -81,19 +81,19 @@ def test_fractions_are_drawn_with_a_band_of_one_standard_deviation_all_machine_t
 
 def test_neighbours_are_in_order_of_k_with_the_mean_of_machine_types_first_and_the_choice_marked() -> None:
     pytest.importorskip("matplotlib")
-    found = Neighbours().numbers(Material({"tuning": tuning()}), SILENT)
+    found = SmoothingByK().numbers(Material({"tuning": tuning()}), SILENT)
     rows = found.table.to_pylist()
     mean = next(r for r in rows if (r["machine_type"], r["data"], r["k"]) == ("all", "source", 4))
     assert (mean["mean"], mean["std"], mean["n_machine_types"]) == (pytest.approx(0.75), pytest.approx(0.05), 2)
     assert {r["method"] for r in rows} == {"mse+smooth"}
-    figure = Neighbours().draw(found)
+    figure = SmoothingByK().draw(found)
     assert [ax.texts[-1].get_text() for ax in figure.axes] == ["mean of machine types", "fan", "pump"]
     fan = figure.axes[1]
     lines = [line for line in fan.lines if line.get_linestyle() != "None"]
     assert [list(line.get_xdata()) for line in lines] == [[1, 4], [1, 4]]
     marks = [(line.get_marker(), *np.ravel(line.get_xydata())) for line in fan.lines if line.get_zorder() == 4]
     assert [m for m in marks if len(m) == 3] == [("x", 1, pytest.approx(71)), ("o", 4, pytest.approx(71))]
-    chosen = Neighbours(on="choosing").numbers(Material({"tuning": tuning()}), SILENT)
+    chosen = SmoothingByK(on="choosing").numbers(Material({"tuning": tuning()}), SILENT)
     assert {(r["k"], r["mean"]) for r in chosen.table.to_pylist()} == {(1, 0.6), (4, 0.9)}
 
 
@@ -101,14 +101,14 @@ def test_a_single_machine_type_has_no_mean() -> None:
     path = tuning()
     table, header = artifacts.read_table(path, artifacts.TUNING)
     artifacts.write_table(path, artifacts.TUNING, table.slice(0, 5), header)
-    found = Neighbours().numbers(Material({"tuning": path}), SILENT)
+    found = SmoothingByK().numbers(Material({"tuning": path}), SILENT)
     assert set(found.table["machine_type"].to_pylist()) == {"fan"} and "band" not in found.caption[0]
 
 
 def test_what_was_not_measured_is_not_drawn(asd: Asd, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib")
     with pytest.raises(BadData, match="says nothing of K on the sections that were reported"):
-        Neighbours().numbers(Material({"tuning": tuning(None)}), SILENT)
+        SmoothingByK().numbers(Material({"tuning": tuning(None)}), SILENT)
     for figure, kind in (("fractions", artifacts.FRACTIONS), ("neighbours", artifacts.TUNING)):
         assert asd("plot", figure, "--run", "runs/none", "--dataset", "mine") == 1
         assert kind.made_by in capsys.readouterr().err
