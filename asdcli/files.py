@@ -13,6 +13,8 @@ from asdcli.errors import BadData
 
 CARD, WEIGHTS, CHECKPOINT = "card.json", "weights.safetensors", "checkpoint.safetensors"
 """In a model's folder: its header, its tensors, and a training that is not at its end."""
+METRICS = "metrics.jsonl"
+"""There too: a row an epoch of the training."""
 FOLDS = "fold-*"
 """The folders in a model's folder of models that were trained without one fold each."""
 _SORTS = {

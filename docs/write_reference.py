@@ -81,6 +81,18 @@ def methods_and_models() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def figures() -> str:
+    """Every figure that `asd plot` draws, from its docstring."""
+    from asdcli.plots import PLOTS
+    from asdcli.spec import describe
+
+    lines = ["# Figures and their parameters", "", _NOTE, ""]
+    lines += ["`asd plot FIGURE:parameter=value,…`; [Figures](../figures.md) says what each is for.", ""]
+    for name in PLOTS.entries:
+        lines += _described(describe(PLOTS, name))
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def _described(d: Any) -> Iterator[str]:
     yield from (f"### {d.name}", "", _prose(d.summary), "")
     for paragraph in d.text:
@@ -159,6 +171,7 @@ def _cell(text: str) -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "command-line.md": command_line,
     "methods-and-models.md": methods_and_models,
+    "figures.md": figures,
     "artifacts.md": artifacts,
     "editions.md": editions,
 }

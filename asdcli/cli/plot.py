@@ -29,7 +29,7 @@ def plot(
             "-m",
             "--method",
             metavar="SPELLING",
-            help="Only this method (repeatable). Default: the first few that can be drawn.",
+            help="Only this method (repeatable), of figures of scores. Default: the first few that can be drawn.",
             show_default=False,
         ),
     ] = None,
@@ -38,7 +38,7 @@ def plot(
         typer.Option(
             "--p",
             metavar=one_of(PValue),
-            help="Whose p-values: as if every clip were like any other, or as if it were of a new group.",
+            help="Of p-values: as if every clip were like any other, or as if it were of a new group.",
             show_default=False,
         ),
     ] = None,
@@ -66,12 +66,31 @@ def plot(
     talk: Talk,
     force: bool,
 ) -> int:
-    """Draw a figure of the run into its folder plots/. It needs matplotlib, which comes with the extra plot of asdcli.
+    """Draw a figure of the run into its folder plots/. It needs matplotlib (and maps by UMAP umap-learn), which come
+    with the extra plot of asdcli.
 
     p-values: whether promised false-alarm rates are kept. For each method and machine type, the share of labelled
     normal test clips whose conformal p-value is as small as what is promised, source and target apart, against the
     diagonal: below it there are fewer false alarms than promised, above it more. It says which clips the p-values
     stand on; a method whose model was trained on all normal clips promises nothing and is not drawn.
+
+    distributions: anomaly scores by domain and condition, one method beside the other, with the run's thresholds.
+
+    alpha: the official score against VarMin's weight, and the weights that its validation sets choose.
+
+    roc: ROC curves by section and domain, with the region that pAUC is taken over.
+
+    scale: what VarMin's weight hangs on: distance against local scale, their slope, and each point's leverage.
+
+    map: embeddings on a plane (principal components, t-SNE or UMAP), by domain, split and condition, or by score.
+
+    curves: loss and accuracy of the run's models by epoch.
+
+    fractions, neighbours: what smoothing is worth by the share of clips there are, and by the number of neighbours.
+
+    spectrogram: one clip, as in spectrogram:clip=CLIP_ID.
+
+    Parameters of a figure are spelled after its name, as in distributions:by=section.
 
     The line that says how the numbers were made stands below the figure and in the metadata of its file, and the same
     scores give the same bytes.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from asdcli.progress import Progress
 from asdcli.spec import Registry
@@ -23,13 +23,22 @@ PLOTS = Registry(
     "figure",
     {
         "p-values": "asdcli.plots.p_values:PValues",
+        "distributions": "asdcli.plots.distributions:Distributions",
+        "alpha": "asdcli.plots.alpha:Alpha",
+        "roc": "asdcli.plots.roc:Roc",
+        "scale": "asdcli.plots.scale:Scale",
+        "map": "asdcli.plots.map:Map",
+        "curves": "asdcli.plots.curves:Curves",
+        "fractions": "asdcli.plots.fractions:Fractions",
+        "neighbours": "asdcli.plots.neighbours:SmoothingByK",
+        "spectrogram": "asdcli.plots.spectrogram:Spectrogram",
     },
     group="asdcli.plots",
     needs=("reads", "numbers", "draw"),
 )
 Format = Literal["svg", "png", "pdf"]
-Source = Literal["clips", "embeddings", "scores", "thresholds"]
-"""What of a run figures read; `scores` is a folder."""
+Source = Literal["clips", "embeddings", "scores", "thresholds", "model", "autoencoder", "tuning", "fractions"]
+"""What of a run figures read; `scores`, `model` and `autoencoder` are folders."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class Material:
     """What a figure is drawn from.
 
     Attributes:
-        files: where the sources that it reads lie; those that are not there are missing, but for `scores`.
+        files: where the sources that it reads lie; clips, thresholds and models are missing where there are none.
         methods: the only ones that are wanted, by any name that `views.named` knows; none means all.
         stale: file -> what it was made of and has changed since.
     """
@@ -67,13 +76,12 @@ class Numbers:
 
 
 class Plot(Protocol):
-    """A figure: a frozen dataclass, spelled by its parameters.
+    """A figure: a frozen dataclass, spelled by its parameters."""
 
-    Attributes:
-        reads: its sources.
-    """
-
-    reads: ClassVar[tuple[Source, ...]]
+    @property
+    def reads(self) -> tuple[Source, ...]:
+        """Its sources; of most figures a `ClassVar`."""
+        ...
 
     def numbers(self, material: Material, progress: Progress) -> Numbers:
         """What is to be drawn. Raises an AsdError where there is nothing."""

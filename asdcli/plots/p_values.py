@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from asdcli.errors import BadData
 from asdcli.metrics.shares import Share, binomial_band
-from asdcli.plots import PLOTS, Material, Numbers, Source, page
+from asdcli.plots import Material, Numbers, Source, page
+from asdcli.plots.scored import drawn, fitting, methods_of, signature
 from asdcli.plots.style import BAND, FAINT, INK, STROKES
 from asdcli.progress import Progress
 from asdcli.views.fresh import Lacking, fresh_normals, held_against, share_at, with_p_values
-from asdcli.views.making import Making
-from asdcli.views.named import chosen
 from asdcli.views.p_values import CLIP, GROUP
-from asdcli.views.scores import Scored, join_truth, read_labels, read_scores
-from asdcli.views.signature import many
+from asdcli.views.scores import Scored
 from asdcli.views.thresholds import Thresholds
 from asdcli.vocabulary import PValue
 from asdcli.wording import counted, listed
@@ -29,13 +26,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST_METHODS = 4
-"""So many are drawn where nobody says which."""
-
 _SAID = {"clip": "clip-wise", "group": "group-wise, every group counting once"}
 _TICKS = (0, 1, 5, 10, 25, 50, 75, 100)  # percent
 _GRID = np.linspace(0, 1, 1001) ** 2
-_LINE_PT, _TITLE_PT, _TITLE_IN, _LINE_IN = 5.5, 7.5, 0.17, 0.11
 
 
 @dataclass(frozen=True)
@@ -44,7 +37,9 @@ class PValues:
 
     The empirical distribution function of the conformal p-values of labelled normal test clips, source and target
     apart. Below the diagonal there are fewer false alarms than promised, above it more. Methods whose normal clips the
-    model was all trained on promise nothing, and are not drawn. Source: V. Vovk, A. Gammerman, G. Shafer: Algorithmic
+    model was all trained on promise nothing, and are not drawn.
+
+    Source: V. Vovk, A. Gammerman, G. Shafer: Algorithmic
     learning in a random world, 2005; of groups Lee, Barber, Willett, 2023.
 
     Attributes:
@@ -65,7 +60,7 @@ class PValues:
         limits = Thresholds.read(material.files["thresholds"]) if "thresholds" in material.files else None
         lacking, unlabelled = Lacking(), []
         found: list[tuple[Scored, pa.Table]] = []
-        methods = _methods(material, limits, progress)
+        methods = methods_of(material, progress, limits)
         for method in methods:
             fresh = fresh_normals(method)
             if not len(fresh):
@@ -79,15 +74,12 @@ class PValues:
             progress.left_out(sentence)
         if unlabelled:
             progress.left_out(f"no test clip is known to be normal among the scores of {listed(unlabelled)}")
-        if not material.methods and len(found) > MOST_METHODS:
-            others = listed([method.method for method, _ in found[MOST_METHODS:]], 8)
-            progress.left_out(f"{MOST_METHODS} methods of {len(found)} are drawn; others by --method: {others}")
-            found = found[:MOST_METHODS]
-        signatures = [self._signature(method, fresh, material) for method, fresh in found]
+        found = found[: drawn([method.method for method, _ in found], material, progress)]
+        signatures = [signature(self, method, fresh, material) for method, fresh in found]
         tables = [
             table
-            for (method, fresh), signature in zip(found, signatures, strict=True)
-            for table in held_against(method, fresh, _fitting(limits, method, progress), signature)
+            for (method, fresh), signed in zip(found, signatures, strict=True)
+            for table in held_against(method, fresh, fitting(limits, method, progress), signed)
         ]
         table = pa.concat_tables(tables)
         return Numbers(table, "p-values of normal test clips", self._caption(table), signatures, list(_facts(table)))
@@ -99,22 +91,13 @@ class PValues:
             cells = _turned(cells)
         lines = max(len(curves) for panels in cells.values() for curves in panels.values())
         blocks = {name: len(panels) for name, panels in cells.items()}
-        above = _TITLE_IN + (lines + 1) * _LINE_IN + 0.05
-        figure, places = page.laid_out(blocks, above=above, caption=numbers.caption, signatures=numbers.signatures)
+        figure, places = page.laid_out(
+            blocks, above=page.above(lines + 1), caption=numbers.caption, signatures=numbers.signatures
+        )
         for row, panels in zip(places, cells.values(), strict=True):
             for panel, (name, curves) in zip(row, panels.items(), strict=True):
                 _draw(panel, name, curves)
         return figure
-
-    def _signature(self, method: Scored, fresh: pa.Table, material: Material) -> str:
-        subsets = "+".join(sorted(pc.unique(fresh["subset"]).to_pylist()))
-        return many(
-            f"{method.header.dataset or method.path.stem}|{subsets}",
-            Making.of(method.header),
-            method.spelling,
-            counts={"machines": len(pc.unique(fresh["machine_type"]))},
-            rest={"stale": ",".join(material.stale.get(method.path, ())) or None, "figure": PLOTS.spell(self)},
-        )
 
     def _caption(self, table: pa.Table) -> list[str]:
         panels = [curves for of in _panels(table).values() for curves in of.values()]
@@ -139,35 +122,6 @@ _UNLABELLED = (
     "no test clip is known to be normal: there is nothing to hold the promises against",
     "label the clips (asd download EDITION, asd index DIR)",
 )
-
-
-def _methods(material: Material, limits: Thresholds | None, progress: Progress) -> list[Scored]:
-    """Those that are wanted, else all, those with thresholds first; with the labels that there are today."""
-    methods = read_scores([material.files["scores"]])
-    methods = chosen(material.methods, methods) if material.methods else methods
-    if limits and not material.methods:
-        methods = sorted(methods, key=lambda one: not limits.has(one))
-    if "clips" not in material.files:
-        return methods
-    labels, _ = read_labels(material.files["clips"])
-    lost: dict[str, list[str]] = {}
-    joined = []
-    for method in methods:
-        method, sentences = join_truth(method, labels)
-        joined.append(method)
-        for sentence in sentences:
-            lost.setdefault(sentence, []).append(method.method)
-    for sentence, who in lost.items():
-        progress.left_out(f"{listed(who)}: {sentence}")
-    return joined
-
-
-def _fitting(limits: Thresholds | None, method: Scored, progress: Progress) -> Thresholds | None:
-    """The thresholds, where they were fitted on these very scores."""
-    if limits and limits.has(method) and not limits.fitted_on(method):
-        progress.warn(f"{method.method}: thresholds were fitted on other scores and are not shown: asd threshold")
-        return None
-    return limits
 
 
 Curve = dict[str, Any]
@@ -223,7 +177,7 @@ def _facts(table: pa.Table) -> Iterator[dict[str, Any]]:
 
 def _draw(panel: page.Panel, name: str, curves: Sequence[Curve]) -> None:
     """One method and machine type: the band, the diagonal, a line a domain, and what they stand on."""
-    ax, side = panel.axes, panel.side
+    ax = panel.axes
     _axes(ax, left=panel.first, last=panel.last)
     _bands(ax, curves)
     ax.plot([0, 1], [0, 1], color=INK, lw=0.6, zorder=1)
@@ -235,14 +189,9 @@ def _draw(panel: page.Panel, name: str, curves: Sequence[Curve]) -> None:
         ax.step(steps, share_at(curve["p"], steps), where="post", zorder=3, **stroke.line)
         if (share := curve["at_threshold"]) is not None:
             ax.plot(curve["promised"], share.measured, zorder=5 - i, clip_on=False, ms=4 + 1.5 * i, **stroke.mark)
-        y = 1 + (0.06 + (len(curves) - 1 - i) * _LINE_IN) / side
-        ax.plot([0, 0.2 / side], [y + 0.03 / side] * 2, transform=ax.transAxes, clip_on=False, **stroke.line)
-        ax.text(0.25 / side, y, _stands_on(curve), transform=ax.transAxes, size=_LINE_PT)
-    y = 1 + (0.06 + len(curves) * _LINE_IN) / side
     how = " and ".join(dict.fromkeys(str(curve["scored_as"] or "nobody knows how") for curve in curves))
-    ax.text(0, y, f"calibration clips scored as: {how}", transform=ax.transAxes, size=_LINE_PT)
-    title = page.shortened(name, side, _TITLE_PT)
-    ax.text(0, y + (_LINE_IN + 0.04) / side, title, transform=ax.transAxes, size=_TITLE_PT, weight="bold")
+    lines = [(_stands_on(curve), STROKES[curve["domain"]].line) for curve in curves]
+    page.write_above(panel, name, lines, over=f"calibration clips scored as: {how}")
 
 
 def _bands(ax: Axes, curves: Sequence[Curve]) -> None:

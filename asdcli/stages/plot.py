@@ -17,10 +17,10 @@ from asdcli.writing.locks import alone_with
 
 @dataclass(frozen=True)
 class FigureFacts:
-    """Which figure was drawn, of how many methods, how their numbers were made, and what people read off it."""
+    """Which figure was drawn, of how many methods if any, how its numbers were made, and what people read off it."""
 
     figure: str
-    methods: int
+    methods: int | None
     signatures: Sequence[str]
     shown: Sequence[Mapping[str, Any]]
 
@@ -65,4 +65,5 @@ def run(
         drawing.save(plot, found, temporary, format, progress=progress)
     if numbers:
         write_rows(found.table, numbers, plain_cells=plain_cells, force=force, progress=progress)
-    return Outcome(output, facts=FigureFacts(PLOTS.spell(plot), len(found.signatures), found.signatures, found.facts))
+    methods = sum("|method:" in line for line in found.signatures) or None
+    return Outcome(output, facts=FigureFacts(PLOTS.spell(plot), methods, found.signatures, found.facts))

@@ -13,11 +13,10 @@ import torch
 
 from asdcli import artifacts
 from asdcli.errors import AsdError, BadArtifact
-from asdcli.files import CHECKPOINT
+from asdcli.files import CHECKPOINT, METRICS
 from asdcli.progress import SILENT, Progress
 from asdcli.training import checkpoint
 
-METRICS = "metrics.jsonl"
 CHECKPOINT_SHARE = 0.02  # of the time, at most, goes into checkpoints: short epochs are not written one by one
 _LOOK_EVERY_S = 0.25  # how often the loss is fetched from the device to be shown
 

@@ -15,10 +15,9 @@ from safetensors.torch import save as to_bytes
 from asdcli import artifacts
 from asdcli.artifacts import own
 from asdcli.errors import BadArtifact, MissingArtifact
-from asdcli.files import CARD, CHECKPOINT, FOLDS, WEIGHTS, is_model, read_json
+from asdcli.files import CARD, CHECKPOINT, FOLDS, METRICS, WEIGHTS, is_model, read_json
 from asdcli.training.card import fault
 from asdcli.training.checkpoint import digest_tensors, tensors_of
-from asdcli.training.loop import METRICS
 
 
 def write_model(

@@ -64,7 +64,7 @@ def line(
 def many(
     place: str,
     making: Making,
-    method: str,
+    method: str | None,
     *,
     counts: Mapping[str, Any],
     apart: Iterable[str] = (),
@@ -75,7 +75,7 @@ def many(
     Args:
         place: `dataset|subset`.
         making: how the scores were made.
-        method: its spelling.
+        method: its spelling; None of what no method made.
         counts: fields before those of the making; None says nothing.
         apart: which origins the methods of one table do not share.
         rest: fields after those of the making.

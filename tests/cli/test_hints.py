@@ -198,6 +198,10 @@ OF_FILES = [
     Refused("plot p-values", gone=("scores",)),
     Refused("plot p-values", bad=("scores/nn.parquet",)),
     Refused("plot p-values", bad=("thresholds.parquet",)),
+    Refused("plot distributions", gone=("scores",)),
+    Refused("plot alpha", gone=("embeddings.parquet",)),
+    Refused("plot curves", gone=("model", "autoencoder")),
+    Refused("plot fractions"),
     Refused("extract-features --clips no.parquet"),
     Refused("smooth -k 3 --scores own"),
     Refused("smooth -k 3 --scores no.parquet", leads_on=True),
@@ -240,7 +244,8 @@ OF_WORDS = """
     index own --machine a/b | methods x | models x | datasets x | show | doctor --run no
     download synthetic --size small | plot p-valeus | plot p-values:p=x | plot p-values --p x | plot p-values -m nope
     plot p-values --format bmp | plot p-values -o p.txt | plot p-values -o p.png --format svg | plot
-    plot p-values -o p.png --numbers p.png
+    plot p-values -o p.png --numbers p.png | plot alpha -m nn | plot alpha:k=0 | plot scale:val=held-out | plot map:of=x
+    plot map:section=x | plot spectrogram | plot spectrogram:clip=x | plot distributions:bins=1 | plot roc:max_fpr=0
 """
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from asdcli.errors import BadData, UsageError
 from asdcli.plots import Material, Numbers
-from asdcli.plots.p_values import MOST_METHODS, PValues
+from asdcli.plots.p_values import PValues
+from asdcli.plots.scored import MOST_METHODS
 from asdcli.progress import SILENT
 from asdcli.views.fresh import SCHEMA, share_at
 from tests.helpers.calibrated_run import Rows, make, random_rows, rows

@@ -36,7 +36,7 @@ def run(
     Args:
         space: the run.
         figure: a spelling, such as `p-values:p=group`.
-        method: the only methods that are wanted; None means those that the figure takes.
+        method: the only methods that are wanted, of a figure of scores; None means those that the figure takes.
         format: None is that of the suffix of `output`, else the default.
         numbers: the numbers behind the figure go there too (.parquet, otherwise CSV).
         plain_cells: write texts that begin like formulas into a CSV as they are.
@@ -46,9 +46,12 @@ def run(
         parameters: of the figure; they win over its spelling, and those that are None are not given.
 
     Raises:
-        UsageError: an unknown figure, parameter, method or format, or one file for both figure and numbers.
+        UsageError: an unknown figure, parameter, method or format, methods of a figure that shows none, or one file for
+            both figure and numbers.
     """
     drawn: Plot = PLOTS.build(figure, **parameters)
+    if method and "scores" not in drawn.reads:
+        raise UsageError(f"{PLOTS.spell(drawn)} shows no scores of methods", "leave --method out")
     kind = _format(output, format)
     output = output or space.plot(PLOTS.spell(drawn), kind)
     if numbers and numbers.absolute() == output.absolute():
@@ -68,15 +71,23 @@ def run(
     )
 
 
+_SPARED: tuple[Source, ...] = ("clips", "thresholds", "model", "autoencoder")
+"""Without one of these a figure may be drawn all the same; without anything else that it reads it cannot be."""
+
+
 def _files(space: Workspace, reads: Sequence[Source]) -> dict[Source, Path]:
-    """What the run has of the sources; its folder of scores whether or not there are any."""
+    """What the run has of the sources; some only where there are any."""
     places: dict[Source, Path] = {
         "clips": space.clips,
         "embeddings": space.embeddings,
         "scores": space.scores_dir,
         "thresholds": space.thresholds,
+        "model": space.model,
+        "autoencoder": space.autoencoder,
+        "tuning": space.tuning,
+        "fractions": space.fractions,
     }
-    return {name: places[name] for name in reads if name == "scores" or places[name].exists()}
+    return {name: places[name] for name in reads if name not in _SPARED or places[name].exists()}
 
 
 def _format(output: Path | None, asked: Format | None) -> Format:
