@@ -98,6 +98,3 @@ Data = Literal["source", "all"]
 """Whose samples may be neighbours, or make a mixture."""
 Distance = Literal["euclidean", "cosine"]
 ValidationSet = Literal["train-all", "train-random", "train-cluster", "test-all", "held-out"]
-
-TableName = Literal["varmin"]
-"""What `asd table` makes."""

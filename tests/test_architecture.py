@@ -36,6 +36,7 @@ HELPERS = {
     "submit_costs": "submit",
     "evaluate_method": "evaluate",
     "table_varmin": "table",
+    "table_compare": "table",
 }
 """What only one stage may use, beside it -> that stage."""
 MOST = 0.2  # of the package's lines, in one folder

@@ -11,8 +11,7 @@ from asdcli.cli import completion
 from asdcli.cli.options import one_of
 from asdcli.cli.shared import Place, on_many_runs
 from asdcli.cli.talk import Output, Talk
-from asdcli.views.sheets import SheetFormat
-from asdcli.vocabulary import TableName
+from asdcli.views.sheets import SheetFormat, TableColumns, TableName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +45,38 @@ def table(
             "--published", help="What the paper printed beside each cell, and the difference in its deviations."
         ),
     ] = False,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-m",
+            "--method",
+            metavar="SPELLING",
+            help="Of compare: only this method (repeatable). Default: all that there are scores of.",
+            show_default=False,
+        ),
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            "--baseline",
+            metavar="METHOD",
+            help="Of compare: what every other method is set against.",
+            show_default=False,
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar=one_of(TableColumns),
+            help="Of compare: what a column is. Default: the first.",
+            show_default=False,
+        ),
+    ] = None,
+    n_resamples: Annotated[
+        int, typer.Option("--bootstrap", min=1, metavar="N", help="Of compare: resamples of clips and seeds.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of compare: seed of the bootstrap.")] = 0,
     format: Annotated[
         str | None,
         typer.Option(
@@ -69,6 +100,9 @@ def table(
     standard deviation over seeds in percent, the best bold, what a paired test over seeds does not tell apart from it
     marked.
 
+    compare: any runs and methods. A row a model and method, a column a dataset and subset, with 95 % intervals over
+    test clips and seeds together, and with --baseline the paired difference to that method.
+
     Below each table stand footnotes about whatever was not as in the paper, and the lines that say how its numbers were
     made. LaTeX needs booktabs and graphicx.
     """
@@ -77,8 +111,15 @@ def table(
 
     output = place.output
     kind = step.format_of(output, format)
+    asked = {"methods": method, "baseline": baseline, "by": by, "n_resamples": n_resamples, "seed": seed}
     found = step.run(
-        which, runs or (), data=place.data, datasets=only or (), published=published, progress=talk.progress
+        which,
+        runs or (),
+        data=place.data,
+        datasets=only or (),
+        published=published,
+        how=step.how(which, published=published, **asked),
+        progress=talk.progress,
     )
     if kind == "text":
         from asdcli.cli.console import written

@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import pyarrow as pa
 
 from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import AsdError, BadData, MissingArtifact
+from asdcli.filenames import natural
 from asdcli.pipeline import run_note
 from asdcli.pipeline.chain import CHAIN
 from asdcli.pipeline.freshness import Freshness
 from asdcli.pipeline.mending import commands
 from asdcli.pipeline.shelf import Shelf
 from asdcli.pipeline.workspace import DATA_ROOT, RUNS_ROOT, Workspace
-from asdcli.views.across_runs import RunResults, Unready, read_results
+from asdcli.views.across_runs import RunResults, RunScores, Unready, read_results
+from asdcli.views.scores import Scored, join_truth, read_labels, read_scores
 
 _INSIDE = {f.pattern.partition("/")[0] for stage in CHAIN for f in stage.writes if not f.of_dataset}
 """What lies in a run is no further run."""
@@ -66,6 +70,66 @@ def results(runs: Iterable[Path], data: Path | None = None) -> FoundRuns:
         else:
             unready.append(one)
     return FoundRuns(tuple(taken), tuple(unready))
+
+
+@dataclass(frozen=True)
+class FoundScores:
+    """The scores of runs, and why others give none."""
+
+    runs: tuple[RunScores, ...]
+    unready: tuple[Unready, ...]
+
+
+def scores(runs: Iterable[Path], data: Path | None = None, datasets: Sequence[str] = ()) -> FoundScores:
+    """The scores of runs, so far as they are up to date, joined with the truth of their datasets.
+
+    Args:
+        runs: their folders.
+        data: the data root; None means `data`.
+        datasets: runs of others are passed over; none means all.
+    """
+    taken: list[RunScores] = []
+    unready: list[Unready] = []
+    truths: dict[Path, pa.Table] = {}
+    for run in runs:
+        try:
+            found = _scores(run, data or DATA_ROOT, truths, unready)
+        except AsdError as error:
+            unready.append(Unready(run, error.message.rstrip("."), ""))
+            continue
+        if found.scored and (not datasets or found.dataset in datasets):
+            taken.append(found)
+    return FoundScores(tuple(taken), tuple(unready))
+
+
+def _scores(run: Path, data: Path, truths: dict[Path, pa.Table], unready: list[Unready]) -> RunScores:
+    space = Workspace(data, run, run_note.dataset_of(run) or "")
+    paths = sorted(space.scores_dir.glob("*.parquet"), key=lambda path: natural(path.stem))
+    if not paths:
+        unready.append(Unready(run, "it holds no scores"))
+    scored: list[Scored] = []
+    for path in paths:
+        try:
+            tables = read_scores([path])
+            own = replace(space, dataset=space.dataset or tables[0].header.dataset)
+            look = Freshness(own).look(path)
+            if look and look.is_stale:
+                mends = " && ".join(commands([look], own, words(own)))
+                unready.append(Unready(run, f"{look.name} is stale ({look.reasons})", mends))
+                continue
+            scored += [_with_truth(one, own.clips, truths) for one in tables]
+        except AsdError as error:
+            unready.append(Unready(run, error.message.rstrip("."), error.hint or ""))
+    dataset = scored[0].header.dataset if scored else space.dataset
+    return RunScores(run, tuple(words(replace(space, dataset=dataset))), dataset, tuple(scored))
+
+
+def _with_truth(one: Scored, clips: Path, truths: dict[Path, pa.Table]) -> Scored:
+    if not clips.exists():
+        return one
+    if clips not in truths:
+        truths[clips] = read_labels(clips)[0]
+    return join_truth(one, truths[clips])[0]
 
 
 def _walk(place: Path) -> Iterator[Path]:

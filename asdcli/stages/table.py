@@ -10,8 +10,9 @@ from asdcli.artifacts import own
 from asdcli.errors import BadData
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.stages import table_varmin
-from asdcli.views.across_runs import RunResults, Unready
+from asdcli.stages import table_compare, table_varmin
+from asdcli.stages.table_compare import HowCompared
+from asdcli.views.across_runs import RunResults, RunScores, Unready
 from asdcli.views.sheets import Sheet
 from asdcli.wording import counted, listed
 from asdcli.writing.locks import alone
@@ -55,8 +56,28 @@ def varmin(
     return noted("varmin", table_varmin.tables(runs, datasets=datasets, published=published), unready)
 
 
+def compare(
+    runs: Sequence[RunScores], unready: Sequence[Unready], how: HowCompared, *, progress: Progress = SILENT
+) -> Tables:
+    """Any runs and methods, as `table_compare.sheet` has them.
+
+    Args:
+        runs: their scores.
+        unready: runs and tables that have nothing to give; each is named in a note.
+        how: what is asked for.
+        progress: is told how far it is.
+
+    Raises:
+        BadData: no run has scores, or these cannot be compared. UsageError: no run has a method that is asked for.
+    """
+    require_some(runs, unready)
+    return noted("compare", [table_compare.sheet(runs, how, progress)], unready)
+
+
 def require_some(runs: Sequence[object], unready: Sequence[Unready]) -> None:
     """Raises BadData, with the reasons, where no run has anything to give."""
+    if not runs and not unready:
+        raise BadData("no run is of the datasets that were asked for", "leave --only out, or name other runs")
     if not runs:
         why = listed([f"{one.run}: {one.why}" for one in unready], between="; ")
         mends = [one.mends for one in unready if one.mends]

@@ -18,6 +18,7 @@ from asdcli.metrics import roc
 from asdcli.metrics.specs import OFFICIAL
 from asdcli.views.editions import edition_of
 from asdcli.views.making import Making
+from asdcli.views.scores import Scored
 from asdcli.vocabulary import Subset, Unit
 from asdcli.wording import counted, listed
 
@@ -61,6 +62,23 @@ class RunResults:
     def value(self, method: str, subset: str) -> float | None:
         """The official score over all machine types; None where it was not measured."""
         return self.official.get((method, subset, None))
+
+
+@dataclass(frozen=True)
+class RunScores:
+    """The scores of one run, joined with the truth where there is a table of it.
+
+    Attributes:
+        run: its folder.
+        words: options that lead a command to it.
+        dataset: its name.
+        scored: a table a method.
+    """
+
+    run: Path
+    words: tuple[str, ...]
+    dataset: str
+    scored: tuple[Scored, ...]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,10 @@ from typing import Any, Literal
 from asdcli.visible import in_json, visible
 from asdcli.writing.spreadsheet import write_csv
 
+TableName = Literal["varmin", "compare"]
+"""What `asd table` makes."""
+TableColumns = Literal["dataset", "machine-type"]
+"""What a column of a comparison is."""
 SheetFormat = Literal["text", "markdown", "latex", "csv", "json"]
 SUFFIXES: dict[str, SheetFormat] = {"txt": "text", "md": "markdown", "tex": "latex", "csv": "csv", "json": "json"}
 """Suffix of a file -> the format that it is taken to ask for."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -284,3 +285,107 @@ def test_a_file_that_asd_did_not_write_is_left_alone(tree: Path, capsys: pytest.
     assert (tree / "t.md").read_text() == "mine"
     assert call(["table", "varmin", "-o", "t.md", "--force", "-q"]) == 0
     assert (tree / "t.md").read_text().startswith("**Table 1")
+
+
+# --- any runs and methods ------------------------------------------------------------------------------------------
+
+COMPARE = ("compare", "runs/dcase2023/fixed", "-m", "kmeans", "-m", METHODS[3], "--bootstrap", "60")
+
+
+def test_a_comparison_is_of_what_the_runs_measured_with_intervals_and_paired_differences(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (sheet,) = told(capsys, *COMPARE, "--baseline", "nn")
+    for subset in ("dev", "eval"):
+        own = {m: values(here, "dcase2023", "fixed", m, subset) for m in METHODS}
+        for method in ("nn", "kmeans", METHODS[3]):
+            found = cell(sheet, method, "dcase2023", subset)
+            assert (found["model"], found["n"], found["seeds"]) == (FIXED, 3, [0, 1, 2])
+            assert found["mean"] == pytest.approx(sum(own[method]) / 3)
+            assert found["low"] < found["mean"] < found["high"]
+            if method == "nn":
+                assert found["difference"] is None
+                continue
+            gained = [a - b for a, b in zip(own[method], own["nn"], strict=True)]
+            assert found["difference"] == pytest.approx(sum(gained) / 3)
+            assert found["difference_low"] < found["difference_high"] and found["difference_n"] == 3
+            # scores of one seed are alike but for what anomalies gain: pairing takes out what they share
+            assert found["difference_high"] - found["difference_low"] < found["high"] - found["low"]
+    assert {c["method"] for c in sheet["cells"]} == {"nn", "kmeans", METHODS[3]}
+
+
+def test_an_interval_is_that_of_clips_and_seeds_drawn_from_the_tables(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from asdcli.metrics import bootstrap
+    from asdcli.metrics.specs import SPECS
+    from asdcli.views.scores import by_section, read_scores
+
+    (sheet,) = told(capsys, *COMPARE, "--seed", "5")
+    drawn = []
+    for seed in range(3):
+        (one,) = read_scores([here / f"runs/dcase2023/fixed/seed-{seed}/scores/kmeans.parquet"])
+        drawn.append(
+            100 * bootstrap.resampled_scores(SPECS["dcase2022"], by_section(one)[0]["eval"], n_resamples=60, seed=5)
+        )
+    expected = bootstrap.interval(bootstrap.over_seeds(np.stack(drawn), seed=5))
+    found = cell(sheet, "kmeans", "dcase2023", "eval")
+    assert (found["low"], found["high"]) == pytest.approx(expected)
+
+
+def test_a_column_can_be_a_machine_type(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import pyarrow.parquet as pq
+
+    (sheet,) = told(
+        capsys, "compare", "runs/dcase2023/fixed/seed-0", "-m", "nn", "--by", "machine-type", "--bootstrap", 5
+    )
+    rows = pq.read_table(here / "runs/dcase2023/fixed/seed-0/results.parquet").to_pylist()
+    of = {
+        (r["subset"], r["machine_type"]): 100 * r["value"]
+        for r in rows
+        if r["method"] == "nn" and r["term"] == "official" and r["machine_type"]
+    }
+    assert {(c["subset"], c["machine_type"]): c["mean"] for c in sheet["cells"]} == pytest.approx(of)
+    assert "of one seed an interval is over clips alone" in sheet["notes"]
+
+
+def test_rows_of_other_clips_are_compared_on_those_that_all_have(
+    tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clips, rows = many_runs.write_clips(tree, "dcase2023")
+    fewer = [row for row in rows if row["machine_type"] != "fan"]
+    many_runs.write_run(tree, "dcase2023", clips, fewer, model=f"{FIXED},epochs=4", label="fewer", evaluated=False)
+    (sheet,) = told(capsys, "compare", "runs/dcase2023/fixed", "runs/dcase2023/fewer", "-m", "nn", "--bootstrap", 5)
+    assert any(
+        re.fullmatch("dcase2023: 20 test clips not scored by all and left out of every row", n) for n in sheet["notes"]
+    )
+    assert {c["model"] for c in sheet["cells"]} == {FIXED, f"{FIXED},epochs=4"}
+
+
+def test_a_comparison_says_what_is_missing_stale_or_damaged(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tree / "runs/dcase2024/fixed/seed-0/scores/nn.parquet"
+    table.write_bytes(table.read_bytes()[:100])
+    (sheet,) = told(capsys, "compare", "runs/dcase2024", "-m", "nn", "-m", "rescale:k=8", "--bootstrap", 5)
+    assert cell(sheet, "nn", "dcase2024", "dev")["seeds"] == [1, 2]
+    found = cell(sheet, "rescale:k=8", "dcase2024", "dev")
+    assert found["missing"] == "asd score --method rescale:k=8 --run runs/dcase2024/fixed/seed-1"
+    assert any("seed-0 is left out: runs/dcase2024/fixed/seed-0/scores/nn.parquet is not" in n for n in sheet["notes"])
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("compare", "--baseline", "nm"), 2, "unknown method 'nm'"),
+        (("compare", "--by", "clip"), 2, "unknown kind of column 'clip'"),
+        (("compare", "--published"), 2, "nothing is published"),
+        (("varmin", "--baseline", "nn"), 2, "--baseline is of asd table compare"),
+        (("varmin", "-m", "nn"), 2, "--method is of asd table compare"),
+        (("compare", "--only", "synthetic"), 1, "no run is of the datasets"),
+    ],
+)
+def test_what_a_comparison_cannot_do_is_refused_in_words(
+    here: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], code: int, message: str
+) -> None:
+    assert call(["table", *words]) == code
+    said = capsys.readouterr()
+    assert said.out == "" and message in said.err and "hint:" in said.err
