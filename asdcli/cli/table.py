@@ -100,6 +100,8 @@ def table(
     standard deviation over seeds in percent, the best bold, what a paired test over seeds does not tell apart from it
     marked.
 
+    dns: Tables I and II of the smoothing paper: what asd tune chose for each machine type, and what that is worth.
+
     compare: any runs and methods. A row a model and method, a column a dataset and subset, with 95 % intervals over
     test clips and seeds together, and with --baseline the paired difference to that method.
 

@@ -22,6 +22,7 @@ from asdcli.pipeline.shelf import Shelf
 from asdcli.pipeline.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 from asdcli.views.across_runs import RunResults, RunScores, Unready, read_results
 from asdcli.views.scores import Scored, join_truth, read_labels, read_scores
+from asdcli.views.tuning import RunTuning, read_tuning
 
 _INSIDE = {f.pattern.partition("/")[0] for stage in CHAIN for f in stage.writes if not f.of_dataset}
 """What lies in a run is no further run."""
@@ -100,6 +101,53 @@ def scores(runs: Iterable[Path], data: Path | None = None, datasets: Sequence[st
         if found.scored and (not datasets or found.dataset in datasets):
             taken.append(found)
     return FoundScores(tuple(taken), tuple(unready))
+
+
+@dataclass(frozen=True)
+class FoundTunings:
+    """What was tuned in runs, and why others give nothing."""
+
+    runs: tuple[RunTuning, ...]
+    unready: tuple[Unready, ...]
+
+
+def tunings(runs: Iterable[Path], data: Path | None = None) -> FoundTunings:
+    """What was tuned in runs, where it is up to date; a run in which nothing could be smoothed is passed over.
+
+    Args:
+        runs: their folders.
+        data: the data root; None means `data`.
+    """
+    taken: list[RunTuning] = []
+    unready: list[Unready] = []
+    for run in runs:
+        try:
+            found = _tuning(run, data or DATA_ROOT)
+        except AsdError as error:
+            found = Unready(run, error.message.rstrip("."), error.hint or "")
+        if isinstance(found, RunTuning):
+            taken.append(found)
+        elif found:
+            unready.append(found)
+    return FoundTunings(tuple(taken), tuple(unready))
+
+
+def _tuning(run: Path, data: Path) -> RunTuning | Unready | None:
+    space = Workspace(data, run, run_note.dataset_of(run) or "")
+    if not space.tuning.exists():
+        if not space.autoencoder.exists() and not any(space.scores_dir.glob("mse*.parquet")):
+            return None
+        return Unready(run, "nothing was tuned in it", shlex.join(["asd", "tune", "--method", "mse", *words(space)]))
+    header = artifacts.read_header(space.tuning, artifacts.TUNING)
+    space = replace(space, dataset=space.dataset or header.dataset)
+    look = Freshness(space).look(space.tuning)
+    if look and look.is_stale:
+        mends = " && ".join(commands([look], space, words(space)))
+        return Unready(run, f"its tuning is stale ({look.reasons})", mends)
+    again = shlex.join(["asd", "tune", "--method", str(header.params.get("method")), *words(space), "--force"])
+    return read_tuning(run, space.tuning, words(space)) or Unready(
+        run, "its tuning does not say what was chosen", again
+    )
 
 
 def _scores(run: Path, data: Path, truths: dict[Path, pa.Table], unready: list[Unready]) -> RunScores:

@@ -10,10 +10,11 @@ from asdcli.artifacts import own
 from asdcli.errors import BadData
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.stages import table_compare, table_varmin
+from asdcli.stages import table_compare, table_dns, table_varmin
 from asdcli.stages.table_compare import HowCompared
 from asdcli.views.across_runs import RunResults, RunScores, Unready
 from asdcli.views.sheets import Sheet
+from asdcli.views.tuning import RunTuning
 from asdcli.wording import counted, listed
 from asdcli.writing.locks import alone
 
@@ -54,6 +55,26 @@ def varmin(
     """
     require_some(runs, unready)
     return noted("varmin", table_varmin.tables(runs, datasets=datasets, published=published), unready)
+
+
+def dns(
+    runs: Sequence[RunTuning], unready: Sequence[Unready], *, datasets: Sequence[str] = (), published: bool = False
+) -> Tables:
+    """Tables I and II of the smoothing paper, as `table_dns.tables` has them.
+
+    Args:
+        runs: what was tuned.
+        unready: runs that have nothing to give; each is named in a note.
+        datasets: the only ones that are wanted; none means all that there are runs of.
+        published: put what is printed beside each cell.
+
+    Raises:
+        BadData: nothing was tuned in any run, or none is of these datasets.
+    """
+    if not runs and not unready:
+        raise BadData("nothing was smoothed or tuned in any of these runs", "tune one first: asd tune --method mse")
+    require_some(runs, unready)
+    return noted("dns", table_dns.tables(runs, datasets=datasets, published=published), unready)
 
 
 def compare(

@@ -261,6 +261,8 @@ def _of_training(run: RunResults, methods: Sequence[str]) -> Iterable[str]:
 
 
 def _of_measuring(header: Header, methods: Sequence[str]) -> Iterable[str]:
+    if header.kind != artifacts.RESULTS.name:
+        return
     usual = {"metric": None, "max_fpr": roc.MAX_FPR}
     for name, value in usual.items():
         if header.params.get(name, value) != value:

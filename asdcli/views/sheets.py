@@ -15,7 +15,7 @@ from typing import Any, Literal
 from asdcli.visible import in_json, visible
 from asdcli.writing.spreadsheet import write_csv
 
-TableName = Literal["varmin", "compare"]
+TableName = Literal["varmin", "dns", "compare"]
 """What `asd table` makes."""
 TableColumns = Literal["dataset", "machine-type"]
 """What a column of a comparison is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import re
@@ -12,13 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy import stats
 
+from asdcli import artifacts
+from asdcli.artifacts import Header
 from asdcli.cli import call
+from asdcli.pipeline import run_note
 from asdcli.scorers import PAPER
 from asdcli.views.published import varmin
-from tests.helpers import many_runs
+from asdcli.views.tuning import ReportTable, TuningFacts
+from tests.helpers import many_runs, score_files
 from tests.helpers.many_runs import FIXED, TRAINABLE
 
 Asd = Callable[..., int]
@@ -389,3 +395,118 @@ def test_what_a_comparison_cannot_do_is_refused_in_words(
     assert call(["table", *words]) == code
     said = capsys.readouterr()
     assert said.out == "" and message in said.err and "hint:" in said.err
+
+
+# --- the smoothing paper -------------------------------------------------------------------------------------------
+
+GMM, AE, OURS, ORACLE = "gmm", "mse", "mse+smooth", "mse+smooth (oracle)"
+LABELS = {GMM: "SerialOE", AE: "AE", OURS: "Proposed", ORACLE: "Proposed (Oracle)"}
+
+
+def tuned(root: Path, seed: int, k: int, figures: dict[str, list[float]], **params: Any) -> Path:
+    """A run in which so much was tuned: two machine types, the whole, and the section of ToyCar where GMM is worst."""
+    run = root / "runs" / "tuned" / f"{seed}"
+    clips = Header.make(artifacts.CLIPS, dataset="dcase2021", params={"edition": "dcase2021"}).with_content("clips")
+    embedder = score_files.of_model(clips, "serial-oe:epochs=3", seed=seed, content=f"oe{seed}")
+    autoencoder = score_files.of_model(clips, "autoencoder:profile=paper", seed=seed, content=f"ae{seed}")
+    scores = Header.make(artifacts.SCORES, dataset="dcase2021", params={"method": AE}, inputs={"model": autoencoder})
+    embeddings = score_files.of_vectors(clips, f"v{seed}", model=embedder)
+    choices = {GMM: {"ToyCar": "clusters=4,data=all", "fan": "clusters=2,data=source"}}
+    choices[OURS] = {"ToyCar": "k=128,data=source", "fan": f"k={k},data=source"}
+    facts = TuningFacts(
+        choices,
+        {GMM: {"ToyCar": None, "fan": None}, OURS: {"ToyCar": "k=2048,data=all", "fan": "k=1024,data=source"}},
+        ReportTable(["method", "ToyCar", "fan", "all", "ToyCar-05"], [[name, *of] for name, of in figures.items()]),
+    )
+    header = Header.make(
+        artifacts.TUNING,
+        dataset="dcase2021",
+        seed=0,
+        params={
+            "method": AE,
+            "metric": "auc-pauc",
+            "choose": ["00", "01", "02"],
+            "report": ["03", "04", "05"],
+            **params,
+        },
+        inputs={"scores": scores.with_content(f"mse{seed}"), "embeddings": embeddings},
+        diagnostics=dataclasses.asdict(facts),
+    )
+    rows = [{"method": GMM, "machine_type": "fan", "params": "clusters=2,data=source", "chosen": True, "oracle": False}]
+    schema = pa.schema([(c.name, c.type) for c in artifacts.TUNING.columns])
+    artifacts.write_table(run / "tuning.parquet", artifacts.TUNING, pa.Table.from_pylist(rows, schema), header)
+    run_note.remember(run, "dcase2021")
+    return run
+
+
+@pytest.fixture
+def smoothed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two seeds of the smoothing experiment, with figures that are easy to work with."""
+    monkeypatch.chdir(tmp_path)
+    first = {GMM: [0.5, 0.8, 0.6, 0.3], AE: [0.55, 0.6, 0.57, 0.7], OURS: [0.6, 0.7, 0.65, 0.75]}
+    second = {GMM: [0.52, 0.78, 0.6, 0.32], AE: [0.55, 0.58, 0.57, 0.7], OURS: [0.62, 0.68, 0.65, 0.77]}
+    for seed, (k, figures) in enumerate(((512, first), (256, second))):
+        tuned(tmp_path, seed, k, {**figures, ORACLE: [0.7, 0.75, 0.72, 0.8]})
+    return tmp_path
+
+
+def test_the_tables_of_the_smoothing_paper_are_what_was_tuned(
+    smoothed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen, worth = told(capsys, "dns", "--published")
+    assert [chosen["name"], worth["name"]] == ["dns-1", "dns-2"]
+    of = {(c["machine_type"], c["method"]): c for c in chosen["cells"]}
+    assert (
+        of["fan", "SerialOE"]["chosen"] == ["2 source", "2 source"] and of["fan", "SerialOE"]["published"] == "2 source"
+    )
+    assert of["fan", "Proposed"]["chosen"] == ["512 source", "256 source"]
+    assert of["ToyCar", "Proposed (Oracle)"]["published"] == "2048 all"
+    worths = {(c["method"], c["column"]): c for c in worth["cells"]}
+    assert {column for _, column in worths} == {"fan", "ToyCar", "All-hmean", "ToyCar-5"}
+    assert [c["label"] for c in worth["cells"]][:4] == [*LABELS.values()]
+    found = worths[GMM, "fan"]
+    assert (found["mean"], found["std"]) == pytest.approx((79.0, 2**0.5))  # of 80 and 78
+    assert (found["n"], found["seeds"], found["best"], found["published"]) == (2, [0, 1], True, 80.78)
+    assert worths[GMM, "ToyCar-5"]["published"] == 33.58 and worths[OURS, "All-hmean"]["std"] == 0
+    assert worths[ORACLE, "All-hmean"]["best"] and not worths[OURS, "All-hmean"]["tied"]
+    (line,) = worth["signatures"]
+    assert line.startswith(
+        "dcase2021|03+04+05|table:dns-2|runs:2|machines:2|seeds:0-1|embedder:serial-oe:epochs=3|model:"
+    )
+    notes = "\n".join(worth["notes"])
+    assert "serial-oe epochs 3 (paper: 150); only fan, ToyCar" in notes and "profile" not in notes
+
+
+def test_the_difference_to_the_smoothing_paper_is_in_points(smoothed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["table", "dns", "--published", "--format", "markdown"]) == 0
+    said = capsys.readouterr().out
+    (row,) = [line for line in said.splitlines() if line.startswith("| SerialOE |")]
+    assert row.split(" | ")[1:4] == ["**79.00 ± 1.41**", "80.78", "−1.78"]
+    assert (
+        "| fan | 2 source | 2 source | 512 source ×1, 256 source ×1 | 512 source | 1024 source | 1024 source |" in said
+    )
+
+
+def test_what_was_not_tuned_as_in_the_paper_or_not_at_all_is_said(
+    smoothed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (smoothed / "runs" / "undone" / "scores").mkdir(parents=True)
+    run_note.remember(smoothed / "runs" / "undone", "dcase2021")
+    (smoothed / "runs" / "undone" / "scores" / "mse.parquet").write_bytes(b"")
+    (smoothed / "runs" / "other" / "scores").mkdir(parents=True)  # of another experiment: nothing to say
+    tuned(smoothed, 0, 512, {AE: [0.5, 0.6, 0.5, 0.5]}, level="clip", choose=["00"])
+    _, worth = told(capsys, "dns", "runs")
+    notes = "\n".join(worth["notes"])
+    assert "runs/undone is left out: nothing was tuned in it: asd tune --method mse --run runs/undone" in notes
+    assert "choose 00" in notes and "level clip" in notes and "runs/other" not in notes
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [(("dns", "runs/dcase2023"), "nothing was smoothed or tuned"), (("dns", "--only", "x"), "nothing was smoothed")],
+)
+def test_where_nothing_was_tuned_that_is_said(
+    here: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str
+) -> None:
+    assert call(["table", *words]) == 1
+    assert message in capsys.readouterr().err

@@ -49,6 +49,10 @@ def run(
         scored = many_runs.scores(folders, data, datasets)
         _tell(scored.unready, progress)
         return table.compare(scored.runs, scored.unready, how or HowCompared(), progress=progress)
+    if name == "dns":
+        tuned = many_runs.tunings(folders, data)
+        _tell(tuned.unready, progress)
+        return table.dns(tuned.runs, tuned.unready, datasets=datasets, published=published)
     found = many_runs.results(folders, data)
     _tell(found.unready, progress)
     return table.varmin(found.runs, found.unready, datasets=datasets, published=published)
