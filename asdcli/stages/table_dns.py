@@ -172,7 +172,7 @@ class _Tuned:
             keys=("Method",),
             columns=tuple(headings),
             rows=tuple(SheetRow((label,), tuple(cells[name])) for name, label in self.rows.items()),
-            notes=(*self._about(n), *self._notes()),
+            notes=(*self._about(n), *self._notes(), *self._unreported()),
             signatures=(line,),
             records=tuple(records),
         )
@@ -251,6 +251,12 @@ class _Tuned:
         if departures:
             yield f"not as in the paper, {self.taken.dataset}: {'; '.join(departures)}"
         yield from self.taken.notes
+
+    def _unreported(self) -> Iterable[str]:
+        without = [seed for seed, run in self.of_seed.items() if not run.facts.table.rows]
+        if without:
+            report = ", ".join(self._param("report", REPORT))
+            yield f"nothing is reported of {seeds_of(without)}: there were no labels of sections {report}"
 
     def _of_tuning(self) -> Iterable[str]:
         """Settings of the search that are not those of the paper's experiment."""

@@ -81,7 +81,7 @@ def tables(runs: Sequence[RunResults], *, datasets: Sequence[str] = (), publishe
             sheets.append(_Table(known, name, of_dataset, datasets, published=published).sheet(runs))
     for name, of_dataset in taken.items():
         if not of_dataset:
-            first = datasets[0] if datasets else known.datasets[0]
+            first = next(iter([*datasets, *(dataset for own in taken.values() for dataset in own)]))
             command = _from_nothing(first, known.tables[name], 0)
             sheets[-1] = _noted(sheets[-1], [f"Table {name} is left out: no run is of {known.tables[name]}: {command}"])
     return sheets

@@ -221,8 +221,11 @@ def seeds_of(seeds: Iterable[int | None]) -> str:
 
 
 def digest_of(makings: Iterable[Making]) -> str:
-    """The `made` of many numbers: digest of all their own, whatever their order."""
-    return hashlib.blake2b("\n".join(sorted(m.digest for m in makings)).encode(), digest_size=3).hexdigest()
+    """The `made` of many numbers: digest of all their own, whatever their order; that of one is its own."""
+    digests = sorted({m.digest for m in makings})
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.blake2b("\n".join(digests).encode(), digest_size=3).hexdigest()
 
 
 def is_stand_in(header: Header) -> bool:
