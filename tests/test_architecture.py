@@ -35,6 +35,9 @@ HELPERS = {
     "submit_meta": "submit",
     "submit_costs": "submit",
     "evaluate_method": "evaluate",
+    "table_varmin": "table",
+    "table_compare": "table",
+    "table_dns": "table",
 }
 """What only one stage may use, beside it -> that stage."""
 MOST = 0.2  # of the package's lines, in one folder

@@ -65,7 +65,7 @@ def _read(file: Path) -> Edition:
 
     from asdcli.catalogue.edition import Edition
 
-    facts = {"name": file.stem, **_toml(file)}
+    facts = {"name": file.stem, **read_toml(file)}
     if facts["name"] != file.stem:
         raise BadData(f"{file}: name: its file is called {file.stem}", "rename one of the two")
     try:
@@ -75,7 +75,8 @@ def _read(file: Path) -> Edition:
         raise BadData(f"{file}: {'; '.join(wrong)}") from None
 
 
-def _toml(file: Path) -> dict:
+def read_toml(file: Path) -> dict:
+    """What stands in a TOML file. Raises BadData naming it where it cannot be read."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:

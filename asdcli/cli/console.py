@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +27,16 @@ def stdout() -> Console:
 
 def stderr() -> Console:
     return _console(stderr=True)
+
+
+def written(show: Callable[[Console], None]) -> str:
+    """What `show` prints on a console, as it stands in a file: without colours, and wide."""
+    import io
+
+    console = _class()(file=io.StringIO(), highlight=False, soft_wrap=True, markup=False, emoji=False)
+    console.width = _FILE_WIDTH
+    show(console)
+    return console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def settle_width() -> None:

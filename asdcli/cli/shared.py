@@ -124,6 +124,11 @@ def on_the_data(*, force: bool = False) -> Callable[[Command], Command]:
     return _adds(["data", *(["force"] if force else []), "json", "quiet"])
 
 
+def on_many_runs(command: Command) -> Command:
+    """A command on runs that are its arguments: --output, --data, --force, --json and --quiet."""
+    return _adds(["output", "data", "force", "json", "quiet"])(command)
+
+
 def on_nothing(command: Command) -> Command:
     """A command that tells what is known without any file: --json."""
     return _adds(["json"])(command)

@@ -27,7 +27,7 @@ from asdcli.metrics.specs import AUC_PAUC
 from asdcli.scorers.smooth import CHOOSE, CLUSTERS, KS, REPORT, Smooth
 
 if TYPE_CHECKING:
-    from asdcli.stages.tune import TuningFacts
+    from asdcli.views.tuning import TuningFacts
 
 
 def _series(values: Sequence[int]) -> str:

@@ -3,7 +3,8 @@
 Test clips are drawn with replacement inside each (section, domain, condition), so every resample keeps the edition's
 design and no area becomes undefined. A resample is a row of counts over the clips; areas of all resamples come from one
 sort of the scores (`roc.areas`). Two methods are compared on the same draws (paired), which removes the spread that
-both share.
+both share. Where there are several seeds, these are drawn too, independently of the clips (all seeds are scored on the
+same test set): a resample is the mean over as many seeds, each on the clips of that resample.
 """
 
 from __future__ import annotations
@@ -99,10 +100,33 @@ def compare(
         if not same or (one.machine_type, one.section) != (other.machine_type, other.section):
             raise ValueError(f"clips of {one.machine_type} section {one.section} differ between the two methods")
     samples = [resampled_scores(spec, s, n_resamples=n_resamples, seed=seed, max_fpr=max_fpr) for s in (a, b)]
-    differences = np.subtract(*samples)
+    return comparison(np.subtract(*samples), difference)
+
+
+def comparison(differences: Array, observed: float) -> Comparison:
+    """What (n_resamples,) resampled differences say of the observed one; p as `compare` has it."""
     low, high = interval(differences)
     tail = int(min(np.count_nonzero(differences <= 0), np.count_nonzero(differences >= 0)))
-    return Comparison(difference, low, high, min(1.0, 2 * (tail + 1) / (n_resamples + 1)))
+    return Comparison(observed, low, high, min(1.0, 2 * (tail + 1) / (len(differences) + 1)))
+
+
+def over_seeds(samples: Array, *, seed: int) -> Array:
+    """(n_resamples,) means over seeds that are drawn with replacement, in every resample anew.
+
+    Args:
+        samples: (n_seeds, n_resamples) scores of each seed, or differences between two methods of one seed, by
+            `resampled_scores` with the same clips and seed: in a column all seeds are on the same draw of clips.
+        seed: of the draws; those depend on it and on the shape alone, so rows of as many seeds see the same.
+
+    Raises:
+        ValueError: there is no seed.
+    """
+    n_seeds, n_resamples = samples.shape
+    if not n_seeds:
+        raise ValueError("no seed to draw from")
+    rng = np.random.default_rng([seed, zlib.crc32(b"seeds of a training")])
+    drawn = rng.integers(n_seeds, size=(n_resamples, n_seeds))
+    return samples[drawn, np.arange(n_resamples)[:, None]].mean(axis=1)
 
 
 def _draws(section: SectionScores, n_resamples: int, seed: int) -> Iterator[Array]:

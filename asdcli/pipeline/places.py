@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ from asdcli.pipeline.chain import AUTOENCODER, CHAIN, MODEL, Files, Stage
 from asdcli.pipeline.workspace import Workspace
 
 
+@lru_cache(maxsize=4096)
 def files_at(relative: str) -> Files | None:
     """The files of a run that a path below it is one of."""
     return next((f for stage in reversed(CHAIN) for f in stage.writes if not f.of_dataset and f.hold(relative)), None)

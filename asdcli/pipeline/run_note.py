@@ -16,12 +16,14 @@ from asdcli.errors import BadArtifact
 from asdcli.files import read_json, require_file
 from asdcli.writing.locks import in_turn
 
-_NOTE, _DATASET, _ELSEWHERE = "run.json", "dataset", "elsewhere"
+NAME = "run.json"
+"""Of the note in the run's folder."""
+_DATASET, _ELSEWHERE = "dataset", "elsewhere"
 
 
 def is_run(folder: Path) -> bool:
     """Whether it remembers anything."""
-    return (folder / _NOTE).exists()
+    return (folder / NAME).exists()
 
 
 def dataset_of(run: Path) -> str | None:
@@ -70,7 +72,7 @@ def write_if_changed(path: Path, text: str) -> None:
 
 
 def _read(run: Path) -> dict[str, Any]:
-    note = run / _NOTE
+    note = run / NAME
     if not note.exists():
         return {}
     try:
@@ -86,5 +88,5 @@ def _change(run: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> No
     """Change the note, if that makes it another: several commands may work on one run, each on files of its own."""
     noted = _read(run)
     if change(noted) != noted:
-        with in_turn(run / _NOTE):
-            write_if_changed(run / _NOTE, json.dumps(change(_read(run))) + "\n")
+        with in_turn(run / NAME):
+            write_if_changed(run / NAME, json.dumps(change(_read(run))) + "\n")

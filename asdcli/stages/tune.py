@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from asdcli.stages.candidates import Candidates, of_mixtures, of_smoothing
 from asdcli.views.labelled import Judged, judged, objective, of_sections
 from asdcli.views.pools import data_to_try
 from asdcli.views.samples import SMOOTHED, Samples
+from asdcli.views.tuning import ReportTable, TuningFacts
 from asdcli.views.windows import per_clip, score_table
 from asdcli.vocabulary import Data
 from asdcli.writing.locks import alone_with
@@ -42,47 +43,6 @@ class Choice:
     params: str
     chosen_on: float | None
     reported_on: float | None
-
-
-@dataclass(frozen=True)
-class ReportTable:
-    """In the form of the paper's Table II: a row a method, of its name and figures; empty where nothing is reported."""
-
-    columns: list[str] = field(default_factory=list)
-    rows: list[list[Any]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class TuningFacts:
-    """What was chosen and what it is worth.
-
-    Attributes:
-        choices, oracle: method -> machine type -> parameters, chosen on the one sections and on the others.
-        table: what both are worth on the reported sections.
-    """
-
-    choices: dict[str, dict[str, str]]
-    oracle: dict[str, dict[str, str | None]]
-    table: ReportTable
-
-    @staticmethod
-    def of(header: Header) -> TuningFacts | None:
-        """What a table's header says was found when it was made; None where it does not say so, or not all of it."""
-        from pydantic import TypeAdapter, ValidationError
-
-        try:
-            facts: TuningFacts = TypeAdapter(TuningFacts).validate_python(header.diagnostics)
-        except ValidationError:
-            return None
-        machine_types = [{*of} for of in facts.choices.values()] + [{*of} for of in facts.oracle.values()]
-        table = facts.table
-        fits = (
-            facts.choices.keys() == facts.oracle.keys() != set()
-            and all(of == machine_types[0] for of in machine_types)
-            and all(len(row) == len(table.columns) for row in table.rows)
-            and all(isinstance(figure, (int, float, type(None))) for row in table.rows for figure in row[1:])
-        )
-        return facts if fits else None
 
 
 @alone_with("output")

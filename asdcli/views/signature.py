@@ -20,6 +20,9 @@ Fields, in this order; a field that has nothing to say is left out:
     stale               what has changed since the scores were made of it
     metric, max-fpr     where they are not those of the edition
     figure              what draws many numbers of a method, as `asd plot` takes it; these follow on no line
+    table, runs, methods, seeds
+                        of a table over many runs, as `asd table` takes it: how many runs and methods, and which seeds;
+                        its numbers follow on no line
     undefined           1/6: so many terms could not be computed and are left out of the means
     asd                 version
 """
@@ -70,7 +73,7 @@ def many(
     apart: Iterable[str] = (),
     rest: Mapping[str, Any],
 ) -> str:
-    """The line of many numbers of one method, such as a figure shows.
+    """The line of many numbers of one method, such as a figure shows, or of several (None), such as a table does.
 
     Args:
         place: `dataset|subset`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from asdcli.progress import SILENT, Progress
 
@@ -14,12 +14,12 @@ _FORMULA = "^([=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])"  # the wide forms of = + 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
-def write_csv(table: pa.Table, file: Path, *, plain: bool = False, progress: Progress = SILENT) -> None:
+def write_csv(table: pa.Table, file: Path | IO[bytes], *, plain: bool = False, progress: Progress = SILENT) -> None:
     """Write a table as CSV.
 
     Args:
         table: of numbers, truth values and texts.
-        file: written as it is, so a temporary one that takes its place when it is whole.
+        file: written as it is, so a temporary one that takes its place when it is whole; or something open.
         plain: write texts as they are. Otherwise those that begin with `=`, `+`, `-`, `@`, a tab or a line end, and are
             no number, get a `'` in front, by which spreadsheets know text. Numbers are never touched.
         progress: is told how many cells were changed.

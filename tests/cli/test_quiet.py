@@ -77,6 +77,8 @@ LOSSES: list[tuple[tuple[str, ...], int, tuple[str, ...]]] = [
         ("anomaly_score_ToyCar_section_00_test.csv is missing",),
     ),
     (("submit", "--check", "package/dev", "--edition", "dcase2023", "--subset", "dev"), 1, ("ToyCar", "is missing")),
+    (("evaluate", "--run", "runs/synthetic"), 3, (BROKEN, "not scored")),
+    (("table", "varmin"), 0, ("runs/other is left out: it was not evaluated: asd evaluate --run runs/other",)),
 ]
 SILENT_READERS = {"doctor", "show"}
 """Commands that leave nothing out, because they make nothing."""

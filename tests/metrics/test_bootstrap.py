@@ -9,7 +9,7 @@ import pytest
 
 from asdcli.metrics import bootstrap
 from asdcli.metrics.official import SectionScores, measure, official
-from asdcli.metrics.specs import SPECS
+from asdcli.metrics.specs import SPECS, MetricSpec, Term
 
 SPEC = SPECS["dcase2022"]
 
@@ -146,3 +146,68 @@ def test_a_comparison_ends_the_partial_area_where_it_is_told_to():
         assert (found.low, found.high) == pytest.approx((one - other, one - other), rel=1e-12)
         observed.append(one - other)
     assert observed[0] != pytest.approx(observed[1])
+
+
+def of_seeds(n_seeds, n=25, spread=0.5):
+    """The same clips of two machines scored by several seeds, some of which are better than others."""
+    rng = np.random.default_rng(11)
+    base = sections(7, n=n)
+    return [
+        [replace(s, scores=s.scores + spread * rng.normal(size=len(s.scores)) + (i % 3) * s.anomalous) for s in base]
+        for i in range(n_seeds)
+    ]
+
+
+def drawn_slowly(seeds, n_resamples, rng):
+    """Clips and seeds drawn one resample after the other, clips written out, areas by counting pairs."""
+    found = []
+    for _ in range(n_resamples):
+        clips = [
+            np.concatenate(
+                [
+                    rng.choice(np.flatnonzero((s.domain == d) & (s.anomalous == a)), size=25)
+                    for d in ("source", "target")
+                    for a in (False, True)
+                ]
+            )
+            for s in seeds[0]
+        ]
+        scores = []
+        for i in rng.integers(len(seeds), size=len(seeds)):
+            areas = []
+            for s, chosen in zip(seeds[i], clips, strict=True):
+                x, y = s.scores[chosen], s.anomalous[chosen]
+                above = x[y][:, None] - x[~y]
+                areas.append((above > 0).mean() + (above == 0).mean() / 2)
+            scores.append(np.mean(areas))
+        found.append(np.mean(scores))
+    return np.array(found)
+
+
+def test_clips_and_seeds_drawn_together_spread_as_in_a_plain_loop():
+    seeds, spec = of_seeds(4), MetricSpec("auc", (Term("auc", "AUC"),), mean="arithmetic")
+    of_each = np.stack([bootstrap.resampled_scores(spec, s, n_resamples=2000, seed=0) for s in seeds])
+    fast, slow = bootstrap.over_seeds(of_each, seed=0), drawn_slowly(seeds, 2000, np.random.default_rng(3))
+    assert fast.mean() == pytest.approx(slow.mean(), abs=0.1 * slow.std())
+    assert fast.std() == pytest.approx(slow.std(), rel=0.1)  # the standard error of a spread of 2000 is 1.6 %
+    # an end of the interval has a standard error of about 0.06 of the spread, in each of the two
+    assert bootstrap.interval(fast) == pytest.approx(bootstrap.interval(slow), abs=0.3 * slow.std())
+    assert fast.std() > 1.2 * of_each.mean(axis=0).std()  # of clips alone: seeds add theirs
+
+
+def test_of_one_seed_only_the_clips_are_drawn_and_of_clips_that_are_alike_only_the_seeds():
+    drawn = np.random.default_rng(0).random((1, 50))
+    assert np.array_equal(bootstrap.over_seeds(drawn, seed=0), drawn[0])
+    alike = np.repeat([[0.0], [1.0]], 4000, axis=1)
+    means, counts = np.unique(bootstrap.over_seeds(alike, seed=0), return_counts=True)
+    assert means.tolist() == [0.0, 0.5, 1.0]  # none, one or both of two draws are the second seed
+    assert counts / 4000 == pytest.approx([0.25, 0.5, 0.25], abs=0.03)
+    with pytest.raises(ValueError, match="no seed"):
+        bootstrap.over_seeds(np.zeros((0, 5)), seed=0)
+
+
+def test_differences_over_seeds_are_of_the_same_seeds_and_clips():
+    a, b = np.random.default_rng(0).random((2, 3, 100))
+    apart = bootstrap.over_seeds(a, seed=0) - bootstrap.over_seeds(b, seed=0)
+    assert bootstrap.over_seeds(a - b, seed=0) == pytest.approx(apart)
+    assert not np.array_equal(bootstrap.over_seeds(a, seed=0), bootstrap.over_seeds(a, seed=1))

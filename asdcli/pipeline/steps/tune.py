@@ -14,6 +14,7 @@ from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers.smooth import CHOOSE, CLUSTERS, KS, REPORT, Smooth
 from asdcli.stages import tune
+from asdcli.views.tuning import TuningFacts
 from asdcli.vocabulary import Data
 
 
@@ -33,7 +34,7 @@ def run(
     output: Path | None = None,
     force: bool = False,
     progress: Progress = SILENT,
-) -> Outcome[tune.TuningFacts]:
+) -> Outcome[TuningFacts]:
     """Search both grids: `tuning.parquet`, and the chosen scores as two methods in `scores/`.
 
     Args:

@@ -1,0 +1,62 @@
+"""Scores of several seeds: their mean and spread, and whether seeds tell two methods apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+DDOF = 1
+"""The spread is that of a sample: its squares are divided by n - 1."""
+LEVEL = 0.05
+"""Two methods are told apart where p is below this."""
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Mean of A minus B over the `n` seeds of both, and the two-sided p of Student's paired t-test."""
+
+    difference: float
+    p: float
+    n: int
+
+    @property
+    def tied(self) -> bool:
+        """Whether the seeds do not tell A and B apart at `LEVEL`."""
+        return self.p >= LEVEL
+
+
+def mean_and_std(values: npt.ArrayLike) -> tuple[float, float | None]:
+    """Mean and sample standard deviation of (n,) values; the latter is None where there is only one.
+
+    Raises:
+        ValueError: there is none.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if not array.size:
+        raise ValueError("no seed has a value: there is no mean")
+    return float(array.mean()), float(array.std(ddof=DDOF)) if len(array) > 1 else None
+
+
+def paired(a: npt.ArrayLike, b: npt.ArrayLike) -> Paired | None:
+    """Compare A and B, (n,) each, the i-th of both being of one seed. None where n < 2: one seed tells nothing.
+
+    Where all differences are the same there is no spread to hold them against: p is 1 if they are zero, otherwise 0.
+
+    Raises:
+        ValueError: they are not of as many seeds.
+    """
+    from scipy.special import stdtr  # of scipy.stats this is all that is needed, and that takes a second to import
+
+    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if a.shape != b.shape:
+        raise ValueError(f"a paired test needs the same seeds of both, got {a.shape} and {b.shape}")
+    if len(a) < 2:
+        return None
+    differences = a - b
+    mean = float(differences.mean())
+    if np.ptp(differences) == 0:
+        return Paired(mean, 0.0 if mean else 1.0, len(a))
+    t = mean / (differences.std(ddof=1) / len(a) ** 0.5)
+    return Paired(mean, float(2 * stdtr(len(a) - 1, -abs(t))), len(a))

@@ -1,0 +1,366 @@
+"""Any runs and methods in one table: official scores and what a method gains on another, over clips and seeds together.
+
+A row is a model and a method, a column a dataset and subset, or one of its machine types. All seeds and methods of a
+column are measured on the same clips, those that all of them scored, so that one draw of clips serves them all.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from asdcli import catalogue
+from asdcli.errors import BadData, UsageError, unknown_name
+from asdcli.filenames import stem
+from asdcli.metrics import bootstrap
+from asdcli.metrics.across_seeds import LEVEL
+from asdcli.metrics.bootstrap import Comparison
+from asdcli.metrics.official import SectionScores, measure, official
+from asdcli.metrics.specs import MetricSpec, spec_named, spec_without_edition
+from asdcli.progress import Progress
+from asdcli.scorers import SCORERS
+from asdcli.spec.spelling import parse
+from asdcli.views.across_runs import RunScores, is_stand_in, merged, model_of, seeds_of
+from asdcli.views.editions import edition_of
+from asdcli.views.making import Making
+from asdcli.views.missing import Missing, from_nothing
+from asdcli.views.scores import Scored, by_section, of_subset
+from asdcli.views.sheets import BEST, NOTHING, TIED, Sheet, SheetRow, Shown, TableColumns
+from asdcli.views.signature import many
+from asdcli.vocabulary import Split
+from asdcli.wording import counted, listed
+
+_TABLE = "compare"
+Key = tuple[str, str]
+"""Model and method: a row."""
+Place = tuple[str, str, str | None]
+"""Dataset, subset and machine type (None: all): a column."""
+
+
+@dataclass(frozen=True)
+class HowCompared:
+    """What is asked of a comparison.
+
+    Attributes:
+        methods: the only ones that get rows; none means all.
+        baseline: what every other method is set against.
+        by: what a column is.
+        n_resamples: of the bootstrap.
+        seed: of it.
+    """
+
+    methods: Sequence[str] = ()
+    baseline: str | None = None
+    by: TableColumns = "dataset"
+    n_resamples: int = 1000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.n_resamples < 1:
+            raise UsageError(f"--bootstrap must be at least 1, got {self.n_resamples}")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A method on a column: seed -> its official score, and seed -> (n_resamples,) of resampled clips; in percent."""
+
+    observed: Mapping[int | None, float] = field(default_factory=dict)
+    resampled: Mapping[int | None, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def mean(self) -> float | None:
+        return float(np.mean([*self.observed.values()])) if self.observed else None
+
+    def interval(self, seed: int) -> tuple[float, float]:
+        """The central 95 % over clips and seeds."""
+        return bootstrap.interval(bootstrap.over_seeds(np.stack([*self.resampled.values()]), seed=seed))
+
+    def minus(self, other: Drawn, seed: int) -> tuple[Comparison, int] | None:
+        """Paired over the clips and the seeds that both have, and how many seeds; None where there is none."""
+        both = [s for s in self.observed if s in other.observed]
+        if not both:
+            return None
+        observed = float(np.mean([self.observed[s] - other.observed[s] for s in both]))
+        differences = np.stack([self.resampled[s] - other.resampled[s] for s in both])
+        return bootstrap.comparison(bootstrap.over_seeds(differences, seed=seed), observed), len(both)
+
+
+def sheet(runs: Sequence[RunScores], how: HowCompared, progress: Progress) -> Sheet:
+    """The table.
+
+    Args:
+        runs: whatever was found; methods that are not asked for are left alone.
+        how: what is asked for.
+        progress: is told how far it is.
+
+    Raises:
+        UsageError: no run has one of the methods.
+        BadData: no clip of known condition was scored by all, or runs disagree on the label of one.
+    """
+    known = dict.fromkeys(one.spelling for run in runs for one in run.scored)
+    for method in (*how.methods, *([how.baseline] if how.baseline else [])):
+        if method not in known:
+            raise unknown_name("method", method, known)
+    return _Compared(runs, how, progress).sheet()
+
+
+class _Compared:
+    """The table while it is made."""
+
+    def __init__(self, runs: Sequence[RunScores], how: HowCompared, progress: Progress) -> None:
+        self.how, self.runs = how, runs
+        self.notes: list[str] = []
+        self.found: dict[tuple[Key, str], dict[int | None, tuple[RunScores, Scored]]] = {}
+        for run in sorted(runs, key=lambda one: str(one.run)):
+            for one in run.scored:
+                self._take(run, one)
+        self.keys = sorted({key for key, _ in self.found}, key=self._order)
+        self.cells: dict[tuple[Key, Place], Drawn] = {}
+        self.places: list[Place] = []
+        for dataset in dict.fromkeys(sorted(of for _, of in self.found)):
+            self._measure(dataset, progress)
+
+    def sheet(self) -> Sheet:
+        missing = Missing()
+        columns = [heading for place in self.places for heading in self._headings(place)]
+        lines = {(key, place): self._line(key, place) for key, place in self.cells}
+        rows, records = [], []
+        best = {place: self._best(place) for place in self.places}
+        for key in self.keys:
+            shown: list[Shown] = []
+            for place in self.places:
+                cell = self.cells.get((key, place), Drawn())
+                mends = self._mends(key, place)
+                record = self._record(key, place, cell)
+                shown += self._shown(record, missing.mark(mends) if mends else "", best=key == best[place])
+                signature = lines.get((key, place))
+                records.append({**record, "missing": " ; ".join(mends) or None, "signature": signature})
+            rows.append(SheetRow(key, tuple(shown)))
+        stand_in = ", on synthetic machines as a stand-in" if self._stand_ins else ""
+        against = f", and differences to {self.how.baseline}" if self.how.baseline else ""
+        return Sheet(
+            name=_TABLE,
+            title=f"Official score [%], mean over seeds, with 95 % intervals over clips and seeds{against}{stand_in}",
+            keys=("Model", "Method"),
+            columns=tuple(columns),
+            rows=tuple(rows),
+            notes=(*self._about(), *self.notes, *missing.notes()),
+            signatures=tuple(dict.fromkeys(lines.values())),
+            records=tuple(records),
+        )
+
+    def _take(self, run: RunScores, one: Scored) -> None:
+        wanted = {*self.how.methods, self.how.baseline} if self.how.methods else None
+        if wanted is not None and one.spelling not in wanted:
+            return
+        making = Making.of(one.header)
+        key = (model_of(making) or NOTHING, one.spelling)
+        own = self.found.setdefault((key, run.dataset), {})
+        if making.seed in own:
+            self.notes.append(
+                f"{run.run} is left out of {' '.join(key)}: {own[making.seed][0].run} is of the same seed "
+                f"({making.seed}) and {run.dataset}; name the runs that are meant"
+            )
+            return
+        own[making.seed] = (run, one)
+
+    def _order(self, key: Key) -> tuple[Any, ...]:
+        return key[0], key[1] != self.how.baseline, key[1]
+
+    def _measure(self, dataset: str, progress: Progress) -> None:
+        """Fill the cells of a dataset's columns."""
+        own = {
+            (key, seed): one
+            for (key, of), seeds in self.found.items()
+            if of == dataset
+            for seed, (_, one) in seeds.items()
+        }
+        common, lost = _common(own)
+        if lost:
+            self.notes.append(f"{dataset}: {counted(lost, 'test clip')} not scored by all and left out of every row")
+        for (key, seed), one in progress.track(common.items(), label=dataset, unit="tables"):
+            subsets, _ = by_section(one)
+            for subset, sections in subsets.items():
+                self._cells(key, seed, (dataset, subset), _rule(one, sections), sections)
+
+    def _cells(
+        self, key: Key, seed: int | None, where: tuple[str, str], spec: MetricSpec, sections: Sequence[SectionScores]
+    ) -> None:
+        parts: dict[str | None, list[SectionScores]] = {None: [*sections]}
+        if self.how.by == "machine-type":
+            parts = {
+                m: [s for s in sections if s.machine_type == m] for m in sorted({s.machine_type for s in sections})
+            }
+        for machine_type, part in parts.items():
+            place = (*where, machine_type)
+            score = official(spec, measure(spec, part))
+            if score is None:
+                continue
+            if place not in self.places:
+                self.places.append(place)
+            drawn = bootstrap.resampled_scores(spec, part, n_resamples=self.how.n_resamples, seed=self.how.seed)
+            cell = self.cells.get((key, place), Drawn())
+            self.cells[key, place] = Drawn({**cell.observed, seed: 100 * score}, {**cell.resampled, seed: 100 * drawn})
+
+    def _headings(self, place: Place) -> list[str]:
+        dataset, subset, machine_type = place
+        above = f"{dataset} {subset}" if machine_type else dataset
+        below = machine_type or subset
+        return (
+            [f"{above}\n{below}", f"{below} minus\n{self.how.baseline}"] if self.how.baseline else [f"{above}\n{below}"]
+        )
+
+    def _best(self, place: Place) -> Key | None:
+        means = {key: mean for key in self.keys if (mean := self.cells.get((key, place), Drawn()).mean) is not None}
+        return max(means, key=lambda key: means[key]) if means else None
+
+    def _record(self, key: Key, place: Place, cell: Drawn) -> dict[str, Any]:
+        low, high = cell.interval(self.how.seed) if cell.observed else (None, None)
+        record: dict[str, Any] = {
+            "model": key[0],
+            "method": key[1],
+            "dataset": place[0],
+            "subset": place[1],
+            "machine_type": place[2],
+            "n": len(cell.observed),
+            "seeds": sorted(seed for seed in cell.observed if seed is not None),
+            "mean": cell.mean,
+            "low": low,
+            "high": high,
+        }
+        if self.how.baseline:
+            other = self.cells.get(((key[0], self.how.baseline), place), Drawn())
+            found = cell.minus(other, self.how.seed) if key[1] != self.how.baseline else None
+            one, n = found or (None, 0)
+            record |= {
+                "difference": one and one.difference,
+                "difference_low": one and one.low,
+                "difference_high": one and one.high,
+                "difference_p": one and one.p,
+                "difference_n": n,
+            }
+        return record
+
+    def _shown(self, record: Mapping[str, Any], mark: str, *, best: bool) -> list[Shown]:
+        n = record["n"]
+        fewer = f" (n={n})" if n and n < self._most else ""
+        text = f"{record['mean']:.2f} [{record['low']:.2f}, {record['high']:.2f}]{fewer}" if n else NOTHING
+        cells = [Shown(f"{text} {mark}".rstrip(), best=best)]
+        if self.how.baseline and record["difference"] is None:
+            cells.append(Shown("" if record["method"] == self.how.baseline else NOTHING))
+        elif self.how.baseline:
+            figures = [record[f"difference{part}"] for part in ("", "_low", "_high")]
+            told = "{:+.2f} [{:+.2f}, {:+.2f}]".format(*figures).replace("-", "−")
+            cells.append(Shown(told, tied=record["difference_p"] >= LEVEL))
+        return cells
+
+    @property
+    def _stand_ins(self) -> list[str]:
+        headers = {of: one.header for (_, of), own in self.found.items() for _, one in own.values()}
+        return sorted(of for of, header in headers.items() if is_stand_in(header))
+
+    @property
+    def _most(self) -> int:
+        return max((len(cell.observed) for cell in self.cells.values()), default=0)
+
+    def _mends(self, key: Key, place: Place) -> list[str]:
+        """The commands that make the scores that a cell lacks of runs of its model."""
+        (model, method), (dataset, _, _) = key, place
+        if _name(method) not in SCORERS.entries or model == NOTHING:
+            return []
+        runs = {
+            seed: run
+            for ((other, _), of), own in self.found.items()
+            if (other, of) == (model, dataset)
+            for seed, (run, _) in own.items()
+        }
+        if not runs:
+            words = {"model": model, "seed": "0", "method": method, "run": f"runs/{dataset}/{stem(model)}/seed-0"}
+            return [from_nothing(dataset, words, is_edition=dataset in catalogue.names())]
+        lacking = [run for seed, run in runs.items() if seed not in self.found.get((key, dataset), {})]
+        return [shlex.join(["asd", "score", "--method", method, *run.words]) for run in lacking]
+
+    def _about(self) -> Iterable[str]:
+        yield (
+            f"[ ]: central 95 % of {self.how.n_resamples:,} resamples (seed {self.how.seed}) of the test clips within "
+            "section, domain and condition, and of the seeds; the same clips in all rows of a column, of a difference "
+            "the same seeds too"
+        )
+        yield f"{BEST} or bold: the largest of a column"
+        if self.how.baseline:
+            yield f"{TIED} not told from {self.how.baseline} by the resamples (p ≥ {LEVEL:g}, uncorrected)"
+        yield f"n = {self._most} where a cell says no other"
+        if stand_ins := self._stand_ins:
+            yield f"{', '.join(stand_ins)}: synthetic machines, not recordings: nothing is shown of any method"
+        few = sorted({len(cell.observed) for cell in self.cells.values()})
+        if few and few[0] == 1:
+            yield "of one seed an interval is over clips alone"
+        if self.how.baseline:
+            lacking = [m for m in dict.fromkeys(key[0] for key in self.keys) if (m, self.how.baseline) not in self.keys]
+            if lacking:
+                yield f"no difference, for want of scores of {self.how.baseline}: {listed(lacking)}"
+
+    def _line(self, key: Key, place: Place) -> str:
+        """The line of a cell's number."""
+        dataset, subset, machine_type = place
+        cell, own = self.cells[key, place], self.found[key, dataset]
+        counts = {
+            "table": _TABLE,
+            "runs": len(cell.observed),
+            "machine-type": machine_type,
+            "seeds": seeds_of(cell.observed).rpartition(" ")[2],
+        }
+        makings = [Making.of(own[seed][1].header) for seed in cell.observed]
+        return many(f"{dataset}|{subset}", merged(makings), key[1], counts=counts, rest={})
+
+
+def _name(spelling: str) -> str:
+    """The name of a method; empty for what no command of `asd score` makes by its spelling."""
+    return "" if "+" in spelling else parse(spelling)[0]
+
+
+def _rule(one: Scored, sections: Sequence[SectionScores]) -> MetricSpec:
+    edition = edition_of(one.header)
+    if edition:
+        return spec_named(edition.metric)
+    return spec_without_edition(domains=any((s.domain != "").any() for s in sections))
+
+
+def _common(own: Mapping[Any, Scored]) -> tuple[dict[Any, Scored], int]:
+    """The tables on the test clips of known condition that all have, so far as they have the subset, and how many go.
+
+    Raises:
+        BadData: none is left, or two tables disagree on a label.
+    """
+    tests = {}
+    for key, one in own.items():
+        test = one.split(Split.TEST).table
+        tests[key] = test.filter(pc.is_valid(test["condition"]))
+    kept: dict[Any, list[pa.Table]] = {key: [] for key in own}
+    lost = 0
+    for subset in sorted({s for test in tests.values() for s in pc.unique(test["subset"]).to_pylist()}):
+        parts = {key: part for key, test in tests.items() if len(part := of_subset(test, subset))}
+        ids = [set(part["clip_id"].to_pylist()) for part in parts.values()]
+        common, every = pa.array(sorted(set.intersection(*ids)), pa.string()), set.union(*ids)
+        lost += len(every) - len(common)
+        first = None
+        for key, part in parts.items():
+            part = part.filter(pc.is_in(part["clip_id"], value_set=common)).sort_by("clip_id")
+            labels = part.select(["machine_type", "section", "domain", "condition"])
+            first = labels if first is None else first
+            if not labels.equals(first):
+                raise BadData(
+                    f"runs disagree on labels of test clips: {own[key].path} and others",
+                    "take the truth from one table of clips: name the data root that has it with --data",
+                )
+            kept[key].append(part)
+    found = {key: replace(own[key], table=pa.concat_tables(parts)) for key, parts in kept.items() if parts}
+    if not any(len(one.table) for one in found.values()):
+        raise BadData("no test clip of known condition was scored by all of these runs", "name runs of the same clips")
+    return {key: one for key, one in found.items() if len(one.table)}, lost
