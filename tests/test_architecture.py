@@ -17,7 +17,7 @@ FLOORS = {
             ("artifacts", "catalogue", "audio", "fetch", "layouts", "synthesis"),
             ("features", "models", "scorers", "metrics", "editions", "submission"),
             ("views", "embedders", "training"),
-            ("detector", "plots"),
+            ("detector", "plots", "tracking"),
             ("stages",),
             ("pipeline",),
             ("cli",),

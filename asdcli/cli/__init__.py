@@ -37,6 +37,7 @@ GROUPS = {
         "smooth": "asdcli.cli.smooth:smooth",
         "tune": "asdcli.cli.tune:tune",
         "plot": "asdcli.cli.plot:plot",
+        "log": "asdcli.cli.log:log",
         "methods": "asdcli.cli.methods:methods",
         "models": "asdcli.cli.models:models",
     },
