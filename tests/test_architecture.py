@@ -17,7 +17,7 @@ FLOORS = {
             ("artifacts", "catalogue", "audio", "fetch", "layouts", "synthesis"),
             ("features", "models", "scorers", "metrics", "editions", "submission"),
             ("views", "embedders", "training"),
-            ("detector", "plots"),
+            ("detector", "plots", "tracking"),
             ("stages",),
             ("pipeline",),
             ("cli",),
@@ -26,7 +26,8 @@ FLOORS = {
     for part in parts
 }
 HELPERS = {
-    "extract_reading": "extract_features",
+    "extract_shards": "extract_features",
+    "embed_pieces": "embed",
     "index_layout": "index",
     "index_place": "index",
     "index_report": "index",

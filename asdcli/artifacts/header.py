@@ -75,9 +75,10 @@ class Header:
     ) -> Header:
         """The header of a new artifact of `kind` made from the artifacts whose headers are `inputs`."""
         inputs = inputs or {}
-        history: list[dict[str, Any]] = []
+        history: dict[str, dict[str, Any]] = {}
         for upstream in inputs.values():
-            history += [e for e in (*upstream.history, upstream.entry()) if e not in history]
+            for entry in (*upstream.history, upstream.entry()):
+                history.setdefault(json.dumps(entry, sort_keys=True), entry)  # there may be thousands
         return Header(
             kind=kind.name,
             version=kind.version,
@@ -85,7 +86,7 @@ class Header:
             seed=seed,
             params=_plain(params or {}),
             inputs={role: h.content for role, h in inputs.items()},
-            history=tuple(history),
+            history=tuple(history.values()),
             diagnostics=_plain(diagnostics or {}),
         )
 

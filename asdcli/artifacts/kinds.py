@@ -86,6 +86,7 @@ CLIPS = Kind(
     needs="EDITION",
 )
 FEATURES = Kind("features", 1, "asd extract-features")
+FEATURES_SHARD = Kind("features-shard", 1, "asd extract-features", needs="--shard I/N")
 MODEL = Kind("model", 1, "asd train")
 EMBEDDINGS = Kind(
     "embeddings",
@@ -107,6 +108,17 @@ FOLD_EMBEDDINGS = Kind(
         _SEEN,
         _VECTOR,
     ),
+)
+EMBEDDINGS_SHARD = Kind(
+    "embeddings-shard",
+    1,
+    "asd embed",
+    ("fold", "clip_id", "window"),
+    (
+        Column("fold", pa.int32(), rule=at_least(0)),  # as in fold-embeddings; 0: of the model itself
+        *EMBEDDINGS.columns,
+    ),
+    needs="--shard I/N",
 )
 SCORES = Kind(
     "scores",

@@ -38,6 +38,7 @@ GROUPS = {
         "tune": "asdcli.cli.tune:tune",
         "table": "asdcli.cli.table:table",
         "plot": "asdcli.cli.plot:plot",
+        "log": "asdcli.cli.log:log",
         "methods": "asdcli.cli.methods:methods",
         "models": "asdcli.cli.models:models",
     },

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from asdcli.cli import completion
-from asdcli.cli.options import DeviceOption, MachineTypeOption, OnError
+from asdcli.cli.options import DeviceOption, MachineTypeOption, OnError, ShardOption
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.embedders import EMBEDDERS
@@ -65,6 +65,7 @@ def embed(
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Clips at once on the device.")] = 64,
     machine_type: MachineTypeOption = None,
     device: DeviceOption = "auto",
+    shard: ShardOption = None,
     *,
     place: Place,
     talk: Talk,
@@ -75,6 +76,8 @@ def embed(
     from asdcli.pipeline.steps import embed as step
 
     process.settle(networks=True)
+    if source is not None and shard:
+        raise UsageError("vectors that are brought are taken whole", "leave --shard out")
     if source is not None:
         space = place.space(otherwise=source.stem, begins=True)  # vectors from elsewhere need no dataset on disk
         outcome = step.bring(
@@ -97,6 +100,7 @@ def embed(
             device=device,
             batch_size=batch_size,
             machine_types=machine_type,
+            shard=shard,
             force=force,
             progress=talk.progress,
         )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from asdcli.cli.options import MachineTypeOption, OnError, one_of
+from asdcli.cli.options import MachineTypeOption, OnError, ShardOption, one_of
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.features.kinds import DEFAULT, FEATURES
@@ -56,6 +56,7 @@ def extract_features(
     jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, help="Reading threads. Default: one a core.", show_default=False)
     ] = None,
+    shard: ShardOption = None,
     clips: Annotated[
         Path | None,
         typer.Option("--clips", metavar="FILE", help="Read this clips.parquet instead.", show_default=False),
@@ -86,6 +87,7 @@ def extract_features(
         scale=scale,
         on_error=on_error.value,
         jobs=jobs,
+        shard=shard,
         force=force,
         progress=talk.progress,
     )

@@ -67,6 +67,16 @@ MachineTypeOption = Annotated[
         autocompletion=completion.machine_types,
     ),
 ]
+ShardOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        help="Only the I-th of N equal parts of the clips, beside those of others, here or on other machines. "
+        "The same command without it puts them together.",
+        show_default=False,
+    ),
+]
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Do it again even if it is up to date; overwrite what asd did not write.")
 ]

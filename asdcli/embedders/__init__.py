@@ -78,7 +78,9 @@ class Embedder(Protocol):
 
     One that has a network for each machine type also has `of_machine_type(name)`, which gives the embedder of one. One
     that looks at `is_train` also has `fitted(pack, is_train)`, which gives the embedder with the statistics of these
-    training clips: it embeds new clips as if they had stood in that pack.
+    training clips: it embeds new clips as if they had stood in that pack. One with `in_blocks` = True embeds each block
+    of `batch_size` clips of a pack, counted from the first, by itself, and looks at no other: a machine type can be cut
+    there, and the pack's `part(start, stop)` be embedded elsewhere.
     """
 
     features: ClassVar[str]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -33,6 +34,7 @@ class Trained:
 
     features: ClassVar[str] = "waveform"
     trained: ClassVar[bool] = True
+    in_blocks: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -81,11 +83,19 @@ class Trained:
         front = FRONTS[getattr(network, "takes", "waveforms")](pack, self.device)
         batches = []
         with torch.inference_mode():
-            for some in torch.arange(len(clip)).split(self.batch_size):
+            for some in self._batches([len(f) for f in first]):
                 waves = bank.crop(index[some], network.n_samples, at[some])
                 batches.append(network(front(waves, index[some])).cpu())
         vectors = torch.cat(batches).numpy() if batches else np.empty((0, network.n_dims), np.float32)
         return Embedding(vectors, clip)
+
+    def _batches(self, n_windows: Sequence[int]) -> Iterator[torch.Tensor]:
+        """Windows by batches, none beyond the last of `batch_size` clips: a pack can be cut there, and each half alone
+        has the batches that it had."""
+        ends = [0, *itertools.accumulate(n_windows)]
+        for block in itertools.pairwise([*range(0, len(n_windows), self.batch_size), len(n_windows)]):
+            start, stop = (ends[clip] for clip in block)
+            yield from torch.arange(start, stop).split(self.batch_size)
 
     def _starts(self, lengths: np.ndarray, network: Any) -> list[np.ndarray]:
         """The first samples of the windows of each clip."""

@@ -69,6 +69,13 @@ class WaveformPack:
         """(n_clips,) int64, samples of each clip."""
         return np.diff(self.offsets)
 
+    def part(self, start: int, stop: int) -> WaveformPack:
+        """The pack of its clips `start` to `stop`, the channels of a clip together; the samples are a view."""
+        first, last = _rows(self.clip_ids, start, stop)
+        offsets = self.offsets[first : last + 1]
+        samples = self.samples[offsets[0] : offsets[-1]]
+        return WaveformPack(samples, offsets - offsets[0], self.clip_ids[first:last], self.sample_rate)
+
     def clip(self, i: int) -> np.ndarray:
         """(n_samples_i,) int16, a view."""
         return self.samples[self.offsets[i] : self.offsets[i + 1]]
@@ -101,6 +108,11 @@ class VectorPack:
     def __len__(self) -> int:
         return len(self.clip_ids)
 
+    def part(self, start: int, stop: int) -> VectorPack:
+        """The pack of its clips `start` to `stop`, the channels of a clip together; a view."""
+        rows = slice(*_rows(self.clip_ids, start, stop))
+        return VectorPack(self.vectors[rows], self.clip_ids[rows])
+
 
 class PackBuilder:
     """Collects clips one by one into a waveform pack whose samples are never held twice.
@@ -131,6 +143,13 @@ class PackBuilder:
         return WaveformPack(
             self._samples[: offsets[-1]], offsets, np.asarray(self._clip_ids, np.str_), self._sample_rate
         )
+
+
+def _rows(clip_ids: np.ndarray, start: int, stop: int) -> tuple[int, int]:
+    """The first row of clip `start`, and of clip `stop`; where there are fewer clips, their end."""
+    first = np.append(np.flatnonzero(np.append(True, clip_ids[1:] != clip_ids[:-1])), len(clip_ids))
+    begin, end = (int(first[min(place, len(first) - 1)]) for place in (start, stop))
+    return begin, end
 
 
 def _names(clip_ids: np.ndarray) -> np.ndarray:

@@ -48,11 +48,14 @@ class Files:
 
 CLIPS = Files(artifacts.CLIPS, "clips.parquet", of_dataset=True)
 FEATURES = Files(artifacts.FEATURES, "features/*/*.npz")
+FEATURES_SHARDS = Files(artifacts.FEATURES_SHARD, "shards/features/*/*.npz")
+ERRORS_OF_SHARDS = Files(artifacts.ERRORS, "shards/features/*/errors.*.parquet")
 MODEL = Files(artifacts.MODEL, "model")
 AUTOENCODER = Files(artifacts.MODEL, "autoencoder")
 FOLD_MODELS = Files(artifacts.MODEL, f"model/{FOLDS}")
 FOLD_AUTOENCODERS = Files(artifacts.MODEL, f"autoencoder/{FOLDS}")
 EMBEDDINGS = Files(artifacts.EMBEDDINGS, "embeddings.parquet")
+EMBEDDINGS_SHARDS = Files(artifacts.EMBEDDINGS_SHARD, "shards/embeddings/*.parquet")
 FOLD_EMBEDDINGS = Files(artifacts.FOLD_EMBEDDINGS, "fold-embeddings.parquet")
 SCORES = Files(artifacts.SCORES, "scores/*.parquet")
 WINDOW_SCORES = Files(artifacts.WINDOW_SCORES, "window-scores/*.parquet")
@@ -163,7 +166,7 @@ CHAIN = (
         "extract-features",
         "asd extract-features",
         (CLIPS,),
-        (FEATURES, _errors("extract-features")),
+        (FEATURES, _errors("extract-features"), FEATURES_SHARDS, ERRORS_OF_SHARDS),
         options.of_features,
         clips_of=_pack_clips,
         repeats="--machine-type",
@@ -184,7 +187,7 @@ CHAIN = (
         "embed",
         "asd embed",
         (CLIPS, FEATURES, MODEL, FOLD_MODELS),
-        (EMBEDDINGS, FOLD_EMBEDDINGS, _errors("embed")),
+        (EMBEDDINGS, FOLD_EMBEDDINGS, _errors("embed"), EMBEDDINGS_SHARDS),
         options.of_embeddings,
         names=_of_vectors,
         always=True,

@@ -89,6 +89,11 @@ class Look:
         return bool(self.changed or self.because)
 
     @property
+    def is_shard(self) -> bool:
+        """Whether it waits to be put together with others."""
+        return self.kind in (artifacts.FEATURES_SHARD, artifacts.EMBEDDINGS_SHARD)
+
+    @property
     def reasons(self) -> str:
         """Why it is stale: `clips changed, model is stale and 3 more`."""
         told = [f"{name} changed" for name in self.changed] + [f"{of.name} is stale" for of in self.because]

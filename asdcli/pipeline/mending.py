@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,6 +18,9 @@ _OPTIONS = ("clips", "model", "embeddings", "scores", "thresholds")
 """Inputs from elsewhere that have an option of their name; a foreign source and score tables are named without one."""
 _FOREIGN = {"source": options.SOURCE, "labels": options.LABELS}
 """Foreign inputs, and the words that stand for them among the options."""
+
+
+_OF_PACKS = tuple(kind.name for kind in (artifacts.MODEL, artifacts.EMBEDDINGS, artifacts.EMBEDDINGS_SHARD))
 
 
 def commands(looks: Iterable[Look], space: Workspace, given: Sequence[str] | None = None) -> list[str]:
@@ -60,6 +64,14 @@ def command(look: Look, space: Workspace, given: Sequence[str] | None = None, *,
     return " && ".join(map(shlex.join, lines))
 
 
+def command_of_whole(look: Look, space: Workspace, given: Sequence[str]) -> str:
+    """The command that puts a shard together with the others."""
+    header = look.header or places.guess(look.kind, look.name)
+    params = {name: value for name, value in header.params.items() if name != "shard"}
+    params.pop("machine_type", None)
+    return command(dataclasses.replace(look, header=dataclasses.replace(header, params=params)), space, given)
+
+
 def command_of_gone(look: Look, given: Sequence[str]) -> str | None:
     """The command that made the first of the inputs that are gone; None where nothing is known of it."""
     before = look.history_of(look.gone[0]) if look.gone else None
@@ -84,7 +96,8 @@ def _commands(look: Look, space: Workspace, given: Sequence[str]) -> list[list[s
     found = []
     for part in parts:
         words = look.stage.options_of(part) + _only(part, look.space)
-        words += ["--force"] if look.error or _is_begun_anew(look) else []  # unreadable files may be anybody's
+        # unreadable files may be anybody's; a shard takes the place of all that were made of what has changed
+        words += ["--force"] if look.error or _is_begun_anew(look) or (look.is_shard and look.is_stale) else []
         named = dict(look.elsewhere)
         if len(parts) > 1 or named.keys() - {*_OPTIONS, *_FOREIGN}:  # where one table is named, all that count must be
             named |= {role: _own(own, look, part, role) for role in part.inputs if role not in {*named, *_OPTIONS}}
@@ -105,7 +118,7 @@ def _own(space: Workspace, look: Look, part: Header, role: str) -> Path:
 def _only(header: Header, space: Workspace | None) -> list[str]:
     """The machine types that a model or embeddings are of, where the run has packs of others too."""
     roles = [role.rpartition("/") for role in header.inputs if role.startswith("features/")]
-    if space is None or not roles or header.kind not in (artifacts.MODEL.name, artifacts.EMBEDDINGS.name):
+    if space is None or not roles or header.kind not in _OF_PACKS:
         return []
     packed = {path.stem for path in (space.run / roles[0][0]).glob("*.npz")}
     machine_types = [name for _, _, name in roles]

@@ -21,6 +21,7 @@ DEFAULTS = {
     "--test-fraction": 0.2,
     "--features": "waveform",
     "--sample-rate": 16_000,
+    "--batch-size": 64,
     "--precision": "auto",
     "--level": _SMOOTH.level,
     "--pool": _SMOOTH.pool,
@@ -58,8 +59,10 @@ def of_index(header: Header) -> Words:
 
 def of_features(header: Header) -> Words:
     params = header.params
-    names = {"--machine-type": "machine_type", "--features": "features", "--channel": "channel"}
-    words = _given({o: params.get(n) for o, n in {**names, "--sample-rate": "sample_rate"}.items()})
+    names = {"--machine-type": "machine_type"} if "shard" not in params else {}
+    names |= {"--shard": "shard", "--features": "features", "--channel": "channel"}
+    words = [word for name in params.get("machine_types", ()) for word in ("--machine-type", str(name))]
+    words += _given({o: params.get(n) for o, n in {**names, "--sample-rate": "sample_rate"}.items()})
     words += ["--resample"] if params.get("resample") else []
     words += ["--round"] if params.get("rounding") else []
     return words + (["--scale", str(params["scale"])] if "scale" in params else [])
@@ -73,7 +76,8 @@ def of_model(header: Header) -> Words:
 def of_embeddings(header: Header) -> Words:
     if "source" in header.inputs:
         return ["--from", SOURCE, *(["--labels", LABELS] if "labels" in header.inputs else [])]
-    return _given({"--embedder": header.params.get("embedder")})
+    names = {"--embedder": "embedder", "--shard": "shard", "--batch-size": "batch_size"}
+    return _given({option: header.params.get(name) for option, name in names.items()})
 
 
 def of_scores(header: Header) -> Words:

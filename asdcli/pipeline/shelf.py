@@ -18,7 +18,7 @@ from asdcli.pipeline import places, run_note
 from asdcli.pipeline.chain import Stage
 from asdcli.pipeline.workspace import Workspace
 
-_DEPTH = 3  # folders from a run down to its deepest file
+_DEPTH = 4  # folders from a run down to its deepest file
 
 
 def files_in(path: Path) -> list[Path]:

@@ -52,6 +52,11 @@ class Workspace:
         return self.run / "features"
 
     @property
+    def shards(self) -> Path:
+        """Folder of what shards have made and nobody has put together yet, laid out as the run."""
+        return self.run / "shards"
+
+    @property
     def model(self) -> Path:
         return self.run / "model"
 

@@ -1,9 +1,8 @@
-"""embed: clips.parquet, feature packs and a model in, one table of embeddings out."""
+"""embed: clips.parquet, feature packs and a model in, one table of embeddings out; or one shard of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -13,33 +12,34 @@ import pyarrow.compute as pc
 
 from asdcli import artifacts
 from asdcli.detector.sources import trained_embedder
-from asdcli.embedders import EMBEDDERS, Embedding
+from asdcli.embedders import EMBEDDERS
 from asdcli.errors import BadData, MissingArtifact, UsageError
 from asdcli.files import FOLDS
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
-from asdcli.views import packs
-from asdcli.views.clips import is_training, rows_of
+from asdcli.stages.embed_pieces import EmbeddingShards, Maker, Work, facts, in_folds
+from asdcli.views import packs, shard_files
+from asdcli.views.clips import is_training
 from asdcli.views.digests import trained_machine_types
 from asdcli.views.fold_embeddings import beside
 from asdcli.views.fold_models import fold_inputs, folds_of
-from asdcli.vocabulary import Split
+from asdcli.views.shards import Shard
 from asdcli.writing.locks import alone_with
 
 _TRAINED = "trained"
 """The embedder that rebuilds any trained network."""
 
 
-@dataclass(frozen=True)
-class EmbeddingFacts:
-    """How many clips have vectors of how many dimensions."""
+def _written(given: Mapping[str, Any]) -> Path:
+    """What a call is alone with: its shard, or all."""
+    output: Path = given["output"]
+    if given["shard"] is None:
+        return output
+    return shard_files.lock(given["shards"] or shard_files.beside(output), given["shard"])
 
-    clips: int
-    dims: int
 
-
-@alone_with("output")
+@alone_with(_written)
 def run(
     clips: Path,
     features: Path,
@@ -51,10 +51,15 @@ def run(
     device: str = "auto",
     batch_size: int = 64,
     machine_types: Sequence[str] | None = None,
+    shard: Shard | None = None,
+    shards: Path | None = None,
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Outcome:
     """Embed all training and test clips (not the supplemental ones) and write them to `output`.
+
+    What shards have made is taken, what they have not is made, and `output` is what it is without them, byte for byte.
+    Then they are removed.
 
     Args:
         clips: clips.parquet.
@@ -62,20 +67,26 @@ def run(
         output: embeddings.parquet, or an .npz.
         model: folder of the trained model; only looked at for embedders that are trained.
         embedder: a spelling; by default that of the model.
-        format: `parquet` is what the next stages read; `npz` is for other programs.
+        format: `parquet` is what the next stages read; `npz` is for other programs, and takes no shards.
         device: where the network runs: speed, not results.
-        batch_size: clips at once: speed, not results.
+        batch_size: clips at once: speed, not results. All shards must have it alike.
         machine_types: only these; by default all that have a pack.
+        shard: make only this one.
+        shards: folder of the shards; by default one in `shards/` beside `output`.
         force: do it again even if it is up to date.
         progress: is told how far it is, and of what looks wrong.
 
     Raises:
         MissingArtifact, BadArtifact: no clips, features or model, or features of other clips.
-        UsageError: unknown embedder, device or machine type.
+        UsageError: unknown embedder, device or machine type, or a shard of an npz.
         BadData: nothing to embed, or vectors that are not finite.
+        StaleArtifact: there are shards that this one cannot be put together with.
+        Busy: a shard is being made.
     """
     if batch_size < 1:
         raise UsageError(f"the batch size must be positive, got {batch_size}")
+    if shard and format != "parquet":
+        raise UsageError("shards are put together as Parquet only", "leave --format out")
     name, of_model = _embedder_name(embedder, model)
     cls: Any = EMBEDDERS.load(name)
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
@@ -95,36 +106,38 @@ def run(
         artifacts.FOLD_EMBEDDINGS, dataset=header.dataset, params=header.params, inputs={**fold_inputs(folds), **inputs}
     )
     as_wanted = format != "parquet" or _folds_are_current(beside(output), of_folds_header, bool(folds))
-    if not force and as_wanted and artifacts.is_current(output, artifacts.EMBEDDINGS, header):
-        return Outcome(output, "current")
-    if format == "parquet":
+    is_current = not force and as_wanted and artifacts.is_current(output, artifacts.EMBEDDINGS, header)
+
+    def makers() -> list[Maker]:
+        return [
+            Maker(instance or trained_embedder(cls, at, device, batch_size, progress), _seen(table, of_model, at))
+            for at in [model, *folds]
+        ]
+
+    block = batch_size if getattr(cls, "in_blocks", False) else None
+    work = Work(found, table, makers, 1 + len(folds), block, f"embed {name}", progress)
+    parts = EmbeddingShards(shards or shard_files.beside(output), of_folds_header, batch_size, work)
+    if shard:
+        if is_current:
+            return Outcome(output, "current")
+        outcome = parts.make(shard, force=force)
+        if not force and artifacts.is_current(output, artifacts.EMBEDDINGS, header):
+            parts.files.remove()
+            progress.note(f"{output} was put together meanwhile")
+        return outcome
+    if format == "npz":
+        return Outcome(output, "current") if is_current else _write_npz(output, work.whole()[0], header)
+    with shard_files.nobody_at_work(parts.files.folder, progress):
+        if is_current:
+            parts.files.remove()  # such as came late, or were left when this was killed
+            return Outcome(output, "current")
         artifacts.claim(beside(output), artifacts.FOLD_EMBEDDINGS, force=force)
-    folders = [model, *folds]
-    makers = [
-        _Maker(instance or trained_embedder(cls, folder, device, batch_size, progress), _seen(table, of_model, folder))
-        for folder in folders
-    ]
-    lost: list[str] = []
-    labelled = [rows_of(table, machine_type) for machine_type in found.machine_types]
-    for machine_type, rows in progress.track(
-        zip(found.machine_types, labelled, strict=True), total=sum(map(len, labelled)), label=f"embed {name}"
-    ):
-        pack = found.load(machine_type, rows)
-        lost += packs.lacking(pack, rows)
-        for maker in makers:
-            maker.embed(machine_type, pack, rows)
-        progress.advance(len(rows), machine_type=machine_type)
-    packs.tell(lost, "embedded", progress)
-    embeddings, *of_folds = (_concatenated(maker.tables) for maker in makers)
-    if not len(embeddings):
-        raise BadData(
-            "there is no training or test clip to embed",
-            "its recordings must lie in train/ and test/ folders: asd index FOLDER",
-        )
-    if format == "parquet":
+        embeddings, *of_folds = work.whole() if force else parts.together()
+        _require_some(embeddings)
         _write_folds(beside(output), of_folds, of_folds_header)
-    _write(output, embeddings, header, format)
-    return Outcome(output, facts=EmbeddingFacts(len(set(embeddings["clip_id"].to_pylist())), _n_dims(embeddings)))
+        artifacts.write_table(output, artifacts.EMBEDDINGS, embeddings, header)
+        parts.files.remove()
+    return Outcome(output, facts=facts(embeddings))
 
 
 def reads(features: Path, model: Path, embedder: str | None, machine_types: Sequence[str] | None) -> list[Path]:
@@ -179,56 +192,12 @@ def _seen(clips: pa.Table, of_model: artifacts.Header | None, model: Path) -> pa
     return clips["clip_id"].filter(trained_on).combine_chunks()
 
 
-@dataclass
-class _Maker:
-    """An embedder, the clips (clip_id) that it was trained on, and what it has made so far."""
-
-    embedder: Any
-    seen: pa.Array
-    tables: list[pa.Table] = field(default_factory=list)
-
-    def embed(self, machine_type: str, pack: Any, rows: pa.Table) -> None:
-        own = self.embedder
-        own = own.of_machine_type(machine_type) if hasattr(own, "of_machine_type") else own
-        try:
-            self.tables.append(_embed(own, pack, rows, self.seen))
-        except BadData as error:
-            raise BadData(f"{machine_type}: {error.message}", error.hint) from None
-
-
-def _embed(embedder: Any, pack: Any, rows: pa.Table, seen: pa.Array) -> pa.Table:
-    """The embeddings of one machine type with its clips' labels, in the order of the pack."""
-    places = pc.index_in(pa.array(pack.clip_ids.tolist(), pa.string()), value_set=rows["clip_id"].combine_chunks())
-    rows = rows.take(places).select(artifacts.CLIP_COLUMNS)
-    split = np.array(rows["split"].to_pylist())
-    embedded: Embedding = embedder.embed(pack, split == str(Split.TRAIN))
-    keep = np.isin(split, [str(Split.TRAIN), str(Split.TEST)])[embedded.clip]
-    windows = embedded.of_clips(pack.clip_ids)
-    vectors, clip, window = windows.vectors[keep], windows.clip[keep], windows.window[keep]
-    labels = rows.take(pa.array(clip))
-    broken = ~np.isfinite(vectors).all(axis=1)
-    if broken.any():
-        first = labels["clip_id"][int(broken.argmax())].as_py()
+def _require_some(embeddings: pa.Table) -> None:
+    if not len(embeddings):
         raise BadData(
-            f"{int(broken.sum())} embeddings are not finite, the first of {first}",
-            "train again with --precision fp32 or a lower --lr",
+            "there is no training or test clip to embed",
+            "its recordings must lie in train/ and test/ folders: asd index FOLDER",
         )
-    flat = pa.array(np.ascontiguousarray(vectors, np.float32).reshape(-1))
-    vector = pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
-    labels = labels.add_column(1, "window", pa.array(window, pa.int32()))
-    labels = labels.append_column("seen", pc.is_in(labels["clip_id"], value_set=seen))
-    return labels.append_column("vector", vector)
-
-
-def _concatenated(tables: Sequence[pa.Table]) -> pa.Table:
-    widths = sorted({_n_dims(t) for t in tables if len(t)})
-    if len(widths) > 1:
-        raise BadData(f"embeddings of different machine types have different widths: {widths}")
-    return pa.concat_tables([t for t in tables if len(t)] or tables[:1])
-
-
-def _n_dims(embeddings: pa.Table) -> int:
-    return int(embeddings.schema.field("vector").type.list_size)
 
 
 def _write_folds(output: Path, of_folds: Sequence[pa.Table], header: artifacts.Header) -> None:
@@ -236,19 +205,15 @@ def _write_folds(output: Path, of_folds: Sequence[pa.Table], header: artifacts.H
     if not of_folds:
         output.unlink(missing_ok=True)
         return
-    tables = [
-        table.add_column(0, "fold", pa.array([fold] * len(table), pa.int32())) for fold, table in enumerate(of_folds, 1)
-    ]
-    artifacts.write_table(output, artifacts.FOLD_EMBEDDINGS, pa.concat_tables(tables), header)
+    artifacts.write_table(output, artifacts.FOLD_EMBEDDINGS, in_folds(of_folds, 1), header)
 
 
-def _write(output: Path, embeddings: pa.Table, header: artifacts.Header, format: str) -> None:
-    if format == "parquet":
-        artifacts.write_table(output, artifacts.EMBEDDINGS, embeddings, header)
-        return
+def _write_npz(output: Path, embeddings: pa.Table, header: artifacts.Header) -> Outcome:
+    _require_some(embeddings)
     arrays = {"vectors": embeddings["vector"].combine_chunks().flatten().to_numpy().reshape(len(embeddings), -1)}
     arrays["window"] = embeddings["window"].to_numpy()
     for name in artifacts.CLIP_COLUMNS:
         if name != "attributes":  # attribute_string says the same
             arrays[name] = np.array([value or "" for value in embeddings[name].to_pylist()], np.str_)
     artifacts.write_arrays(output, arrays, header)
+    return Outcome(output, facts=facts(embeddings))

@@ -1,4 +1,4 @@
-"""extract-features: clips.parquet and its audio in, one pack of features a machine type out.
+"""extract-features: clips.parquet and its audio in, one pack of features a machine type out; or one shard of them.
 
 Machine types are made one by one and kept as they are finished. One that is up to date is left alone: same rows, same
 parameters, and no audio file touched since its pack was written (a header holds no clocks, so this last is asked of the
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,12 +24,14 @@ from asdcli.errors import AsdError, BadData
 from asdcli.features.kinds import DEFAULT
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.stages.extract_reading import PEAK, Fault, Reading, read
-from asdcli.views import packs
-from asdcli.views.clips import is_training, machine_types_of, rows_to_read
+from asdcli.stages.extract_shards import PackShards, younger
+from asdcli.views import packs, shard_files
+from asdcli.views.clips import ClipRow, is_training, machine_types_of, rows_to_read
 from asdcli.views.digests import pack_input
 from asdcli.views.editions import edition_of
 from asdcli.views.errors_table import is_whole, naming, read_errors, write_errors
+from asdcli.views.reading import Fault, Reading, packed
+from asdcli.views.shards import Piece, Shard, cut
 from asdcli.views.suspects import told
 from asdcli.writing.locks import alone_with
 
@@ -42,15 +45,25 @@ class PackFacts:
         machine_types: packed now.
         up_to_date: machine types whose packs were there already.
         suspects: clip_id -> what looks wrong with it, of all packs.
+        pieces: of a shard, the pieces of machine types that were made now.
     """
 
     clips: int
     machine_types: int
     up_to_date: int
     suspects: dict[str, str]
+    pieces: int | None = None
 
 
-@alone_with("output")
+def _written(given: Mapping[str, Any]) -> Path:
+    """What a call is alone with: its shard, or all."""
+    output: Path = given["output"]
+    if given["shard"] is None:
+        return output
+    return shard_files.lock(given["shards"] or shard_files.beside(output), given["shard"])
+
+
+@alone_with(_written)
 def run(
     clips: Path,
     output: Path,
@@ -65,10 +78,16 @@ def run(
     scale: str | None = None,
     on_error: Literal["fail", "skip"] = "fail",
     jobs: int | None = None,
+    shard: Shard | None = None,
+    shards: Path | None = None,
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Outcome:
     """Make `output/<machine_type>.npz` for every machine type of `clips`.
+
+    A shard makes the packs of the machine types that lie in it, and a piece of each of those that lie in it in part.
+    Pieces are taken when the packs are made without a shard; what no shard has made is read then, and every pack is
+    what it is without shards, byte for byte. Then the pieces are removed.
 
     Args:
         clips: clips.parquet; the paths in it are relative to its folder.
@@ -84,6 +103,8 @@ def run(
         scale: `peak`: one gain for each machine type, which brings its loudest sample to full scale; `fixed:GAIN`.
         on_error: `fail` stops at a machine type with an unusable clip; `skip` leaves such clips out.
         jobs: reading threads; by default one a core.
+        shard: do only this one's part.
+        shards: folder of the pieces; by default one in `shards/` beside `output`.
         force: do it again even if it is up to date.
         progress: is told how far it is, and of what looks wrong.
 
@@ -91,55 +112,113 @@ def run(
         MissingArtifact, BadArtifact: no clips.parquet, or not one.
         UsageError: unknown features, machine type, channel or scale.
         BadData: an unusable clip (`fail`), or a machine type without a single usable one (`skip`).
+        StaleArtifact: there are shards that this one cannot be put together with.
+        Busy: a shard is being made.
     """
+    folder = shards or shard_files.beside(output)
+    errors = folder / f"errors.{shard.name}.parquet" if shard else errors
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
     reading = Reading(features, sample_rate, _channel(channel, upstream, progress), resample, rounding, scale)
     wanted = machine_types_of(table, machine_types, clips)
     artifacts.claim(errors, artifacts.ERRORS, force=force)
-    for machine_type in wanted:
-        artifacts.claim(output / f"{machine_type}.npz", artifacts.FEATURES, force=force)
+    n_clips = Counter(table["machine_type"].to_pylist())
+    todo = cut({name: n_clips[name] for name in wanted}, shard.n if shard else 1)[shard.i - 1 if shard else 0]
+    for piece in todo:
+        artifacts.claim(output / f"{piece.machine_type}.npz", artifacts.FEATURES, force=force)
 
-    training = set(table.filter(is_training(table))["clip_id"].to_pylist())
-    n_made = n_current = n_clips = 0
-    faults: list[Fault] = []
-    known: dict[str, str] = {}
-    suspects: dict[str, str] = {}
-    unusable: list[str] = []
     with ThreadPoolExecutor(jobs or _cores()) as pool:
-        for machine_type in wanted:
-            rows = rows_to_read(table, machine_type)
-            target = output / f"{machine_type}.npz"
-            header = _header(reading.scaled_to(_gain(target)), machine_type, table, upstream)
-            if not force and _is_current(target, header, [clips.parent / row.path for row in rows]):
-                n_current += 1
-                known |= artifacts.read_header(target, artifacts.FEATURES).diagnostics.get("suspects", {})
-                continue
-            output.mkdir(parents=True, exist_ok=True)  # an unwritable place shows before the work, not after
-            how = reading.scaled_to_peak(rows, clips.parent, pool) if reading.scale == PEAK else reading
-            made = read(rows, clips.parent, how, pool, progress, machine_type, training=training)
-            if made.faults and on_error == "fail":
-                raise _refusal(made.faults, len(rows), machine_type)
-            faults += made.faults
-            if len(made.faults) == len(rows):
-                unusable.append(machine_type)
-                continue
-            suspects |= made.suspects
-            diagnostics = {"skipped": len(made.faults), packs.TRAINING: made.training}
-            diagnostics |= {"suspects": made.suspects} if made.suspects else {}
-            header = _header(how, machine_type, table, upstream)
-            header = dataclasses.replace(header, diagnostics=diagnostics)
-            artifacts.write_arrays(target, made.arrays, header)
-            n_made, n_clips = n_made + 1, n_clips + len(rows) - len(made.faults)
-            del made  # before the next machine type is read
 
-    _report_faults(errors, faults, table, wanted, upstream, progress)
-    if unusable:
-        first = next(f for f in faults if f.error)
-        raise BadData(f"not one clip of {', '.join(unusable)} can be used: {first.error.message}", first.error.hint)
-    for sentence in told(suspects):
+        def header(how: Reading, machine_type: str) -> artifacts.Header:
+            return _header(how, machine_type, table, upstream)
+
+        parts = PackShards(folder, clips.parent, n_clips, wanted, bool(machine_types), reading, header, pool, progress)
+        training = set(table.filter(is_training(table))["clip_id"].to_pylist())
+        job = _Job(table, training, output, parts, reading, on_error, force)
+        if shard:
+            parts.files.require_same(shard, force=force)
+            for piece in todo:
+                job.do(piece, shard)
+        else:
+            with shard_files.nobody_at_work(folder, progress):
+                for piece in todo:
+                    job.do(piece)
+                _report_faults(errors, job.faults, table, wanted, upstream, progress)
+                if not job.unusable:
+                    parts.files.remove()
+    if shard:
+        _report_faults(errors, job.faults, table, sorted(n_clips), upstream, progress)
+    if job.unusable:
+        first = next(f for f in job.faults if f.error)
+        raise BadData(f"not one clip of {', '.join(job.unusable)} can be used: {first.error.message}", first.error.hint)
+    for sentence in told(job.suspects):
         progress.warn(sentence)
-    facts = PackFacts(n_clips, n_made, n_current, known | suspects)
-    return Outcome(output, "done" if n_made else "current", skipped=len(faults), facts=facts)
+    facts = PackFacts(job.n_clips, job.n_made, job.n_current, job.known | job.suspects, job.n_pieces)
+    done = job.n_made or job.n_pieces
+    return Outcome(output, "done" if done else "current", skipped=len(job.faults), facts=facts)
+
+
+@dataclass
+class _Job:
+    """Makes packs, and pieces of packs, and keeps count."""
+
+    table: pa.Table
+    training: Collection[str]
+    output: Path
+    parts: PackShards
+    reading: Reading
+    on_error: str
+    force: bool
+    n_made: int = 0
+    n_pieces: int | None = None
+    n_current: int = 0
+    n_clips: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    known: dict[str, str] = field(default_factory=dict)
+    suspects: dict[str, str] = field(default_factory=dict)
+    unusable: list[str] = field(default_factory=list)
+
+    def do(self, piece: Piece, shard: Shard | None = None) -> None:
+        """Make the pack of a machine type unless it is current, or the piece of it that is this shard's."""
+        machine_type = piece.machine_type
+        rows = rows_to_read(self.table, machine_type)
+        target = self.output / f"{machine_type}.npz"
+        header = self.parts.header(self.reading.scaled_to(_gain(target)), machine_type)
+        wavs = [self.parts.root / row.path for row in rows]
+        if not self.force and is_whole(target, artifacts.FEATURES, header) and younger(target, wavs):
+            self.n_current += 1
+            self.known |= artifacts.read_header(target, artifacts.FEATURES).diagnostics.get("suspects", {})
+            return
+        self.output.mkdir(parents=True, exist_ok=True)  # an unwritable place shows before the work, not after
+        if shard and not piece.is_whole:
+            self._piece(piece, shard, rows)
+        else:
+            self._pack(machine_type, rows, target)
+
+    def _piece(self, piece: Piece, shard: Shard, rows: Sequence[ClipRow]) -> None:
+        faults = self.parts.make(piece, shard, rows, force=self.force, skip=self.on_error == "skip")
+        if faults is None:
+            self.n_current += 1
+            return
+        if faults and self.on_error == "fail":
+            raise _refusal(faults, len(piece), piece.machine_type)
+        self.faults += faults
+        self.n_pieces, self.n_clips = (self.n_pieces or 0) + 1, self.n_clips + len(piece) - len(faults)
+
+    def _pack(self, machine_type: str, rows: Sequence[ClipRow], target: Path) -> None:
+        how, heard = self.parts.hear(machine_type, rows, force=self.force)
+        made = packed(heard, rows, self.parts.root, how, self.training)
+        if made.faults and self.on_error == "fail":
+            raise _refusal(made.faults, len(rows), machine_type)
+        self.faults += made.faults
+        if len(made.faults) == len(rows):
+            self.unusable.append(machine_type)
+            return
+        self.suspects |= made.suspects
+        diagnostics = {"skipped": len(made.faults), packs.TRAINING: made.training}
+        diagnostics |= {"suspects": made.suspects} if made.suspects else {}
+        header = dataclasses.replace(self.parts.header(how, machine_type), diagnostics=diagnostics)
+        artifacts.write_arrays(target, made.arrays, header)
+        self.n_made, self.n_clips = self.n_made + 1, self.n_clips + len(rows) - len(made.faults)
 
 
 def _channel(word: str | None, clips: artifacts.Header, progress: Progress) -> int | str | None:
@@ -169,18 +248,6 @@ def _gain(target: Path) -> Any:
         return artifacts.read_header(target, artifacts.FEATURES).params.get("gain")
     except AsdError:
         return None
-
-
-def _is_current(target: Path, header: artifacts.Header, wavs: Sequence[Path]) -> bool:
-    """Whether the pack is of these rows and parameters, without a clip left out, and younger than all its audio."""
-    if not is_whole(target, artifacts.FEATURES, header):
-        return False
-    written = target.stat().st_mtime_ns
-    try:
-        changes = (wav.stat() for wav in wavs)
-        return all(max(s.st_mtime_ns, s.st_ctime_ns) <= written for s in changes)
-    except OSError:
-        return False
 
 
 def _refusal(faults: Sequence[Fault], n_rows: int, machine_type: str) -> BadData:

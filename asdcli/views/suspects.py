@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,24 @@ Waveforms = Callable[[Path], Sequence[np.ndarray]]
 """(n_samples,) of each channel of a file."""
 
 
+@dataclass(frozen=True)
+class Oddity:
+    """What is odd about a clip by itself: in words that follow its name, or nothing; and whether it is flat."""
+
+    words: str
+    flat: bool
+
+
+def oddity(waves: Sequence[np.ndarray]) -> Oddity:
+    """What is odd about a clip of these samples (n_samples,) a channel."""
+    found = [suspicion(samples) for samples in waves]
+    names = [f"channel {number} " if len(waves) > 1 else "" for number in range(len(waves))]
+    said = [f"{name}{words}" for name, words in zip(names, found, strict=True) if words]
+    return Oddity("; ".join(said), all(map(is_flat, waves)))
+
+
 class Suspects:
-    """Collects them while the clips of one machine type are read, by several threads at once.
+    """Collects them while the clips of one machine type are read.
 
     Args:
         waveforms: reads a file again, where two clips may be the same.
@@ -28,21 +45,18 @@ class Suspects:
         self._odd: dict[str, str] = {}
         self._checksums: dict[str, str] = {}
 
-    def look(self, row: ClipRow, waves: Sequence[np.ndarray], checksum: str) -> None:
-        """Look at one clip.
+    def add(self, clip_id: str, checksum: str, odd: Oddity) -> None:
+        """Take in one clip.
 
         Args:
-            row: of clips.parquet.
-            waves: its samples a channel.
+            clip_id: its name.
             checksum: that copies of it share.
+            odd: what is odd about it by itself.
         """
-        found = [suspicion(samples) for samples in waves]
-        if any(found):
-            names = [f"channel {number} " if len(waves) > 1 else "" for number in range(len(waves))]
-            said = [f"{name}{words}" for name, words in zip(names, found, strict=True) if words]
-            self._odd[row.clip_id] = "; ".join(said)
-        if not all(map(is_flat, waves)):  # one dead recording is like the other without being its copy
-            self._checksums[row.clip_id] = checksum
+        if odd.words:
+            self._odd[clip_id] = odd.words
+        if not odd.flat:  # one dead recording is like the other without being its copy
+            self._checksums[clip_id] = checksum
 
     def found(self, rows: Sequence[ClipRow]) -> dict[str, str]:
         """What is odd about which clips, in their order, in words that follow the clip's name.

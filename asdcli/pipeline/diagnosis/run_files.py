@@ -81,6 +81,9 @@ def _finding(found: Look, looks: Sequence[Look], fresh: Freshness, given: Sequen
         return Finding(_AREA, found.name, State.PROBLEM, text, f"rm {shlex.quote(str(found.path))}")
     if found.is_stale:
         return Finding(_AREA, found.name, State.PROBLEM, f"stale: {found.reasons}", fix)
+    if found.is_shard:
+        text = "waits to be put together with the other shards"
+        return Finding(_AREA, found.name, State.NOTE, text, mending.command_of_whole(found, fresh.space, given))
     if written := written_since_packed(found):
         return Finding(_AREA, found.name, State.PROBLEM, told(written), fix)
     if found.gone:

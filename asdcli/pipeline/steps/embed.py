@@ -17,6 +17,7 @@ from asdcli.pipeline.staleness import warn_of_stale
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
+from asdcli.views.shards import Shard
 
 
 @answered
@@ -26,6 +27,7 @@ def run(
     embedder: str | None = None,
     format: Literal["parquet", "npz"] = "parquet",
     output: Path | None = None,
+    shard: str | None = None,
     progress: Progress = SILENT,
     **options: Any,
 ) -> Outcome:
@@ -36,11 +38,13 @@ def run(
         embedder: a spelling; None means that of the run's model, or where it has none that of its embeddings.
         format: `parquet` is what the next steps read.
         output: file instead of the run's.
+        shard: `2/4`: only the second quarter of the clips.
         progress: is told how far it is, and of what looks wrong.
         options: as `stages.embed.run` has them.
     """
     from asdcli.stages import embed
 
+    part = Shard.of(shard) if shard else None
     space.remember_if_there()
     embedder = embedder or before(space, progress)
     reads = embed.reads(space.features, space.model, embedder, options.get("machine_types"))
@@ -52,6 +56,8 @@ def run(
         model=space.model,
         embedder=embedder,
         format=format,
+        shard=part,
+        shards=None if output else space.shards / space.embeddings.stem,
         progress=progress,
         **options,
     )

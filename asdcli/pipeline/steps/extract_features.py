@@ -12,6 +12,7 @@ from asdcli.pipeline.answers import answered
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import extract_features
+from asdcli.views.shards import Shard
 
 
 @answered
@@ -21,6 +22,7 @@ def run(
     features: str = DEFAULT,
     clips: Path | None = None,
     output: Path | None = None,
+    shard: str | None = None,
     progress: Progress = SILENT,
     **options: Any,
 ) -> Outcome:
@@ -31,17 +33,21 @@ def run(
         features: a spelling of a kind of features.
         clips: instead of the dataset's.
         output: folder instead of the run's.
+        shard: `2/4`: only the second quarter of the clips.
         progress: is told how far it is, and of what looks wrong.
         options: as `stages.extract_features.run` has them.
     """
     features = FEATURES.canonical(features)
     space.remember_if_there()
     errors = output / "errors.parquet" if output else space.errors("extract-features")
+    shards = None if output else space.shards / space.features.name / stem(features)
     return extract_features.run(
         clips or space.clips,
         output or space.features / stem(features),
         errors=errors,
         features=features,
+        shard=Shard.of(shard) if shard else None,
+        shards=shards,
         progress=progress,
         **options,
     )

@@ -1,4 +1,4 @@
-"""Reads the clips of one machine type in parallel and hands their features on in order.
+"""Reads the clips of one machine type in parallel, hands their features on in order, and makes a pack of them.
 
 An unusable clip does not stop the others: it goes to a list of faults, and the stage decides what that means. A clip
 that can be read but tells nothing, or tells the same as a training clip, is packed like any other and spoken of.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from asdcli.errors import UsageError
 from asdcli.features.kinds import DEFAULT, FEATURES, FeatureKind, Unfit
 from asdcli.progress import Progress
 from asdcli.views.clips import ClipRow
-from asdcli.views.suspects import Suspects
+from asdcli.views.suspects import Oddity, Suspects, oddity
 from asdcli.vocabulary import BOTH, FIXED, PEAK
 
 _BLOCK = 64  # clips read ahead: bounds memory, and how long Ctrl-C waits
@@ -110,10 +110,31 @@ class Reading:
             for channel in self.channels
         ]
 
+    def expected(self, rows: Sequence[ClipRow]) -> int:
+        """How many samples these clips have in all, as far as is known before."""
+        return sum(int((row.duration_s or 0.0) * self.sample_rate) + 1 for row in rows) * len(self.channels)
+
     @property
     def channels(self) -> tuple[int | str | None, ...]:
         """What is read of each clip, in the order of the pack."""
         return (0, 1) if self.channel == BOTH else (self.channel,)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A clip that can be used.
+
+    Attributes:
+        row: of clips.parquet.
+        made: its features a channel.
+        checksum: that copies of it share.
+        odd: what is odd about it.
+    """
+
+    row: ClipRow
+    made: Sequence[np.ndarray]
+    checksum: str
+    odd: Oddity
 
 
 @dataclass(frozen=True)
@@ -133,16 +154,9 @@ class Extracted:
     training: str
 
 
-def read(
-    rows: Sequence[ClipRow],
-    root: Path,
-    reading: Reading,
-    pool: ThreadPoolExecutor,
-    progress: Progress,
-    label: str,
-    *,
-    training: Collection[str] = (),
-) -> Extracted:
+def hear(
+    rows: Sequence[ClipRow], root: Path, reading: Reading, pool: ThreadPoolExecutor, progress: Progress, label: str
+) -> Iterator[Heard | Fault]:
     """Read the clips of `rows`, in their order.
 
     Args:
@@ -150,8 +164,42 @@ def read(
         root: folder that their paths are below.
         reading: how samples are taken and what is made of them.
         pool: the threads that read.
-        progress: is told how far it is, and of what looks wrong.
+        progress: is told how far it is.
         label: what the progress is of.
+    """
+    kind: FeatureKind = FEATURES.build(reading.features)
+
+    def attempt(row: ClipRow) -> Heard | Fault:
+        path = root / row.path
+        try:
+            waves = reading.waveforms(path)
+            made = [kind.of_channel(samples, reading.sample_rate) for samples in waves]
+        except audio.BadAudio as error:
+            return Fault(row, error)
+        except Unfit as error:
+            return Fault(row, audio.BadAudio(path, str(error)))
+        return Heard(row, made, "".join(_checksum(one) for one in made), oddity(waves))
+
+    blocks = [rows[i : i + _BLOCK] for i in range(0, len(rows), _BLOCK)]
+    for block in progress.track(blocks, total=len(rows), label=label):
+        yield from pool.map(attempt, block)
+        progress.advance(len(block))
+
+
+def packed(
+    heard: Iterable[Heard | Fault],
+    rows: Sequence[ClipRow],
+    root: Path,
+    reading: Reading,
+    training: Collection[str] = (),
+) -> Extracted:
+    """What comes of the clips of one machine type.
+
+    Args:
+        heard: they, in the order of `rows`.
+        rows: of clips.parquet.
+        root: folder that their paths are below.
+        reading: how they were read.
         training: clip_ids of those to train on.
     """
     kind: FeatureKind = FEATURES.build(reading.features)
@@ -159,38 +207,22 @@ def read(
     suspects = Suspects(reading.waveforms, root, training)
     digest = hashlib.blake2b(repr(reading).encode(), digest_size=16)
 
-    def attempt(row: ClipRow) -> tuple[list[np.ndarray], str] | audio.BadAudio:
-        path = root / row.path
-        try:
-            waves = reading.waveforms(path)
-            made = [kind.of_channel(samples, reading.sample_rate) for samples in waves]
-        except audio.BadAudio as error:
-            return error
-        except Unfit as error:
-            return audio.BadAudio(path, str(error))
-        checksum = "".join(_checksum(one) for one in made)
-        suspects.look(row, waves, checksum)
-        return made, checksum
-
     def clips() -> Iterator[tuple[str, np.ndarray]]:
-        blocks = [rows[i : i + _BLOCK] for i in range(0, len(rows), _BLOCK)]
-        for block in progress.track(blocks, total=len(rows), label=label):
-            for row, made in zip(block, pool.map(attempt, block), strict=True):
-                if isinstance(made, audio.BadAudio):
-                    faults.append(Fault(row, made))
-                    continue
-                channels, checksum = made
-                if row.clip_id in training:
-                    digest.update(f"{row.clip_id}|{checksum}|".encode())
-                yield from ((row.clip_id, channel) for channel in channels)
-            progress.advance(len(block))
+        for one in heard:
+            if isinstance(one, Fault):
+                faults.append(one)
+                continue
+            clip_id = one.row.clip_id
+            suspects.add(clip_id, one.checksum, one.odd)
+            if clip_id in training:
+                digest.update(f"{clip_id}|{one.checksum}|".encode())
+            yield from ((clip_id, channel) for channel in one.made)
 
-    expected = sum(int((row.duration_s or 0.0) * reading.sample_rate) + 1 for row in rows) * len(reading.channels)
     usable = clips()
     first = next(usable, None)
     if first is None:
         return Extracted({}, faults, {}, "")
-    pack = kind.pack(itertools.chain([first], usable), reading.sample_rate, expected)
+    pack = kind.pack(itertools.chain([first], usable), reading.sample_rate, reading.expected(rows))
     return Extracted(pack.arrays(), faults, suspects.found(rows), digest.hexdigest())
 
 
