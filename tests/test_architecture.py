@@ -20,6 +20,7 @@ FLOORS = {
             ("detector", "plots"),
             ("stages",),
             ("pipeline",),
+            ("sweep",),
             ("cli",),
         )
     )

@@ -36,6 +36,7 @@ GROUPS = {
     "Research": {
         "smooth": "asdcli.cli.smooth:smooth",
         "tune": "asdcli.cli.tune:tune",
+        "sweep": "asdcli.cli.sweep:sweep",
         "plot": "asdcli.cli.plot:plot",
         "methods": "asdcli.cli.methods:methods",
         "models": "asdcli.cli.models:models",

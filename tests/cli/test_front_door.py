@@ -173,6 +173,7 @@ REPORTS: dict[str, tuple[str, ...]] = {
     "smooth": ("smooth", "-k", "2", *ELSEWHERE),
     "tune": ("tune", "-k", "1,2", "--clusters", "none", "--choose", "00", "--report", "00", *ELSEWHERE),
     "plot": ("plot", "p-values", "--run", "runs/plain", "--numbers", "p-values.csv"),
+    "sweep": ("sweep", "--init", "varmin", "--force"),
     "submit": ("submit", "--label", "Doe_Lab", "--edition", "dcase2023", "--subset", "dev", "-o", "package"),
 }
 TELL = ("datasets", "methods", "models")
@@ -186,6 +187,7 @@ UNWANTED: dict[str, tuple[str, ...]] = {  # a command -> what it refuses, where 
     "doctor": ("doctor", "--run", "runs/synthetic", "--dataset", "other"),
     "show": ("show", "runs/synthetic/run.json"),
     "plot": ("plot", "p-valeus"),
+    "sweep": ("sweep", "varmin-tabels"),
 }
 
 

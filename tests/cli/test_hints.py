@@ -241,6 +241,9 @@ OF_WORDS = """
     download synthetic --size small | plot p-valeus | plot p-values:p=x | plot p-values --p x | plot p-values -m nope
     plot p-values --format bmp | plot p-values -o p.txt | plot p-values -o p.png --format svg | plot
     plot p-values -o p.png --numbers p.png
+    sweep | sweep varmin | sweep no.toml | sweep varmin-tables | sweep --init varmim | sweep varmin-tables --init dns
+    sweep varmin-tables --only dcase2023/fixd | sweep varmin-tables --engine nowhere
+    train --seeds 9-1 | train --seeds 0-1 --seed 3 | train --features-from nowhere | train --seeds x
 """
 
 
