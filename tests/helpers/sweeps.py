@@ -54,7 +54,9 @@ class Obedient:
         order = Path(ORDER)
         what = order.read_text() if order.exists() else ""
         order.unlink(missing_ok=True)
-        if what == "die":
+        if what == "die with who started it":
+            os.kill(os.getppid(), signal.SIGKILL)
+        if what.startswith("die"):
             os.kill(os.getpid(), signal.SIGKILL)
         if what == "refuse":
             raise BadData("nothing can be made of this", "bring something else")

@@ -19,6 +19,7 @@ ENGINES = Registry(
     "engine",
     {
         "local": "asdcli.sweep.engines.local:Local",
+        "ray": "asdcli.sweep.engines.ray:Ray",
     },
     group="asdcli.engines",
     needs=("workers", "run"),
