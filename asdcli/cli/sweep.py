@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from asdcli.sweep import STARTS
 from asdcli.sweep.engines import DEFAULT, ENGINES
 
 if TYPE_CHECKING:
-    from asdcli.sweep.cells import Site
+    from asdcli.sweep.cells import Site, Work
     from asdcli.sweep.status import SweepStatus
 
 
@@ -77,6 +78,9 @@ def sweep(
         ),
     ] = None,
     retry: Annotated[int, typer.Option("--retry", min=0, metavar="N", help="Try what failed up to N times again.")] = 0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the scripts that the engine would submit, and do nothing.")
+    ] = False,
     device: DeviceOption = "auto",
     *,
     place: Place,
@@ -105,7 +109,10 @@ def sweep(
     site = Site(file.stem, str(place.root), str(where), os.getcwd(), device, force)  # noqa: PTH109 - as it was typed
     if status:
         return _tell_status(looking.look(cells, site), site, talk)
-    swept = sweeping.run(cells, site, ENGINES.build(engine, workers=workers), retry=retry, progress=talk.progress)
+    where_done = ENGINES.build(engine, workers=workers)
+    if dry_run:
+        return _show_scripts(where_done, sweeping.to_do(cells, site), site, talk)
+    swept = sweeping.run(cells, site, where_done, retry=retry, progress=talk.progress)
     return _tell(swept, site, talk)
 
 
@@ -122,6 +129,18 @@ def _init(what: str, plan: str | None, talk: Talk, *, force: bool) -> int:
         temporary.write_text(text, encoding="utf-8")
     talk.progress.note(f"wrote {file}; then: asd sweep {file}")
     return talk.answer([Output(file, "plan")])
+
+
+def _show_scripts(engine: Any, phases: Sequence[Sequence[Work]], site: Site, talk: Talk) -> int:
+    if not hasattr(engine, "scripts"):
+        raise UsageError(f"engine {ENGINES.name_of(engine)} submits no scripts", "leave --dry-run out, or see --status")
+    scripts = engine.scripts(phases, site)
+    if talk.shows_tables:
+        from asdcli.cli.console import stdout
+
+        for script in scripts:
+            stdout().print(script)
+    return talk.answer((), {"scripts": scripts})
 
 
 def _tell(swept: Any, site: Site, talk: Talk) -> int:

@@ -61,19 +61,24 @@ def run(cells: Sequence[Cell], site: Site, engine: Engine, *, retry: int = 0, pr
         MissingArtifact: datasets are not there.
         UsageError: runs hold models of another plan, and not all is done again.
     """
-    _require_datasets(cells, site)
-    todo = [cell for cell in cells if site.force or not cell.is_done(site)]
-    if not site.force:
-        _refuse_foreign(todo, site)
+    phases = to_do(cells, site)
     reports = {cell.name: CellReport(cell.name, "current") for cell in cells}
-    if todo:
-        phases: list[Sequence[Work]] = [packings(todo), todo]
+    if phases:
         works = engine.run(phases, site, retry=retry)
         for report in progress.track(works, total=sum(map(len, phases)), label="sweep", unit="runs"):
             _tell(report, progress)
             if report.name in reports:
                 reports[report.name] = report
     return Swept(tuple(cells), tuple(reports.values()))
+
+
+def to_do(cells: Sequence[Cell], site: Site) -> list[Sequence[Work]]:
+    """What is not done, in phases: packs first; nothing where all is. Raises as `run`."""
+    _require_datasets(cells, site)
+    todo = [cell for cell in cells if site.force or not cell.is_done(site)]
+    if not site.force:
+        _refuse_foreign(todo, site)
+    return [packings(todo), todo] if todo else []
 
 
 def packings(cells: Sequence[Cell]) -> list[Packing]:

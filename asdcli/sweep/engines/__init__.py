@@ -20,6 +20,7 @@ ENGINES = Registry(
     {
         "local": "asdcli.sweep.engines.local:Local",
         "ray": "asdcli.sweep.engines.ray:Ray",
+        "slurm": "asdcli.sweep.engines.slurm:Slurm",
     },
     group="asdcli.engines",
     needs=("workers", "run"),
@@ -29,6 +30,8 @@ DEFAULT = "local"
 
 class Engine(Protocol):
     """Where work is done.
+
+    One that submits scripts may also have `scripts(phases, site)`, the texts of what it would submit.
 
     Attributes:
         workers: how many pieces at once.
