@@ -20,6 +20,7 @@ FLOORS = {
             ("detector", "plots", "tracking"),
             ("stages",),
             ("pipeline",),
+            ("sweep",),
             ("cli",),
         )
     )

@@ -37,6 +37,7 @@ GROUPS = {
         "smooth": "asdcli.cli.smooth:smooth",
         "tune": "asdcli.cli.tune:tune",
         "table": "asdcli.cli.table:table",
+        "sweep": "asdcli.cli.sweep:sweep",
         "plot": "asdcli.cli.plot:plot",
         "log": "asdcli.cli.log:log",
         "methods": "asdcli.cli.methods:methods",

@@ -35,6 +35,7 @@ scorers = _registered("asdcli.scorers:SCORERS")
 models = _registered("asdcli.training:MODELS")
 embedders = _registered("asdcli.embedders:EMBEDDERS")
 plots = _registered("asdcli.plots:PLOTS")
+engines = _registered("asdcli.sweep.engines:ENGINES")
 
 
 def artifact_files(_: typer.Context, incomplete: str) -> list[str]:
@@ -54,6 +55,14 @@ def parts(_: typer.Context) -> Iterable[str]:
     from asdcli.cli.models import registries
 
     return [name for registry in registries().values() for name in registry.names()]
+
+
+@_completes
+def plans(_: typer.Context) -> Iterable[str]:
+    """Those that come with the package, and files of TOML that lie here."""
+    from asdcli.sweep import STARTS
+
+    return [*STARTS.values(), *(path.name for path in Path().glob("*.toml"))]
 
 
 @_completes

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from asdcli.cli import completion
-from asdcli.cli.options import DeviceOption, MachineTypeOption, OnError, ShardOption
+from asdcli.cli.options import DeviceOption, FeaturesFromOption, MachineTypeOption, OnError, ShardOption
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.embedders import EMBEDDERS
@@ -63,6 +63,7 @@ def embed(
         EmbeddingsFormat, typer.Option("--format", help="parquet is what asd score reads; npz is for other programs.")
     ] = EmbeddingsFormat.parquet,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Clips at once on the device.")] = 64,
+    features_from: FeaturesFromOption = None,
     machine_type: MachineTypeOption = None,
     device: DeviceOption = "auto",
     shard: ShardOption = None,
@@ -96,6 +97,7 @@ def embed(
             place.space(),
             embedder=embedder,
             format=format.value,
+            features_from=features_from,
             output=place.output,
             device=device,
             batch_size=batch_size,

@@ -77,6 +77,15 @@ ShardOption = Annotated[
         show_default=False,
     ),
 ]
+FeaturesFromOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--features-from",
+        metavar="RUN",
+        help="Read the features of this run of the same dataset, now and in later commands.",
+        show_default=False,
+    ),
+]
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Do it again even if it is up to date; overwrite what asd did not write.")
 ]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from asdcli.cli import completion
-from asdcli.cli.options import DeviceOption, MachineTypeOption, SeedOption, one_of
+from asdcli.cli.options import DeviceOption, FeaturesFromOption, MachineTypeOption, SeedOption, one_of
 from asdcli.cli.shared import Place, on_a_run
-from asdcli.cli.talk import Talk
+from asdcli.cli.talk import Output, Talk
+from asdcli.errors import UsageError
 from asdcli.models.losses import Centers
+from asdcli.spec.numbers import numbers
 from asdcli.training import DEFAULT, HOLD_OUT, MODELS, Profile
 from asdcli.vocabulary import PRECISIONS
 
@@ -100,6 +102,17 @@ def train(
             "lacks, and the model itself takes all. For few clips, instead of --hold-out.",
         ),
     ] = None,
+    features_from: FeaturesFromOption = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            "--seeds",
+            metavar="LIST",
+            help="Train one model for each of these seeds, such as 0-9 or 0,3,5-7, each in a run folder of its own "
+            "below the run (seed-0, seed-1, …) that reads the run's features.",
+            show_default=False,
+        ),
+    ] = None,
     machine_type: MachineTypeOption = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
@@ -112,31 +125,38 @@ def train(
 
     An autoencoder goes to autoencoder/ and serves asd score --method mse, any other model to model/, for asd embed.
     Writes weights.safetensors, card.json and metrics.jsonl. Interrupted or killed, the same command goes on after
-    the last epoch that was saved.
+    the last epoch that was saved. Whose features a run reads (--features-from) is noted in it, for later commands.
     """
     from asdcli.pipeline import process
     from asdcli.pipeline.steps import train as step
 
     process.settle(networks=True)
-    outcome = step.run(
-        place.space(),
-        model=model,
-        output=place.output,
-        seed=seed,
-        hold_out=hold_out,
-        folds=folds,
-        device=device,
-        precision=precision,
-        machine_types=machine_type,
-        force=force,
-        progress=talk.progress,
-        profile=profile,
-        weights=weights,
-        centers=centers,
-        epochs=epochs,
-        batch_size=batch_size,
-        lr=lr,
-        clip_length=clip_length,
-        extra_classes=extra_classes,
-    )
-    return talk.report("model", outcome)
+    how: dict[str, Any] = {
+        "model": model,
+        "features_from": features_from,
+        "hold_out": hold_out,
+        "folds": folds,
+        "device": device,
+        "precision": precision,
+        "machine_types": machine_type,
+        "force": force,
+        "progress": talk.progress,
+        "profile": profile,
+        "weights": weights,
+        "centers": centers,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "lr": lr,
+        "clip_length": clip_length,
+        "extra_classes": extra_classes,
+    }
+    if seeds is None:
+        return talk.report("model", step.run(place.space(), seed=seed, output=place.output, **how))
+    if seed or place.output:
+        raise UsageError("--seeds says which seeds, and each has a folder of its own", "leave --seed and -o out")
+    outcomes = step.run_seeds(place.space(), numbers(seeds, what="seeds"), **how)
+    if not talk.json:
+        for outcome in outcomes.values():
+            talk.say(outcome)
+    outputs = [Output.of("model", outcome) for outcome in outcomes.values()]
+    return talk.answer(outputs, {"seeds": [{"seed": n, **o.plain()} for n, o in outcomes.items()]})

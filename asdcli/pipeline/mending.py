@@ -120,7 +120,7 @@ def _only(header: Header, space: Workspace | None) -> list[str]:
     roles = [role.rpartition("/") for role in header.inputs if role.startswith("features/")]
     if space is None or not roles or header.kind not in _OF_PACKS:
         return []
-    packed = {path.stem for path in (space.run / roles[0][0]).glob("*.npz")}
+    packed = {path.stem for path in (space.features.parent / roles[0][0]).glob("*.npz")}
     machine_types = [name for _, _, name in roles]
     if len(packed) <= len(machine_types):
         return []

@@ -64,7 +64,12 @@ def paths_of(space: Workspace, name: str) -> list[Path]:
     if name == "clips":
         return [space.clips]
     found = (f"{name}{suffix}" for suffix in ("", ".npz", ".parquet"))
-    return [space.run / relative for relative in found if files_at(relative)]
+    return [_root(space, relative) / relative for relative in found if files_at(relative)]
+
+
+def _root(space: Workspace, relative: str) -> Path:
+    """The run that a file of this kind is read from: packs may be another's."""
+    return space.features.parent if relative.startswith(f"{space.features.name}/") else space.run
 
 
 def guess(kind: Kind, name: str) -> Header:

@@ -1,4 +1,4 @@
-"""What a run remembers in its run.json: its dataset, and which of its files were made of files from elsewhere.
+"""What a run remembers in its run.json: its dataset, whose packs it reads, and which files were made of others' files.
 
 No header may hold a path; but whether a file is stale can only be told where what it was made from can be found.
 """
@@ -18,7 +18,7 @@ from asdcli.writing.locks import in_turn
 
 NAME = "run.json"
 """Of the note in the run's folder."""
-_DATASET, _ELSEWHERE = "dataset", "elsewhere"
+_DATASET, _ELSEWHERE, _PACKS = "dataset", "elsewhere", "features"
 
 
 def is_run(folder: Path) -> bool:
@@ -34,6 +34,18 @@ def dataset_of(run: Path) -> str | None:
 def remember(run: Path, dataset: str) -> None:
     """Note that `run` is of `dataset`."""
     _change(run, lambda noted: {**noted, _DATASET: dataset})
+
+
+def packs_of(run: Path) -> Path | None:
+    """The run whose packs are read here; None where they are its own. Raises as `dataset_of`."""
+    noted = _read(run).get(_PACKS)
+    return None if noted is None else Path(os.path.normpath(run / noted))
+
+
+def remember_packs(run: Path, dataset: str, other: Path | None) -> None:
+    """Note that `run`, which is of `dataset`, reads the packs of the run `other`; None: its own."""
+    place = {} if other is None else {_PACKS: Path(os.path.relpath(other, run)).as_posix()}
+    _change(run, lambda noted: {**{n: v for n, v in noted.items() if n != _PACKS}, _DATASET: dataset, **place})
 
 
 def elsewhere(run: Path) -> dict[str, dict[str, Path]]:
@@ -77,7 +89,8 @@ def _read(run: Path) -> dict[str, Any]:
         return {}
     try:
         found: dict[str, Any] = read_json(note)
-        if isinstance(found[_DATASET], str) and isinstance(found.get(_ELSEWHERE, {}), dict):
+        texts = (found[_DATASET], found.get(_PACKS, ""))
+        if all(isinstance(text, str) for text in texts) and isinstance(found.get(_ELSEWHERE, {}), dict):
             return found
     except (ValueError, KeyError, TypeError):
         pass

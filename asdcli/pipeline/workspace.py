@@ -25,6 +25,7 @@ class Workspace:
         dataset: a folder of the data root.
         assumed: nobody named the dataset, and no run that was named says it: it is the one last worked on.
         run_assumed: nobody named the run: it is called as the dataset.
+        selects: what is done here makes the dataset the one that later commands take by default.
     """
 
     data: Path
@@ -32,6 +33,7 @@ class Workspace:
     dataset: str
     assumed: bool = field(default=False, compare=False)
     run_assumed: bool = field(default=False, compare=False)
+    selects: bool = field(default=True, compare=False)
 
     def renamed(self, dataset: str) -> Workspace:
         """The same for another dataset, and for the run of its name unless a run was named."""
@@ -48,7 +50,18 @@ class Workspace:
 
     @property
     def features(self) -> Path:
-        """Folder of the packs, `<kind>/<machine type>.npz`."""
+        """Folder of the packs that are read, `<kind>/<machine type>.npz`: the run's own, or those of another run.
+
+        Which one that is stands in the run's note; a note that cannot be read is told of by `remember`.
+        """
+        try:
+            return (run_note.packs_of(self.run) or self.run) / "features"
+        except AsdError:
+            return self.own_features
+
+    @property
+    def own_features(self) -> Path:
+        """Folder of the packs that are made here."""
         return self.run / "features"
 
     @property
@@ -119,7 +132,8 @@ class Workspace:
     def remember(self) -> None:
         """Write the dataset's name into the run, and make both the ones that later commands take by default."""
         run_note.remember(self.run, self.dataset)
-        select(self.data, self.dataset)
+        if self.selects:
+            select(self.data, self.dataset)
 
     def remember_if_there(self) -> None:
         """The same before the work: a dataset that was mistyped is not the next command's default."""

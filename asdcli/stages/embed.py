@@ -152,6 +152,11 @@ def reads(features: Path, model: Path, embedder: str | None, machine_types: Sequ
     return [*packs.paths(features, cls.features, machine_types), *models]
 
 
+def features_of(model: Path, embedder: str | None) -> str:
+    """The kind of packs that `run` reads when it is called so. Raises as `reads`."""
+    return str(cast(Any, EMBEDDERS.load(_embedder_name(embedder, model)[0])).features)
+
+
 def _embedder_name(embedder: str | None, model: Path) -> tuple[str, artifacts.Header | None]:
     """The name of the embedder, and the model's header where it is trained.
 

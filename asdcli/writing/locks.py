@@ -80,6 +80,17 @@ def in_turn(note: Path) -> Iterator[None]:
         yield
 
 
+def holder(output: Path) -> Owner | None:
+    """Who is at work on `output` at this moment, as far as can be told without asking for its lock; None: nobody.
+
+    Of a process of another host nothing more is known than that it has not said that it ended.
+    """
+    with contextlib.suppress(OSError):
+        owner = Owner.of_text(_place(output).read_bytes()[:4096])
+        return None if owner is None or owner.has_ended else owner
+    return None
+
+
 def alone_with(outputs: str | Callable[..., Path | Iterable[Path] | None]) -> Callable[[Stage], Stage]:
     """A stage that is `alone` with what it writes, from its first check whether there is anything to do.
 
@@ -131,7 +142,7 @@ class _Held:
 
 @contextlib.contextmanager
 def _held(output: Path) -> Iterator[_Held]:
-    place = output.with_name(f".{short(output.name)}.lock")
+    place = _place(output)
     made = _make_folders(place.parent)
     try:
         descriptor, locked = _lock(place)
@@ -156,6 +167,10 @@ def _held(output: Path) -> Iterator[_Held]:
         for folder in reversed(made):
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+
+def _place(output: Path) -> Path:
+    return output.with_name(f".{short(output.name)}.lock")
 
 
 def _make_folders(folder: Path) -> list[Path]:

@@ -174,6 +174,7 @@ REPORTS: dict[str, tuple[str, ...]] = {
     "tune": ("tune", "-k", "1,2", "--clusters", "none", "--choose", "00", "--report", "00", *ELSEWHERE),
     "plot": ("plot", "p-values", "--run", "runs/plain", "--numbers", "p-values.csv"),
     "table": ("table", "varmin", "runs/synthetic", "-o", "table.csv"),
+    "sweep": ("sweep", "--init", "varmin", "--force"),
     "submit": ("submit", "--label", "Doe_Lab", "--edition", "dcase2023", "--subset", "dev", "-o", "package"),
 }
 TELL = ("datasets", "methods", "models")
@@ -188,6 +189,7 @@ UNWANTED: dict[str, tuple[str, ...]] = {  # a command -> what it refuses, where 
     "show": ("show", "runs/synthetic/run.json"),
     "plot": ("plot", "p-valeus"),
     "table": ("table", "vramin"),
+    "sweep": ("sweep", "varmin-tabels"),
 }
 
 

@@ -25,10 +25,11 @@ from asdcli.metrics.threshold_rules import RULES
 from asdcli.models import losses
 from asdcli.scorers import SCORERS, smooth
 from asdcli.spec import Registry
+from asdcli.sweep.engines import ENGINES
 from asdcli.synthesis.sizes import SIZES
 
 CLI = Path(importlib.import_module("asdcli.cli").__file__ or "").parent
-REGISTRIES: list[Registry] = [SCORERS, RULES, FEATURES, *registries().values()]
+REGISTRIES: list[Registry] = [SCORERS, RULES, FEATURES, ENGINES, *registries().values()]
 PROSE = {
     "all",
     "auto",
@@ -130,6 +131,7 @@ def test_the_search_for_words_typed_by_hand_sees_the_texts() -> None:
         ("threshold", "rule", RULES.entries),
         ("evaluate", "metric", SPECS),
         ("download", "size", SIZES),
+        ("sweep", "engine", ENGINES.entries),
     ],
 )
 def test_an_option_lists_everything_that_it_takes(command: str, option: str, names: typing.Iterable[str]) -> None:
@@ -138,7 +140,7 @@ def test_an_option_lists_everything_that_it_takes(command: str, option: str, nam
     assert set(names) <= set(told)
 
 
-WITHOUT_A_STEP = {"datasets", "methods", "models", "doctor", "show", "run"}
+WITHOUT_A_STEP = {"datasets", "methods", "models", "doctor", "show", "run", "sweep"}
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS.keys() - WITHOUT_A_STEP))

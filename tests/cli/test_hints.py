@@ -246,6 +246,9 @@ OF_WORDS = """
     plot p-values --format bmp | plot p-values -o p.txt | plot p-values -o p.png --format svg | plot
     plot p-values -o p.png --numbers p.png | plot alpha -m nn | plot alpha:k=0 | plot scale:val=held-out | plot map:of=x
     plot map:section=x | plot spectrogram | plot spectrogram:clip=x | plot distributions:bins=1 | plot roc:max_fpr=0
+    sweep | sweep varmin | sweep no.toml | sweep varmin-tables | sweep --init varmim | sweep varmin-tables --init dns
+    sweep varmin-tables --only dcase2023/fixd | sweep varmin-tables --engine nowhere
+    train --seeds 9-1 | train --seeds 0-1 --seed 3 | train --features-from nowhere | train --seeds x
 """
 
 

@@ -26,6 +26,7 @@ def run(
     *,
     embedder: str | None = None,
     format: Literal["parquet", "npz"] = "parquet",
+    features_from: Path | None = None,
     output: Path | None = None,
     shard: str | None = None,
     progress: Progress = SILENT,
@@ -37,6 +38,7 @@ def run(
         space: the run that it works on.
         embedder: a spelling; None means that of the run's model, or where it has none that of its embeddings.
         format: `parquet` is what the next steps read.
+        features_from: a run of the same dataset whose packs this run reads from now on.
         output: file instead of the run's.
         shard: `2/4`: only the second quarter of the clips.
         progress: is told how far it is, and of what looks wrong.
@@ -45,6 +47,8 @@ def run(
     from asdcli.stages import embed
 
     part = Shard.of(shard) if shard else None
+    if features_from is not None:
+        lent.take_packs(space, features_from, embed.features_of(space.model, embedder))
     space.remember_if_there()
     embedder = embedder or before(space, progress)
     reads = embed.reads(space.features, space.model, embedder, options.get("machine_types"))

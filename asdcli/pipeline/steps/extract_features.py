@@ -8,6 +8,7 @@ from typing import Any
 from asdcli.features.kinds import DEFAULT, FEATURES
 from asdcli.filenames import stem
 from asdcli.outcome import Outcome
+from asdcli.pipeline import run_note
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
@@ -40,10 +41,10 @@ def run(
     features = FEATURES.canonical(features)
     space.remember_if_there()
     errors = output / "errors.parquet" if output else space.errors("extract-features")
-    shards = None if output else space.shards / space.features.name / stem(features)
-    return extract_features.run(
+    shards = None if output else space.shards / space.own_features.name / stem(features)
+    outcome = extract_features.run(
         clips or space.clips,
-        output or space.features / stem(features),
+        output or space.own_features / stem(features),
         errors=errors,
         features=features,
         shard=Shard.of(shard) if shard else None,
@@ -51,3 +52,7 @@ def run(
         progress=progress,
         **options,
     )
+    if not output and space.features != space.own_features:
+        progress.note(f"{space.run} reads its own packs from now on, not those of {space.features.parent}")
+        run_note.remember_packs(space.run, space.dataset, None)
+    return outcome

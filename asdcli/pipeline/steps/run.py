@@ -84,6 +84,7 @@ def fitting(space: Workspace, stages: Sequence[str], asked: dict[str, dict[str, 
     * Where all training clips are of one class, and neither model nor embedder was asked for, an embedder that needs
       no training is taken instead of training one.
     * Where neither was asked for, a run without a model goes on with the embedder of its embeddings.
+    * A run that reads another run's packs makes none.
     * An embedder that needs no training needs no training; methods of an autoencoder need no embeddings.
     * Where no test clip is known to be an anomaly there is nothing to evaluate.
     """
@@ -101,6 +102,9 @@ def fitting(space: Workspace, stages: Sequence[str], asked: dict[str, dict[str, 
         )
         embed["embedder"] = WITHOUT_TRAINING
     without = []
+    if space.features != space.own_features:
+        progress.note(f"the features are those of {space.features.parent}")
+        without.append("extract-features")
     if embed.get("embedder") and not train.get("model") and not _embedder(embed["embedder"]).trained:
         without.append("train")
     if not spellings(score.get("methods") or ())[0]:

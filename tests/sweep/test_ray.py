@@ -1,0 +1,46 @@
+"""The Ray engine: a local cluster makes what a process makes, also where one of its workers is killed midway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from asdcli.errors import AsdError, UsageError
+from asdcli.sweep.cells import Site
+from asdcli.sweep.engines import ENGINES
+from tests.helpers.sweeps import HERE, ORDER
+from tests.sweep.test_sweep import Told, files, states
+
+
+def test_what_no_cluster_can_be_is_refused() -> None:
+    for spelling in ("ray:workers=-1", "ray:cpus=0", "ray:gpus=-0.5"):
+        with pytest.raises(UsageError, match="are not negative, and a run has at least one of cpus"):
+            ENGINES.build(spelling)
+
+
+def test_where_ray_is_not_installed_that_is_said_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "ray", None)
+    with pytest.raises(UsageError, match="the engine ray needs Ray") as error:
+        list(ENGINES.build("ray").run([[]], Site("p", "data", "runs", ".")))
+    assert error.value.hint == "pip install 'asdcli[ray]'"
+
+
+def test_a_head_that_does_not_answer_is_named() -> None:
+    pytest.importorskip("ray")
+    with pytest.raises(AsdError, match="no Ray cluster answers at nonsense:") as error:
+        list(ENGINES.build("ray:address=nonsense").run([[]], Site("p", "data", "runs", ".")))
+    assert "start its head with ray start" in (error.value.hint or "")
+
+
+def test_two_workers_of_which_one_is_killed_make_what_one_process_makes(here: Path, told: Told) -> None:
+    pytest.importorskip("ray")
+    Path("tiny.toml").write_text(Path("tiny.toml").read_text().replace('"smote", ', ""))
+    part = ("sweep", "tiny.toml", "--only", "synthetic/logmel")
+    assert told(*part, "--engine", HERE, "--runs", "runs/alone")["exit_code"] == 0
+    Path(ORDER).write_text("die with who started it")
+    swept = told(*part, "--engine", "ray:workers=2", "--retry", "1")
+    assert swept["exit_code"] == 0 and states(swept) == ["done", "done"]
+    assert not Path(ORDER).exists()
+    made, alone = (files(Path("runs", name)) for name in ("tiny", "alone"))
+    assert made == alone and len(made) == 14
