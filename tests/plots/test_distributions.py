@@ -107,7 +107,8 @@ def test_what_is_drawn_are_the_numbers_methods_side_by_side() -> None:
     labels = ["source normal", "source anomaly", "target normal", "target unlabelled"]
     assert [text.get_text() for text in first.get_yticklabels()] == labels
     heights = [patch.get_data().values - patch.get_data().baseline for patch in first.patches]
-    assert [h == pytest.approx(0.8 * np.array(v)) for h, v in zip(heights, ([1] * 4, [0, 0, 1, 1]), strict=False)]
+    for height, shares in zip(heights, ([1] * 4, [0, 0, 1, 1], [0, 0, 0, 1], [0, 0, 0, 1]), strict=True):
+        assert height == pytest.approx(0.8 * np.array(shares))
     assert [bool(patch.get_hatch()) for patch in first.patches] == [False, True, False, False]
     assert first.get_xlabel() == "anomaly score"
 
