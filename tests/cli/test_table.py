@@ -344,6 +344,15 @@ def test_an_interval_is_that_of_clips_and_seeds_drawn_from_the_tables(
     assert (found["low"], found["high"]) == pytest.approx(expected)
 
 
+def test_a_difference_is_of_the_seeds_that_both_have(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    both = ("-m", "rescale:k=8", "--baseline", "nn", "--bootstrap", "20")
+    (sheet,) = told(capsys, "compare", "runs/dcase2024", *both)
+    found, base = (cell(sheet, method, "dcase2024", "dev") for method in ("rescale:k=8", "nn"))
+    assert (found["seeds"], base["seeds"], found["difference_n"]) == ([0, 2], [0, 1, 2], 2)
+    own, other = (values(here, "dcase2024", "fixed", m, "dev", (0, 2)) for m in ("rescale:k=8", "nn"))
+    assert found["difference"] == pytest.approx((sum(own) - sum(other)) / 2)
+
+
 def test_a_column_can_be_a_machine_type(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import pyarrow.parquet as pq
 
