@@ -6,6 +6,7 @@ A cell is the ordinary run `<runs>/<dataset>/<label>/seed-<n>`. Its scores with 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -280,11 +281,12 @@ class Cell:
         wanted = machine_types_of(table, list(self.machine_types) or None, shared.clips)
         for kind in self.kinds:
             folder = shared.own_features / stem(kind)
+            where = [*shared.words_to_data(), "--dataset", self.dataset, "--run", str(shared.run)]
+            words = ["asd", "extract-features", "--features", kind, *where]
             if missing := [name for name in wanted if not (folder / f"{name}.npz").exists()]:
                 raise MissingArtifact(
                     f"there are no {kind} features of {listed(missing)} in {shared.run}",
-                    f"see what is wrong with them: asd extract-features --features {kind} --dataset {self.dataset} "
-                    f"--run {shared.run}",
+                    f"see what is wrong with them: {shlex.join(words)}",
                 )
 
 

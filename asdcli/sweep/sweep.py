@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,11 +65,12 @@ def run(cells: Sequence[Cell], site: Site, engine: Engine, *, retry: int = 0, pr
     phases = to_do(cells, site)
     reports = {cell.name: CellReport(cell.name, "current") for cell in cells}
     if phases:
-        works = engine.run(phases, site, retry=retry)
-        for report in progress.track(works, total=sum(map(len, phases)), label="sweep", unit="runs"):
-            _tell(report, progress)
-            if report.name in reports:
-                reports[report.name] = report
+        total = sum(map(len, phases))
+        with closing(engine.run(phases, site, retry=retry)) as works:  # workers end with whoever waits for them
+            for report in progress.track(works, total=total, label="sweep", unit="runs"):
+                _tell(report, progress)
+                if report.name in reports:
+                    reports[report.name] = report
     return Swept(tuple(cells), tuple(reports.values()))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -30,7 +30,7 @@ class Here:
 
     workers: int = 1
 
-    def run(self, phases: Sequence[Sequence[Work]], site: Site, *, retry: int = 0) -> Iterator[CellReport]:
+    def run(self, phases: Sequence[Sequence[Work]], site: Site, *, retry: int = 0) -> Generator[CellReport, None, None]:
         for work in chain.from_iterable(phases):
             yield attempt(work, site)
 
@@ -41,7 +41,7 @@ class Nowhere:
 
     workers: int = 1
 
-    def run(self, phases: Sequence[Sequence[Work]], site: Site, *, retry: int = 0) -> Iterator[CellReport]:
+    def run(self, phases: Sequence[Sequence[Work]], site: Site, *, retry: int = 0) -> Generator[CellReport, None, None]:
         raise AssertionError(phases)
         yield
 

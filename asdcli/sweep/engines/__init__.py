@@ -6,7 +6,7 @@ and gives a report of each; what the pieces are, it need not know.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from asdcli.spec import Registry
@@ -39,7 +39,7 @@ class Engine(Protocol):
 
     workers: int
 
-    def run(self, phases: Sequence[Sequence[Work]], site: Site, *, retry: int = 0) -> Iterator[CellReport]:
+    def run(self, phases: Sequence[Sequence[Work]], site: Site, *, retry: int = 0) -> Generator[CellReport, None, None]:
         """Do all of it and give a report of each piece as it ends; a worker that dies costs what it was at.
 
         Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
 
@@ -38,7 +38,7 @@ class Local:
             if value is not None and value < 1:
                 raise UsageError(f"{name} must be at least 1, got {value}")
 
-    def run(self, phases: Sequence[Sequence[Work]], site: Site, *, retry: int = 0) -> Iterator[CellReport]:
+    def run(self, phases: Sequence[Sequence[Work]], site: Site, *, retry: int = 0) -> Generator[CellReport, None, None]:
         crew = [Hands(self._threads_each()) for _ in range(min(self.workers, max(map(len, phases), default=0)))]
         todo: deque[Work] = deque()
         told: Reports = SimpleQueue()

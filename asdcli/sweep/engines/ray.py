@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ class Ray:
         if self.workers < 0 or self.cpus < 1 or self.gpus < 0:
             raise UsageError("workers and gpus are not negative, and a run has at least one of cpus")
 
-    def run(self, phases: Sequence[Sequence[Work]], site: Site, *, retry: int = 0) -> Iterator[CellReport]:
+    def run(self, phases: Sequence[Sequence[Work]], site: Site, *, retry: int = 0) -> Generator[CellReport, None, None]:
         ray = _ray()
         # Ray says on standard output what died; that is for results, and the report says it
         with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), self._connected(ray):
