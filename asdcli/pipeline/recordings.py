@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
+
+import pyarrow as pa
 
 from asdcli import artifacts
 from asdcli.errors import AsdError
@@ -17,11 +20,18 @@ def written_since_packed(look: Look) -> list[Path]:
     if look.header is None or look.kind is not artifacts.FEATURES or look.space is None or look.is_stale:
         return []
     try:
-        table, _ = artifacts.read_table(look.space.clips, artifacts.CLIPS)
-    except AsdError:
+        state = look.space.clips.stat()
+        table = _clips(look.space.clips.absolute(), state.st_mtime_ns, state.st_size)
+    except (AsdError, OSError):
         return []
     rows = rows_to_read(table, str(look.header.params.get("machine_type")))
     return written_since(look.path, [look.space.dataset_root / row.path for row in rows])
+
+
+@lru_cache(maxsize=1)
+def _clips(path: Path, _mtime_ns: int, _size: int) -> pa.Table:
+    """The table of clips, read once for all packs: there may be thousands."""
+    return artifacts.read_table(path, artifacts.CLIPS)[0]
 
 
 def told(written: list[Path]) -> str:

@@ -45,6 +45,7 @@ class TensorBoard:
             return summary_pb2.Summary.Value(tag=name, simple_value=value)
 
         about = summary_pb2.SummaryMetadata(summary_description=record.digest)
+        about.plugin_data.plugin_name = "asd"  # of nobody that would show it
         events = [event_pb2.Event(file_version="brain.Event:2").SerializeToString()]
         events.append(event(0, [summary_pb2.Summary.Value(tag=_DIGEST, simple_value=0.0, metadata=about)]))
         hparams = summary_v2.hparams_pb(dict(sorted(record.params.items())), trial_id=record.name, start_time_secs=0)
