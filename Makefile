@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 export ASD_DATA := $(DATA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dns-demo dcase2021-dns lint format test test-slow test-gpu bench calibration mutants fuzz docs docs-reference clean
+.PHONY: help setup demo dns-demo dcase2021-dns paper-varmin paper-dns lint format test test-slow test-gpu bench calibration mutants fuzz docs docs-reference clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-22s %s\n", $$1, $$2 }'
@@ -93,6 +93,8 @@ asd-evaluate         = $(ASD) evaluate $(where)
 # exit code 3 is "finished, but clips were left out and named": no reason to stop
 or-skipped = || test $$? -eq 3
 
+comma := ,
+
 define newline
 
 
@@ -108,6 +110,44 @@ $(EDITIONS:=-$1): %-$1: $$(READY)
 	$$(call asd-$1,$$*) $$(ARGS) $$(or-skipped)
 endef
 $(foreach stage,$(STAGES),$(eval $(call one-stage,$(stage))))
+
+# --- papers: every number and figure of one, from the downloads on; DATASETS="dcase2023 dcase2024" for a part of it, and
+# DATASETS=synthetic for a stand-in that says so in every table and below every figure --------------------------------------
+
+STAND_IN  = $(filter synthetic,$(DATASETS))
+ENGINE   ?= local
+paper-ed  = $(or $(DATASETS),$1)
+paper     = runs/$1-$(if $(STAND_IN),stand-in,tables)
+asd-sweep = $(ASD) sweep $(notdir $(call paper,$1)) $(addprefix --only ,$(DATASETS)) --engine '$(ENGINE)' --device $(DEVICE)
+asd-table = $(ASD) table $1 $(notdir $(call paper,$1)) --published
+# of the run of one trial
+asd-plot  = $(ASD) plot $1 --run $2
+
+paper-varmin paper-dns: SUBSETS = dev eval
+
+paper-varmin: VARMIN = $(call paper,varmin)
+paper-varmin: $(READY)  ## Tables 1 and 2 and Figures 1 to 3 of the variance-minimisation paper; DATASETS=synthetic in minutes
+	$(foreach d,$(call paper-ed,dcase2021 dcase2022 dcase2023 dcase2024),$(call asd-download,$d)$(newline))
+	$(call asd-sweep,varmin)
+	$(call asd-table,varmin) -o $(VARMIN)/tables.md
+	$(call asd-table,varmin) -o $(VARMIN)/tables.tex
+	$(call asd-plot,distributions,$(VARMIN)/$(lastword $(call paper-ed,dcase2024))/fixed/seed-0) -m nn -m varmin:k=16,val=train-all -o $(VARMIN)/figure-1.pdf
+	$(call asd-plot,alpha,$(VARMIN)/$(lastword $(call paper-ed,dcase2024))/fixed/seed-0) -o $(VARMIN)/figure-2.pdf
+	$(call asd-plot,map:by=umap$(if $(filter dcase2021,$(call paper-ed,dcase2021)),$(comma)of=pump$(comma)section=03),$(VARMIN)/$(firstword $(call paper-ed,dcase2021))/fixed/seed-0) -o $(VARMIN)/figure-3.pdf
+
+paper-dns: DNS = $(call paper,dns)
+paper-dns: DNS_RUN = $(DNS)/$(call paper-ed,dcase2021)/proposed/seed-0
+paper-dns: SIZE = dcase2021
+paper-dns: $(READY)  ## Tables I and II and Figures 3 to 5 of the smoothing paper; DATASETS=synthetic in minutes
+	$(call asd-download,$(call paper-ed,dcase2021))
+	$(call asd-sweep,dns)
+	$(call asd-table,dns) -o $(DNS)/tables.md
+	$(call asd-table,dns) -o $(DNS)/tables.tex
+	$(ASD) smooth --run $(DNS_RUN) --method mse -k 16 -k 256 --neighbours all
+	$(call asd-plot,map:by=umap$(comma)colour=score$(comma)of=slider$(comma)section=04,$(DNS_RUN)) -o $(DNS)/figure-3.pdf
+	$(call asd-plot,map:by=umap$(comma)colour=score$(comma)of=ToyCar$(comma)section=05,$(DNS_RUN)) -o $(DNS)/figure-4.pdf
+	$(ASD) smooth --run $(DNS_RUN) --method mse --sections 03,04,05 --fraction 0.05:1.0:0.05 --repeats 20
+	$(call asd-plot,fractions,$(DNS_RUN)) -o $(DNS)/figure-5.pdf
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .

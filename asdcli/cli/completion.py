@@ -60,9 +60,9 @@ def parts(_: typer.Context) -> Iterable[str]:
 @_completes
 def plans(_: typer.Context) -> Iterable[str]:
     """Those that come with the package, and files of TOML that lie here."""
-    from asdcli.sweep import STARTS
+    from asdcli.sweep import shipped
 
-    return [*STARTS.values(), *(path.name for path in Path().glob("*.toml"))]
+    return [*shipped(), *(path.name for path in Path().glob("*.toml"))]
 
 
 @_completes

@@ -49,11 +49,13 @@ class Material:
         files: where the sources that it reads lie; clips, thresholds and models are missing where there are none.
         methods: the only ones that are wanted, by any name that `views.named` knows; none means all.
         stale: file -> what it was made of and has changed since.
+        stand_in: the data was rendered, not recorded, which the caption says.
     """
 
     files: Mapping[Source, Path]
     methods: Sequence[str] = ()
     stale: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
+    stand_in: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from asdcli.artifacts.for_people import write_rows
 from asdcli.outcome import Outcome
 from asdcli.plots import PLOTS, Format, Material, Plot, drawing
 from asdcli.progress import SILENT, Progress
+from asdcli.views.editions import STAND_IN
 from asdcli.writing.locks import alone_with
 
 
@@ -61,6 +62,8 @@ def run(
         if path:
             own.check(path, force=force)  # before the work
     found = plot.numbers(material, progress)
+    if material.stand_in:
+        found = replace(found, caption=[*found.caption, f"{STAND_IN[0].upper()}{STAND_IN[1:]}."])
     with own.written(output, force=force) as temporary:
         drawing.save(plot, found, temporary, format, progress=progress)
     if numbers:

@@ -26,8 +26,8 @@ from asdcli.metrics.specs import MetricSpec, spec_named, spec_without_edition
 from asdcli.progress import Progress
 from asdcli.scorers import SCORERS
 from asdcli.spec.spelling import parse
-from asdcli.views.across_runs import RunScores, is_stand_in, merged, model_of, seeds_of
-from asdcli.views.editions import edition_of
+from asdcli.views.across_runs import RunScores, merged, model_of, seeds_of
+from asdcli.views.editions import edition_of, is_stand_in
 from asdcli.views.making import Making
 from asdcli.views.missing import Missing, from_nothing
 from asdcli.views.scores import Scored, by_section, of_subset

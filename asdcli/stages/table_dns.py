@@ -12,7 +12,8 @@ from asdcli.metrics.across_seeds import DDOF, LEVEL, mean_and_std, paired
 from asdcli.metrics.specs import AUC_PAUC
 from asdcli.scorers.smooth import CHOOSE, REPORT, Smooth
 from asdcli.spec.spelling import parse
-from asdcli.views.across_runs import SeedRuns, is_stand_in, merged, not_as_published, seeds_of
+from asdcli.views.across_runs import SeedRuns, merged, not_as_published, seeds_of
+from asdcli.views.editions import is_stand_in
 from asdcli.views.published import Paper, Printed, dns_parameters, dns_results, paper
 from asdcli.views.samples import SMOOTHED
 from asdcli.views.sheets import BEST, NOTHING, TIED, Sheet, SheetRow, Shown

@@ -14,13 +14,10 @@ from asdcli.filenames import fault, stem, twins
 from asdcli.files import require_file
 from asdcli.spec import parse
 from asdcli.spec.numbers import numbers
-from asdcli.sweep import STARTS
+from asdcli.sweep import FOLDER, OWN, STARTS, shipped
 from asdcli.sweep.cells import SHARED, Cell
 from asdcli.vocabulary import PRECISIONS, Unit
 
-FOLDER = Path(__file__).parent / "plans"
-OWN = "own"
-"""The plan that one of one's own begins with."""
 _AUTOENCODER = "autoencoder"
 _EXPLAINED = "a plan that says what every key means is written by: asd sweep --init explained.toml"
 
@@ -119,11 +116,10 @@ def find(name: str) -> Path:
         if not path.exists():
             raise UsageError(f"there is no plan {name}", f"write one: asd sweep --init {name}")
         return path
-    shipped = FOLDER / f"{name}.toml"
-    if name == OWN or not shipped.exists():
-        error = unknown_name("plan", name, STARTS.values())
+    if name not in shipped():
+        error = unknown_name("plan", name, shipped())
         raise UsageError(error.message, f"{error.hint}; a plan of your own is a file that ends in .toml")
-    return shipped
+    return FOLDER / f"{name}.toml"
 
 
 def start(what: str) -> tuple[Path, str]:

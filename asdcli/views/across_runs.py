@@ -16,7 +16,7 @@ from asdcli import __version__, artifacts
 from asdcli.artifacts import Header
 from asdcli.metrics import roc
 from asdcli.metrics.specs import OFFICIAL
-from asdcli.views.editions import edition_of
+from asdcli.views.editions import STAND_IN, edition_of, is_stand_in
 from asdcli.views.making import Making
 from asdcli.views.scores import Scored
 from asdcli.vocabulary import Subset, Unit
@@ -228,16 +228,10 @@ def digest_of(makings: Iterable[Making]) -> str:
     return hashlib.blake2b("\n".join(digests).encode(), digest_size=3).hexdigest()
 
 
-def is_stand_in(header: Header) -> bool:
-    """Whether the data was rendered, not recorded."""
-    edition = edition_of(header)
-    return edition is not None and edition.year is None
-
-
 def _departures(run: RunResults, methods: Sequence[str], subsets: Sequence[str]) -> Iterable[str]:
     header = run.header
     if is_stand_in(header):
-        yield "synthetic machines stand in for recordings: nothing here is shown about any machine or method"
+        yield STAND_IN
     yield from _of_training(run, methods)
     units = {str(e["params"].get("unit", Unit.MACHINE_TYPE)) for e in header.history if _scored_by(e, methods)}
     if others := sorted(units - {str(Unit.MACHINE_TYPE)}):

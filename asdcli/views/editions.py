@@ -6,6 +6,9 @@ from asdcli import catalogue
 from asdcli.artifacts import Header
 from asdcli.catalogue.edition import Edition
 
+STAND_IN = "synthetic machines stand in for recordings: nothing here is shown about any machine or method"
+"""What stands beside numbers and figures of rendered data."""
+
 
 def edition_of(header: Header) -> Edition | None:
     """The edition that the history names, else the one called as the dataset, else None: recordings of no edition.
@@ -18,3 +21,9 @@ def edition_of(header: Header) -> Edition | None:
     if named is not None:
         return catalogue.load(str(named))
     return catalogue.load(header.dataset) if header.dataset in catalogue.names() else None
+
+
+def is_stand_in(header: Header) -> bool:
+    """Whether the data was rendered, not recorded."""
+    edition = edition_of(header)
+    return edition is not None and edition.year is None

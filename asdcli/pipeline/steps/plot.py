@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from asdcli import artifacts
 from asdcli.errors import UsageError
 from asdcli.outcome import Outcome
 from asdcli.pipeline.answers import answered
@@ -15,6 +16,7 @@ from asdcli.plots import PLOTS, Format, Material, Plot, Source
 from asdcli.progress import SILENT, Progress
 from asdcli.spec.values import convert
 from asdcli.stages import plot
+from asdcli.views.editions import is_stand_in
 
 
 @answered
@@ -58,7 +60,8 @@ def run(
         raise UsageError(f"figure and numbers cannot both go to {output}", "name another file for the numbers")
     files = _files(space, drawn.reads)
     stale = warn_of_stale(space, files.values(), progress)
-    material = Material(files, method or (), changes(stale))
+    rendered = space.clips.exists() and is_stand_in(artifacts.read_header(space.clips, artifacts.CLIPS))
+    material = Material(files, method or (), changes(stale), stand_in=rendered)
     return plot.run(
         drawn,
         material,
