@@ -181,7 +181,7 @@ def test_no_file_of_the_package_unpickles() -> None:
 
 
 def test_json_that_is_nested_too_deep_is_thought_of_wherever_json_is_read() -> None:
-    own = {"pipeline/diagnosis/machine.py"}  # what a process of asd's own has written
+    own = {"pipeline/diagnosis/machine.py", "sweep/hands.py", "sweep/worker.py"}  # what a process of asd's own has said
     for _, path in _files():
         text = path.read_text()
         if "json.loads(" in text and path.relative_to(PACKAGE).as_posix() not in own:

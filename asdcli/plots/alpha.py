@@ -20,6 +20,7 @@ from asdcli.plots.style import FAINT, INK, VALIDATION
 from asdcli.progress import Progress
 from asdcli.scorers.checks import at_least_one
 from asdcli.scorers.rules import told
+from asdcli.scorers.slopes import Slope
 from asdcli.scorers.unit import UnitVectors
 from asdcli.scorers.varmin import Space as Transform
 from asdcli.scorers.varmin import VarMin, alpha_sweep
@@ -62,6 +63,7 @@ class Alpha:
         k: neighbours averaged in b.
         loo: of alpha*, as of `varmin`.
         space: of the scores, as of `varmin`.
+        slope: of alpha*, as of `varmin`.
         unit: the clips that share one reference set and one alpha.
         low: smallest weight of the axis, which is made longer where a chosen one lies beyond (to -1 and 3 at most).
         high: largest weight.
@@ -74,6 +76,7 @@ class Alpha:
     k: int = 16
     loo: Loo = "strict"
     space: Transform = "id"
+    slope: Slope = "ols"
     unit: Unit = Unit.MACHINE_TYPE
     low: float = 0.0
     high: float = 1.0
@@ -182,7 +185,7 @@ class Alpha:
         """Validation set -> its alpha*; those of which there are no clips are left out."""
         found = {}
         for val in get_args(ValidationSet):
-            varmin = VarMin(self.k, val, loo=self.loo, space=self.space)
+            varmin = VarMin(self.k, val, loo=self.loo, space=self.space, slope=self.slope)
             diagnostics = varmin.fit(unit).diagnostics
             fired = list(diagnostics["rules"])
             if "none-held-out" in fired:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -14,10 +12,11 @@ import pyarrow as pa
 from asdcli import __version__, artifacts
 from asdcli.errors import BadArtifact, MissingArtifact
 from asdcli.filenames import natural
-from asdcli.files import FOLDS, METRICS, is_model, require_file
+from asdcli.files import FOLDS, METRICS, is_model
 from asdcli.plots import PLOTS, Material, Numbers, Source, page
 from asdcli.plots.style import FAINT, INK
 from asdcli.progress import Progress
+from asdcli.views.epochs import read_epochs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,7 +73,7 @@ class Curves:
                     "fold": None if one is folder else one.name,
                     "signature": signatures[-1],
                 }
-                for epoch in _epochs(one / METRICS):
+                for epoch in read_epochs(one / METRICS, progress):
                     values = {k: v for k, v in epoch.items() if k not in _SPEED and isinstance(v, (int, float))}
                     rows += [
                         {**alike, "epoch": epoch["epoch"], "metric": name, "value": float(value)}
@@ -116,22 +115,6 @@ class Curves:
         said = "Means over the training clips of an epoch, as the training saw them; losses have no unit."
         folds = len(set(table["fold"].to_pylist()) - {None})
         return [said + (f" Thin: {folds} models that were each trained without one fold." if folds else "")]
-
-
-def _epochs(path: Path) -> Iterator[dict[str, Any]]:
-    again = "train again: asd train --force"
-    try:
-        lines = require_file(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadArtifact(f"{path} cannot be read: {error}", again, path) from None
-    for i, line in enumerate(lines, 1):
-        try:
-            epoch = json.loads(line)
-        except ValueError:
-            epoch = None
-        if not isinstance(epoch, dict) or not isinstance(epoch.get("epoch"), int):
-            raise BadArtifact(f"{path}, line {i} says nothing of an epoch", again, path)
-        yield epoch
 
 
 def _signature(header: artifacts.Header, stale: str | None, figure: str) -> str:

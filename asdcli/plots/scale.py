@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from asdcli.errors import BadData
@@ -17,12 +16,10 @@ from asdcli.plots.scored import Part, called, fewer
 from asdcli.plots.style import INK, STROKES
 from asdcli.progress import Progress
 from asdcli.scorers.checks import at_least_one
-from asdcli.scorers.local_scale import LocalScale
-from asdcli.scorers.reference import Vectors
-from asdcli.scorers.unit import UnitVectors
-from asdcli.scorers.validation import choose
+from asdcli.scorers.leverage import Points
+from asdcli.scorers.slopes import Slope
 from asdcli.scorers.varmin import Space as Transform
-from asdcli.scorers.varmin import slope, transform
+from asdcli.scorers.varmin import VarMin, slope
 from asdcli.vocabulary import Domain, Unit, ValidationSet
 
 if TYPE_CHECKING:
@@ -62,6 +59,7 @@ class Scale:
         val: the validation set, as of `varmin`.
         loo: as of `varmin`.
         space: as of `varmin`.
+        slope: as of `varmin`; leverages are those of `ols`.
         unit: the clips that share one reference set and one alpha.
         seed: of the clips that are drawn at random.
     """
@@ -72,6 +70,7 @@ class Scale:
     val: ValidationSet = "train-all"
     loo: Loo = "strict"
     space: Transform = "id"
+    slope: Slope = "ols"
     unit: Unit = Unit.MACHINE_TYPE
     seed: int = 0
 
@@ -92,21 +91,23 @@ class Scale:
         machines = len({plan.machine_type for plan in plans})
         signed = space.signature(self, f"varmin:k={self.k},val={self.val}", subsets, machines, material)
         clip_ids, domains = space.column("clip_id"), space.column("domain")
+        varmin = VarMin(self.k, self.val, loo=self.loo, space=self.space)
         tables, without = [], []
         for plan in plans:
-            u, v, clip = points_of(space.unit(plan, self.seed), self)
-            if not len(u):
+            draws = varmin.points(space.unit(plan, self.seed))
+            if not sum(map(len, draws)):
                 without.append(plan.name)
                 continue
-            shares = leverage(v)
+            points = Points.joined(draws)
+            u, v, clip, shares, rest = points.u, points.v, points.clip, points.leverage, points.without_first()
             first = np.zeros(len(v), dtype=bool)
-            first[np.argsort(-shares, kind="stable")[: max(1, len(v) // 100)]] = True
+            first[points.first] = True
             alike = {
                 "machine_type": plan.machine_type,
                 "section": plan.section,
                 "n_points": len(u),
-                "alpha": slope(u, v)["alpha"],
-                "alpha_without_first": slope(u[~first], v[~first])["alpha"],
+                "alpha": slope(u, v, self.slope)["alpha"],
+                "alpha_without_first": slope(rest.u, rest.v, self.slope)["alpha"],
                 "signature": signed,
             }
             columns: dict[str, Any] = {
@@ -192,35 +193,6 @@ class Scale:
 
 _LINE: dict[str, Any] = {"color": INK, "lw": 1.0}
 _DASHED: dict[str, Any] = {"color": INK, "lw": 1.0, "dashes": (4.0, 2.0)}
-
-
-def points_of(
-    unit: UnitVectors, of: Scale
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """u, v and clip number (n_points,) of the validation windows that alpha* of `varmin` is the slope of."""
-    pairs: list[tuple[LocalScale, Vectors]]
-    if of.val == "held-out":
-        pairs = [(LocalScale.of(one.unit.reference, of.k), one.windows) for one in unit.left_out]
-    else:
-        scale = LocalScale.of(unit.reference, of.k)
-        pairs = [(scale, draw) for draw in choose(unit, of.val).draws]
-    parts = [(np.empty(0), np.empty(0), np.empty(0, np.int64))]
-    for scale, windows in pairs:
-        if scale.alone:
-            continue
-        nearest, u = scale.reference.nearest(windows)
-        v = scale.without(windows.clip, nearest) if of.loo == "strict" else scale.full[nearest]
-        has = np.isfinite(u)
-        parts.append((transform(u[has], of.space), transform(v[has], of.space), windows.clip[has]))
-    u, v, clip = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return u, v, clip
-
-
-def leverage(v: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """(n,) each point's share in the sum of (v - mean v)^2, from 0 to 1; all 0 where v does not vary."""
-    squares: npt.NDArray[np.float64] = (v - v.mean()) ** 2
-    total = squares.sum()
-    return squares / total if total > 0 else squares
 
 
 def _cells(table: pa.Table) -> dict[Part, dict[str, Any]]:

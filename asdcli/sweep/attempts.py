@@ -18,7 +18,7 @@ _PAUSE_S = 0.5
 _TRACED = 4_000  # characters of a traceback that are kept
 
 
-class Heard(Silent):
+class Noting(Silent):
     """Keeps what the steps warn of."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ def attempt(work: Work, site: Site) -> CellReport:
     """Take the steps of `work`, unless all is there or somebody else is at it; never raises but for signals."""
     run = work.space(site).run
     began = time.monotonic()
-    heard = Heard()
+    heard = Noting()
     before = notes.read(run)
     note = SweepNote(site.plan, attempts=1 + (before.attempts if before and before.error else 0))
 
@@ -76,7 +76,7 @@ def note_killed(work: Work, site: Site, why: Mistake) -> None:
         return
 
 
-def _enter(stack: ExitStack, run: Path, heard: Heard, *, waits: bool) -> None:
+def _enter(stack: ExitStack, run: Path, heard: Noting, *, waits: bool) -> None:
     """Take the run's lock; packs that somebody else makes are waited for, because nothing can be done without."""
     while True:
         try:

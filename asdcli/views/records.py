@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from asdcli import artifacts
-from asdcli.errors import AsdError, BadData
-from asdcli.files import require_file
+from asdcli.errors import AsdError
 from asdcli.metrics.specs import OFFICIAL
 from asdcli.progress import Progress
+from asdcli.views.epochs import read_epochs
 
 Params = dict[str, str | int | float | bool]
 Curves = dict[str, list[tuple[int, float]]]
@@ -22,29 +22,18 @@ def curves(metrics: Path, prefix: str, progress: Progress) -> Curves:
     """Every number of a metrics.jsonl by epoch, from 1; what is not finite is left out.
 
     Args:
-        metrics: the file. A last line that is not whole, of a training at work, is left out.
+        metrics: the file.
         prefix: what the names of the curves begin with.
         progress: is told of lines left out.
 
     Raises:
-        BadData: another line holds no JSON object.
+        BadArtifact: as `read_epochs`.
     """
     found: Curves = {}
-    lines = require_file(metrics).read_text(encoding="utf-8", errors="replace").splitlines()
-    for number, line in enumerate(lines, 1):
-        try:
-            row = json.loads(line)
-            step = int(row.get("epoch", number))
-        except (ValueError, AttributeError, TypeError, RecursionError):
-            if number < len(lines):
-                raise BadData(
-                    f"line {number} of {metrics} holds no metrics", "train again: asd train --force"
-                ) from None
-            progress.warn(f"the last line of {metrics} is not whole, and left out")
-            break
+    for row in read_epochs(metrics, progress):
         for name, value in row.items():
             if name != "epoch" and isinstance(value, (int, float)) and math.isfinite(value):
-                found.setdefault(f"{prefix}/{name}", []).append((step, float(value)))
+                found.setdefault(f"{prefix}/{name}", []).append((row["epoch"], float(value)))
     return found
 
 

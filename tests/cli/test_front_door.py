@@ -175,6 +175,7 @@ REPORTS: dict[str, tuple[str, ...]] = {
     "plot": ("plot", "p-values", "--run", "runs/plain", "--numbers", "p-values.csv"),
     "table": ("table", "varmin", "runs/synthetic", "-o", "table.csv"),
     "sweep": ("sweep", "--init", "varmin", "--force"),
+    "log": ("log", "runs/synthetic", "--to", "tensorboard"),
     "submit": ("submit", "--label", "Doe_Lab", "--edition", "dcase2023", "--subset", "dev", "-o", "package"),
 }
 TELL = ("datasets", "methods", "models")
@@ -190,6 +191,7 @@ UNWANTED: dict[str, tuple[str, ...]] = {  # a command -> what it refuses, where 
     "plot": ("plot", "p-valeus"),
     "table": ("table", "vramin"),
     "sweep": ("sweep", "varmin-tabels"),
+    "log": ("log", "--to", "tensorbord"),
 }
 
 

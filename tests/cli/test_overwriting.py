@@ -53,7 +53,14 @@ TABLE: dict[str, list[tuple[tuple[str, ...], dict[str, tuple[str, ...]]]]] = {
                 "features/*/*.npz": (f"{RUN}/features/waveform/fan.npz",),
                 "errors-extract-features.parquet": (f"{RUN}/errors-extract-features.parquet",),
             },
-        )
+        ),
+        (
+            ("extract-features", "--machine-type", "fan", "--channel", "0", "--shard", "1/2"),
+            {
+                "shards/features/*/*.npz": (f"{RUN}/shards/features/waveform/fan.1-of-2.npz",),
+                "shards/features/*/errors.*.parquet": (f"{RUN}/shards/features/waveform/errors.1-of-2.parquet",),
+            },
+        ),
     ],
     "train": [
         (
@@ -73,6 +80,10 @@ TABLE: dict[str, list[tuple[tuple[str, ...], dict[str, tuple[str, ...]]]]] = {
     "embed": [
         (("embed", "--embedder", "logmel"), {"embeddings.parquet": (f"{RUN}/embeddings.parquet",)}),
         (("embed",), {"fold-embeddings.parquet": (f"{RUN}/fold-embeddings.parquet",)}),
+        (
+            ("embed", "--embedder", "logmel", "--shard", "1/2"),
+            {"shards/embeddings/*.parquet": (f"{RUN}/shards/embeddings/1-of-2.parquet",)},
+        ),
         (("embed", "--from", "vectors.csv"), {"errors-embed.parquet": (f"{RUN}/errors-embed.parquet",)}),
     ],
     "score": [

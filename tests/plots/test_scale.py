@@ -1,4 +1,4 @@
-"""`scale`: leverages by hand, the slope that `asd score` finds, the points ringed, and the line without them."""
+"""`scale`: the slope that `asd score` finds, the points ringed, and the line without them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from asdcli.errors import BadData
 from asdcli.plots import Material, Numbers
-from asdcli.plots.scale import SCHEMA, Scale, leverage
+from asdcli.plots.scale import SCHEMA, Scale
 from asdcli.progress import SILENT
 from tests.helpers.heard import Heard
 from tests.helpers.vectors_run import make, rows
@@ -32,18 +30,15 @@ def numbers(heard: Heard | None = None, **parameters: Any) -> Numbers:
     return Scale(**{"k": 3, **parameters}).numbers(Material(files), heard or SILENT)  # type: ignore[arg-type]
 
 
-def test_leverages_are_shares_of_the_squared_deviations() -> None:
-    assert leverage(np.array([0.0, 0, 0, 4])) == pytest.approx([1 / 12, 1 / 12, 1 / 12, 9 / 12])
-    assert leverage(np.array([2.0, 2])).tolist() == [0, 0]
-
-
-@given(st.lists(st.floats(-100, 100), min_size=2, max_size=30))
-def test_leverages_sum_to_one_unless_v_does_not_vary(v: list[float]) -> None:
-    shares = leverage(np.array(v))
-    assert shares.sum() == pytest.approx(1) or not shares.any()
-
-
-@pytest.mark.parametrize("method", ["k=3,val=train-all", "k=3,val=train-all,loo=loose,space=log", "k=2,val=test-all"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "k=3,val=train-all",
+        "k=3,val=train-all,loo=loose,space=log",
+        "k=2,val=test-all",
+        "k=3,val=train-all,slope=theil-sen",
+    ],
+)
 def test_the_slope_is_the_alpha_of_score(asd: Asd, capsys: pytest.CaptureFixture[str], method: str) -> None:
     make([*rows("fan"), *rows("pump")], windows=2)
     assert asd("score", "-m", f"varmin:{method}", "--json") == 0

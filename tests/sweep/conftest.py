@@ -23,7 +23,8 @@ again = {{ embed = "logmel", methods = ["kmeans:clusters=2"] }}
 
 @pytest.fixture
 def here(everything: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The data of a run that is made once, and `tiny.toml`."""
+    """The data of a run that is made once, and `tiny.toml`; workers find the methods of these tests."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     (tmp_path / "data").symlink_to(everything / "data")
     (tmp_path / "tiny.toml").write_text(PLAN)
     monkeypatch.chdir(tmp_path)

@@ -11,7 +11,7 @@ from asdcli.errors import AsdError, UsageError
 from asdcli.sweep.attempts import attempt
 from asdcli.sweep.cells import Site
 from asdcli.sweep.engines import ENGINES
-from asdcli.sweep.engines.slurm import Piece
+from asdcli.sweep.engines.slurm import SlurmTask
 from tests.helpers.sweeps import HERE
 from tests.sweep.test_sweep import Told, cell, files, site
 
@@ -61,7 +61,7 @@ def test_a_dry_run_prints_an_array_of_packs_and_one_of_runs(
 
 def test_a_job_that_is_preempted_goes_to_the_queue_as_it_was(here: Path) -> None:
     pytest.importorskip("submitit")
-    piece = Piece(site(), 2, 1)
+    piece = SlurmTask(site(), 2, 1)
     again = piece.checkpoint(cell())
     assert (again.function, again.args, again.kwargs) == (piece, (cell(),), {})
 

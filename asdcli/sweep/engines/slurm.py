@@ -73,7 +73,7 @@ class Slurm:
         ]
 
     def _phase(self, executor: Any, works: Sequence[Work], site: Site, retry: int) -> Iterator[CellReport]:
-        jobs = executor.map_array(Piece(site, self.cpus, retry), works)
+        jobs = executor.map_array(SlurmTask(site, self.cpus, retry), works)
         left = dict(zip(jobs, works, strict=True))
         try:
             while left:
@@ -121,7 +121,7 @@ class Slurm:
 
 
 @dataclass(frozen=True)
-class Piece:
+class SlurmTask:
     """What a job does: one piece of work in a process of its own.
 
     Attributes:
