@@ -34,7 +34,7 @@ def read_epochs(metrics: Path, progress: Progress) -> Iterator[dict[str, Any]]:
             epoch = json.loads(line)
         except (ValueError, RecursionError):
             if 1 < number == len(lines) and not text.endswith("\n"):
-                progress.warn(f"the last line of {metrics} is not whole, and left out")
+                progress.left_out(f"the last line of {metrics} is not whole, and left out")
                 return
             epoch = None
         if not isinstance(epoch, dict) or not isinstance(epoch.get("epoch"), int):

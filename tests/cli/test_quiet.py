@@ -16,6 +16,7 @@ import pytest
 from asdcli.cli import build, call
 from tests.cli.test_front_door import CHAIN, PLAIN, REPORTS
 from tests.helpers.loopback import held, wav
+from tests.helpers.sweeps import HERE
 from tests.helpers.typed import typed
 
 Asd = Callable[..., int]
@@ -25,6 +26,13 @@ Answer = tuple[int, str, str]
 ODD = "anomaly_fan_day.wav"  # no grammar knows such a name
 BROKEN = "section_00_source_test_anomaly"  # the beginning of the name of the clip that is cut short
 BOTH = ("runs/synthetic/scores/nn.parquet", "--run", "runs/synthetic")
+PUMPS = """
+datasets = ["synthetic"]
+machine_types = ["pump"]
+methods = ["nn"]
+[models]
+logmel = { embed = "logmel" }
+"""
 MIXED = ("-m", "nn", "--scores", "runs/brought", "--embeddings", "fan.parquet")
 
 LOSSES: list[tuple[tuple[str, ...], int, tuple[str, ...]]] = [
@@ -78,6 +86,8 @@ LOSSES: list[tuple[tuple[str, ...], int, tuple[str, ...]]] = [
     ),
     (("submit", "--check", "package/dev", "--edition", "dcase2023", "--subset", "dev"), 1, ("ToyCar", "is missing")),
     (("evaluate", "--run", "runs/synthetic"), 3, (BROKEN, "not scored")),
+    (("log", "runs/synthetic"), 0, ("the last line of", "is not whole, and left out")),
+    (("sweep", "pumps.toml", "--engine", HERE), 3, ("synthetic/logmel/seed-0 failed", "unknown machine type 'pump'")),
     (("table", "varmin"), 0, ("runs/other is left out: it was not evaluated: asd evaluate --run runs/other",)),
 ]
 SILENT_READERS = {"doctor", "show"}
@@ -212,6 +222,11 @@ def answer(place: Path, line: Sequence[str]) -> Answer:
         with (place / "far.csv").open("w", newline="") as file:
             rows = [["clip_id", "anomaly_score"], ["nobodys", 1.0]]
             csv.writer(file).writerows([*rows, *([p.with_suffix("").as_posix(), 0.5] for p in clips)])
+    if line[0] == "log":
+        with (place / "runs/synthetic/model/metrics.jsonl").open("a") as file:
+            file.write('{"epoch": 2, "lo')
+    if line[0] == "sweep":
+        (place / line[1]).write_text(PUMPS)
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         patch.chdir(place)
