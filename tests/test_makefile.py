@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from asdcli import catalogue
+from asdcli.plots import PLOTS
 from tests.helpers.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -77,6 +78,21 @@ def test_the_epochs_of_the_smoothing_demo_are_those_of_the_embedding() -> None:
     assert of["serial-oe"][of["serial-oe"].index("--epochs") + 1] == "40"
 
 
+def test_the_papers_take_both_parts_of_their_editions_or_a_stand_in() -> None:
+    lines = typed("paper-varmin")
+    assert [words[1:] for words in lines if words[0] == "download"] == [
+        [f"dcase{year}", "--subset", "dev", "--subset", "eval"] for year in (2021, 2022, 2023, 2024)
+    ]
+    assert lines[4][:2] == ["sweep", "varmin-tables"]
+    part, stand_in = typed("paper-varmin", "DATASETS=dcase2024"), typed("paper-dns", "DATASETS=synthetic")
+    assert part[1][:4] == ["sweep", "varmin-tables", "--only", "dcase2024"]
+    assert stand_in[0] == ["download", "synthetic", "--size", "dcase2021"]
+    assert stand_in[1][:2] == ["sweep", "dns-stand-in"]
+    for words in (*lines, *part, *stand_in):
+        if words[0] == "plot":
+            assert PLOTS.build(words[1])
+
+
 def test_every_option_that_the_targets_type_exists() -> None:
     from typer.main import get_command
 
@@ -85,6 +101,7 @@ def test_every_option_that_the_targets_type_exists() -> None:
     commands = get_command(build()).commands  # type: ignore[attr-defined]
     lines = [*typed("synthetic", "EPOCHS=1", "RUN=r", "CHANNEL=0"), *typed("dcase2023", "SUBSETS=dev eval")]
     lines += [*typed("demo"), *typed("dns-demo"), *typed("dcase2021-dns", "DEVICE=cuda")]
+    lines += [*typed("paper-varmin"), *typed("paper-dns", "ENGINE=ray"), *typed("paper-varmin", "DATASETS=synthetic")]
     for command, *words in lines:
         known = {name for parameter in commands[command].params for name in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= known, command

@@ -39,7 +39,8 @@ class FoundRuns:
 def below(places: Sequence[Path]) -> list[Path]:
     """Every run among `places` and below them, each once, by their paths.
 
-    A run is a folder that remembers a dataset, or holds scores or results.
+    A run is a folder that remembers a dataset, or holds scores or results. One that holds packs alone, for other runs
+    to read, is passed over.
 
     Raises:
         MissingArtifact: a place is not there. BadData: there is no run in them.
@@ -185,8 +186,13 @@ def _walk(place: Path) -> Iterator[Path]:
         path = Path(folder)
         is_run = run_note.NAME in files or "scores" in inside or "results.parquet" in files
         inside[:] = sorted(n for n in inside if not n.startswith(".") and not (is_run and n in _INSIDE))
-        if is_run:
+        if is_run and not _lends_packs({*inside, *files, *(n for n in _INSIDE if (path / n).exists())}):
             yield path
+
+
+def _lends_packs(names: set[str]) -> bool:
+    """Whether a run of these files holds packs, and nothing that was made of them."""
+    return "features" in names and not names & (_INSIDE - {"features", "errors-extract-features.parquet"})
 
 
 def _results(run: Path, data: Path) -> RunResults | Unready:

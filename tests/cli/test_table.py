@@ -217,6 +217,8 @@ def test_a_run_that_is_damaged_stale_undone_or_foreign_is_named_and_the_others_s
     shutil.copy(runs / "seed-2" / "scores" / "kmeans.parquet", runs / "seed-1" / "scores" / "kmeans.parquet")
     (tree / "runs" / "dcase2024" / "fixed" / "seed-0" / "results.parquet").unlink()
     (tree / "runs" / "foreign" / "scores").mkdir(parents=True)
+    (tree / "runs" / "shared" / "features").mkdir(parents=True)  # a sweep's packs, which others read
+    (tree / "runs" / "shared" / "run.json").write_text('{"dataset": "dcase2023"}')
     (tree / "runs" / "odd").mkdir()
     (tree / "runs" / "odd" / "run.json").write_text("{}")
     fixed = told(capsys, "varmin")[0]
@@ -226,6 +228,7 @@ def test_a_run_that_is_damaged_stale_undone_or_foreign_is_named_and_the_others_s
     assert re.search(r"seed-1 is left out: its results are stale \(.*kmeans.*\): asd evaluate --run", notes)
     assert "seed-0 is left out: it was not evaluated: asd evaluate --run runs/dcase2024/fixed/seed-0" in notes
     assert "runs/foreign is left out: it holds no scores" in notes and "runs/odd is left out: " in notes
+    assert "shared" not in notes
     assert cell(fixed, "nn", "dcase2023", "dev")["seeds"] == [2]
     assert cell(fixed, "nn", "dcase2023", "dev")["std"] is None
     assert cell(fixed, "nn", "dcase2024", "dev")["seeds"] == [1, 2]

@@ -258,3 +258,11 @@ def test_threads_are_divided_among_workers_and_a_single_one_is_left_its_own(monk
     assert Local()._threads_each() is None
     assert [Local(workers=n)._threads_each() for n in (2, 3, 16)] == [4, 2, 1]
     assert Local(workers=2, threads=1)._threads_each() == 1
+
+
+def test_a_table_takes_a_plan_for_its_runs_and_says_how_many_are_not_done(here: Path, told: Told) -> None:
+    assert told("table", "compare", "tiny.toml")["error"]["hint"] == "asd sweep tiny.toml"
+    assert told("sweep", "tiny.toml", "--only", "synthetic/again", "--engine", HERE)["exit_code"] == 0
+    found = told("table", "compare", "tiny.toml", "--bootstrap", "5")
+    assert "2 runs of 4 of tiny.toml not done: asd sweep tiny.toml" in found["heard"]
+    assert found["facts"] == told("table", "compare", "runs/tiny", "--bootstrap", "5")["facts"]
