@@ -144,8 +144,8 @@ paper-dns: $(READY)  ## Tables I and II and Figures 3 to 5 of the smoothing pape
 	$(call asd-table,dns) -o $(DNS)/tables.md
 	$(call asd-table,dns) -o $(DNS)/tables.tex
 	$(ASD) smooth --run $(DNS_RUN) --method mse -k 16 -k 256 --neighbours all
-	$(call asd-plot,map:by=umap$(comma)colour=score$(comma)of=slider$(comma)section=04,$(DNS_RUN)) -o $(DNS)/figure-3.pdf
-	$(call asd-plot,map:by=umap$(comma)colour=score$(comma)of=ToyCar$(comma)section=05,$(DNS_RUN)) -o $(DNS)/figure-4.pdf
+	$(call asd-plot,map:by=umap$(comma)colour=score$(comma)of=$(if $(STAND_IN),valve,slider)$(comma)section=04,$(DNS_RUN)) -o $(DNS)/figure-3.pdf
+	$(call asd-plot,map:by=umap$(comma)colour=score$(comma)of=$(if $(STAND_IN),fan,ToyCar)$(comma)section=05,$(DNS_RUN)) -o $(DNS)/figure-4.pdf
 	$(ASD) smooth --run $(DNS_RUN) --method mse --sections 03,04,05 --fraction 0.05:1.0:0.05 --repeats 20
 	$(call asd-plot,fractions,$(DNS_RUN)) -o $(DNS)/figure-5.pdf
 
