@@ -110,7 +110,7 @@ class PackShards:
             own = rows[piece.start : piece.stop]
             path = usable.get(piece.start)
             try:
-                kept = artifacts.read_arrays(path, self.files.kind) if path else None
+                kept = _read(path, self.files.kind, own) if path else None
             except ArtifactError as error:
                 self.progress.warn(f"{error.message}: its clips are read again")
                 kept = None
@@ -241,6 +241,30 @@ def _arrays(
         "flat": np.array(flat, bool),
     }
     return arrays, odd
+
+
+def _read(path: Path, kind: artifacts.Kind, rows: Sequence[ClipRow]) -> tuple[dict[str, np.ndarray], Header]:
+    """What `_arrays` kept of `rows`. Raises ArtifactError for anything else."""
+    arrays, header = artifacts.read_arrays(path, kind)
+    if not _holds(arrays, header.diagnostics, [row.clip_id for row in rows]):
+        raise artifacts.damaged(path, kind, "it does not hold the clips that its header speaks of")
+    return arrays, header
+
+
+def _holds(arrays: Mapping[str, np.ndarray], told: Mapping[str, Any], clip_ids: Sequence[str]) -> bool:
+    """Whether arrays are such as `_arrays` makes, of these clips."""
+    try:
+        faults = {str(clip_id) for clip_id, _, _ in told["faults"]}
+        odd, shape, values = dict(told["odd"]), arrays["shape"], arrays["values"]
+        rows = [arrays[name] for name in ("clip_id", "checksum", "flat")]
+    except (KeyError, TypeError, ValueError):
+        return False
+    words = all(isinstance(one, str) for one in odd.values())
+    if shape.ndim != 2 or shape.dtype.kind != "i" or values.ndim != 1 or not words:
+        return False
+    whole = all(row.shape == shape[:, 0].shape for row in rows) and rows[0].dtype.kind == "U"
+    fits = bool((shape >= 0).all()) and int(shape.prod(axis=1).sum()) == len(values)
+    return whole and fits and list(dict.fromkeys(rows[0].tolist())) == [one for one in clip_ids if one not in faults]
 
 
 def _kept(

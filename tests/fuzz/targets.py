@@ -25,7 +25,7 @@ from tests.helpers.heard import Interrupting
 from tests.helpers.loopback import machine_zip, wav
 from tests.helpers.whole_run import IN_FOLDS
 
-RUN = "runs/synthetic"
+RUN, PARTS = "runs/synthetic", "runs/parts"
 DETECT = "(python) detector"
 """Stands among commands for loading the run's detector from Python and scoring a clip with it."""
 
@@ -35,6 +35,11 @@ DOCTOR, SHOW = "doctor", "show"
 PACKAGE = f"{RUN}/submission/dev"
 SUBMIT = f"submit --label Doe_Lab --subset dev --edition dcase2023 {RUN}/scores/nn.parquet"
 
+_PUT_TOGETHER = {
+    "extract-features": f"extract-features --run {PARTS} --dataset synthetic",
+    "embed": f"embed --embedder logmel --run {PARTS}",
+}
+_SHARDS = {"extract-features": 3, "embed": 2}  # three cut a machine type of two
 _SLOW = ("train", "embed --force", "score --method nn --method mse", SUBMIT)
 _MORE = {
     chain.CLIPS: ("download synthetic --size tiny", DOCTOR),
@@ -90,6 +95,9 @@ def prepare(place: Path) -> None:
     left_out = artifacts.Header.make(artifacts.ERRORS, dataset="synthetic", inputs={"embeddings": upstream})
     write_errors(run / "errors-score-from-mine.parquet", [("fan/x", "fan/x.wav", "it is silent")], left_out)
     _interrupt_a_training(place)
+    _type(place, f"extract-features --features logmel --run {PARTS} --dataset synthetic -q")
+    for stage, line in _PUT_TOGETHER.items():
+        _type(place, f"{line} --shard 1/{_SHARDS[stage]} -q")
     zips = place / "zips"
     zips.mkdir()
     (zips / "dev_fan.zip").write_bytes(machine_zip("fan"))
@@ -160,6 +168,11 @@ def _of_others(place: Path) -> Iterator[Target]:
     yield Target(f"{RUN}/run.json", "run note", noted, sealed=False)
     yield Target("data/current", "last dataset", ("evaluate", DOCTOR), sealed=False)
     yield Target("data/synthetic/synthetic.json", "stamp", ("download synthetic --size tiny", DOCTOR), sealed=False)
+    for of, line in (("features/waveform/*.npz", "extract-features"), ("embeddings/*.parquet", "embed")):
+        for path in sorted((place / PARTS / "shards").glob(of)):
+            name = path.relative_to(place).as_posix()
+            kind = artifacts.read_header(path, artifacts.ANY).kind
+            yield Target(name, kind, (_PUT_TOGETHER[line], f"{DOCTOR} --run {PARTS}", f"{SHOW} {name}"))
     line = "train --model autoencoder --epochs 2 --seed 2 --run runs/interrupted"
     yield Target(f"runs/interrupted/autoencoder/{loop.CHECKPOINT}", "checkpoint", (line,))
     yield Target(
