@@ -36,6 +36,7 @@ SYSTEMS = (
     System("network, trainable centres", "trainable", ("all+",), train=("--centers", "trainable"), embed=()),
     System("autoencoder", "autoencoder", ("mse",), train=("--model", "autoencoder")),
 )
+_SINGLE = replace(SYSTEMS[0], name="log-mel statistics, clip by clip", key="single")
 _STATES = replace(SYSTEMS[0], name="log-mel statistics, by operating state", key="states")
 
 
@@ -95,18 +96,21 @@ def asd(*words: str) -> None:
 def synthetic(folder: Path, seeds: Sequence[int]) -> Iterator[list[Trial]]:
     """Another factory for each seed: its recordings are rendered anew. All systems of a seed together.
 
-    Its clips are drawn alike and on their own, whatever comes before them, so that blocks of them are as new clips of
-    known operating states will be. By their attributes they would be what a state is that nobody has recorded yet:
-    that is tried too, where it costs no training.
+    Its clips are drawn alike and on their own, whatever comes before them, so that blocks of them are as new as clips of
+    known operating states will be. So is each clip alone, and to leave out one takes less away from the reference set
+    than to leave out twenty. By their attributes they would be what a state is that nobody has recorded yet. Both are
+    tried too, where it costs no training.
     """
     where = folder / "synthetic"
     for seed in seeds:
         data = where / f"data-{seed}"
         root = ("--data", str(data), "--quiet")
         asd("download", "synthetic", "--size", "small", "--seed", str(seed), *root)
-        asd("index", str(data / "synthetic"), "--name", "blocks", "--group-by", f"block:{_BLOCK}", *root)
+        for name, length in (("blocks", _BLOCK), ("single", 1)):
+            asd("index", str(data / "synthetic"), "--name", name, "--group-by", f"block:{length}", *root)
         yield [
             *(Trial(system, where, data, "blocks", seed) for system in SYSTEMS),
+            Trial(_SINGLE, where, data, "single", seed),
             Trial(_STATES, where, data, "synthetic", seed),
         ]
 
