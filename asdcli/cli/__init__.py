@@ -26,6 +26,7 @@ GROUPS = {
         "evaluate": "asdcli.cli.evaluate:evaluate",
     },
     "Your own recordings": {
+        "learn": "asdcli.cli.learn:learn",
         "index": "asdcli.cli.index:index",
         "threshold": "asdcli.cli.threshold:threshold",
     },

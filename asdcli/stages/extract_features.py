@@ -126,6 +126,7 @@ def run(
             suspects |= made.suspects
             diagnostics = {"skipped": len(made.faults), packs.TRAINING: made.training}
             diagnostics |= {"suspects": made.suspects} if made.suspects else {}
+            diagnostics |= {packs.LEVELS: made.levels.plain()} if made.levels else {}
             header = _header(how, machine_type, table, upstream)
             header = dataclasses.replace(header, diagnostics=diagnostics)
             artifacts.write_arrays(target, made.arrays, header)

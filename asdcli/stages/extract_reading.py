@@ -19,6 +19,8 @@ import numpy as np
 
 from asdcli import audio
 from asdcli.audio.convert import FULL_SCALE
+from asdcli.audio.level import Levels, level_db
+from asdcli.audio.suspect import is_flat
 from asdcli.errors import UsageError
 from asdcli.features.kinds import DEFAULT, FEATURES, FeatureKind, Unfit
 from asdcli.progress import Progress
@@ -125,12 +127,14 @@ class Extracted:
         faults: the unusable ones.
         suspects: what is odd about those that are used, by clip_id, in words that follow the name.
         training: digest of what a model trained on them sees: of the training clips, and how they were read.
+        levels: how loud the training clips are, silent ones not counted.
     """
 
     arrays: dict[str, np.ndarray]
     faults: list[Fault]
     suspects: dict[str, str]
     training: str
+    levels: Levels | None = None
 
 
 def read(
@@ -157,6 +161,7 @@ def read(
     kind: FeatureKind = FEATURES.build(reading.features)
     faults: list[Fault] = []
     suspects = Suspects(reading.waveforms, root, training)
+    levels: dict[str, float] = {}
     digest = hashlib.blake2b(repr(reading).encode(), digest_size=16)
 
     def attempt(row: ClipRow) -> tuple[list[np.ndarray], str] | audio.BadAudio:
@@ -170,6 +175,7 @@ def read(
             return audio.BadAudio(path, str(error))
         checksum = "".join(_checksum(one) for one in made)
         suspects.look(row, waves, checksum)
+        _measure(levels, row, waves, training)
         return made, checksum
 
     def clips() -> Iterator[tuple[str, np.ndarray]]:
@@ -191,7 +197,13 @@ def read(
     if first is None:
         return Extracted({}, faults, {}, "")
     pack = kind.pack(itertools.chain([first], usable), reading.sample_rate, expected)
-    return Extracted(pack.arrays(), faults, suspects.found(rows), digest.hexdigest())
+    return Extracted(pack.arrays(), faults, suspects.found(rows), digest.hexdigest(), Levels.of(levels.values()))
+
+
+def _measure(levels: dict[str, float], row: ClipRow, waves: Sequence[np.ndarray], training: Collection[str]) -> None:
+    """Note how loud a training clip is; one that a dead microphone recorded says nothing of levels."""
+    if row.clip_id in training and not any(map(is_flat, waves)):
+        levels[row.clip_id] = max(map(level_db, waves))
 
 
 def _fixed(spelling: str) -> float:
