@@ -27,6 +27,7 @@ GROUPS = {
     },
     "Your own recordings": {
         "learn": "asdcli.cli.learn:learn",
+        "check": "asdcli.cli.check:check",
         "index": "asdcli.cli.index:index",
         "threshold": "asdcli.cli.threshold:threshold",
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -127,7 +128,7 @@ def learn(
     talk: Talk,
     force: bool,
 ) -> int:
-    """Learn from recordings of healthy machines what is normal.
+    """Learn what is normal from recordings of healthy machines, so that asd check can say which others are suspicious.
 
     Recordings stay where and as they are, of any sample rate, number of channels, format and length; what is done to
     them is said. The machine is the nearest folder that names one: "fan 3/October normal" is of fan 3. Several folders
@@ -169,6 +170,7 @@ def learn(
         _show(told)
     if not talk.json:
         talk.progress.note(f"learned into {learnt.space.run}")
+        talk.progress.note(f"next: {shlex.join(['asd', 'check', 'DIR', *learnt.space.words()])}")
     outputs = [Output.of("clips", learnt.dataset)]
     outputs += [Output.of(_KINDS[stage], outcome) for stage, outcome in learnt.outcomes.items()]
     return talk.answer(outputs, _facts(learnt, told), skipped=learnt.skipped)

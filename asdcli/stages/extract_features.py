@@ -23,13 +23,15 @@ from asdcli.errors import AsdError, BadData
 from asdcli.features.kinds import DEFAULT
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.stages.extract_reading import PEAK, Fault, Reading, read
+from asdcli.stages.extract_reading import Fault, read
 from asdcli.views import packs
 from asdcli.views.clips import is_training, machine_types_of, rows_to_read
 from asdcli.views.digests import pack_input
 from asdcli.views.editions import edition_of
 from asdcli.views.errors_table import is_whole, naming, read_errors, write_errors
+from asdcli.views.reading import Reading
 from asdcli.views.suspects import told
+from asdcli.vocabulary import PEAK
 from asdcli.writing.locks import alone_with
 
 

@@ -11,22 +11,19 @@ import itertools
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from asdcli import audio
-from asdcli.audio.convert import FULL_SCALE
 from asdcli.audio.level import Levels, level_db
 from asdcli.audio.suspect import is_flat
-from asdcli.errors import UsageError
-from asdcli.features.kinds import DEFAULT, FEATURES, FeatureKind, Unfit
+from asdcli.features.kinds import FEATURES, FeatureKind, Unfit
 from asdcli.progress import Progress
 from asdcli.views.clips import ClipRow
+from asdcli.views.reading import Reading
 from asdcli.views.suspects import Suspects
-from asdcli.vocabulary import BOTH, FIXED, PEAK
 
 _BLOCK = 64  # clips read ahead: bounds memory, and how long Ctrl-C waits
 
@@ -37,85 +34,6 @@ class Fault:
 
     row: ClipRow
     error: audio.BadAudio
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How every clip is read. These are the parameters in a pack's header.
-
-    Attributes:
-        features: the spelling of a kind of features.
-        sample_rate: in Hz.
-        channel: index, None for clips of one channel, "mean" of all, or "both": the first two, each a row of the pack,
-            side by side under the same clip_id. They become windows 0 and 1 of the clip.
-        resample: bring other rates to `sample_rate`.
-        rounding: round samples finer than 16 bits.
-        scale: `peak` brings the loudest sample of a machine type's clips to full scale, `fixed:GAIN` multiplies all
-            samples by GAIN; None leaves them as they are.
-        gain: what the samples of the machine type at hand are multiplied by.
-
-    Raises:
-        UsageError: unknown features or scale, or a sample rate that is none.
-    """
-
-    features: str = DEFAULT
-    sample_rate: int = audio.SAMPLE_RATE
-    channel: int | str | None = None
-    resample: bool = False
-    rounding: bool = False
-    scale: str | None = field(default=None, repr=False)  # the digest of what a model sees has the scaled samples
-    gain: float | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "features", FEATURES.canonical(self.features))
-        if self.sample_rate < 1:
-            raise UsageError(f"the sample rate must be positive, got {self.sample_rate}")
-        if self.scale not in (None, PEAK):
-            object.__setattr__(self, "gain", _fixed(self.scale or ""))
-
-    def params(self) -> dict[str, Any]:
-        """For a header; a scale only where there is one."""
-        return {k: v for k, v in asdict(self).items() if v is not None or k not in ("scale", "gain")}
-
-    def scaled_to(self, gain: Any) -> Reading:
-        """The same by a gain that was measured before, where it is measured; None or what is no number says nothing."""
-        return replace(self, gain=gain) if self.scale == PEAK and isinstance(gain, float) else self
-
-    def scaled_to_peak(self, rows: Sequence[ClipRow], root: Path, pool: ThreadPoolExecutor) -> Reading:
-        """The same with the gain that `peak` means for these clips, unusable ones not counted; all of them are read."""
-
-        def loudest(row: ClipRow) -> float:
-            def of(channel: int | str | None) -> float:
-                return audio.peak(
-                    root / row.path, sample_rate=self.sample_rate, channel=channel, resample=self.resample
-                )
-
-            try:
-                return max(map(of, self.channels))
-            except audio.BadAudio:
-                return 0.0
-
-        peak = max(pool.map(loudest, rows), default=0.0)
-        return self.scaled_to((1 - 1 / FULL_SCALE) / peak if peak else 1.0)
-
-    def waveforms(self, path: Path) -> list[np.ndarray]:
-        """(n_samples,) int16 of each channel that is wanted. Raises BadAudio."""
-        return [
-            audio.read(
-                path,
-                sample_rate=self.sample_rate,
-                channel=channel,
-                resample=self.resample,
-                rounding=self.rounding,
-                gain=self.gain,
-            )
-            for channel in self.channels
-        ]
-
-    @property
-    def channels(self) -> tuple[int | str | None, ...]:
-        """What is read of each clip, in the order of the pack."""
-        return (0, 1) if self.channel == BOTH else (self.channel,)
 
 
 @dataclass(frozen=True)
@@ -204,18 +122,6 @@ def _measure(levels: dict[str, float], row: ClipRow, waves: Sequence[np.ndarray]
     """Note how loud a training clip is; one that a dead microphone recorded says nothing of levels."""
     if row.clip_id in training and not any(map(is_flat, waves)):
         levels[row.clip_id] = max(map(level_db, waves))
-
-
-def _fixed(spelling: str) -> float:
-    name, _, number = spelling.partition(":")
-    try:
-        gain = float(number)
-        if name != FIXED or not 0 < gain < float("inf"):
-            raise ValueError
-    except ValueError:
-        hint = f"--scale {PEAK}, or a positive factor: --scale {FIXED}:0.5"
-        raise UsageError(f"{spelling!r} is no scale", hint) from None
-    return gain
 
 
 def _checksum(features: np.ndarray) -> str:

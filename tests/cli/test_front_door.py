@@ -165,6 +165,7 @@ REPORTS: dict[str, tuple[str, ...]] = {
     **CHAIN,
     "index": ("index", "data/synthetic/dev_data", "--name", "mine", "--data", "other"),
     "learn": ("learn", "data/synthetic/dev_data/raw/fan/train", "--run", "runs/learnt", "--data", "other"),
+    "check": ("check", "data/synthetic/dev_data/raw/fan/train", "--run", "runs/plain", "--csv", "checks.csv"),
     "run": ("run", "embed", "score", "evaluate", "--method", "nn"),
     "datasets": ("datasets",),
     "methods": ("methods", "varmin"),
@@ -182,6 +183,7 @@ UNWANTED: dict[str, tuple[str, ...]] = {  # a command -> what it refuses, where 
     "download": ("download", "dcase2032"),
     "index": ("index", "nowhere"),
     "learn": ("learn", "nowhere"),
+    "check": ("check", "nowhere"),
     "datasets": ("datasets", "dcase2032"),
     "methods": ("methods", "vramin"),
     "models": ("models", "dual-brunch"),
@@ -261,7 +263,8 @@ def test_what_no_command_understands_is_a_json_object_too(asd: Asd, capsys: pyte
 
 
 @pytest.mark.parametrize(
-    "command", [c for c in REPORTS if c not in (*TELL, "run", "doctor", "show", "evaluate", "index", "learn", "submit")]
+    "command",
+    [c for c in REPORTS if c not in (*TELL, "run", "doctor", "show", "evaluate", "index", "learn", "check", "submit")],
 )
 def test_without_json_a_stage_keeps_stdout_clean(
     finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str

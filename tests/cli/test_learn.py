@@ -63,7 +63,7 @@ def test_the_default_promise_is_the_quantile_and_the_one_that_stands_out_is_name
     scores, _ = artifacts.read_table(Path("runs/fan/scores/nn.parquet"), artifacts.SCORES)
     values = scores["anomaly_score"].to_numpy()
     (odd,) = machine["stand_out"]
-    assert odd["clip_id"] == "audio/2024-10-03_9999"
+    assert odd["clip_id"] == "2024-10-03_9999"
     assert odd["times"] == pytest.approx(values.max() / np.median(values))
     i = int(values.argmax())
     assert odd["p_value"] == pytest.approx(p_values(np.delete(values, i), values[i : i + 1])[0])

@@ -19,8 +19,8 @@ from asdcli.features.pack import VectorPack
 from asdcli.filenames import stem
 from asdcli.progress import SILENT
 from asdcli.stages import extract_features
-from asdcli.stages.extract_reading import Reading
 from asdcli.views import packs
+from asdcli.views.reading import Reading
 from tests.helpers import noise_run
 
 

@@ -6,7 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from asdcli.pipeline.steps import index, run, score, threshold
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress, Silent
 from asdcli.stages.index import NORMAL
-from asdcli.stages.index_place import LINK
+from asdcli.stages.index_place import LINK, shown
 from asdcli.stages.threshold import rows
 from asdcli.views.calibration import calibrations
 from asdcli.views.normals import Normals, normals_of
@@ -307,8 +307,11 @@ def _normals(space: Workspace, method: str, rule: str) -> tuple[Normals, ...]:
     of_machine = Counter(scored.split(Split.TRAIN).table["machine_type"].to_pylist())
     told = {name: how for name, (how, _) in sizes(artifacts.read_table(space.clips, artifacts.CLIPS)[0]).items()}
     limits = {row["machine_type"]: row for row in rows(space.thresholds) if row["method"] == method}
-    return tuple(
+    found = (
         normals_of(name, own, of_machine[name], told.get(name, ""), limits[name], rule)
         for name, own in calibrations(scored)
         if name in limits
+    )
+    return tuple(
+        replace(of, stand_out=tuple(replace(one, clip_id=shown(one.clip_id)) for one in of.stand_out)) for of in found
     )
