@@ -56,7 +56,7 @@ def learn(
             "--embedder",
             metavar="SPELLING",
             help="How to listen: logmel needs no training, trained is a network. Default: a network where there are "
-            "several machines to tell apart.",
+            "several machines and 200 recordings of each.",
             show_default=False,
             autocompletion=completion.embedders,
         ),

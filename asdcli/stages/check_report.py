@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asdcli.metrics.threshold_rules import FEW
 from asdcli.views.calibration import calibrations
 from asdcli.views.scores import Scored
 from asdcli.wording import counted, listed
@@ -61,8 +62,9 @@ def sentences(
     if not judged:
         return [f"{machine}: not one recording could be judged"]
     n, k = len(judged), sum(row.verdict == SUSPICIOUS for row in judged)
-    highest = max((own.scores.max() for name, own in calibrations(scored) if name == machine), default=np.inf)
-    if n >= _FEWEST and sum((row.score or 0.0) > highest for row in judged) >= _STRANGE * n:
+    (normal,) = [own.scores for name, own in calibrations(scored) if name == machine] or [np.array([np.inf])]
+    highest = normal.max()
+    if n >= _FEWEST and len(normal) >= FEW and sum((row.score or 0.0) > highest for row in judged) >= _STRANGE * n:
         like = other()
         told = f"{machine}: nearly all of {counted(n, 'recording')} lie beyond everything that was learned: "
         told += "this does not sound like that machine"
@@ -70,7 +72,8 @@ def sentences(
             return [f"{told}, but like {like}: --machine {like!r} says so"]
         return [f"{told}: another one, another place of the microphone, or all of it has changed"]
     if not k:
-        return [f"{machine}: nothing suspicious, {counted(n, 'recording')} sound like those that were learned"]
+        sound = "sounds" if n == 1 else "sound"
+        return [f"{machine}: nothing suspicious, {counted(n, 'recording')} {sound} like those that were learned"]
     told = f"{machine}: {k} of {counted(n, 'recording')} {'is' if k == 1 else 'are'} suspicious"
     if promised is not None:
         told += f"; of so many normal ones about {_about(promised * n)} would be (1 in {1 / promised:,.0f} is promised)"

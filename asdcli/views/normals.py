@@ -165,7 +165,7 @@ def sentences(of: Normals) -> Iterator[str]:
         )
     elif of.groups and of.promised is not None and of.promised < 1 / (of.groups + 1):
         yield (
-            f"should they differ from one another: {_counted(of)} promise nothing rarer than 1 false alarm in "
+            f"should they differ from one another: {_counted(of)} {_promises(of)} nothing rarer than 1 false alarm in "
             f"{of.groups + 1} recordings of a new one"
         )
 
@@ -184,3 +184,7 @@ def _promise(of: Normals) -> str:
         f"false alarms: 1 in {1 / of.promised:,.0f} normal recordings is promised, and {of.above} of these "
         f"{of.recordings:,} lie above the threshold; {rarest}"
     )
+
+
+def _promises(of: Normals) -> str:
+    return "promises" if of.groups == 1 else "promise"

@@ -37,7 +37,7 @@ CHAIN: dict[str, tuple[str, ...]] = {  # a stage -> its command line on a tiny d
 }
 PLAIN = tuple(
     f"{line} --run runs/plain"
-    for line in ("extract-features --features logmel", "embed --embedder logmel", "score -m nn")
+    for line in ("extract-features --features logmel", "embed --embedder logmel", "score -m nn", "threshold")
 )
 """A run beside it in which no model has seen a clip."""
 LONG = ("download", "index", "extract-features", "train", "embed", "score")

@@ -76,8 +76,10 @@ def test_several_machines_in_one_call_and_one_typed_for_all(
 ) -> None:
     healthy(tmp_path / "hall" / "fan 3" / "May", 12)
     healthy(tmp_path / "hall" / "pump 2" / "normal", 12, hum=900.0)
-    assert asd("learn", "hall/fan 3/May", "hall/pump 2", "--embedder", "logmel", "--json") == 0
-    facts = told(capsys)["facts"]
+    assert asd("learn", "hall/fan 3/May", "hall/pump 2", "--json") == 0
+    said = capsys.readouterr()
+    facts = json.loads(said.out)["facts"]
+    assert "takes 200 recordings of each" in said.err and "fan 3 has 12" in said.err
     assert [m["machine"] for m in facts["machines"]] == ["fan 3", "pump 2"] and facts["run"] == "runs/hall"
     assert of_clips(Path("data/hall")) == (
         f"asd learn '{tmp_path}/hall/fan 3/May' '{tmp_path}/hall/pump 2' --dataset hall"

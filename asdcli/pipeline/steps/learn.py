@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from asdcli import artifacts, audio
+from asdcli import artifacts
 from asdcli.errors import AsdError, BadData, UsageError
 from asdcli.filenames import fault
 from asdcli.layouts import machine_of, sizes
 from asdcli.metrics.alarm_rates import DEFAULT, rule_of
 from asdcli.outcome import Outcome
-from asdcli.pipeline import run_note, workspace
+from asdcli.pipeline import choices, run_note, workspace
 from asdcli.pipeline.steps import index, run, score, threshold
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress, Silent
@@ -27,7 +27,7 @@ from asdcli.views.calibration import calibrations
 from asdcli.views.normals import Normals, normals_of
 from asdcli.views.scores import read_scores
 from asdcli.vocabulary import Split
-from asdcli.wording import counted, listed, some
+from asdcli.wording import some
 
 METHOD = "nn"
 """The distance to the nearest normal recording: what it says can be listened to."""
@@ -132,9 +132,9 @@ def take(
     listed_now = _index(space, root, below, machine, condition_words, group_by, force, _Plainly(progress))
     space.remember()
     table, _ = artifacts.read_table(space.clips, artifacts.CLIPS)
-    _require_several(table, progress)
-    reading = _reading(table, channel, sample_rate, resample, progress)
-    trains = _trains(table, embedder, progress)
+    choices.require_several(table, progress)
+    reading = choices.reading(table, channel, sample_rate, resample, progress)
+    trains = choices.trains(table, embedder, progress)
     options: dict[str, dict[str, Any]] = {
         "extract-features": {**reading, "scale": scale, "rounding": True, "on_error": "skip"},
         "train": {"seed": seed, "device": device},
@@ -234,72 +234,6 @@ def _is_learnt(space: Workspace) -> bool:
         return artifacts.read_header(space.clips, artifacts.CLIPS).params.get("layout") == NORMAL
     except AsdError:
         return False
-
-
-def _require_several(table: Any, progress: Progress) -> None:
-    counts = Counter(table["machine_type"].to_pylist())
-    alone = sorted(name for name, n in counts.items() if n < 2)
-    what = "one normal recording tells nothing of what is normal"
-    if len(alone) == len(counts):
-        raise BadData(f"{what}: {listed(alone)}", "record more of it while it is healthy: 20 at least, 100 better")
-    if alone:
-        progress.left_out(f"{what}, and nothing will be said of {listed(alone)}")
-    progress.note(
-        "machines, by the folders that the recordings lie in: "
-        + ", ".join(f"{name} ({counted(n, 'recording')})" for name, n in sorted(counts.items()))
-        + ("; if they are one, --machine NAME says so" if len(counts) > 1 else "")
-    )
-
-
-def _reading(
-    table: Any, channel: str | None, sample_rate: int | None, resample: bool, progress: Progress
-) -> dict[str, Any]:
-    """How recordings are read, and what is not said otherwise; what is chosen is said."""
-    rates, channels = (Counter(table[name].to_pylist()) for name in ("sample_rate", "channels"))
-    if channel is None and set(channels) != {1}:
-        channel = "0"
-        most = max(channels)
-        progress.note(
-            f"recordings of up to {most} channels: the first is taken (another: --channel 1 to {most - 1}; the mean of "
-            "all: --channel mean)"
-        )
-    target = sample_rate or min(audio.SAMPLE_RATE, *rates)
-    others = sorted(rate for rate in rates if rate != target)
-    if others:
-        told = ", ".join(f"{rate:,} Hz" for rate in others)
-        lost = f"; what lies above {target // 2:,} Hz is not heard" if others[-1] > target else ""
-        keep = "" if sample_rate else f" (--sample-rate {others[-1]} keeps it)" if len(others) == 1 else ""
-        progress.note(f"sample rates: {told}, brought to {target:,} Hz{lost}{keep}")
-    return {"channel": channel, "sample_rate": target, "resample": resample or bool(others)}
-
-
-def _trains(table: Any, embedder: str | None, progress: Progress) -> bool:
-    """Whether a network is to be trained; which way is taken, and what would be better, is said in one line."""
-    machines = sorted(set(table["machine_type"].to_pylist()))
-    if embedder is not None and embedder != "trained":
-        if run.embedder_of(embedder).trained:
-            raise UsageError(
-                f"--embedder {embedder} names what one kind of training makes", "say --embedder trained, or logmel"
-            )
-        progress.note(f"listening by {embedder}, as asked for")
-        return False
-    if run.is_one_class(table, machines):
-        if embedder:
-            raise UsageError(
-                "there is nothing to tell apart in training: all recordings are of one machine in one state",
-                f"leave --embedder out, or learn several machines in one call: --embedder {run.WITHOUT_TRAINING}",
-            )
-        progress.note(
-            f"listening by {run.WITHOUT_TRAINING} (level and fluctuation of each frequency band), because there is one "
-            "machine in one state; a network that learns to tell machines apart may hear more: learn several machines "
-            "in one call"
-        )
-        return False
-    progress.note(
-        f"listening by a network that learns to tell {len(machines)} machines apart; promises stand on a tenth of the "
-        f"recordings, which it is not shown (without training, in seconds: --embedder {run.WITHOUT_TRAINING})"
-    )
-    return True
 
 
 def _normals(space: Workspace, method: str, rule: str) -> tuple[Normals, ...]:
