@@ -91,13 +91,13 @@ def _together(machine: str, judged: Sequence[CheckRow], k: int) -> list[str]:
             f"{machine}: even among {n}, {out} of them {'stands' if out == 1 else 'stand'} out (Benjamini-Hochberg: of "
             f"recordings singled out so, 1 in {1 / FALSE_DISCOVERIES:.0f} at most is a normal one, on average)"
         ]
-    smallest = min(row.p_value or 1.0 for row in judged)
-    if smallest > FALSE_DISCOVERIES * k / n:
+    none = f"{machine}: among {n}, none of them stands out (Benjamini-Hochberg)"
+    if min(row.p_value or 1.0 for row in judged) > FALSE_DISCOVERIES * k / n:
         return [
-            f"{machine}: among {n}, none of them can be told from chance by its p-value alone (Benjamini-Hochberg); "
-            "look at how far they lie above the threshold, or learn more normal recordings"
+            f"{none}, because so few normal recordings give no p-value small enough for that; look at how far they "
+            "lie above the threshold, or learn more"
         ]
-    return []
+    return [f"{none}: so many as high may well be chance"]
 
 
 def _about(number: float) -> str:

@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,18 @@ def test_without_anything_learned_or_to_check_the_way_is_shown(
     shutil.rmtree(here / "data")
     assert asd("check", "fan 3/week 47") == 1
     assert "asd learn DIR" in capsys.readouterr().err
+
+
+def test_features_that_do_not_say_how_loud_they_are_are_told_of(
+    asd: Asd, capsys: pytest.CaptureFixture[str], here: Path
+) -> None:
+    pack = Path("runs/fan-3/features/logmel/fan 3.npz")
+    arrays, header = artifacts.read_arrays(pack, artifacts.FEATURES)
+    artifacts.write_arrays(pack, arrays, replace(header, diagnostics={}))  # as those of earlier versions
+    write(Path("quiet.wav"), (sound(np.random.default_rng(4)) * 0.25).astype(np.int16))
+    assert asd("check", "quiet.wav") == 0
+    said = capsys.readouterr()
+    assert "how loud the learned recordings of fan 3 are is not known" in said.err and "suspicious" in said.out
 
 
 def test_what_was_learned_anew_since_or_damaged_is_refused(

@@ -71,6 +71,11 @@ def run(
     changes = {**({"channel": channel_index(channel)} if channel else {}), **({"resample": True} if resample else {})}
     promised = {m: promise.share for m in machines if (promise := limits.promises.get((spelling, m)))}
     levels = check.levels_of(space.features, detector.kind, machines)
+    if unknown := [m for m in machines if levels.get(m) is None]:
+        progress.warn(
+            f"how loud the learned recordings of {listed(unknown)} are is not known, so a dead or turned down microphone "
+            "may look like a fault: features that are made again say it (asd extract-features --force)"
+        )
     checks = check.run(recordings, detector, scored, promised, levels, changes=changes, progress=progress)
     return replace(checks, rows=tuple(replace(row, nearest=row.nearest and shown(row.nearest)) for row in checks.rows))
 
