@@ -73,7 +73,7 @@ def run(
     levels = check.levels_of(space.features, detector.kind, machines)
     if unknown := [m for m in machines if levels.get(m) is None]:
         progress.warn(
-            f"how loud the learned recordings of {listed(unknown)} are is not known, so a dead or turned down microphone "
+            f"how loud the learned recordings of {listed(unknown)} are is not known, so a microphone turned down "
             "may look like a fault: features that are made again say it (asd extract-features --force)"
         )
     checks = check.run(recordings, detector, scored, promised, levels, changes=changes, progress=progress)
