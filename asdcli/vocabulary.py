@@ -47,7 +47,7 @@ class ConditionFrom(Word):
     MANIFEST = "manifest"
     TRUTH = "truth"  # the organisers' tables
     SPLIT = "split"  # it is said to train, and training clips are normal by the rules of the field
-    OPTION = "option"  # the user, who typed --condition-word or --unlabelled
+    OPTION = "option"  # the user, who typed asd learn, --condition-word or --unlabelled
     ASSUMED = "assumed"  # nobody: nothing of its machine type is labelled
 
 

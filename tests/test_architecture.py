@@ -33,6 +33,7 @@ HELPERS = {
     "index_place": "index",
     "index_report": "index",
     "candidates": "tune",
+    "check_report": "check",
     "threshold_report": "threshold",
     "submit_meta": "submit",
     "submit_costs": "submit",

@@ -26,6 +26,8 @@ GROUPS = {
         "evaluate": "asdcli.cli.evaluate:evaluate",
     },
     "Your own recordings": {
+        "learn": "asdcli.cli.learn:learn",
+        "check": "asdcli.cli.check:check",
         "index": "asdcli.cli.index:index",
         "threshold": "asdcli.cli.threshold:threshold",
     },

@@ -1,7 +1,8 @@
 """The one place where exceptions become words on stderr and exit codes.
 
-0 done (or nothing to do), 1 a named error, 2 wrong usage, 3 finished but clips were skipped, 130 interrupted,
-141 whoever read the output went away, 143 terminated. Any other exception is a bug and keeps its traceback.
+0 done (or nothing to do), 1 a named error, 2 wrong usage, 3 finished but clips were skipped, 4 something is suspicious
+(`asd check --exit-code`), 130 interrupted, 141 whoever read the output went away, 143 terminated. Any other exception
+is a bug and keeps its traceback.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ With `--json` every command prints exactly one object on stdout, whose shape is
     facts      what was counted, measured or found: an object of the command's own; of several methods a list
                under "methods", one object a method
     warnings   a list of sentences: what stderr got, or would have got without --quiet
-    exit_code  0, 1 or 3
+    exit_code  0, 1, 3 or 4
 
 and of a command that failed
 
@@ -102,6 +102,7 @@ class Talk:
         *,
         bad: bool = False,
         skipped: int = 0,
+        alarm: bool = False,
     ) -> int:
         """Print the one JSON object where it is asked for; returns the exit code.
 
@@ -110,8 +111,9 @@ class Talk:
             facts: what it found out.
             bad: what was looked at is not as it should be: exit code 1.
             skipped: clips left out of what goes into no file: exit code 3, as where an output says so.
+            alarm: something is suspicious, and the exit code is to say so: 4.
         """
-        code = 1 if bad else 3 if skipped or any(output.skipped for output in outputs) else 0
+        code = 1 if bad else 4 if alarm else 3 if skipped or any(output.skipped for output in outputs) else 0
         if self.json:
             from asdcli.cli.console import emit_json
 

@@ -12,7 +12,7 @@ are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,10 @@ from asdcli.features.pack import WaveformPack
 from asdcli.metrics.decisions import decide
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import SCORERS, takes
-from asdcli.scorers.reference import Vectors
+from asdcli.scorers.reference import Reference, Vectors
 from asdcli.views.detector_file import DetectorFile
 from asdcli.views.thresholds import Thresholds
-from asdcli.views.windows import mean_by_clip
+from asdcli.views.windows import first_of_each, mean_by_clip
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +43,8 @@ class Verdict:
         clip: (n_windows,) the place in `clip_ids` of the clip that each window is of, ascending.
         window_scores: (n_windows,) float64.
         threshold: above it a clip is called anomalous; None where the detector has none for the machine type.
+        nearest: (n_clips,) the training clip that each is nearest to, by clip_id; None where that was not asked for, or
+            the method keeps none.
     """
 
     clip_ids: np.ndarray
@@ -50,6 +52,7 @@ class Verdict:
     clip: np.ndarray
     window_scores: np.ndarray
     threshold: float | None = None
+    nearest: np.ndarray | None = None
 
     @property
     def anomalous(self) -> np.ndarray | None:
@@ -137,17 +140,45 @@ class Detector:
             BadData: another sample rate than in the training, an empty clip or one too short for the features, or a
                 score that is no number.
         """
-        if self.source is None:
-            raise UsageError("this detector was loaded without a model: it can only score vectors")
+        source = self._source()
+        self.learnt.fitted(machine_type, section)  # an unknown machine type is refused before the work
+        return self.score_pack(self._features(clips, machine_type, source.features), machine_type, section)
+
+    def score_pack(
+        self, pack: Pack, machine_type: str, section: str | None = None, *, nearest: bool = False
+    ) -> Verdict:
+        """Score clips whose features were taken already: a pack of the kind that the source takes.
+
+        Args:
+            pack: of clips of one machine type and section.
+            machine_type: of all the clips.
+            section: of all the clips.
+            nearest: also name the training clip that each is nearest to.
+
+        Raises:
+            UsageError, BadData: as `score`.
+        """
+        source = self._source()
         fitted = self.learnt.fitted(machine_type, section)
-        pack = self._features(clips, machine_type, self.source.features)
-        windows, row = self.source.windows(machine_type, pack)
+        windows, row = source.windows(machine_type, pack)
         first, clip = np.unique(row, return_inverse=True)
         ids = pack.clip_ids[first]
         if takes(self.learnt.scorer) == "embeddings":
             windows = self._vectors(windows, ids[clip])
         scores = fitted.score(windows)
-        return self._judged(ids, self.source.mean(scores, clip), clip, scores, machine_type)
+        found = self._judged(ids, source.mean(scores, clip), clip, scores, machine_type)
+        if not nearest or takes(self.learnt.scorer) != "embeddings":
+            return found
+        return replace(found, nearest=self._nearest(windows, clip, machine_type, section))
+
+    @property
+    def kind(self) -> str:
+        """The kind of features that `score_pack` takes. Raises UsageError for a detector without a source."""
+        return self._source().features
+
+    def made_with(self, machine_type: str) -> dict[str, Any]:
+        """How the clips of a machine type were read that it was made of, as `Reading.of` takes it; maybe nothing."""
+        return _made_with(self.learnt.header, machine_type)
 
     def gain(self, machine_type: str) -> float | None:
         """What the samples of the clips were multiplied by of which the detector was made; None where by nothing.
@@ -173,6 +204,21 @@ class Detector:
         clip = np.array([place[clip_id] for clip_id in of.tolist()], np.int64)
         scores = fitted.score(self._vectors(vectors, of))
         return self._judged(ids, mean_by_clip(scores, clip), clip, scores, machine_type)
+
+    def _source(self) -> WindowSource:
+        if self.source is None:
+            raise UsageError("this detector was loaded without a model: it can only score vectors")
+        return self.source
+
+    def _nearest(self, windows: Vectors, clip: np.ndarray, machine_type: str, section: str | None) -> np.ndarray | None:
+        """The training clip of the nearest window to any of a clip's windows; its own windows do not count."""
+        there = self.learnt.compared_with(machine_type, section)
+        if there is None:
+            return None
+        rows, distances = Reference(there).nearest(windows)
+        order = np.lexsort((distances, clip))  # of each clip the window that is nearest to something stands first
+        best = order[first_of_each(clip[order])]
+        return np.asarray(self.learnt.clip_ids[there.clip[rows[best]]])
 
     def _vectors(self, raw: np.ndarray, clip_ids: np.ndarray) -> Vectors:
         if not np.isfinite(raw).all():

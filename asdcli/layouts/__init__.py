@@ -7,6 +7,7 @@ from asdcli.layouts.folders import read_folders
 from asdcli.layouts.groups import sizes, with_groups
 from asdcli.layouts.manifest import existing, read_manifest
 from asdcli.layouts.names import is_session, meanings
+from asdcli.layouts.normals import machine_of, read_normals
 from asdcli.layouts.recording import LeftOut, Recording
 from asdcli.layouts.splits import assign_splits
 from asdcli.layouts.tokens import Told
@@ -22,9 +23,11 @@ __all__ = [
     "existing",
     "find_audio",
     "is_session",
+    "machine_of",
     "meanings",
     "read_folders",
     "read_manifest",
+    "read_normals",
     "refuse_doubtful",
     "sizes",
     "unread",

@@ -10,6 +10,7 @@ from asdcli.clips import SUBSET_FOLDERS
 from asdcli.errors import AsdError, BadData, MissingArtifact
 from asdcli.files import read_json
 from asdcli.pipeline.options import of_index
+from asdcli.stages.index import NORMAL
 from asdcli.stages.index_place import LINK
 from asdcli.synthesis.sizes import DEFAULT, SIZES
 from asdcli.vocabulary import SYNTHETIC, Subset
@@ -33,6 +34,9 @@ def of_clips(root: Path, place: str | None = None) -> str:
 def _maker(root: Path, place: str | None) -> str:
     if (root / LINK).is_symlink():
         place = place or str((root / LINK).resolve())
+        if (learnt := _learnt(root)) is not None:
+            places = [str(Path(place, name)) for name in learnt]
+            return shlex.join(["asd", "learn", *places, "--dataset", root.name, *_typed(root)])
         return shlex.join(["asd", "index", place, "--name", root.name, *_typed(root)])
     if root.name not in catalogue.names():
         if not root.is_dir():
@@ -43,6 +47,15 @@ def _maker(root: Path, place: str | None) -> str:
     here = [s for s, folder in zip(SUBSET_FOLDERS.values(), SUBSET_FOLDERS, strict=True) if (root / folder).is_dir()]
     options = [f"--subset {s}" for s in here] if here and here != [Subset.DEV] else []
     return " ".join(["asd", "download", root.name, *options])
+
+
+def _learnt(root: Path) -> list[str] | None:
+    """What of the recordings `asd learn` was given; None where the table is not of its making, or cannot tell."""
+    try:
+        params = artifacts.read_header(root / "clips.parquet", artifacts.CLIPS).params
+    except AsdError:
+        return None
+    return list(params.get("normal", ["."])) if params.get("layout") == NORMAL else None
 
 
 def _rendered(root: Path) -> list[str]:

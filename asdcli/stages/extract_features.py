@@ -30,7 +30,8 @@ from asdcli.views.clips import ClipRow, is_training, machine_types_of, rows_to_r
 from asdcli.views.digests import pack_input
 from asdcli.views.editions import edition_of
 from asdcli.views.errors_table import is_whole, naming, read_errors, write_errors
-from asdcli.views.reading import Fault, Reading, packed
+from asdcli.views.hearing import Fault, packed
+from asdcli.views.reading import Reading
 from asdcli.views.shards import Piece, Shard, cut
 from asdcli.views.suspects import told
 from asdcli.writing.locks import alone_with
@@ -216,6 +217,7 @@ class _Job:
         self.suspects |= made.suspects
         diagnostics = {"skipped": len(made.faults), packs.TRAINING: made.training}
         diagnostics |= {"suspects": made.suspects} if made.suspects else {}
+        diagnostics |= {packs.LEVELS: made.levels.plain()} if made.levels else {}
         header = dataclasses.replace(self.parts.header(how, machine_type), diagnostics=diagnostics)
         artifacts.write_arrays(target, made.arrays, header)
         self.n_made, self.n_clips = self.n_made + 1, self.n_clips + len(rows) - len(made.faults)

@@ -18,10 +18,12 @@ from asdcli.audio import BadAudio
 from asdcli.errors import ArtifactError, AsdError, BadData
 from asdcli.progress import Progress
 from asdcli.views.clips import ClipRow
-from asdcli.views.reading import PEAK, Fault, Heard, Reading, hear
+from asdcli.views.hearing import Fault, Heard, hear
+from asdcli.views.reading import Reading
 from asdcli.views.shard_files import SHARD, ShardFiles
 from asdcli.views.shards import Piece, Shard, cut
 from asdcli.views.suspects import Oddity
+from asdcli.vocabulary import PEAK
 
 _MACHINE_TYPE, _CLIPS = "machine_type", "clips"
 
@@ -209,6 +211,7 @@ def _arrays(
     clip_ids: list[str] = []
     checksums: list[str] = []
     flat: list[bool] = []
+    levels: list[float] = []
     shapes: list[tuple[int, ...]] = []
     odd: dict[str, str] = {}
     values, filled = np.empty(0, np.int16), 0
@@ -232,6 +235,7 @@ def _arrays(
             clip_ids.append(one.row.clip_id)
             checksums.append(one.checksum)
             flat.append(one.odd.flat)
+            levels.append(np.nan if one.level is None else one.level)
             shapes.append(made.shape)
     arrays: dict[str, np.ndarray] = {
         "values": values[:filled],
@@ -239,6 +243,7 @@ def _arrays(
         "clip_id": np.array(clip_ids, np.str_),
         "checksum": np.array(checksums, np.str_),
         "flat": np.array(flat, bool),
+        "level": np.array(levels, np.float64),
     }
     return arrays, odd
 
@@ -256,7 +261,7 @@ def _holds(arrays: Mapping[str, np.ndarray], told: Mapping[str, Any], clip_ids: 
     try:
         faults = {str(clip_id) for clip_id, _, _ in told["faults"]}
         odd, shape, values = dict(told["odd"]), arrays["shape"], arrays["values"]
-        rows = [arrays[name] for name in ("clip_id", "checksum", "flat")]
+        rows = [arrays[name] for name in ("clip_id", "checksum", "flat", "level")]
     except (KeyError, TypeError, ValueError):
         return False
     words = all(isinstance(one, str) for one in odd.values())
@@ -285,4 +290,5 @@ def _kept(
             made.append(arrays["values"][ends[at] : ends[at + 1]].reshape(shape[at]))
             at += 1
         odd = Oddity(told["odd"].get(row.clip_id, ""), bool(arrays["flat"][first]))
-        yield Heard(row, made, str(arrays["checksum"][first]), odd)
+        level = float(arrays["level"][first])
+        yield Heard(row, made, str(arrays["checksum"][first]), odd, None if np.isnan(level) else level)

@@ -22,7 +22,6 @@ from asdcli.layouts import (
     LeftOut,
     Recording,
     assign_splits,
-    find_audio,
     meanings,
     refuse_doubtful,
     unread,
@@ -31,12 +30,14 @@ from asdcli.layouts import (
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import index_report
-from asdcli.stages.index_layout import of_folders, of_manifest
+from asdcli.stages.index_layout import find, of_folders, of_manifest, of_normal
 from asdcli.stages.index_place import is_edition, make_link, prefix_of, refuse_if_taken
 from asdcli.vocabulary import Split, Unlabelled
 from asdcli.writing.locks import alone_with
 
 ERRORS = "errors-index.parquet"
+NORMAL = "normal"
+"""The layout of recordings that were all said to be normal: those of `asd learn`."""
 
 
 def dataset_name(recordings: Path, asked: str | None = None) -> str:
@@ -66,6 +67,7 @@ def run(
     condition_words: Sequence[str] = (),
     test_fraction: float = 0.2,
     group_by: str | None = None,
+    normal: Sequence[str] | None = None,
     seed: int = 0,
     force: bool = False,
     progress: Progress = SILENT,
@@ -82,6 +84,8 @@ def run(
         condition_words: what words of names mean: `niO=anomaly`, `Bad Homburg=none`.
         test_fraction: share of the normal clips held out for testing where nothing says what tests; in (0, 1).
         group_by: what says which training clips belong together, one of `GROUPINGS`; by default what is known.
+        normal: files and folders below `recordings` of which all that is in them is normal and trains; the rest is
+            left alone. None: names or the manifest say what trains.
         seed: chooses these clips.
         force: do it again even if it is up to date.
         progress: is told how far it is, and of what looks wrong.
@@ -107,8 +111,13 @@ def run(
         return _edition_in_place(clips, group_by, progress)
 
     artifacts.claim(root / ERRORS, artifacts.ERRORS, force=force)
-    paths, left = find_audio(recordings)
-    lie = of_manifest(paths, recordings, manifest, group_by) if manifest else of_folders(paths, told, machine)
+    paths, left = find(recordings, normal)
+    if manifest:
+        lie = of_manifest(paths, recordings, manifest, group_by)
+    elif normal is None:
+        lie = of_folders(paths, told, machine)
+    else:
+        lie = of_normal(paths, recordings, told, machine)
     left += lie.left
     read = [_of_machine(r, machine or r.machine_type or root.name) for r in lie.recordings]
     read, infos = _probe(read, recordings, left, progress)
@@ -124,11 +133,12 @@ def run(
     grouped = any(r.group for r in read)
     table = with_groups(_table(read, infos, prefix), None if grouped else group_by)
     params: dict[str, Any] = {
-        "layout": "manifest" if manifest else "folders",
+        "layout": "manifest" if manifest else "folders" if normal is None else NORMAL,
         "machine": machine,
         "test_fraction": test_fraction,
     }
     said = {"unlabelled": unlabelled, "condition_words": sorted(condition_words), "group_by": group_by}
+    said["normal"] = sorted(normal) if normal and list(normal) != ["."] else None
     params |= {name: value for name, value in said.items() if value}
     header = artifacts.Header.make(
         artifacts.CLIPS, dataset=root.name, seed=seed, params=params, diagnostics={"held_out": held_out}
@@ -267,7 +277,7 @@ def _typed_otherwise(clips: Path, header: artifacts.Header) -> list[str]:
         before = artifacts.read_header(clips, artifacts.CLIPS).params
     except BadArtifact:
         return []
-    names = ("layout", "machine", "unlabelled", "condition_words", "group_by")
+    names = ("layout", "machine", "unlabelled", "condition_words", "group_by", "normal")
     other = {name: before.get(name) for name in names if before.get(name) != header.params.get(name)}
     told = ", ".join(f"{name.replace('_', ' ')} {value or 'not said'}" for name, value in other.items())
     return [f"last time {clips} was made with other options: {told}"] if other else []

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from asdcli.clips import SUFFIXES
 from asdcli.layouts import (
     LeftOut,
     Recording,
     Told,
     contradicted,
     existing,
+    find_audio,
     read_folders,
     read_manifest,
+    read_normals,
     with_doubts,
 )
 from asdcli.wording import some
@@ -32,6 +35,30 @@ class Layout:
 def of_folders(paths: Sequence[str], told: Told, machine: str | None) -> Layout:
     """What names say."""
     return Layout(*read_folders(paths, told=told, machine=machine))
+
+
+def find(recordings: Path, below: Sequence[str] | None) -> tuple[list[str], list[LeftOut]]:
+    """The audio files below `recordings`, or of it only what lies at or below these paths; and what is left out."""
+    if below is None:
+        return find_audio(recordings)
+    paths: set[str] = set()
+    left: dict[str, LeftOut] = {}
+    for name in below:
+        if (recordings / name).is_dir():
+            found, lost = find_audio(recordings / name)
+            before = "" if name in ("", ".") else f"{name}/"
+            paths |= {before + path for path in found}
+            left |= {before + one.path: replace(one, path=before + one.path) for one in lost}
+        elif name.lower().endswith(SUFFIXES):
+            paths.add(name)
+        else:
+            left[name] = LeftOut(name, "no audio", is_loss=True)
+    return sorted(paths), list(left.values())
+
+
+def of_normal(paths: Sequence[str], recordings: Path, told: Told, machine: str | None) -> Layout:
+    """What is said to be normal, all of it."""
+    return Layout(*read_normals(paths, recordings.absolute().parts[1:], told=told, machine=machine))
 
 
 def of_manifest(paths: Sequence[str], recordings: Path, manifest: Path, group: str | None) -> Layout:

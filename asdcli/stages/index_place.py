@@ -31,6 +31,11 @@ def prefix_of(recordings: Path, root: Path) -> str:
     return "" if below == "." else f"{below}/"
 
 
+def shown(clip_id: str) -> str:
+    """What a recording is called in its own folder, without the link that leads there."""
+    return clip_id.removeprefix(f"{LINK}/")
+
+
 def refuse_if_taken(recordings: Path, clips: Path, prefix: str) -> None:
     """A dataset is never turned into another one. Raises UsageError."""
     root, link = clips.parent, clips.parent / LINK

@@ -35,12 +35,14 @@ class Calibration:
         group: (n,) number of the group of each, from 0 without gaps; a clip of no known group is one by itself.
         domain: (n,) domain of each, None where it is not known.
         scored_as: what the least telling of the scores tells, None where nobody knows.
+        clip_id: (n,) of each.
     """
 
     scores: npt.NDArray[np.float64]
     group: npt.NDArray[np.int64]
     domain: npt.NDArray[np.object_]
     scored_as: str | None
+    clip_id: npt.NDArray[np.object_]
 
     @property
     def n_groups(self) -> int:
@@ -62,15 +64,21 @@ class Calibration:
         if domain is None or not own.any():
             return self
         group = np.unique(self.group[own], return_inverse=True)[1]
-        return replace(self, scores=self.scores[own], group=group.astype(np.int64), domain=self.domain[own])
+        return replace(
+            self,
+            scores=self.scores[own],
+            group=group.astype(np.int64),
+            domain=self.domain[own],
+            clip_id=self.clip_id[own],
+        )
 
 
 def calibrations(method: Scored, *, everything: bool = False) -> Iterator[tuple[str, Calibration]]:
     """Machine types with their normal training clips: those with the most telling scores, or all of them."""
     train = method.split(Split.TRAIN).table
     train = train.filter(pc.not_equal(pc.fill_null(train["condition"], ""), str(Condition.ANOMALY)))
-    names = ("machine_type", "group", "domain", "scored_as")
-    machine_type, group, domain, scored_as = (np.array(train[name].to_pylist(), object) for name in names)
+    names = ("machine_type", "group", "domain", "scored_as", "clip_id")
+    machine_type, group, domain, scored_as, clip_id = (np.array(train[name].to_pylist(), object) for name in names)
     scores, rank = train["anomaly_score"].to_numpy(), np.array([_RANKS[how] for how in scored_as], np.int64)
     for name in sorted(set(machine_type)):
         own = machine_type == name
@@ -79,4 +87,4 @@ def calibrations(method: Scored, *, everything: bool = False) -> Iterator[tuple[
         alone = [f"\0{i}" if g is None else g for i, g in enumerate(group[own])]
         numbers = np.unique(np.array(alone, np.str_), return_inverse=True)[1]
         least = max(scored_as[own], key=lambda how: _RANKS[how])
-        yield str(name), Calibration(scores[own], numbers.astype(np.int64), domain[own], least)
+        yield str(name), Calibration(scores[own], numbers.astype(np.int64), domain[own], least, clip_id[own])

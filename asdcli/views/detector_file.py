@@ -141,6 +141,21 @@ class DetectorFile:
             self._fitted[number] = self._read(f"{number}.")
         return self._fitted[number]
 
+    def compared_with(self, machine_type: str, section: str | None = None) -> Vectors | None:
+        """The training windows that new ones of the unit are compared with; None of a method that keeps none.
+
+        Clip numbers in it are places in `clip_ids`. Errors as `fitted`.
+        """
+        prefix = f"{self._unit(machine_type, section)}."
+        named = [a for n, a in self._arrays.items() if n.startswith(prefix) and n.endswith(_OF_WINDOWS)]
+        rows = np.unique(np.concatenate([np.empty(0, np.int64), *named]))
+        if not len(rows):
+            return None
+        try:
+            return Vectors.of(self._arrays["vectors"][rows], self._arrays["clip"][rows])
+        except (KeyError, IndexError, ValueError) as error:
+            raise _broken(self.path, repr(error)) from None
+
     def _read(self, prefix: str) -> Fitted:
         state = {name.removeprefix(prefix): a for name, a in self._arrays.items() if name.startswith(prefix)}
         try:

@@ -19,6 +19,8 @@ from asdcli.wording import they_are
 
 TRAINING = "training"
 """Where the header of a pack has the digest of its training clips."""
+LEVELS = "levels"
+"""Where it says how loud they are."""
 
 
 @dataclass(frozen=True)

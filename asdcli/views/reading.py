@@ -1,17 +1,10 @@
-"""Reads the clips of one machine type in parallel, hands their features on in order, and makes a pack of them.
-
-An unusable clip does not stop the others: it goes to a list of faults, and the stage decides what that means. A clip
-that can be read but tells nothing, or tells the same as a training clip, is packed like any other and spoken of.
-"""
+"""How clips are read from audio files: rate, channel, rounding and scale, as a pack's header has them."""
 
 from __future__ import annotations
 
-import hashlib
-import itertools
-import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +13,9 @@ import numpy as np
 from asdcli import audio
 from asdcli.audio.convert import FULL_SCALE
 from asdcli.errors import UsageError
-from asdcli.features.kinds import DEFAULT, FEATURES, FeatureKind, Unfit
-from asdcli.progress import Progress
+from asdcli.features.kinds import DEFAULT, FEATURES
 from asdcli.views.clips import ClipRow
-from asdcli.views.suspects import Oddity, Suspects, oddity
 from asdcli.vocabulary import BOTH, FIXED, PEAK
-
-_BLOCK = 64  # clips read ahead: bounds memory, and how long Ctrl-C waits
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A clip that cannot be used, and why."""
-
-    row: ClipRow
-    error: audio.BadAudio
 
 
 @dataclass(frozen=True)
@@ -70,6 +51,12 @@ class Reading:
             raise UsageError(f"the sample rate must be positive, got {self.sample_rate}")
         if self.scale not in (None, PEAK):
             object.__setattr__(self, "gain", _fixed(self.scale or ""))
+
+    @staticmethod
+    def of(params: Mapping[str, Any]) -> Reading:
+        """How the clips were read that a pack with these parameters in its header was made of."""
+        names = {f.name for f in fields(Reading)}
+        return Reading(**{name: value for name, value in params.items() if name in names})
 
     def params(self) -> dict[str, Any]:
         """For a header; a scale only where there is one."""
@@ -120,112 +107,6 @@ class Reading:
         return (0, 1) if self.channel == BOTH else (self.channel,)
 
 
-@dataclass(frozen=True)
-class Heard:
-    """A clip that can be used.
-
-    Attributes:
-        row: of clips.parquet.
-        made: its features a channel.
-        checksum: that copies of it share.
-        odd: what is odd about it.
-    """
-
-    row: ClipRow
-    made: Sequence[np.ndarray]
-    checksum: str
-    odd: Oddity
-
-
-@dataclass(frozen=True)
-class Extracted:
-    """What came of the clips of one machine type.
-
-    Attributes:
-        arrays: of the pack of all usable clips; none where not one is usable.
-        faults: the unusable ones.
-        suspects: what is odd about those that are used, by clip_id, in words that follow the name.
-        training: digest of what a model trained on them sees: of the training clips, and how they were read.
-    """
-
-    arrays: dict[str, np.ndarray]
-    faults: list[Fault]
-    suspects: dict[str, str]
-    training: str
-
-
-def hear(
-    rows: Sequence[ClipRow], root: Path, reading: Reading, pool: ThreadPoolExecutor, progress: Progress, label: str
-) -> Iterator[Heard | Fault]:
-    """Read the clips of `rows`, in their order.
-
-    Args:
-        rows: of clips.parquet.
-        root: folder that their paths are below.
-        reading: how samples are taken and what is made of them.
-        pool: the threads that read.
-        progress: is told how far it is.
-        label: what the progress is of.
-    """
-    kind: FeatureKind = FEATURES.build(reading.features)
-
-    def attempt(row: ClipRow) -> Heard | Fault:
-        path = root / row.path
-        try:
-            waves = reading.waveforms(path)
-            made = [kind.of_channel(samples, reading.sample_rate) for samples in waves]
-        except audio.BadAudio as error:
-            return Fault(row, error)
-        except Unfit as error:
-            return Fault(row, audio.BadAudio(path, str(error)))
-        return Heard(row, made, "".join(_checksum(one) for one in made), oddity(waves))
-
-    blocks = [rows[i : i + _BLOCK] for i in range(0, len(rows), _BLOCK)]
-    for block in progress.track(blocks, total=len(rows), label=label):
-        yield from pool.map(attempt, block)
-        progress.advance(len(block))
-
-
-def packed(
-    heard: Iterable[Heard | Fault],
-    rows: Sequence[ClipRow],
-    root: Path,
-    reading: Reading,
-    training: Collection[str] = (),
-) -> Extracted:
-    """What comes of the clips of one machine type.
-
-    Args:
-        heard: they, in the order of `rows`.
-        rows: of clips.parquet.
-        root: folder that their paths are below.
-        reading: how they were read.
-        training: clip_ids of those to train on.
-    """
-    kind: FeatureKind = FEATURES.build(reading.features)
-    faults: list[Fault] = []
-    suspects = Suspects(reading.waveforms, root, training)
-    digest = hashlib.blake2b(repr(reading).encode(), digest_size=16)
-
-    def clips() -> Iterator[tuple[str, np.ndarray]]:
-        for one in heard:
-            if isinstance(one, Fault):
-                faults.append(one)
-                continue
-            clip_id = one.row.clip_id
-            suspects.add(clip_id, one.checksum, one.odd)
-            if clip_id in training:
-                digest.update(f"{clip_id}|{one.checksum}|".encode())
-            yield from ((clip_id, channel) for channel in one.made)
-
-    usable = clips()
-    first = next(usable, None)
-    if first is None:
-        return Extracted({}, faults, {}, "")
-    pack = kind.pack(itertools.chain([first], usable), reading.sample_rate, reading.expected(rows))
-    return Extracted(pack.arrays(), faults, suspects.found(rows), digest.hexdigest())
-
-
 def _fixed(spelling: str) -> float:
     name, _, number = spelling.partition(":")
     try:
@@ -236,8 +117,3 @@ def _fixed(spelling: str) -> float:
         hint = f"--scale {PEAK}, or a positive factor: --scale {FIXED}:0.5"
         raise UsageError(f"{spelling!r} is no scale", hint) from None
     return gain
-
-
-def _checksum(features: np.ndarray) -> str:
-    """As a zip has it of its entries: cheap, and enough to notice what was not meant to deceive."""
-    return f"{features.dtype.str}{features.shape}{zlib.crc32(np.ascontiguousarray(features).view(np.uint8).data):08x}"

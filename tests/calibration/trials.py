@@ -96,8 +96,8 @@ def asd(*words: str) -> None:
 def synthetic(folder: Path, seeds: Sequence[int]) -> Iterator[list[Trial]]:
     """Another factory for each seed: its recordings are rendered anew. All systems of a seed together.
 
-    Its clips are drawn alike and on their own, whatever comes before them, so that blocks of them are as new as clips of
-    known operating states will be. So is each clip alone, and to leave out one takes less away from the reference set
+    Its clips are drawn alike and on their own, whatever comes before them, so that blocks of them are as new as those
+    of known operating states will be. So is each clip alone, and to leave out one takes less off the reference set
     than to leave out twenty. By their attributes they would be what a state is that nobody has recorded yet. Both are
     tried too, where it costs no training.
     """

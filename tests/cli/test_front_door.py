@@ -37,7 +37,7 @@ CHAIN: dict[str, tuple[str, ...]] = {  # a stage -> its command line on a tiny d
 }
 PLAIN = tuple(
     f"{line} --run runs/plain"
-    for line in ("extract-features --features logmel", "embed --embedder logmel", "score -m nn")
+    for line in ("extract-features --features logmel", "embed --embedder logmel", "score -m nn", "threshold")
 )
 """A run beside it in which no model has seen a clip."""
 LONG = ("download", "index", "extract-features", "train", "embed", "score")
@@ -164,6 +164,8 @@ ELSEWHERE = ("--scores", "runs/synthetic", "--embeddings", "runs/synthetic/embed
 REPORTS: dict[str, tuple[str, ...]] = {
     **CHAIN,
     "index": ("index", "data/synthetic/dev_data", "--name", "mine", "--data", "other"),
+    "learn": ("learn", "data/synthetic/dev_data/raw/fan/train", "--run", "runs/learnt", "--data", "other"),
+    "check": ("check", "data/synthetic/dev_data/raw/fan/train", "--run", "runs/plain", "--csv", "checks.csv"),
     "run": ("run", "embed", "score", "evaluate", "--method", "nn"),
     "datasets": ("datasets",),
     "methods": ("methods", "varmin"),
@@ -183,6 +185,8 @@ TELL = ("datasets", "methods", "models")
 UNWANTED: dict[str, tuple[str, ...]] = {  # a command -> what it refuses, where a wrong device is not that
     "download": ("download", "dcase2032"),
     "index": ("index", "nowhere"),
+    "learn": ("learn", "nowhere"),
+    "check": ("check", "nowhere"),
     "datasets": ("datasets", "dcase2032"),
     "methods": ("methods", "vramin"),
     "models": ("models", "dual-brunch"),
@@ -265,7 +269,8 @@ def test_what_no_command_understands_is_a_json_object_too(asd: Asd, capsys: pyte
 
 
 @pytest.mark.parametrize(
-    "command", [c for c in REPORTS if c not in (*TELL, "run", "doctor", "show", "evaluate", "index", "submit")]
+    "command",
+    [c for c in REPORTS if c not in (*TELL, "run", "doctor", "show", "evaluate", "index", "learn", "check", "submit")],
 )
 def test_without_json_a_stage_keeps_stdout_clean(
     finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str

@@ -95,7 +95,7 @@ def fitting(space: Workspace, stages: Sequence[str], asked: dict[str, dict[str, 
     machine_types = machine_types_of(table, train.get("machine_types"), space.clips)
     if not train.get("model") and not embed.get("embedder"):
         embed["embedder"] = before(space, progress)
-    if not train.get("model") and not embed.get("embedder") and _is_one_class(table, machine_types):
+    if not train.get("model") and not embed.get("embedder") and is_one_class(table, machine_types):
         progress.note(
             "all training clips are of one class, so there is nothing to tell apart in training: "
             f"embedding with {WITHOUT_TRAINING}, which needs none"
@@ -105,7 +105,7 @@ def fitting(space: Workspace, stages: Sequence[str], asked: dict[str, dict[str, 
     if space.features != space.own_features:
         progress.note(f"the features are those of {space.features.parent}")
         without.append("extract-features")
-    if embed.get("embedder") and not train.get("model") and not _embedder(embed["embedder"]).trained:
+    if embed.get("embedder") and not train.get("model") and not embedder_of(embed["embedder"]).trained:
         without.append("train")
     if not spellings(score.get("methods") or ())[0]:
         without.append("embed")
@@ -131,16 +131,18 @@ def _refuse_unknown(asked: Options) -> None:
     if asked["train"].get("model"):
         MODELS.build(asked["train"]["model"])
     if asked["embed"].get("embedder"):
-        _embedder(asked["embed"]["embedder"])
+        embedder_of(asked["embed"]["embedder"])
 
 
-def _is_one_class(table: Any, machine_types: Sequence[str]) -> bool:
+def is_one_class(table: Any, machine_types: Sequence[str]) -> bool:
+    """Whether a network would find nothing to tell apart among the training clips."""
     from asdcli.training.classes import classes
 
     return len(classes(training_clips(table, machine_types))[0]) == 1
 
 
-def _embedder(spelling: str) -> Any:
+def embedder_of(spelling: str) -> Any:
+    """The class of an embedder. Raises UsageError for what is none."""
     from asdcli.embedders import EMBEDDERS
 
     return EMBEDDERS.load(parse(spelling)[0])
@@ -152,7 +154,7 @@ def _kinds(stages: Sequence[str], asked: Options) -> list[dict[str, str]]:
 
     kinds = []
     if asked["embed"].get("embedder") and "embed" in stages:
-        kinds.append(_embedder(asked["embed"]["embedder"]).features)
+        kinds.append(embedder_of(asked["embed"]["embedder"]).features)
     if asked["train"].get("model") and "train" in stages:
         recipe: Any = MODELS.load(parse(asked["train"]["model"])[0])
         kinds.append(recipe.features)

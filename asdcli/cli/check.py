@@ -1,0 +1,149 @@
+"""`asd check`: which recordings are suspicious."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asdcli.cli import completion
+from asdcli.cli.options import DeviceOption, PlainCellsOption, one_of
+from asdcli.cli.shared import Place, on_a_run
+from asdcli.cli.talk import Output, Talk
+from asdcli.vocabulary import MEAN
+
+if TYPE_CHECKING:
+    from asdcli.stages.check_report import CheckRow
+
+
+@on_a_run(output=False, force=True)
+def check(
+    recordings: Annotated[
+        list[Path], typer.Argument(metavar="DIR|FILE...", help="Recordings to look at; they are only read.")
+    ],
+    machine: Annotated[
+        str | None,
+        typer.Option(
+            "--machine",
+            metavar="NAME",
+            help="All recordings are of this machine. Default: the run's only one, or the one a folder is called.",
+            show_default=False,
+        ),
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            "-m",
+            "--method",
+            metavar="SPELLING",
+            help="Whose threshold decides, where several methods have one.",
+            show_default=False,
+            autocompletion=completion.scorers,
+        ),
+    ] = None,
+    channel: Annotated[
+        str | None,
+        typer.Option(
+            "--channel",
+            metavar=one_of(("N",), MEAN),
+            help="Channel of recordings that have several, counted from 0. Default: as learned.",
+            show_default=False,
+        ),
+    ] = None,
+    resample: Annotated[
+        bool, typer.Option("--resample", help="Convert other sample rates, though none was met in learning.")
+    ] = False,
+    csv: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv", metavar="FILE", help="Write a row a recording (.csv, .parquet) as well.", show_default=False
+        ),
+    ] = None,
+    plain_cells: PlainCellsOption = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 4 where something is suspicious.")] = False,
+    device: DeviceOption = "auto",
+    *,
+    place: Place,
+    talk: Talk,
+    force: bool,
+) -> int:
+    """Say which recordings are suspicious, by what asd learn has learned. Nothing of that is changed.
+
+    Prints a line a recording, the most suspicious first: its score as a multiple of the threshold, above which it is
+    suspicious; p, the share of normal recordings that would score as high; the verdict; and the normal recording that
+    it is most like, to listen to both. Below it says what all of them mean together.
+
+    Recordings are read as those that were learned: channel, sample rate, scale. A file that cannot be used is named and
+    does not stop the rest. One that is far quieter than all that were learned, or silent, says nothing of the machine
+    and is not judged. Exits with 3 where there are such recordings.
+    """
+    from asdcli.artifacts import own
+    from asdcli.errors import MissingArtifact
+    from asdcli.pipeline.steps import check as step
+
+    if csv:
+        own.check(csv, force=force)  # before the work, not after
+    try:
+        space = place.space()
+    except MissingArtifact as error:
+        error.answer(step.LEARN)
+        raise
+    checks = step.run(
+        space,
+        recordings,
+        machine=machine,
+        method=method,
+        channel=channel,
+        resample=resample,
+        device=device,
+        progress=talk.progress,
+    )
+    if talk.shows_tables:
+        _show(checks.rows, checks.said)
+    outputs = []
+    if csv:
+        step.write(checks, csv, plain_cells=plain_cells, force=force, progress=talk.progress)
+        outputs.append(Output(csv, "checks"))
+        if not talk.json:
+            talk.progress.note(f"wrote {csv}: {len(checks.rows)} rows")
+    facts = {
+        "run": str(space.run),
+        "recordings": [asdict(row) for row in checks.rows],
+        "suspicious": checks.suspicious,
+        "said": list(checks.said),
+    }
+    return talk.answer(outputs, facts, skipped=checks.skipped, alarm=exit_code and checks.suspicious > 0)
+
+
+def _show(rows: tuple[CheckRow, ...], said: tuple[str, ...]) -> None:
+    from rich.text import Text
+
+    from asdcli.cli.console import say, stdout
+    from asdcli.cli.tables import Grid, GridColumn
+
+    several = len({row.machine for row in rows}) > 1
+    columns: list[GridColumn | str] = ["recording", *(["machine"] if several else [])]
+    columns += [GridColumn("of threshold", number=True), GridColumn("p", number=True), "verdict", "most like"]
+    whys = any(row.why for row in rows)
+    grid = Grid(None, [*columns, *(["why"] if whys else [])], box=None)
+    for row in rows:
+        style = {"suspicious": "bold red", "normal": ""}.get(row.verdict, "yellow")
+        grid.add(
+            row.recording,
+            *([row.machine] if several else []),
+            _times(row),
+            None if row.p_value is None else f"{row.p_value:.3g}",
+            Text(row.verdict, style=style),
+            row.nearest,
+            *([row.why or ""] if whys else []),
+        )
+    grid.show()
+    console = stdout()
+    for sentence in said:
+        say(console, sentence)
+
+
+def _times(row: CheckRow) -> str | None:
+    return f"{row.times:.2f} x" if row.times is not None else None if row.score is None else f"{row.score:.4g}"

@@ -1,0 +1,194 @@
+"""`asd learn`: recordings of healthy machines into a run that tells normal from suspicious."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from asdcli.cli import completion
+from asdcli.cli.options import DeviceOption, SeedOption, one_of
+from asdcli.cli.shared import Place, on_a_run
+from asdcli.cli.talk import Output, Talk
+from asdcli.metrics.alarm_rates import DEFAULT
+from asdcli.vocabulary import FIXED, MEAN, NONE, PEAK, Condition
+
+if TYPE_CHECKING:
+    from asdcli.pipeline.steps.learn import Learnt
+
+_KINDS = {"extract-features": "features", "train": "model", "embed": "embeddings", "score": "scores"}
+_KINDS |= {"threshold": "thresholds"}
+
+
+@on_a_run(output=False, force=True)
+def learn(
+    recordings: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR|FILE...", help="Recordings of healthy machines, and nothing else; only read."),
+    ],
+    machine: Annotated[
+        str | None,
+        typer.Option(
+            "--machine",
+            metavar="NAME",
+            help="All recordings are of this one machine. Default: the nearest folder that names one.",
+            show_default=False,
+        ),
+    ] = None,
+    false_alarms: Annotated[
+        str,
+        typer.Option(
+            "--false-alarms",
+            metavar="RATE",
+            help="How rare false alarms are to be: 1% or 1/200 of the normal recordings, or, with --every, 1/month.",
+        ),
+    ] = DEFAULT,
+    every: Annotated[
+        str | None,
+        typer.Option("--every", metavar="TIME", help="How often a recording comes: 10min, 1h.", show_default=False),
+    ] = None,
+    embedder: Annotated[
+        str | None,
+        typer.Option(
+            "--embedder",
+            metavar="SPELLING",
+            help="How to listen: logmel needs no training, trained is a network. Default: a network where there are "
+            "several machines and 200 recordings of each.",
+            show_default=False,
+            autocompletion=completion.embedders,
+        ),
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            "-m",
+            "--method",
+            metavar="SPELLING",
+            help="How recordings are compared: see asd methods. Default: nn, the distance to the nearest normal one.",
+            show_default=False,
+            autocompletion=completion.scorers,
+        ),
+    ] = None,
+    channel: Annotated[
+        str | None,
+        typer.Option(
+            "--channel",
+            metavar=one_of(("N",), MEAN),
+            help="Channel of recordings that have several, counted from 0. Default: the first.",
+            show_default=False,
+        ),
+    ] = None,
+    sample_rate: Annotated[
+        int | None,
+        typer.Option(
+            "--sample-rate",
+            min=1,
+            metavar="HZ",
+            help="Sample rate to bring recordings to. Default: 16000, or the lowest that there is.",
+            show_default=False,
+        ),
+    ] = None,
+    resample: Annotated[
+        bool, typer.Option("--resample", help="Convert other rates in later checks too, though none was met here.")
+    ] = False,
+    scale: Annotated[
+        str | None,
+        typer.Option(
+            "--scale",
+            metavar=one_of((PEAK, f"{FIXED}:GAIN")),
+            help="Multiply all samples of a machine by one factor, where they go beyond full scale.",
+            show_default=False,
+        ),
+    ] = None,
+    condition_word: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--condition-word",
+            metavar=f"WORD={one_of(Condition, NONE)}",
+            help="What a word in names says of the machine's condition (repeatable).",
+            show_default=False,
+        ),
+    ] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option(
+            "--group-by",
+            metavar="session|block:N",
+            help="What tells recordings that belong together. Default: folders, days or names, else blocks of time.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    *,
+    place: Place,
+    talk: Talk,
+    force: bool,
+) -> int:
+    """Learn what is normal from recordings of healthy machines, so that asd check can say which others are suspicious.
+
+    Recordings stay where and as they are, of any sample rate, number of channels, format and length; what is done to
+    them is said. The machine is the nearest folder that names one: "fan 3/October normal" is of fan 3. Several folders
+    may be of several machines. What was learned lies in one run, by default runs/MACHINE; the same command again does
+    what is new.
+
+    Says at once how good the recordings are: how many and how alike they are, which stand out, how rare a false alarm
+    can be promised with so many, and how many more it takes for what was asked. A recording whose name says, or may
+    say, that it is no normal one is not learned. Exits with 3 when recordings had to be left out.
+    """
+    from asdcli.pipeline import process
+    from asdcli.pipeline.steps import learn as step
+    from asdcli.views.normals import sentences
+
+    process.settle(networks=True)
+    learnt = step.take(
+        recordings,
+        data=place.data,
+        into=place.run,
+        dataset=place.dataset,
+        machine=machine,
+        false_alarms=false_alarms,
+        every=every,
+        embedder=embedder,
+        method=method,
+        channel=channel,
+        sample_rate=sample_rate,
+        resample=resample,
+        scale=scale,
+        condition_words=condition_word or (),
+        group_by=group_by,
+        seed=seed,
+        device=device,
+        force=force,
+        progress=talk.progress,
+    )
+    told = [list(sentences(of)) for of in learnt.normals]
+    if talk.shows_tables:
+        _show(told)
+    if not talk.json:
+        talk.progress.note(f"learned into {learnt.space.run}")
+        talk.progress.note(f"next: {shlex.join(['asd', 'check', 'DIR', *learnt.space.words()])}")
+    outputs = [Output.of("clips", learnt.dataset)]
+    outputs += [Output.of(_KINDS[stage], outcome) for stage, outcome in learnt.outcomes.items()]
+    return talk.answer(outputs, _facts(learnt, told), skipped=learnt.skipped)
+
+
+def _show(told: list[list[str]]) -> None:
+    from asdcli.cli.console import say, stdout
+
+    console = stdout()
+    for first, *others in told:
+        say(console, first)
+        for sentence in others:
+            say(console, f"  {sentence}")
+
+
+def _facts(learnt: Learnt, told: list[list[str]]) -> dict[str, Any]:
+    machines = [
+        {**asdict(of), "rarest": of.rarest, "lacking": of.lacking, "said": said}
+        for of, said in zip(learnt.normals, told, strict=True)
+    ]
+    return {"run": str(learnt.space.run), "embedder": learnt.embedder, "method": learnt.method, "machines": machines}

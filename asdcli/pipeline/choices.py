@@ -1,0 +1,95 @@
+"""What `asd learn` chooses where nothing is said: how recordings are read and listened to. Each choice is told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pyarrow as pa
+
+from asdcli import audio
+from asdcli.errors import BadData, UsageError
+from asdcli.metrics.threshold_rules import FEW
+from asdcli.pipeline.steps import run
+from asdcli.progress import Progress
+from asdcli.wording import counted, listed
+
+ENOUGH = 10 * FEW
+"""Recordings of each machine for which a network is trained: a tenth is kept from it, and promises stand on that."""
+_BANDS = f"listening by {run.WITHOUT_TRAINING} (level and fluctuation of each frequency band)"
+
+
+def require_several(table: pa.Table, progress: Progress) -> None:
+    """Say which machines there are. Raises BadData where there is one recording of every machine only."""
+    counts = Counter(table["machine_type"].to_pylist())
+    alone = sorted(name for name, n in counts.items() if n < 2)
+    what = "one normal recording tells nothing of what is normal"
+    if len(alone) == len(counts):
+        raise BadData(f"{what}: {listed(alone)}", "record more of it while it is healthy: 20 at least, 100 better")
+    if alone:
+        progress.left_out(f"{what}, and nothing will be said of {listed(alone)}")
+    progress.note(
+        "machines, by the folders that the recordings lie in: "
+        + ", ".join(f"{name} ({counted(n, 'recording')})" for name, n in sorted(counts.items()))
+        + ("; if they are one, --machine NAME says so" if len(counts) > 1 else "")
+    )
+
+
+def reading(
+    table: pa.Table, channel: str | None, sample_rate: int | None, resample: bool, progress: Progress
+) -> dict[str, Any]:
+    """How recordings are read, and what is not said otherwise; what is chosen is said."""
+    rates, channels = (Counter(table[name].to_pylist()) for name in ("sample_rate", "channels"))
+    if channel is None and set(channels) != {1}:
+        channel = "0"
+        most = max(channels)
+        progress.note(
+            f"recordings of up to {most} channels: the first is taken (another: --channel 1 to {most - 1}; the mean of "
+            "all: --channel mean)"
+        )
+    target = sample_rate or min(audio.SAMPLE_RATE, *rates)
+    others = sorted(rate for rate in rates if rate != target)
+    if others:
+        told = ", ".join(f"{rate:,} Hz" for rate in others)
+        lost = f"; what lies above {target // 2:,} Hz is not heard" if others[-1] > target else ""
+        keep = "" if sample_rate else f" (--sample-rate {others[-1]} keeps it)" if len(others) == 1 else ""
+        progress.note(f"sample rates: {told}, brought to {target:,} Hz{lost}{keep}")
+    return {"channel": channel, "sample_rate": target, "resample": resample or bool(others)}
+
+
+def trains(table: pa.Table, embedder: str | None, progress: Progress) -> bool:
+    """Whether a network is to be trained; which way is taken, and what would be better, is said in one line."""
+    counts = Counter(table["machine_type"].to_pylist())
+    machines = sorted(counts)
+    if embedder is not None and embedder != "trained":
+        if run.embedder_of(embedder).trained:
+            raise UsageError(
+                f"--embedder {embedder} names what one kind of training makes", "say --embedder trained, or logmel"
+            )
+        progress.note(f"listening by {embedder}, as asked for")
+        return False
+    if run.is_one_class(table, machines):
+        if embedder:
+            raise UsageError(
+                "there is nothing to tell apart in training: all recordings are of one machine in one state",
+                f"leave --embedder out, or learn several machines in one call: --embedder {run.WITHOUT_TRAINING}",
+            )
+        progress.note(
+            f"listening by {run.WITHOUT_TRAINING} (level and fluctuation of each frequency band), because there is one "
+            "machine in one state; a network that learns to tell machines apart may hear more: learn several machines "
+            "in one call"
+        )
+        return False
+    if embedder is None and min(counts.values()) < ENOUGH:
+        fewest = min(machines, key=lambda machine: counts[machine])
+        progress.note(
+            f"{_BANDS}; a network that learns "
+            f"to tell the machines apart may hear more, and takes {ENOUGH} recordings of each, because a tenth is kept "
+            f"from it to promise anything (with fewer: --embedder trained); {fewest} has {counts[fewest]}"
+        )
+        return False
+    progress.note(
+        f"listening by a network that learns to tell {len(machines)} machines apart; promises stand on a tenth of the "
+        f"recordings, which it is not shown (without training, in seconds: --embedder {run.WITHOUT_TRAINING})"
+    )
+    return True

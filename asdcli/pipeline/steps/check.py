@@ -1,0 +1,163 @@
+"""check: recordings against what a run has learned: which machine each is of, and which of them are suspicious."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from asdcli.audio import channel_index
+from asdcli.clips import SUFFIXES, without_suffix
+from asdcli.detector import Detector
+from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError, unknown_name
+from asdcli.layouts import find_audio, machine_of
+from asdcli.pipeline.answers import answered
+from asdcli.pipeline.detectors import detector_of
+from asdcli.pipeline.steps.score import spellings
+from asdcli.pipeline.workspace import Workspace
+from asdcli.progress import SILENT, Progress
+from asdcli.stages import check
+from asdcli.stages.check import Checks, ToCheck
+from asdcli.stages.index_place import LINK, shown
+from asdcli.views.scores import read_scores
+from asdcli.views.thresholds import Thresholds
+from asdcli.wording import counted, listed
+
+__all__ = ["Checks", "run", "write"]
+
+write = check.write
+
+LEARN = "learn what is normal first: asd learn DIR"
+
+
+@answered
+def run(
+    space: Workspace,
+    places: Sequence[Path],
+    *,
+    machine: str | None = None,
+    method: str | None = None,
+    channel: str | None = None,
+    resample: bool = False,
+    device: str = "auto",
+    progress: Progress = SILENT,
+) -> Checks:
+    """Check recordings; nothing is written.
+
+    Args:
+        space: the run.
+        places: files, and folders that hold them.
+        machine: of all recordings; by default the run's only one, or the one that a folder above them is called.
+        method: whose thresholds decide; by default the only one that has any.
+        channel: of recordings with several; by default as learned.
+        resample: convert other sample rates although none was met in learning.
+        device: where a network runs.
+        progress: is told how far it is, and of recordings that say nothing.
+
+    Raises:
+        MissingArtifact: nothing was learned. BadData: there is no recording.
+        UsageError: an unknown machine or method, or recordings that may be of several machines.
+    """
+    limits, spelling = _limits(space, method)
+    known = sorted(machine for of, machine in limits.values if of == spelling)
+    recordings = _recordings(space, places, machine, known, progress)
+    machines = sorted({one.machine for one in recordings})
+    told = f"against what {space.run} has learned of {listed(machines)} ({spelling})"
+    progress.note(f"{counted(len(recordings), 'recording')} {told}")
+    detector: Detector = detector_of(space, spelling, device=device, progress=progress)
+    (scored,) = read_scores([space.scores(spelling)])
+    if not limits.fitted_on(scored):
+        raise BadArtifact(f"{space.thresholds} is of other scores than {scored.path}", "set it again: asd threshold")
+    changes = {**({"channel": channel_index(channel)} if channel else {}), **({"resample": True} if resample else {})}
+    promised = {m: promise.share for m in machines if (promise := limits.promises.get((spelling, m)))}
+    levels = check.levels_of(space.features, detector.kind, machines)
+    if unknown := [m for m in machines if levels.get(m) is None]:
+        progress.warn(
+            f"how loud the learned recordings of {listed(unknown)} are is not known, so a microphone turned down "
+            "may look like a fault: features that are made again say it (asd extract-features --force)"
+        )
+    checks = check.run(recordings, detector, scored, promised, levels, changes=changes, progress=progress)
+    return replace(checks, rows=tuple(replace(row, nearest=row.nearest and shown(row.nearest)) for row in checks.rows))
+
+
+def _limits(space: Workspace, method: str | None) -> tuple[Thresholds, str]:
+    """The run's thresholds, and the method that is to decide."""
+    try:
+        limits = Thresholds.read(space.thresholds)
+    except MissingArtifact:
+        raise MissingArtifact(f"{space.run} has no thresholds: nothing was learned there", LEARN) from None
+    there = sorted({of for of, _ in limits.values})
+    if method is None:
+        if len(there) > 1:
+            raise UsageError(f"several methods have thresholds: {', '.join(there)}", "say which: --method")
+        return limits, there[0]
+    of_vectors, of_residuals = spellings([method])
+    spelling = next(iter([*of_vectors, *of_residuals]))
+    if spelling not in there:
+        raise unknown_name("method with thresholds", spelling, there)
+    return limits, spelling
+
+
+def _recordings(
+    space: Workspace, places: Sequence[Path], machine: str | None, known: Sequence[str], progress: Progress
+) -> list[ToCheck]:
+    if machine is not None and machine not in known:
+        raise unknown_name("machine of this run", machine, known)
+    files: dict[Path, str] = {}
+    for place in places:
+        files |= _found(place, len(places) > 1, progress)
+    if not files:
+        raise BadData(
+            f"there is no recording in {listed([str(place) for place in places])}",
+            "name wav or flac files, or folders that hold some",
+        )
+    learned = _learned(space)
+    taken: set[str] = set()
+    found = []
+    for path, name in files.items():
+        clip_id = learned(path)
+        clip_id = f"./{path}" if clip_id is None or clip_id in taken else clip_id  # learned ones never begin so
+        taken.add(clip_id)
+        found.append(ToCheck(path, name, machine or _machine(path, known), clip_id))
+    return found
+
+
+def _found(place: Path, several: bool, progress: Progress) -> dict[Path, str]:
+    """The files of a place -> what they are called."""
+    if place.is_dir():
+        paths, left = find_audio(place)
+        for one in left:
+            if one.is_loss:
+                progress.left_out(f"left out {place / one.path} ({one.reason})")
+        return {place / path: str(place / path) if several else path for path in paths}
+    if not place.exists():
+        raise BadData(f"{place} does not exist", "name recordings, or the folder that holds them")
+    if not place.name.lower().endswith(SUFFIXES):
+        progress.left_out(f"left out {place} (no audio)")
+        return {}
+    return {place: str(place)}
+
+
+def _machine(path: Path, known: Sequence[str]) -> str:
+    """The machine of a run that a recording is of: the only one, or one that a folder above it is called."""
+    if len(known) == 1:
+        return known[0]
+    folders = path.absolute().parts[1:-1]
+    for end in range(len(folders), 0, -1):
+        names = {folders[end - 1], machine_of(folders[end - 1 : end])}
+        if called := [name for name in known if name in names]:
+            return called[0]
+    raise UsageError(f"which machine is {path} of? The run knows {', '.join(known)}", "say it: --machine NAME")
+
+
+def _learned(space: Workspace) -> Callable[[Path], str | None]:
+    """What tells of a file which learned recording it is, by its clip_id; None where it is none."""
+    link = space.dataset_root / LINK
+    root = link.resolve() if link.is_symlink() else space.dataset_root.resolve()
+    before = f"{LINK}/" if link.is_symlink() else ""
+
+    def clip_id(path: Path) -> str | None:
+        whole = path.resolve()
+        return before + without_suffix(whole.relative_to(root).as_posix()) if whole.is_relative_to(root) else None
+
+    return clip_id

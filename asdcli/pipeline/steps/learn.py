@@ -1,0 +1,251 @@
+"""learn: normal recordings in, a run that tells normal from suspicious out: the stages one after the other."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from asdcli import artifacts
+from asdcli.errors import AsdError, BadData, UsageError
+from asdcli.filenames import fault
+from asdcli.layouts import machine_of, sizes
+from asdcli.metrics.alarm_rates import DEFAULT, rule_of
+from asdcli.outcome import Outcome
+from asdcli.pipeline import choices, run_note, workspace
+from asdcli.pipeline.steps import index, run, score, threshold
+from asdcli.pipeline.workspace import Workspace
+from asdcli.progress import SILENT, Progress, Silent
+from asdcli.stages.index import NORMAL
+from asdcli.stages.index_place import LINK, shown
+from asdcli.stages.threshold import rows
+from asdcli.views.calibration import calibrations
+from asdcli.views.normals import Normals, normals_of
+from asdcli.views.scores import read_scores
+from asdcli.vocabulary import Split
+from asdcli.wording import some
+
+METHOD = "nn"
+"""The distance to the nearest normal recording: what it says can be listened to."""
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What was learned.
+
+    Attributes:
+        space: the run.
+        dataset: what became of the list of recordings.
+        outcomes: what became of the run's files: stage -> outcome.
+        normals: how good the normal recordings of each machine are.
+        method: spelling of the method.
+        embedder: that was taken; `model` where one was trained.
+        skipped: recordings that could not be used.
+    """
+
+    space: Workspace
+    dataset: Outcome
+    outcomes: dict[str, Outcome]
+    normals: tuple[Normals, ...]
+    method: str
+    embedder: str
+    skipped: int
+
+
+class _Plainly(Silent):
+    """Hands on what names recordings and what looks wrong; what stages note in their own words stays unsaid."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def track(self, items: Any, *, total: int | None = None, label: str = "", unit: str = "clips") -> Any:
+        return self._progress.track(items, total=total, label=label, unit="recordings" if unit == "clips" else unit)
+
+    def advance(self, n: int, **fields: Any) -> None:
+        self._progress.advance(n, **{name: value for name, value in fields.items() if name != "machine_type"})
+
+    def warn(self, text: str) -> None:
+        self._progress.warn(text)
+
+    def left_out(self, text: str) -> None:
+        self._progress.left_out(text)
+
+
+def take(
+    places: Sequence[Path],
+    *,
+    data: Path | None = None,
+    into: Path | None = None,
+    dataset: str | None = None,
+    machine: str | None = None,
+    false_alarms: str = DEFAULT,
+    every: str | None = None,
+    embedder: str | None = None,
+    method: str | None = None,
+    channel: str | None = None,
+    sample_rate: int | None = None,
+    resample: bool = False,
+    scale: str | None = None,
+    condition_words: Sequence[str] = (),
+    group_by: str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Learnt:
+    """Learn what is normal from recordings of healthy machines: list, features, vectors, scores and thresholds.
+
+    Args:
+        places: folders and files; they are only read.
+        data: the data root.
+        into: the run; by default it is called as the dataset.
+        dataset: by default called as the run, the one machine, or the folder.
+        machine: the machine of all recordings; by default the nearest folder that names one.
+        false_alarms: how rare they are to be, as `metrics.alarm_rates` has it.
+        every: the time from one recording to the next.
+        embedder: one that needs no training; by default that where there is but one machine, else a trained network.
+        method: of scoring.
+        channel: of recordings with several; by default the first.
+        sample_rate: in Hz; by default 16,000, or the lowest of the recordings where that is lower.
+        resample: convert other rates in every recording that is checked later, also where none was met yet.
+        scale: as `asd extract-features` has it.
+        condition_words: what words of names mean.
+        group_by: what tells which recordings belong together.
+        seed: of everything random.
+        device: where a network is trained.
+        force: do everything again, and let a run stand for other recordings than before.
+        progress: is told how far it is, what was chosen, and what looks wrong.
+
+    Raises:
+        UsageError: a rate of false alarms that is none, or options that cannot be.
+        BadData: no recording, or a single one of every machine. What the stages raise.
+    """
+    rule = rule_of(false_alarms, every)
+    wanted = _method(method)
+    root, below = _common(places)
+    name = _dataset(root, below, machine, into, dataset)
+    space = workspace.resolve(data=data, run=into, dataset=name, begins=True)
+    listed_now = _index(space, root, below, machine, condition_words, group_by, force, _Plainly(progress))
+    space.remember()
+    table, _ = artifacts.read_table(space.clips, artifacts.CLIPS)
+    choices.require_several(table, progress)
+    reading = choices.reading(table, channel, sample_rate, resample, progress)
+    trains = choices.trains(table, embedder, progress)
+    options: dict[str, dict[str, Any]] = {
+        "extract-features": {**reading, "scale": scale, "rounding": True, "on_error": "skip"},
+        "train": {"seed": seed, "device": device},
+        "embed": {"embedder": None if trains else embedder or run.WITHOUT_TRAINING, "device": device},
+        "score": {"methods": [wanted], "seed": seed, "device": device},
+    }
+    stages = ["extract-features", *(["train"] if trains else []), "embed", "score"]
+    plainly = _Plainly(progress)
+    outcomes: dict[str, Outcome] = {}
+    for taken in run.run(space, stages, options=options, force=force, progress=plainly):
+        outcomes[taken.stage] = next(iter(taken.outcomes.values()))
+    outcomes["threshold"] = threshold.run(space, [space.scores(wanted)], rule=rule, force=force, progress=SILENT)
+    skipped = listed_now.skipped + outcomes["extract-features"].skipped
+    taken_by = "model" if trains else str(options["embed"]["embedder"])
+    return Learnt(space, listed_now, outcomes, _normals(space, wanted, rule), wanted, taken_by, skipped)
+
+
+def _method(asked: str | None) -> str:
+    of_vectors, of_residuals = score.spellings([asked or METHOD])
+    if of_residuals:
+        raise UsageError(
+            f"{asked} scores what an autoencoder misses, and asd learn trains none",
+            "take another --method, or go stage by stage: asd train --model autoencoder",
+        )
+    if len(of_vectors) != 1:
+        raise UsageError(f"--method {asked} stands for several methods", "name one of them")
+    return of_vectors[0]
+
+
+def _common(places: Sequence[Path]) -> tuple[Path, list[str]]:
+    """The folder that holds all places, and where they lie below it."""
+    if not places:
+        raise UsageError("name the recordings: files, or folders that hold them")
+    for place in places:
+        if not place.exists():
+            raise BadData(f"{place} does not exist", "name the folder that holds the recordings")
+    whole = [Path(os.path.normpath(place.absolute())) for place in places]
+    folders = [place if place.is_dir() else place.parent for place in whole]
+    root = Path(os.path.commonpath(folders))
+    return root, sorted({place.relative_to(root).as_posix() for place in whole})
+
+
+def _dataset(root: Path, below: Sequence[str], machine: str | None, into: Path | None, asked: str | None) -> str:
+    """The name of the dataset: as asked for, of the run, of the one machine, else of the folder."""
+    if into is not None and (known := run_note.dataset_of(into)):
+        return asked or known
+    if asked is not None:
+        return asked
+    folders = [name for name in below if (root / name).is_dir()]
+    named = {machine_of([*root.parts[-3:], *Path(name).parts]) for name in folders or ["."]}
+    said = into.resolve().name if into else machine or (named.pop() if len(named) == 1 else None) or root.name
+    name = re.sub(r"[^\w.-]+", "-", said or "").strip("-.") or "machines"
+    if why := fault(name):
+        raise UsageError(f"a run cannot be called {name!r}: {why}", "name one: --run runs/NAME")
+    return name
+
+
+def _index(
+    space: Workspace,
+    root: Path,
+    below: Sequence[str],
+    machine: str | None,
+    condition_words: Sequence[str],
+    group_by: str | None,
+    force: bool,
+    progress: Progress,
+) -> Outcome:
+    link = space.dataset_root / LINK
+    if force and link.is_symlink() and _is_learnt(space) and link.resolve() != root.resolve():
+        link.unlink()
+    try:
+        outcome = index.run(
+            space.data,
+            root,
+            name=space.dataset,
+            normal=below,
+            machine=machine,
+            condition_words=condition_words,
+            group_by=group_by,
+            force=force,
+            progress=progress,
+        )
+    except UsageError as error:
+        if "another --name" in (error.hint or ""):
+            error.answer("learn into a run of its own: --run runs/NAME; or forget what it stood for: --force")
+        raise
+    for row in getattr(outcome.facts, "left_out", ()):
+        if row["loss"]:
+            progress.left_out(f"left out {row['files']} ({row['reason']}): {some(row['examples'])}")
+    for sentence in getattr(outcome.facts, "warnings", ()):
+        progress.warn(sentence)
+    return outcome
+
+
+def _is_learnt(space: Workspace) -> bool:
+    try:
+        return artifacts.read_header(space.clips, artifacts.CLIPS).params.get("layout") == NORMAL
+    except AsdError:
+        return False
+
+
+def _normals(space: Workspace, method: str, rule: str) -> tuple[Normals, ...]:
+    (scored,) = read_scores([space.scores(method)])
+    of_machine = Counter(scored.split(Split.TRAIN).table["machine_type"].to_pylist())
+    told = {name: how for name, (how, _) in sizes(artifacts.read_table(space.clips, artifacts.CLIPS)[0]).items()}
+    limits = {row["machine_type"]: row for row in rows(space.thresholds) if row["method"] == method}
+    found = (
+        normals_of(name, own, of_machine[name], told.get(name, ""), limits[name], rule)
+        for name, own in calibrations(scored)
+        if name in limits
+    )
+    return tuple(
+        replace(of, stand_out=tuple(replace(one, clip_id=shown(one.clip_id)) for one in of.stand_out)) for of in found
+    )
