@@ -31,6 +31,7 @@ HELPERS = {
     "index_place": "index",
     "index_report": "index",
     "candidates": "tune",
+    "explain_words": "explain",
     "threshold_report": "threshold",
     "submit_meta": "submit",
     "submit_costs": "submit",

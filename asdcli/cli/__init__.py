@@ -28,6 +28,7 @@ GROUPS = {
     "Your own recordings": {
         "index": "asdcli.cli.index:index",
         "threshold": "asdcli.cli.threshold:threshold",
+        "explain": "asdcli.cli.explain:explain",
     },
     "The challenge": {
         "datasets": "asdcli.cli.datasets:datasets",

@@ -49,7 +49,7 @@ def run(
         UsageError: an unknown figure, parameter, method or format, or one file for both figure and numbers.
     """
     drawn: Plot = PLOTS.build(figure, **parameters)
-    kind = _format(output, format)
+    kind = format_of(output, format)
     output = output or space.plot(PLOTS.spell(drawn), kind)
     if numbers and numbers.absolute() == output.absolute():
         raise UsageError(f"figure and numbers cannot both go to {output}", "name another file for the numbers")
@@ -79,7 +79,7 @@ def _files(space: Workspace, reads: Sequence[Source]) -> dict[Source, Path]:
     return {name: places[name] for name in reads if name == "scores" or places[name].exists()}
 
 
-def _format(output: Path | None, asked: Format | None) -> Format:
+def format_of(output: Path | None, asked: Format | None) -> Format:
     """The format asked for, which is that of the suffix where both are said.
 
     Raises:
