@@ -104,7 +104,7 @@ def _show(one: Explained) -> None:
 
 
 def _nearest(one: Explained) -> None:
-    from asdcli.cli.tables import Grid, GridColumn, number
+    from asdcli.cli.tables import Grid, GridColumn
 
     near = one.neighbourhood
     if near is None:
@@ -124,8 +124,12 @@ def _nearest(one: Explained) -> None:
     grid = Grid(None, columns)
     for n in shown:
         marks = [_marked(n.decides, near.windows)] if near.adjusted else []
-        grid.add(n.clip_id, number(n.distance, digits=5), *(number(get(n), digits=5) for get in figures), *marks)
+        grid.add(n.clip_id, _figure(n.distance), *(_figure(get(n)) for get in figures), *marks)
     grid.show()
+
+
+def _figure(value: float | None) -> str | None:
+    return None if value is None else f"{value:#.4g}"
 
 
 def _marked(decides: int, windows: int) -> str:

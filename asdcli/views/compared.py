@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from asdcli.views.sounds import Sounds
 from asdcli.wording import they_are
 
 Array = npt.NDArray[np.float64]
+Samples = npt.NDArray[np.int16]
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Compared:
         waves: of the normal clips, (n_samples_i,) int16 each.
     """
 
-    samples: npt.NDArray[np.int16]
+    samples: Samples
     levels: Layer
     axes: MelAxes
     differing: Differing
@@ -61,7 +62,7 @@ class Compared:
     envelope_axes: EnvelopeAxes
     pulsing: Pulsing
     normals: tuple[str, ...]
-    waves: tuple[npt.NDArray[np.int16], ...]
+    waves: tuple[Samples, ...]
 
     @property
     def z(self) -> Layer:
@@ -83,38 +84,52 @@ class Compared:
 
 
 def compared(sounds: Sounds, clip_id: str, normals: Sequence[str], progress: Progress) -> Compared:
-    """A clip beside normal ones of its machine.
+    """A clip of a run beside normal ones of its machine.
 
     Args:
         sounds: of the machine type.
         clip_id: of the clip.
-        normals: clip_ids of normal ones; those that are shorter than a frame are left out.
-        progress: is told of them.
+        normals: clip_ids of normal ones.
+        progress: is told of those that are left out.
 
     Raises:
-        BadData: the clip is shorter than a frame, or so are all normal ones; or a recording cannot be read.
-        MissingArtifact: a recording is gone.
+        BadData: as `beside`; or a recording cannot be read. MissingArtifact: one is gone.
     """
-    axes = MelAxes.at(sounds.sample_rate)
     samples = sounds.read(clip_id)
+    return beside(clip_id, samples, {name: sounds.read(name) for name in normals}, sounds.sample_rate, progress)
+
+
+def beside(
+    name: str, samples: Samples, normals: Mapping[str, Samples], sample_rate: int, progress: Progress
+) -> Compared:
+    """Samples beside those of normal recordings.
+
+    Args:
+        name: of the recording, for errors.
+        samples: (n_samples,) int16.
+        normals: clip_id -> (n_samples_i,) int16; those that are shorter than a frame are left out.
+        sample_rate: of all, in Hz.
+        progress: is told of those that are left out.
+
+    Raises:
+        BadData: the recording is shorter than a frame, or so are all normal ones.
+    """
+    axes = MelAxes.at(sample_rate)
     if len(samples) < axes.window:
         raise BadData(
-            f"{clip_id} is too short to explain: {len(samples)} samples, a log-mel frame takes {axes.window}",
+            f"{name} is too short to explain: {len(samples)} samples, a log-mel frame takes {axes.window}",
             "record for a second at least",
         )
-    waves = {name: sounds.read(name) for name in normals}
-    short = [name for name, wave in waves.items() if len(wave) < axes.window]
-    for name in short:
-        del waves[name]
-    if short:
+    waves = {clip_id: wave for clip_id, wave in normals.items() if len(wave) >= axes.window}
+    if short := [clip_id for clip_id in normals if clip_id not in waves]:
         progress.left_out(f"{they_are(short, 'normal clip')} shorter than a log-mel frame")
     if not waves:
-        raise BadData(f"there is no normal recording to hold {clip_id} against", "add some to train on")
+        raise BadData(f"there is no normal recording to hold {name} against", "add some to train on")
     frames = logmel(samples, axes)
     found = differing(frames, [logmel(wave, axes) for wave in waves.values()], axes.frame_s)
-    shortest_s = min(len(wave) for wave in (samples, *waves.values())) / sounds.sample_rate
-    of_envelopes = EnvelopeAxes.of(sounds.sample_rate, shortest_s)
-    spectra = [envelope_spectra(wave, sounds.sample_rate, of_envelopes) for wave in (samples, *waves.values())]
+    shortest_s = min(len(wave) for wave in (samples, *waves.values())) / sample_rate
+    of_envelopes = EnvelopeAxes.of(sample_rate, shortest_s)
+    spectra = [envelope_spectra(wave, sample_rate, of_envelopes) for wave in (samples, *waves.values())]
     pulses = pulsing(spectra[0], spectra[1:], of_envelopes.rates_hz)
     times_s = np.asarray(np.arange(len(frames) + 1) * axes.frame_s, np.float64)
     levels = Layer(frames, times_s, axes.edges_hz)
