@@ -26,9 +26,10 @@ NORMALS = [spectra(i) for i in range(10)]
 
 
 def test_a_line_is_named_by_its_rate_between_two_places_of_the_grid() -> None:
+    # half-way between two places it is 1.4 dB lower in both
     (found,) = pulsing(spectra(20, {29.4: 20}), NORMALS, RATES).found
     assert found.rate_hz == pytest.approx(29.4, abs=0.1) and found.octave == 2
-    assert found.prominence_db == pytest.approx(18.6, abs=2.5) and found.db == pytest.approx(18.6, abs=2.5)  # between two
+    assert found.prominence_db == pytest.approx(18.6, abs=2.5) and found.db == pytest.approx(18.6, abs=2.5)
 
 
 @pytest.mark.parametrize("strongest", [1, 2, 3])
