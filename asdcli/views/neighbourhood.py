@@ -115,7 +115,8 @@ def _of_clips(
     n = int(np.isfinite(of_clips).sum())
     nearest = np.argsort(of_clips, kind="stable")[: min(most, n)]
     deciding = measured.clip[adjusted.argmin(axis=1)]
-    wanted = [*nearest, *(i for i in np.searchsorted(numbers, np.unique(deciding)) if i not in nearest)]
+    besides = np.searchsorted(numbers, np.unique(deciding)) if with_b else ()
+    wanted = [*nearest, *(i for i in besides if i not in nearest)]
     domain = dict(zip(embedded.column("clip_id"), embedded.column("domain"), strict=True))
     near = []
     for i in wanted:
