@@ -71,7 +71,7 @@ def test_a_single_frame_and_a_single_normal_clip_will_do() -> None:
     assert found.cells.shape == (1, 64) and not found.regions
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(st.floats(-20, 20), st.integers(0, 1000))
 def test_how_loud_everything_was_recorded_does_not_matter(gain_db: float, seed: int) -> None:
     clip = noise(seed)
