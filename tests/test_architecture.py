@@ -34,6 +34,7 @@ HELPERS = {
     "index_report": "index",
     "candidates": "tune",
     "check_report": "check",
+    "explain_words": "explain",
     "threshold_report": "threshold",
     "submit_meta": "submit",
     "submit_costs": "submit",

@@ -30,6 +30,7 @@ GROUPS = {
         "check": "asdcli.cli.check:check",
         "index": "asdcli.cli.index:index",
         "threshold": "asdcli.cli.threshold:threshold",
+        "explain": "asdcli.cli.explain:explain",
     },
     "The challenge": {
         "datasets": "asdcli.cli.datasets:datasets",

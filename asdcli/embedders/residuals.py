@@ -15,6 +15,7 @@ from asdcli.features.pack import WaveformPack
 from asdcli.models.networks.autoencoder import AutoencoderNetwork
 
 _CLIPS_AT_ONCE = 16
+_LEAST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,19 @@ class Reconstruction:
                 residual = (x - network(x)).cpu()
             for one in residual.split([len(v) for v in vectors]):
                 yield one.unflatten(-1, (N_STACKED, -1)).numpy()
+
+    def missed(self, machine_type: str, pack: WaveformPack) -> Iterator[np.ndarray]:
+        """(n_frames, n_mels) of each clip of the pack, what is missed of each frame: in dB, 0 dB being a miss of 1 dB.
+
+        A frame is missed by the root of the mean square over the vectors that it is part of.
+        """
+        for residual in self.residuals(machine_type, pack, range(len(pack))):
+            n_frames = len(residual) + N_STACKED - 1
+            total, count = np.zeros((n_frames, residual.shape[-1])), np.zeros((n_frames, 1))
+            for place in range(N_STACKED):
+                total[place : place + len(residual)] += residual[:, place].astype(np.float64) ** 2
+                count[place : place + len(residual)] += 1
+            yield 10.0 * np.log10(np.maximum(total / count, _LEAST))
 
     def windows(self, machine_type: str, pack: WaveformPack, wanted: Sequence[int]) -> Iterator[list[np.ndarray]]:
         """The residuals of each wanted clip of the pack, cut into its windows."""

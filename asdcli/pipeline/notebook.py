@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from asdcli.stages.evaluate import Report
+    from asdcli.stages.explain import Explained
 
 Place = str | PathLike[str]
 
@@ -240,6 +241,12 @@ class Run:
         from asdcli.pipeline.steps import plot as step
 
         return step.run(self.space, figure, output=_path(output), progress=self.progress, **options)
+
+    def explain(self, *clips: str, method: str | None = None, **options: Any) -> list[Explained]:
+        """Why clips have the scores that they have; options are those of `pipeline.steps.explain.run`."""
+        from asdcli.pipeline.steps import explain as step
+
+        return step.run(self.space, clips, method=method, progress=self.progress, **options)[0]
 
     def submit(self, label: str, **options: Any) -> Outcome:
         """The challenge package of the run's scores; options are those of `asdcli.stages.submit.run`."""

@@ -227,3 +227,39 @@ def _write(figure: Figure, lines: Sequence[str], top: float, size: float, **how:
         top -= _tall(1, size)
         figure.text(_EDGE / width, top / height, line, size=size, color=INK, va="baseline", **how)
     return top
+
+
+def strips(
+    heights: Sequence[float], *, width: float, side: float, caption: Sequence[str], signatures: Sequence[str]
+) -> tuple[Figure, list[tuple[Axes, Axes]]]:
+    """A figure with wide, empty panels below each other, a narrow one to the right of each.
+
+    Args:
+        heights: of the panels, in inches.
+        width: of the wide ones.
+        side: of the narrow ones.
+        caption: sentences below the panels.
+        signatures: lines in small type below the caption.
+
+    Returns:
+        the figure, and the two panels of each height.
+    """
+    from matplotlib.figure import Figure
+
+    above, gap, between = 0.22, 0.42, 0.5
+    whole = _LEFT + width + between + side + _RIGHT
+    told = [line for sentence in caption for line in fitted(sentence, whole - 2 * _EDGE, _CAPTION_PT)]
+    signed = [line for one in signatures for line in _by_fields(one, whole - 2 * _EDGE)]
+    height = sum(above + h + gap for h in heights)
+    height += _tall(len(told), _CAPTION_PT) + _tall(len(signed), _SIGNATURE_PT) + 4 * _EDGE
+    figure = Figure(figsize=(whole, height))
+    top, panels = height - _EDGE, []
+    for h in heights:
+        y = (top - above - h) / height
+        places = ((_LEFT, width), (_LEFT + width + between, side))
+        wide, narrow = (figure.add_axes((x / whole, y, w / whole, h / height)) for x, w in places)
+        panels.append((wide, narrow))
+        top -= above + h + gap
+    top = _write(figure, told, top, _CAPTION_PT) - _EDGE
+    _write(figure, signed, top, _SIGNATURE_PT, family="DejaVu Sans Mono")
+    return figure, panels

@@ -81,6 +81,8 @@ class Scorer(Protocol):
             `residuals`: `fit` is given the `Residuals` of a machine type's training clips, and `score` a list of
             windows of residuals (n_vectors, n_frames_a_vector, n_mels), what an autoencoder missed.
         unit: what shares one reference set where nothing else is asked for; a machine type is the default.
+        terms: a method that takes what `score` takes and gives the `Terms` that a score is the minimum of, which
+            `asd explain` shows.
         needs_training: False where residuals of training clips need not be computed, because `fit` does not look.
     """
 

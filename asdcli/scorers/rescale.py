@@ -13,6 +13,7 @@ from asdcli.scorers.checks import at_least_one
 from asdcli.scorers.local_scale import LocalScale, adjusted
 from asdcli.scorers.nearest import nearest_distance
 from asdcli.scorers.reference import Vectors
+from asdcli.scorers.terms import Terms
 from asdcli.scorers.unit import UnitVectors
 from asdcli.spec import always_spelled
 
@@ -56,6 +57,16 @@ class Rescale:
         if scale.alone:
             return self._transform(nearest_distance(scale.reference, windows))
         return adjusted(scale, windows, np.divide if self.form == "ratio" else np.subtract)
+
+    def terms(self, learnt: Mapping[str, Any], windows: Vectors) -> Terms | None:
+        """What the score of each window is the minimum of; None where there is a single clip and no b."""
+        scale = LocalScale.from_learnt(learnt, self.k, self._transform)
+        if scale.alone:
+            return None
+        measure = "D" if self.metric == "cosine" else "sqrt D"
+        if self.form == "ratio":
+            return Terms.of(scale, windows, np.divide, measure=measure)
+        return Terms.of(scale, windows, np.subtract, alpha=1.0, measure=measure)
 
     def _transform(self, d: np.ndarray) -> np.ndarray:
         return np.sqrt(d) if self.metric == "euclidean" else d

@@ -16,6 +16,7 @@ from asdcli.scorers.local_scale import LocalScale, adjusted
 from asdcli.scorers.nearest import nearest_distance
 from asdcli.scorers.reference import Reference, Vectors
 from asdcli.scorers.slopes import SLOPES, Slope, is_flat
+from asdcli.scorers.terms import Terms
 from asdcli.scorers.unit import UnitVectors
 from asdcli.scorers.validation import Chosen, choose
 from asdcli.spec import always_spelled
@@ -119,6 +120,15 @@ class VarMin:
             return transform(d, self.space) - alpha * transform(b, self.space)  # Eq. 5
 
         return adjusted(scale, windows, adjust, strict=self.loo == "strict")
+
+    def terms(self, learnt: Mapping[str, Any], windows: Vectors) -> Terms | None:
+        """What the score of each window is the minimum of; None where there is a single clip and no b."""
+        scale, alpha = LocalScale.from_learnt(learnt, self.k), float(learnt["alpha"])
+        if scale.alone:
+            return None
+        found = Terms.of(scale, windows, np.subtract, strict=self.loo == "strict", alpha=alpha)
+        d, b = transform(found.distance, self.space), transform(found.b, self.space)
+        return Terms(found.clip, d, b, d - alpha * b, alpha, "D" if self.space == "id" else "ln D")
 
     def _limited(self, scale: LocalScale) -> LocalScale:
         if self.winsorise is None:

@@ -151,6 +151,7 @@ ELSEWHERE: list[tuple[tuple[str, ...], str]] = [
     (("plot", "p-values", "--run", "runs/plain"), "runs/plain/plots/p-values.svg"),
     (("plot", "p-values", "--run", "runs/plain", "-o", "p.png"), "p.png"),
     (("plot", "p-values", "--run", "runs/plain", "--numbers", "p.csv"), "p.csv"),
+    (("explain", "source_test_normal_0001_spd_1320_bkg_B", "--run", "runs/plain", "-o", "w.png"), "w.png"),
     (SUBMIT, f"{SYSTEM}/anomaly_score_fan_section_00_test.csv"),
     (SUBMIT, f"{SYSTEM}/decision_result_fan_section_00_test.csv"),
     (SUBMIT, f"{RUN}/submission/dev/Doe_Lab_task2.zip"),

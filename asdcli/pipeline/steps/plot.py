@@ -54,7 +54,7 @@ def run(
     drawn: Plot = PLOTS.build(figure, **parameters)
     if method and "scores" not in drawn.reads:
         raise UsageError(f"{PLOTS.spell(drawn)} shows no scores of methods", "leave --method out")
-    kind = _format(output, format)
+    kind = format_of(output, format)
     output = output or space.plot(PLOTS.spell(drawn), kind)
     if numbers and numbers.absolute() == output.absolute():
         raise UsageError(f"figure and numbers cannot both go to {output}", "name another file for the numbers")
@@ -93,7 +93,7 @@ def _files(space: Workspace, reads: Sequence[Source]) -> dict[Source, Path]:
     return {name: places[name] for name in reads if name not in _SPARED or places[name].exists()}
 
 
-def _format(output: Path | None, asked: Format | None) -> Format:
+def format_of(output: Path | None, asked: Format | None) -> Format:
     """The format asked for, which is that of the suffix where both are said.
 
     Raises:

@@ -1,0 +1,97 @@
+"""Log-mel frames by numpy alone, for what looks at a few clips and must not wait for torch.
+
+The conventions are those of `features.mels` with its defaults (librosa's): power spectra, Slaney's scale and area
+norm, in dB. Windows last about 64 ms at any rate, half of one from frame to frame, and lie within the clip.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from asdcli.features.pack import FULL_SCALE
+
+N_BANDS = 128
+WINDOW_S = 0.064
+
+_EPS = float(np.finfo(np.float64).eps)
+_LINEAR, _STEP = 1000.0, 27.0  # of Slaney's scale: linear to 1 kHz, from there 27 mel to a factor of 6.4
+
+
+@dataclass(frozen=True)
+class MelAxes:
+    """Where frames and bands lie.
+
+    Attributes:
+        sample_rate: in Hz.
+        window: samples of a frame, a power of two.
+        hop: samples from frame to frame.
+    """
+
+    sample_rate: int
+    window: int
+    hop: int
+
+    @staticmethod
+    def at(sample_rate: int) -> MelAxes:
+        """Those of clips at this rate."""
+        window = 1 << max(4, round(float(np.log2(WINDOW_S * sample_rate))))
+        return MelAxes(sample_rate, window, window // 2)
+
+    @property
+    def frame_s(self) -> float:
+        """Seconds from frame to frame."""
+        return self.hop / self.sample_rate
+
+    @functools.cached_property
+    def corners_hz(self) -> npt.NDArray[np.float64]:
+        """(N_BANDS + 2,) where each triangle begins, peaks and ends."""
+        return corners_hz(0.0, self.sample_rate / 2, N_BANDS)
+
+    @functools.cached_property
+    def edges_hz(self) -> npt.NDArray[np.float64]:
+        """(N_BANDS + 1,) the edges of bands that touch: half-way between the peaks of neighbours."""
+        return edges_hz(self.corners_hz)
+
+    @functools.cached_property
+    def bank(self) -> npt.NDArray[np.float64]:
+        """(N_BANDS, window // 2 + 1) triangles of unit area."""
+        left, centre, right = self.corners_hz[:-2, None], self.corners_hz[1:-1, None], self.corners_hz[2:, None]
+        hz = np.fft.rfftfreq(self.window, 1 / self.sample_rate)
+        rising, falling = (hz - left) / (centre - left), (right - hz) / (right - centre)
+        triangles: npt.NDArray[np.float64] = np.maximum(0.0, np.minimum(rising, falling)) * 2.0 / (right - left)
+        return triangles
+
+
+def logmel(samples: npt.NDArray[np.int16], axes: MelAxes) -> npt.NDArray[np.float64]:
+    """Log-mel frames in dB of one clip of (n_samples,) int16: (n_frames, N_BANDS); none where it is too short."""
+    if len(samples) < axes.window:
+        return np.empty((0, N_BANDS))
+    frames = np.lib.stride_tricks.sliding_window_view(samples, axes.window)[:: axes.hop]
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(axes.window) / axes.window)
+    power = np.abs(np.fft.rfft(frames * (hann / FULL_SCALE))) ** 2
+    decibels: npt.NDArray[np.float64] = 10.0 * np.log10(np.maximum(power @ axes.bank.T, _EPS))
+    return decibels
+
+
+def corners_hz(low_hz: float, high_hz: float, n_bands: int) -> npt.NDArray[np.float64]:
+    """(n_bands + 2,) where each triangle begins, peaks and ends, evenly spaced on Slaney's scale."""
+    return _to_hz(np.linspace(_to_mel(low_hz), _to_mel(high_hz), n_bands + 2))
+
+
+def edges_hz(corners: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(n_bands + 1,) the edges of bands that touch: half-way between the peaks of neighbours."""
+    return (corners[:-1] + corners[1:]) / 2
+
+
+def _to_mel(hz: float) -> float:
+    linear = 3 * hz / 200
+    return linear if hz < _LINEAR else 3 * _LINEAR / 200 + _STEP * float(np.log(hz / _LINEAR) / np.log(6.4))
+
+
+def _to_hz(mel: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    knee = 3 * _LINEAR / 200
+    return np.where(mel < knee, mel * 200 / 3, _LINEAR * 6.4 ** ((mel - knee) / _STEP))

@@ -1,0 +1,431 @@
+"""explain: a clip of a run in, why its score is what it is out, in figures, in words and as a picture."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from asdcli import artifacts
+from asdcli.artifacts import own
+from asdcli.detector.occlusion import Occlusion, occlusion
+from asdcli.detector.sources import reconstruction, source_of
+from asdcli.errors import AsdError, BadData, UsageError, unknown_name
+from asdcli.features.light_mels import corners_hz, edges_hz
+from asdcli.features.pack import WaveformPack
+from asdcli.metrics.differing import differing
+from asdcli.outcome import Outcome
+from asdcli.plots import Format, drawing
+from asdcli.plots.explanation import ExplanationPlot
+from asdcli.progress import SILENT, Progress
+from asdcli.scorers import takes
+from asdcli.stages import explain_words as words
+from asdcli.views.clips import is_training, rows_of
+from asdcli.views.compared import Compared, Layer, compared
+from asdcli.views.detector_file import DetectorFile
+from asdcli.views.embeddings import Embedded, read_embeddings
+from asdcli.views.making import Making
+from asdcli.views.neighbourhood import Neighbourhood, neighbourhood
+from asdcli.views.scores import Scored
+from asdcli.views.signature import many
+from asdcli.views.sounds import Sounds
+from asdcli.views.standing import WITHOUT_GROUP, Standing, standing
+from asdcli.vocabulary import ScoredAs, Unit
+from asdcli.wording import listed
+from asdcli.writing.locks import alone_with
+
+MOST = 16
+"""Normal recordings that a clip is held against; as many as VarMin's b averages in the paper."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What explaining reads; what is not there is None.
+
+    Attributes:
+        clips: clips.parquet.
+        features: folder of the packs, of which the headers say how recordings were read.
+        embeddings: the run's vectors.
+        detector: what the method has learnt.
+        thresholds: thresholds.parquet.
+        model: folder of the model that embeds, or of the autoencoder.
+    """
+
+    clips: Path
+    features: Path
+    embeddings: Path | None = None
+    detector: Path | None = None
+    thresholds: Path | None = None
+    model: Path | None = None
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Why the score of a clip is what it is.
+
+    Attributes:
+        standing: its score, beside threshold and p-values.
+        neighbourhood: the nearest normal recordings; None of a method without vectors.
+        compared: its sound beside theirs.
+        occlusion: what a network's score owes to each piece; None where there is none, or nobody asked.
+        missed: what an autoencoder misses, in dB above what it misses of normal clips; None of other methods.
+        words: what the figures say.
+        notes: what must be known about them.
+        signature: how the score was made.
+    """
+
+    standing: Standing
+    neighbourhood: Neighbourhood | None
+    compared: Compared
+    occlusion: Occlusion | None = None
+    missed: Layer | None = None
+    words: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    signature: str = ""
+
+    def plain(self) -> dict[str, Any]:
+        """All figures but those of single cells, JSON-ready."""
+        near, sound = self.neighbourhood, self.compared
+        return {
+            **dataclasses.asdict(self.standing),
+            "anomalous": self.standing.anomalous,
+            "words": list(self.words),
+            "notes": list(self.notes),
+            "nearest": [dataclasses.asdict(one) for one in near.near] if near else [],
+            "alpha": near.alpha if near else None,
+            "measure": near.measure if near else None,
+            "held_against": list(sound.normals),
+            "regions": [_region(region, sound.z) for region in sound.differing.regions],
+            "region_beyond": sound.differing.largest,
+            "region_limit": sound.differing.limit,
+            "pulses": [
+                {**dataclasses.asdict(one), "octave_hz": list(sound.envelope_axes.octaves[one.octave])}
+                for one in sound.pulsing.found
+            ],
+            "pulse_db": sound.pulsing.largest_db,
+            "pulse_limit_db": sound.pulsing.limit_db,
+            "occlusion": self._occlusion(),
+            "missed": [_region(region, self.missed) for region in self.missed.regions] if self.missed else [],
+            "signature": self.signature,
+        }
+
+    def _occlusion(self) -> dict[str, Any] | None:
+        if self.occlusion is None:
+            return None
+        layer = occluded(self.occlusion, self.compared)
+        return {
+            "score": self.occlusion.score,
+            "passes": self.occlusion.passes,
+            "drop": layer.values.tolist(),
+            "times_s": layer.times_s.tolist(),
+            "edges_hz": layer.edges_hz.tolist(),
+        }
+
+
+def occluded(found: Occlusion, sound: Compared) -> Layer:
+    """What a network's score owes to pieces of a clip, as a layer."""
+    return Layer(found.drop, sound.levels.times_s[found.frames], sound.levels.edges_hz[found.bands])
+
+
+def run(
+    wanted: Sequence[str],
+    method: Scored,
+    files: Evidence,
+    *,
+    occlude: bool = True,
+    device: str = "auto",
+    batch_size: int = 64,
+    progress: Progress = SILENT,
+) -> list[Explained]:
+    """Explain the scores that `method` gives clips.
+
+    The sound of a clip is held against that of the nearest normal recordings: what stands out further than those do
+    among themselves is named.
+
+    Args:
+        wanted: clip_ids; the path of a recording, or the end of one that no other has, will do.
+        method: with its scores.
+        files: of the run.
+        occlude: where a network embeds, say what its score owes to each piece of time and frequency.
+        device: where networks run.
+        batch_size: pieces of clips at once.
+        progress: is told how far it is, and of what looks wrong.
+
+    Raises:
+        UsageError: a clip that the dataset has not, with the nearest names.
+        BadData: a clip without a score, too short to explain, or with nothing to compare it with.
+        MissingArtifact, BadArtifact: a file is gone, or not what it should be.
+    """
+    table, _ = artifacts.read_table(files.clips, artifacts.CLIPS)
+    ids = [_clip_id(name, table, files.clips) for name in wanted]
+    work = _Work(table, method, files, occlude, device, batch_size, progress)
+    return [work.explained(clip_id) for clip_id in progress.track(ids, total=len(ids), label="explain", unit="clips")]
+
+
+@alone_with(lambda given: [given["output"]])
+def picture(
+    explained: Explained, output: Path, format: Format, *, force: bool = False, progress: Progress = SILENT
+) -> Outcome:
+    """Draw one explanation into `output`; the same explanation gives the same bytes with the same matplotlib.
+
+    Raises:
+        AsdError: matplotlib is not installed. BadData: the file is not asd's to overwrite.
+    """
+    may_draw(output, force=force)
+    plot = plot_of(explained)
+    with own.written(output, force=force) as temporary:
+        drawing.save(plot, plot.numbers(), temporary, format, progress=progress)
+    return Outcome(output)
+
+
+def may_draw(output: Path, *, force: bool) -> None:
+    """Raises, before the work, what `picture` would raise after it."""
+    drawing.require()
+    own.check(output, force=force)
+
+
+def plot_of(explained: Explained) -> ExplanationPlot:
+    """The figure of an explanation."""
+    layers: dict[str, Layer] = {}
+    if explained.occlusion:
+        layers["occlusion"] = occluded(explained.occlusion, explained.compared)
+    if explained.missed:
+        layers["missed"] = explained.missed
+    score = "; ".join(words.of_score(explained.standing))
+    caption = [*(f"{sentence}." for sentence in (*explained.words, score)), *(f"{note}." for note in explained.notes)]
+    return ExplanationPlot(explained.standing.clip_id, explained.compared, layers, caption, explained.signature)
+
+
+class _Work:
+    """What is read once for all clips."""
+
+    def __init__(
+        self,
+        table: pa.Table,
+        method: Scored,
+        files: Evidence,
+        occlude: bool,
+        device: str,
+        batch_size: int,
+        progress: Progress,
+    ) -> None:
+        self.table, self.method, self.files, self.occlude = table, method, files, occlude
+        self.device, self.batch_size, self.progress = device, batch_size, progress
+        self.sounds: dict[str, Sounds] = {}
+
+    @functools.cached_property
+    def embedded(self) -> Embedded:
+        assert self.files.embeddings is not None
+        return read_embeddings(self.files.embeddings)
+
+    @functools.cached_property
+    def detector(self) -> DetectorFile | None:
+        return DetectorFile.read(self.files.detector) if self.files.detector else None
+
+    @property
+    def residuals(self) -> bool:
+        return self.detector is not None and takes(self.detector.scorer) == "residuals"
+
+    def explained(self, clip_id: str) -> Explained:
+        one = standing(self.method, clip_id, self.files.thresholds)
+        sounds = self.sounds_of(one.machine_type)
+        notes = ["of two channels the first is explained"] if sounds.one_of_two else []
+        group = self.group_of(one)
+        near = None
+        if self.files.embeddings and not self.residuals:
+            near = self.neighbourhood(one, group)
+            names = [n.clip_id for n in near.near][:MOST]
+            if one.scored_as in WITHOUT_GROUP:
+                notes.append(
+                    "its score is by a method fitted without its group, distances and b here by the one fitted on all"
+                )
+        else:
+            names = self.alike(one, group)
+        sound = compared(sounds, clip_id, names, self.progress)
+        notes = [words.of_normals(len(sound.normals), near.of if near else None), *notes]
+        explained = Explained(one, near, sound, notes=tuple(notes), signature=self.signature(one))
+        explained = dataclasses.replace(explained, words=tuple(words.of_sound(sound)))
+        if self.residuals:
+            explained = self.with_missed(explained)
+        elif near and self.occlude:
+            explained = self.with_occlusion(explained)
+        return explained
+
+    def sounds_of(self, machine_type: str) -> Sounds:
+        if machine_type not in self.sounds:
+            files = self.files
+            self.sounds[machine_type] = Sounds.of(
+                machine_type, files.clips, self.table, files.features, self.method.header
+            )
+        return self.sounds[machine_type]
+
+    def group_of(self, one: Standing) -> Collection[str]:
+        """The training clips that a training clip was not compared with."""
+        if one.scored_as not in WITHOUT_GROUP or one.group is None:
+            return ()
+        own = pc.and_(
+            pc.equal(self.method.table["machine_type"], one.machine_type),
+            pc.fill_null(pc.equal(self.method.table["group"], one.group), False),
+        )
+        found: list[str] = self.method.table.filter(own)["clip_id"].to_pylist()
+        return found
+
+    def neighbourhood(self, one: Standing, group: Collection[str]) -> Neighbourhood:
+        rows = np.flatnonzero(self.embedded.column("clip_id") == one.clip_id)
+        if not len(rows):
+            raise BadData(f"there is no vector of {one.clip_id}", "make it: asd embed")
+        unit = Unit(str(self.method.header.params.get("unit") or Unit.MACHINE_TYPE))
+        return neighbourhood(self.embedded, int(rows[0]), unit, self.detector, without=group, most=MOST)
+
+    def alike(self, one: Standing, group: Collection[str]) -> list[str]:
+        """Normal clips where no vectors tell which are near: of the same section and attributes, evenly spread.
+
+        Those that the model has not seen, where they are enough.
+        """
+        rows = rows_of(self.table, one.machine_type)
+        rows = rows.filter(is_training(rows)).sort_by("clip_id")
+        rows = rows.filter(pc.invert(pc.is_in(rows["clip_id"], pa.array([one.clip_id, *group], pa.string()))))
+        own = self.table.filter(pc.equal(self.table["clip_id"], one.clip_id)).to_pylist()[0]
+        for name in ("section", "domain", "attribute_string"):
+            if own[name] is not None:
+                same = rows.filter(pc.fill_null(pc.equal(rows[name], own[name]), False))
+                rows = same if len(same) >= MOST // 2 else rows
+        scored = self.method.table
+        unseen = scored.filter(pc.not_equal(pc.fill_null(scored["scored_as"], ""), ScoredAs.SEEN.value))["clip_id"]
+        fresh = rows.filter(pc.is_in(rows["clip_id"], value_set=unseen.combine_chunks()))
+        rows = fresh if len(fresh) >= MOST // 2 else rows
+        if not len(rows):
+            raise BadData(
+                f"there is no normal recording to hold {one.clip_id} against",
+                "add normal recordings of its machine to train on",
+            )
+        chosen = np.unique(np.linspace(0, len(rows) - 1, min(MOST, len(rows))).round().astype(int))
+        names: list[str] = rows["clip_id"].take(pa.array(chosen)).to_pylist()
+        return names
+
+    def signature(self, one: Standing) -> str:
+        method = self.method
+        subset = self.table.filter(pc.equal(self.table["clip_id"], one.clip_id))["subset"][0].as_py()
+        rest = {"stale": ",".join(method.stale) or None, "clip": one.clip_id}
+        place = f"{method.header.dataset or method.path.stem}|{subset}"
+        return many(place, Making.of(method.header), method.spelling, counts={}, rest=rest)
+
+    def with_missed(self, explained: Explained) -> Explained:
+        """The same with what the autoencoder misses, held against what it misses of normal clips."""
+        network = self.autoencoder
+        one, sound = explained.standing, explained.compared
+        waves = [sound.samples, *sound.waves]
+        pack = WaveformPack.of(waves, [str(i) for i in range(len(waves))], sound.axes.sample_rate)
+        network.check(one.machine_type, pack)
+        missed = list(network.missed(one.machine_type, pack))
+        mel = network.front.mel
+        frame_s = mel.hop_length / mel.sample_rate
+        found = differing(missed[0], missed[1:], frame_s)
+        corners = corners_hz(mel.fmin_hz, mel.fmax_hz or mel.sample_rate / 2, mel.n_mels)
+        times_s = np.arange(len(missed[0]) + 1) * frame_s
+        layer = Layer(missed[0] - found.median, times_s, edges_hz(corners), found.regions)
+        return dataclasses.replace(explained, missed=layer, words=(*words.of_missed(layer), *explained.words))
+
+    @functools.cached_property
+    def autoencoder(self) -> Any:
+        assert self.files.model is not None
+        return reconstruction(self.files.model, self.device)
+
+    def with_occlusion(self, explained: Explained) -> Explained:
+        """The same with what the score owes to each piece, where a trained network embeds."""
+        source = self.network
+        if source is None or self.detector is None:
+            return explained
+        one, sound = explained.standing, explained.compared
+        fitted = self.detector.fitted(one.machine_type, one.section if self._by_section(one) else None)
+        found = occlusion(
+            sound.samples,
+            sound.levels.values,
+            sound.differing.median,
+            sound.axes,
+            source=source,
+            fitted=fitted,
+            machine_type=one.machine_type,
+            number=int(self.detector.clip_numbers([one.clip_id])[0]),
+        )
+        said = words.of_occlusion(found, occluded(found, sound))
+        return dataclasses.replace(explained, occlusion=found, words=(*explained.words, *said))
+
+    def _by_section(self, one: Standing) -> bool:
+        return self.detector is not None and (one.machine_type, one.section) in self.detector.units
+
+    @functools.cached_property
+    def network(self) -> Any:
+        """What embeds waveforms by a trained network; None where nothing was trained, or it is not there any more."""
+        header, files = self.method.header, self.files
+        if files.model is None or header.stage(artifacts.MODEL) is None:
+            return None
+        try:
+            return source_of(
+                header,
+                "embeddings",
+                model=files.model,
+                features=None,
+                clips=None,
+                device=self.device,
+                batch_size=self.batch_size,
+                progress=self.progress,
+            )
+        except UsageError:
+            raise
+        except AsdError as error:
+            self.progress.warn(f"what the network's score hangs on cannot be told: {error.message}")
+            return None
+
+
+def _clip_id(name: str, table: pa.Table, clips: Path) -> str:
+    """The clip that is meant: by its clip_id, by the path of its recording, or by an end of one that no other has.
+
+    Raises:
+        UsageError: none, with the nearest names, or several.
+    """
+    ids: list[str] = table["clip_id"].to_pylist()
+    if name in ids:
+        return name
+    paths: list[str] = table["path"].to_pylist()
+    wanted = Path(name)
+    if wanted.is_file():
+        own = [i for i, path in zip(ids, paths, strict=True) if Path(path).name == wanted.name]
+        where = dict(zip(ids, paths, strict=True))
+        for clip_id in own:
+            if (clips.parent / where[clip_id]).resolve() == wanted.resolve():
+                return clip_id
+    found: list[str] = []
+    for tail in (f"/{name.lstrip('/')}", name):
+        named = [i for i, path in zip(ids, paths, strict=True) if f"/{i}".endswith(tail) or f"/{path}".endswith(tail)]
+        found = found or named
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(f"{len(found)} clips end with {name!r}: {listed(found)}", "type more of the one that is meant")
+    raise _unknown(name, ids)
+
+
+def _unknown(name: str, ids: Sequence[str]) -> UsageError:
+    """The error for a clip that is none, with the nearest names: without folders, which many share."""
+    found = unknown_name("clip", name.rpartition("/")[2], {i.rpartition("/")[2] for i in ids}, "clips.parquet")
+    return UsageError(f"unknown clip {name!r}", found.hint)
+
+
+def _region(region: Any, layer: Layer) -> Mapping[str, Any]:
+    return {
+        "db": region.db,
+        "beyond": region.beyond,
+        "low_hz": float(layer.edges_hz[region.low_band]),
+        "high_hz": float(layer.edges_hz[region.high_band]),
+        "from_s": float(layer.times_s[region.first]),
+        "to_s": float(layer.times_s[region.last]),
+        "share": region.share,
+    }

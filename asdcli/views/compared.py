@@ -1,0 +1,136 @@
+"""A clip beside normal ones: their log-mel frames, their envelope spectra, and where the clip differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from asdcli.errors import BadData
+from asdcli.features.envelopes import EnvelopeAxes, envelope_spectra
+from asdcli.features.light_mels import MelAxes, logmel
+from asdcli.metrics.differing import Differing, Region, differing
+from asdcli.metrics.pulses import Pulsing, pulsing
+from asdcli.progress import Progress
+from asdcli.views.sounds import Sounds
+from asdcli.wording import they_are
+
+Array = npt.NDArray[np.float64]
+Samples = npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Something of a clip over time and frequency.
+
+    Attributes:
+        values: (n_times, n_bands).
+        times_s: (n_times + 1,) where pieces of time end, in seconds.
+        edges_hz: (n_bands + 1,) where bands end.
+        regions: of it that are clear.
+    """
+
+    values: Array
+    times_s: Array
+    edges_hz: Array
+    regions: tuple[Region, ...] = ()
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A clip beside normal ones.
+
+    Attributes:
+        samples: (n_samples,) int16 of the clip.
+        levels: its log-mel frames.
+        axes: of the frames.
+        differing: of the frames, from those of the normal clips.
+        envelope: (n_octaves, n_rates) envelope spectra of the clip, in dB.
+        envelope_axes: of these.
+        pulsing: of these, beside those of the normal clips.
+        normals: clip_id of each.
+        waves: of the normal clips, (n_samples_i,) int16 each.
+    """
+
+    samples: Samples
+    levels: Layer
+    axes: MelAxes
+    differing: Differing
+    envelope: Array
+    envelope_axes: EnvelopeAxes
+    pulsing: Pulsing
+    normals: tuple[str, ...]
+    waves: tuple[Samples, ...]
+
+    @property
+    def z(self) -> Layer:
+        """The robust z-scores of its frames."""
+        return Layer(self.differing.cells, self.levels.times_s, self.levels.edges_hz, self.differing.regions)
+
+    @property
+    def octave(self) -> int:
+        """The one to show the envelope spectrum of: that with pulses, else that of the clearest region, else the
+        highest but one, where blows ring."""
+        if self.pulsing.found:
+            return self.pulsing.found[0].octave
+        octaves = self.envelope_axes.octaves
+        if self.differing.regions:
+            region, edges = self.differing.regions[0], self.levels.edges_hz
+            middle = (edges[region.low_band] + edges[region.high_band]) / 2
+            return next((i for i, (low, high) in enumerate(octaves) if low <= middle < high), 0)
+        return max(len(octaves) - 2, 0)
+
+
+def compared(sounds: Sounds, clip_id: str, normals: Sequence[str], progress: Progress) -> Compared:
+    """A clip of a run beside normal ones of its machine.
+
+    Args:
+        sounds: of the machine type.
+        clip_id: of the clip.
+        normals: clip_ids of normal ones.
+        progress: is told of those that are left out.
+
+    Raises:
+        BadData: as `beside`; or a recording cannot be read. MissingArtifact: one is gone.
+    """
+    samples = sounds.read(clip_id)
+    return beside(clip_id, samples, {name: sounds.read(name) for name in normals}, sounds.sample_rate, progress)
+
+
+def beside(
+    name: str, samples: Samples, normals: Mapping[str, Samples], sample_rate: int, progress: Progress
+) -> Compared:
+    """Samples beside those of normal recordings.
+
+    Args:
+        name: of the recording, for errors.
+        samples: (n_samples,) int16.
+        normals: clip_id -> (n_samples_i,) int16; those that are shorter than a frame are left out.
+        sample_rate: of all, in Hz.
+        progress: is told of those that are left out.
+
+    Raises:
+        BadData: the recording is shorter than a frame, or so are all normal ones.
+    """
+    axes = MelAxes.at(sample_rate)
+    if len(samples) < axes.window:
+        raise BadData(
+            f"{name} is too short to explain: {len(samples)} samples, a log-mel frame takes {axes.window}",
+            "record for a second at least",
+        )
+    waves = {clip_id: wave for clip_id, wave in normals.items() if len(wave) >= axes.window}
+    if short := [clip_id for clip_id in normals if clip_id not in waves]:
+        progress.left_out(f"{they_are(short, 'normal clip')} shorter than a log-mel frame")
+    if not waves:
+        raise BadData(f"there is no normal recording to hold {name} against", "add some to train on")
+    frames = logmel(samples, axes)
+    found = differing(frames, [logmel(wave, axes) for wave in waves.values()], axes.frame_s)
+    shortest_s = min(len(wave) for wave in (samples, *waves.values())) / sample_rate
+    of_envelopes = EnvelopeAxes.of(sample_rate, shortest_s)
+    spectra = [envelope_spectra(wave, sample_rate, of_envelopes) for wave in (samples, *waves.values())]
+    pulses = pulsing(spectra[0], spectra[1:], of_envelopes.rates_hz)
+    times_s = np.asarray(np.arange(len(frames) + 1) * axes.frame_s, np.float64)
+    levels = Layer(frames, times_s, axes.edges_hz)
+    return Compared(samples, levels, axes, found, spectra[0], of_envelopes, pulses, tuple(waves), tuple(waves.values()))

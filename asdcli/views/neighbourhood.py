@@ -1,0 +1,167 @@
+"""The normal recordings that a clip is nearest to, in the space it was scored in, and what each adds to its score."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from asdcli.errors import BadData
+from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.terms import Terms, terms
+from asdcli.views.detector_file import DetectorFile
+from asdcli.views.embeddings import Embedded
+from asdcli.views.units import UnitPlan, plan_units
+from asdcli.vocabulary import Unit
+
+
+@dataclass(frozen=True)
+class Near:
+    """A normal recording; of a clip with several windows all figures are means over them.
+
+    Attributes:
+        clip_id: of the recording.
+        domain: of it; None where it is not known.
+        distance: from the clip, in the method's measure.
+        b: the local scale of its nearest window; None of a method without.
+        taken_off: alpha times b; None of a method that takes nothing off.
+        adjusted: what the score is the least of; None of a method without b.
+        decides: for how many of the clip's windows it is this recording that gives the score.
+    """
+
+    clip_id: str
+    domain: str | None
+    distance: float
+    b: float | None = None
+    taken_off: float | None = None
+    adjusted: float | None = None
+    decides: int = 0
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """The nearest normal recordings of a clip.
+
+    Attributes:
+        near: nearest first.
+        of: how many there were to be compared with.
+        windows: of the clip.
+        measure: of distances: `D`, `sqrt D` or `ln D`.
+        alpha: the weight of b; None of a method without one.
+        adjusted: whether the method looks at b.
+    """
+
+    near: tuple[Near, ...]
+    of: int
+    windows: int
+    measure: str
+    alpha: float | None
+    adjusted: bool
+
+
+def neighbourhood(
+    embedded: Embedded,
+    row: int,
+    unit: Unit,
+    detector: DetectorFile | None,
+    *,
+    without: Collection[str] = (),
+    most: int,
+) -> Neighbourhood:
+    """The nearest normal recordings of a clip.
+
+    Args:
+        embedded: the run's vectors.
+        row: of the clip in `embedded.clips`.
+        unit: the clips that share one reference set.
+        detector: what the method has learnt; None where nothing is kept.
+        without: recordings (clip_id) that it is not compared with.
+        most: so many at most, and those that decide its score besides.
+
+    Raises:
+        BadData: there is no normal recording to compare it with.
+    """
+    plan = _plan(embedded, row, unit)
+    found, ids = _terms(embedded, row, plan, detector)
+    measured = found or _plain(embedded, row, plan)
+    if found is None:
+        ids = embedded.column("clip_id")
+    hidden = np.isin(ids[measured.clip].astype(str), [*without, str(embedded.column("clip_id")[row])])
+    distance = np.where(hidden, np.inf, measured.distance)
+    if not np.isfinite(distance).any(axis=1).all():
+        raise BadData(
+            f"there is no normal recording to compare {embedded.column('clip_id')[row]} with",
+            "add normal recordings of its machine to train on",
+        )
+    adjusted = np.where(hidden, np.inf, measured.adjusted)
+    return _of_clips(embedded, measured, distance, adjusted, ids, most, with_b=found is not None)
+
+
+def _of_clips(
+    embedded: Embedded,
+    measured: Terms,
+    distance: np.ndarray,
+    adjusted: np.ndarray,
+    ids: np.ndarray,
+    most: int,
+    *,
+    with_b: bool,
+) -> Neighbourhood:
+    order = np.argsort(measured.clip, kind="stable")
+    numbers, first = np.unique(measured.clip[order], return_index=True)
+    of_clips = np.minimum.reduceat(distance[:, order], first, axis=1).mean(axis=0)
+    n = int(np.isfinite(of_clips).sum())
+    nearest = np.argsort(of_clips, kind="stable")[: min(most, n)]
+    deciding = measured.clip[adjusted.argmin(axis=1)]
+    besides = np.searchsorted(numbers, np.unique(deciding)) if with_b else ()
+    wanted = [*nearest, *(i for i in besides if i not in nearest)]
+    domain = dict(zip(embedded.column("clip_id"), embedded.column("domain"), strict=True))
+    near = []
+    for i in wanted:
+        own = np.flatnonzero(measured.clip == numbers[i])
+        windows, at = np.arange(len(distance)), own[distance[:, own].argmin(axis=1)]
+        figures: dict[str, Any] = {}
+        if with_b:
+            off = measured.taken_off
+            figures = {
+                "b": float(measured.b[windows, at].mean()),
+                "taken_off": None if off is None else float(off[windows, at].mean()),
+                "adjusted": float(adjusted[:, own].min(axis=1).mean()),
+                "decides": int((deciding == numbers[i]).sum()),
+            }
+        clip_id = str(ids[numbers[i]])
+        near.append(Near(clip_id, domain.get(clip_id), float(of_clips[i]), **figures))
+    return Neighbourhood(tuple(near), n, len(distance), measured.measure, measured.alpha, with_b)
+
+
+def _plan(embedded: Embedded, row: int, unit: Unit) -> UnitPlan:
+    for plan in plan_units(embedded, unit)[0]:
+        if row in plan.scored:
+            return plan
+    raise BadData(
+        f"{embedded.column('clip_id')[row]} has no normal recordings of its machine to be compared with",
+        "add normal recordings of its machine to train on",
+    )
+
+
+def _terms(
+    embedded: Embedded, row: int, plan: UnitPlan, detector: DetectorFile | None
+) -> tuple[Terms | None, np.ndarray]:
+    """Those of the method, where it has any, and the names of its clips."""
+    if detector is None:
+        return None, np.empty(0, np.str_)
+    clip_id = str(embedded.column("clip_id")[row])
+    rows = np.flatnonzero(embedded.clip == row)
+    windows = Vectors.of(embedded.vectors[rows], detector.clip_numbers([clip_id] * len(rows)))
+    return terms(detector.fitted(plan.machine_type, plan.section), windows), detector.clip_ids
+
+
+def _plain(embedded: Embedded, row: int, plan: UnitPlan) -> Terms:
+    """Distances alone, to all training windows of the unit."""
+    of_train, own = np.flatnonzero(np.isin(embedded.clip, plan.train)), np.flatnonzero(embedded.clip == row)
+    reference = Reference(Vectors.of(embedded.vectors[of_train], embedded.clip[of_train]))
+    windows = Vectors.of(embedded.vectors[own], embedded.clip[own])
+    distance = np.concatenate(reference.map(windows, lambda _, d: d.copy()))
+    return Terms(reference.rows.clip, distance, np.zeros_like(distance), distance)
