@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from asdcli.cli import completion
-from asdcli.cli.options import DeviceOption, one_of
+from asdcli.cli.options import DeviceOption, RetryOption, one_of
 from asdcli.cli.shared import Place, on_the_data
 from asdcli.cli.talk import Output, Talk
 from asdcli.errors import BadData, UsageError
@@ -77,7 +77,7 @@ def sweep(
             show_default=False,
         ),
     ] = None,
-    retry: Annotated[int, typer.Option("--retry", min=0, metavar="N", help="Try what failed up to N times again.")] = 0,
+    retry: RetryOption = 0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the scripts that the engine would submit, and do nothing.")
     ] = False,
