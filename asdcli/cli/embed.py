@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 
 from asdcli.cli import completion
-from asdcli.cli.options import DeviceOption, FeaturesFromOption, MachineTypeOption, OnError, ShardOption
+from asdcli.cli.options import (
+    DeviceOption,
+    EngineOption,
+    FeaturesFromOption,
+    MachineTypeOption,
+    OnError,
+    RetryOption,
+    ShardOption,
+    ShardsOption,
+)
+from asdcli.cli.sharded import sharded
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.embedders import EMBEDDERS
@@ -67,6 +77,9 @@ def embed(
     machine_type: MachineTypeOption = None,
     device: DeviceOption = "auto",
     shard: ShardOption = None,
+    shards: ShardsOption = None,
+    engine: EngineOption = None,
+    retry: RetryOption = 0,
     *,
     place: Place,
     talk: Talk,
@@ -77,8 +90,8 @@ def embed(
     from asdcli.pipeline.steps import embed as step
 
     process.settle(networks=True)
-    if source is not None and shard:
-        raise UsageError("vectors that are brought are taken whole", "leave --shard out")
+    if source is not None and (shard or shards):
+        raise UsageError("vectors that are brought are taken whole", f"leave --{'shard' if shard else 'shards'} out")
     if source is not None:
         space = place.space(otherwise=source.stem, begins=True)  # vectors from elsewhere need no dataset on disk
         outcome = step.bring(
@@ -93,7 +106,7 @@ def embed(
     elif labels or on_error is not OnError.fail:
         raise UsageError("--labels and --on-error are for vectors that are brought", "name their file: --from FILE")
     else:
-        outcome = step.run(
+        outcome = sharded("embed", step.run, shard, shards, engine, retry)(
             place.space(),
             embedder=embedder,
             format=format.value,
@@ -102,7 +115,6 @@ def embed(
             device=device,
             batch_size=batch_size,
             machine_types=machine_type,
-            shard=shard,
             force=force,
             progress=talk.progress,
         )

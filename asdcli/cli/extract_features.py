@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from asdcli.cli.options import MachineTypeOption, OnError, ShardOption, one_of
+from asdcli.cli.options import (
+    EngineOption,
+    MachineTypeOption,
+    OnError,
+    RetryOption,
+    ShardOption,
+    ShardsOption,
+    one_of,
+)
+from asdcli.cli.sharded import sharded
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.features.kinds import DEFAULT, FEATURES
@@ -57,6 +66,9 @@ def extract_features(
         int | None, typer.Option("--jobs", min=1, help="Reading threads. Default: one a core.", show_default=False)
     ] = None,
     shard: ShardOption = None,
+    shards: ShardsOption = None,
+    engine: EngineOption = None,
+    retry: RetryOption = 0,
     clips: Annotated[
         Path | None,
         typer.Option("--clips", metavar="FILE", help="Read this clips.parquet instead.", show_default=False),
@@ -74,7 +86,7 @@ def extract_features(
     """
     from asdcli.pipeline.steps import extract_features as step
 
-    outcome = step.run(
+    outcome = sharded("extract-features", step.run, shard, shards, engine, retry)(
         place.space(),
         features=features,
         clips=clips,
@@ -87,7 +99,6 @@ def extract_features(
         scale=scale,
         on_error=on_error.value,
         jobs=jobs,
-        shard=shard,
         force=force,
         progress=talk.progress,
     )

@@ -11,6 +11,8 @@ import typer
 from asdcli.cli import completion
 from asdcli.errors import unknown_name
 from asdcli.spec.values import choices
+from asdcli.sweep.engines import DEFAULT as ENGINE
+from asdcli.sweep.engines import ENGINES
 from asdcli.vocabulary import DEVICES
 
 
@@ -77,6 +79,28 @@ ShardOption = Annotated[
         show_default=False,
     ),
 ]
+ShardsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--shards",
+        min=1,
+        metavar="N",
+        help="Divide the clips into N parts, have each made where --engine says, and put them together.",
+        show_default=False,
+    ),
+]
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="SPELLING",
+        help=f"With --shards: where they are made: {', '.join(ENGINES.entries)}; with parameters as in "
+        f"{ENGINE}:workers=2. Default: {ENGINE}.",
+        show_default=False,
+        autocompletion=completion.engines,
+    ),
+]
+RetryOption = Annotated[int, typer.Option("--retry", min=0, metavar="N", help="Try what failed up to N times again.")]
 FeaturesFromOption = Annotated[
     Path | None,
     typer.Option(

@@ -1,4 +1,4 @@
-"""`asd plot`: a figure of a run, and the numbers behind it."""
+"""`asd plot`: a figure of a run or of many, and the numbers behind it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from asdcli.cli import completion
 from asdcli.cli.options import PlainCellsOption, one_of
+from asdcli.cli.plans import folders_of
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
 from asdcli.plots import PLOTS, Format
@@ -23,6 +24,13 @@ def plot(
             metavar="FIGURE", help=f"What to draw: {', '.join(PLOTS.entries)}.", autocompletion=completion.plots
         ),
     ],
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="RUNS",
+            help="Of a figure of many runs: these, folders above them, or a plan of asd sweep. Default: runs.",
+        ),
+    ] = None,
     method: Annotated[
         list[str] | None,
         typer.Option(
@@ -90,6 +98,8 @@ def plot(
 
     spectrogram: one clip, as in spectrogram:clip=CLIP_ID.
 
+    seeds: the official scores of many runs, each method's over its seeds as a box and all points, a panel a model.
+
     Parameters of a figure are spelled after its name, as in distributions:by=section.
 
     The line that says how the numbers were made stands below the figure and in the metadata of its file, and the same
@@ -97,9 +107,13 @@ def plot(
     """
     from asdcli.pipeline.steps import plot as step
 
+    of_many = step.is_of_many(figure, p=p)
     outcome = step.run(
-        place.space(),
+        None if of_many else place.space(),
         figure,
+        runs=folders_of(runs or ([place.run] if of_many and place.run else None), place, talk),
+        data=place.data,
+        dataset=place.dataset,
         method=method,
         p=p,
         format=cast("Format | None", format),

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from asdcli.cli import completion
-from asdcli.cli.options import DeviceOption, one_of
+from asdcli.cli.options import DeviceOption, RetryOption, one_of
 from asdcli.cli.shared import Place, on_the_data
 from asdcli.cli.talk import Output, Talk
 from asdcli.errors import BadData, UsageError
@@ -20,7 +19,7 @@ from asdcli.sweep import STARTS
 from asdcli.sweep.engines import DEFAULT, ENGINES
 
 if TYPE_CHECKING:
-    from asdcli.sweep.cells import Site, Work
+    from asdcli.sweep.cells import Cell, Site, Work
     from asdcli.sweep.status import SweepStatus
 
 
@@ -45,6 +44,15 @@ def sweep(
         ),
     ] = None,
     status: Annotated[bool, typer.Option("--status", help="Show how far it is, and do nothing.")] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", help="With --status: look again and again, until every run is done or failed (exit code 3)."
+        ),
+    ] = False,
+    every: Annotated[
+        float, typer.Option("--every", min=0.1, metavar="SECONDS", help="Of --watch: between two looks.")
+    ] = 5.0,
     only: Annotated[
         list[str] | None,
         typer.Option(
@@ -77,7 +85,7 @@ def sweep(
             show_default=False,
         ),
     ] = None,
-    retry: Annotated[int, typer.Option("--retry", min=0, metavar="N", help="Try what failed up to N times again.")] = 0,
+    retry: RetryOption = 0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the scripts that the engine would submit, and do nothing.")
     ] = False,
@@ -107,6 +115,10 @@ def sweep(
     cells = sweeping.chosen(plans.read(file), only or ())
     where = runs or sweeping.RUNS / file.stem
     site = Site(file.stem, str(place.root), str(where), os.getcwd(), device, force)  # noqa: PTH109 - as it was typed
+    if watch and not status:
+        raise UsageError("--watch looks at a sweep that somebody else does", "with --status: --status --watch")
+    if watch:
+        return _watch(cells, site, talk, every)
     if status:
         return _tell_status(looking.look(cells, site), site, talk)
     where_done = ENGINES.build(engine, workers=workers)
@@ -156,23 +168,21 @@ def _tell(swept: Any, site: Site, talk: Talk) -> int:
     return talk.answer(outputs, {"cells": [asdict(report) for report in swept.reports]}, skipped=len(left))
 
 
-def _tell_status(found: SweepStatus, site: Site, talk: Talk) -> int:
+def _tell_status(found: SweepStatus, site: Site, talk: Talk, *, skipped: int = 0) -> int:
     from asdcli.cli.console import stdout
-    from asdcli.cli.tables import Grid, GridColumn
+    from asdcli.cli.watching import grid_of, summary
     from asdcli.sweep.status import STATES
 
-    counts = {state: found.count(state) for state in STATES}
     if talk.shows_tables:
-        columns = [GridColumn("state", rank=0), GridColumn("time", number=True, rank=1), GridColumn("", rank=0)]
-        grid = Grid(str(site.runs), ["run", *columns], box=None)
-        for cell in found.cells:
-            grid.add(cell.name, cell.state, _time(cell.seconds), cell.told)
-        grid.show()
-        left = f"; about {_time(found.left_s)} left" if found.left_s else ""
-        stdout().print(f"\n{', '.join(f'{n} {state}' for state, n in counts.items() if n)}{left}")
-    return talk.answer((), {**counts, "left_s": found.left_s, "cells": [asdict(cell) for cell in found.cells]})
+        grid_of(found, str(site.runs)).show()
+        stdout().print(f"\n{summary(found)}")
+    facts = {**{state: found.count(state) for state in STATES}, "left_s": found.left_s}
+    return talk.answer((), {**facts, "cells": [asdict(cell) for cell in found.cells]}, skipped=skipped)
 
 
-def _time(seconds: float | None) -> str | None:
-    """`0:13:20`."""
-    return None if seconds is None else str(timedelta(seconds=round(seconds)))
+def _watch(cells: Sequence[Cell], site: Site, talk: Talk, every_s: float) -> int:
+    from asdcli.cli.watching import watch
+    from asdcli.sweep import status as looking
+
+    found = watch(lambda: looking.look(cells, site), str(site.runs), talk, every_s=every_s)
+    return _tell_status(found, site, talk, skipped=found.count("failed"))

@@ -9,9 +9,9 @@ import typer
 
 from asdcli.cli import completion
 from asdcli.cli.options import one_of
+from asdcli.cli.plans import folders_of
 from asdcli.cli.shared import Place, on_many_runs
 from asdcli.cli.talk import Output, Talk
-from asdcli.sweep import shipped
 from asdcli.views.sheets import SheetFormat, TableColumns, TableName
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def table(
     from asdcli.views.sheets import WRITTEN, plain
 
     output = place.output
-    runs = [_of_plan(str(run), place, talk) if _is_plan(run) else run for run in runs or ()]
+    runs = folders_of(runs, place, talk)
     kind = step.format_of(output, format)
     asked = {"methods": method, "baseline": baseline, "by": by, "n_resamples": n_resamples, "seed": seed}
     found = step.run(
@@ -143,34 +143,6 @@ def table(
         _print(text, found.sheets)
     facts: dict[str, Any] = {"tables": plain(found.sheets), "left_out": [str(one.run) for one in found.unready]}
     return talk.answer(outputs, facts if talk.json else None)
-
-
-def _is_plan(run: Path) -> bool:
-    return run.suffix == ".toml" or (str(run) in shipped() and not run.exists())
-
-
-def _of_plan(name: str, place: Place, talk: Talk) -> Path:
-    """The folder of a plan's runs, with a word about those that are not done.
-
-    Raises:
-        MissingArtifact: none of them is there.
-    """
-    from asdcli.errors import MissingArtifact
-    from asdcli.sweep import plan as plans
-    from asdcli.sweep import status
-    from asdcli.sweep.cells import Site
-    from asdcli.sweep.sweep import RUNS
-    from asdcli.wording import counted
-
-    file = plans.find(name)
-    where = RUNS / file.stem
-    if not where.is_dir():
-        raise MissingArtifact(f"no run of the plan {name} is there: no folder {where}", f"asd sweep {name}")
-    cells = plans.read(file)
-    found = status.look(cells, Site(file.stem, str(place.root), str(where), str(Path.cwd())))
-    if undone := len(cells) - found.count("done"):
-        talk.progress.left_out(f"{counted(undone, 'run')} of {len(cells)} of {name} not done: asd sweep {name}")
-    return where
 
 
 def show(sheets: Sequence[Sheet], console: Console) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.figure import Figure
 
+    from asdcli.views.across_runs import RunResults
+
 PLOTS = Registry(
     "figure",
     {
@@ -32,13 +34,14 @@ PLOTS = Registry(
         "fractions": "asdcli.plots.fractions:Fractions",
         "neighbours": "asdcli.plots.neighbours:SmoothingByK",
         "spectrogram": "asdcli.plots.spectrogram:Spectrogram",
+        "seeds": "asdcli.plots.seeds:Seeds",
     },
     group="asdcli.plots",
     needs=("reads", "numbers", "draw"),
 )
 Format = Literal["svg", "png", "pdf"]
-Source = Literal["clips", "embeddings", "scores", "thresholds", "model", "autoencoder", "tuning", "fractions"]
-"""What of a run figures read; `scores`, `model` and `autoencoder` are folders."""
+Source = Literal["clips", "embeddings", "scores", "thresholds", "model", "autoencoder", "tuning", "fractions", "runs"]
+"""What of a run figures read; `scores`, `model` and `autoencoder` are folders. `runs`: what many runs have measured."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,14 @@ class Material:
         files: where the sources that it reads lie; clips, thresholds and models are missing where there are none.
         methods: the only ones that are wanted, by any name that `views.named` knows; none means all.
         stale: file -> what it was made of and has changed since.
+        runs: what was measured in many runs, of a figure of those.
         stand_in: the data was rendered, not recorded, which the caption says.
     """
 
     files: Mapping[Source, Path]
     methods: Sequence[str] = ()
     stale: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
+    runs: Sequence[RunResults] = ()
     stand_in: bool = False
 
 

@@ -18,7 +18,7 @@ from asdcli.files import FOLDS
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
-from asdcli.stages.embed_pieces import EmbeddingShards, Maker, Work, facts, in_folds
+from asdcli.stages.embed_pieces import EmbeddingShards, EmbeddingWork, Maker, facts, in_folds
 from asdcli.views import packs, shard_files
 from asdcli.views.clips import is_training
 from asdcli.views.digests import trained_machine_types
@@ -54,6 +54,7 @@ def run(
     shard: Shard | None = None,
     shards: Path | None = None,
     force: bool = False,
+    shards_are_new: bool = False,
     progress: Progress = SILENT,
 ) -> Outcome:
     """Embed all training and test clips (not the supplemental ones) and write them to `output`.
@@ -74,6 +75,7 @@ def run(
         shard: make only this one.
         shards: folder of the shards; by default one in `shards/` beside `output`.
         force: do it again even if it is up to date.
+        shards_are_new: shards were made again just now: with `force`, that is not done once more.
         progress: is told how far it is, and of what looks wrong.
 
     Raises:
@@ -115,7 +117,7 @@ def run(
         ]
 
     block = batch_size if getattr(cls, "in_blocks", False) else None
-    work = Work(found, table, makers, 1 + len(folds), block, f"embed {name}", progress)
+    work = EmbeddingWork(found, table, makers, 1 + len(folds), block, f"embed {name}", progress)
     parts = EmbeddingShards(shards or shard_files.beside(output), of_folds_header, batch_size, work)
     if shard:
         if is_current:
@@ -132,7 +134,7 @@ def run(
             parts.files.remove()  # such as came late, or were left when this was killed
             return Outcome(output, "current")
         artifacts.claim(beside(output), artifacts.FOLD_EMBEDDINGS, force=force)
-        embeddings, *of_folds = work.whole() if force else parts.together()
+        embeddings, *of_folds = work.whole() if force and not shards_are_new else parts.together()
         _require_some(embeddings)
         _write_folds(beside(output), of_folds, of_folds_header)
         artifacts.write_table(output, artifacts.EMBEDDINGS, embeddings, header)

@@ -51,7 +51,7 @@ class Maker:
 
 
 @dataclass(frozen=True)
-class Work:
+class EmbeddingWork:
     """What is to be embedded, and by what.
 
     Attributes:
@@ -131,7 +131,7 @@ class EmbeddingShards:
         work: what is to be embedded.
     """
 
-    def __init__(self, folder: Path, made_of: Header, batch_size: int, work: Work) -> None:
+    def __init__(self, folder: Path, made_of: Header, batch_size: int, work: EmbeddingWork) -> None:
         self._made_of, self._batch_size, self._work = made_of, batch_size, work
         self.files = ShardFiles(
             folder, artifacts.EMBEDDINGS_SHARD, lambda header: self._header(str(header.params.get(SHARD)))

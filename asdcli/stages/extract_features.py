@@ -82,6 +82,7 @@ def run(
     shard: Shard | None = None,
     shards: Path | None = None,
     force: bool = False,
+    shards_are_new: bool = False,
     progress: Progress = SILENT,
 ) -> Outcome:
     """Make `output/<machine_type>.npz` for every machine type of `clips`.
@@ -107,6 +108,7 @@ def run(
         shard: do only this one's part.
         shards: folder of the pieces; by default one in `shards/` beside `output`.
         force: do it again even if it is up to date.
+        shards_are_new: what shards have made was made again just now: with `force`, that is not done once more.
         progress: is told how far it is, and of what looks wrong.
 
     Raises:
@@ -134,7 +136,7 @@ def run(
 
         parts = PackShards(folder, clips.parent, n_clips, wanted, bool(machine_types), reading, header, pool, progress)
         training = set(table.filter(is_training(table))["clip_id"].to_pylist())
-        job = _Job(table, training, output, parts, reading, on_error, force)
+        job = _Job(table, training, output, parts, reading, on_error, force, shards_are_new)
         if shard:
             parts.files.require_same(shard, force=force)
             for piece in todo:
@@ -169,6 +171,7 @@ class _Job:
     reading: Reading
     on_error: str
     force: bool
+    shards_are_new: bool
     n_made: int = 0
     n_pieces: int | None = None
     n_current: int = 0
@@ -185,7 +188,8 @@ class _Job:
         target = self.output / f"{machine_type}.npz"
         header = self.parts.header(self.reading.scaled_to(_gain(target)), machine_type)
         wavs = [self.parts.root / row.path for row in rows]
-        if not self.force and is_whole(target, artifacts.FEATURES, header) and younger(target, wavs):
+        again = self.force and (not self.shards_are_new or self.parts.are_of(machine_type))
+        if not again and is_whole(target, artifacts.FEATURES, header) and younger(target, wavs):
             self.n_current += 1
             self.known |= artifacts.read_header(target, artifacts.FEATURES).diagnostics.get("suspects", {})
             return
@@ -206,7 +210,7 @@ class _Job:
         self.n_pieces, self.n_clips = (self.n_pieces or 0) + 1, self.n_clips + len(piece) - len(faults)
 
     def _pack(self, machine_type: str, rows: Sequence[ClipRow], target: Path) -> None:
-        how, heard = self.parts.hear(machine_type, rows, force=self.force)
+        how, heard = self.parts.hear(machine_type, rows, force=self.force and not self.shards_are_new)
         made = packed(heard, rows, self.parts.root, how, self.training)
         if made.faults and self.on_error == "fail":
             raise _refusal(made.faults, len(rows), machine_type)

@@ -140,6 +140,10 @@ class PackShards:
                 found[piece.start] = path
         return found
 
+    def are_of(self, machine_type: str) -> bool:
+        """Whether there are pieces of a machine type that fit."""
+        return self._n is not None and len(self._pieces(self._n).get(machine_type, {})) > 1
+
     @cached_property
     def _n(self) -> int | None:
         return self.files.n_shards()

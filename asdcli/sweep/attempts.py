@@ -30,22 +30,22 @@ class Noting(Silent):
 
 def attempt(work: Work, site: Site) -> CellReport:
     """Take the steps of `work`, unless all is there or somebody else is at it; never raises but for signals."""
-    run = work.space(site).run
+    run = work.noted_in(site)
     began = time.monotonic()
     heard = Noting()
-    before = notes.read(run)
+    before = notes.read(run) if run else None
     note = SweepNote(site.plan, attempts=1 + (before.attempts if before and before.error else 0))
 
     def begin(step: str) -> None:
         nonlocal note
         note = SweepNote(site.plan, step, attempts=note.attempts)
-        note.write(run)
+        _keep(note, run)
 
-    def ended(error: Mistake | None) -> CellReport:
+    def ended(error: Mistake | None, state: str = "failed") -> CellReport:
         seconds = round(time.monotonic() - began, 2)
         told = tuple(dict.fromkeys(heard.warnings))
-        SweepNote(site.plan, note.step, seconds, note.attempts, error, told).write(run)
-        return CellReport(work.name, "failed" if error else "done", seconds, error, told)
+        _keep(SweepNote(site.plan, note.step, seconds, note.attempts, error, told), run)
+        return CellReport(work.name, state, seconds, error, told)
 
     try:
         with ExitStack() as stack:
@@ -53,12 +53,12 @@ def attempt(work: Work, site: Site) -> CellReport:
             if not site.force and work.is_done(site):
                 return CellReport(work.name, "current")
             try:
-                work.take(site, begin, heard)
+                made = work.take(site, begin, heard)
             except Busy:
                 raise
             except Exception as error:  # the one place that keeps a bug from ending the work of a night: it is noted
                 return ended(_mistake(error))
-            return ended(None)
+            return ended(None, "done" if made else "current")
     except Busy as error:
         return CellReport(work.name, "busy", error=_mistake(error))
     except OSError as error:  # a full disk takes not even the note
@@ -67,7 +67,9 @@ def attempt(work: Work, site: Site) -> CellReport:
 
 def note_killed(work: Work, site: Site, why: Mistake) -> None:
     """Note that the process at work on this was ended, as long as nobody else has begun with it."""
-    run = work.space(site).run
+    run = work.noted_in(site)
+    if run is None:
+        return
     before = notes.read(run) or SweepNote(site.plan)
     try:
         with alone(run):
@@ -76,9 +78,14 @@ def note_killed(work: Work, site: Site, why: Mistake) -> None:
         return
 
 
-def _enter(stack: ExitStack, run: Path, heard: Noting, *, waits: bool) -> None:
-    """Take the run's lock; packs that somebody else makes are waited for, because nothing can be done without."""
-    while True:
+def _keep(note: SweepNote, run: Path | None) -> None:
+    if run is not None:
+        note.write(run)
+
+
+def _enter(stack: ExitStack, run: Path | None, heard: Noting, *, waits: bool) -> None:
+    """Take the run's lock, if it has one; packs that somebody else makes are waited for: nothing goes without."""
+    while run is not None:
         try:
             stack.enter_context(alone(run, heard))
             return

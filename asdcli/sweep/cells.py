@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow.compute as pc
 
@@ -48,6 +48,7 @@ class Site:
         cwd: the working folder, from which relative paths are meant.
         device: where networks run.
         force: do everything again.
+        command: that sweeps, for people.
     """
 
     plan: str
@@ -56,10 +57,41 @@ class Site:
     cwd: str
     device: str = "auto"
     force: bool = False
+    command: str = "sweep"
 
     def space(self, dataset: str, *below: str) -> Workspace:
         """A run of the sweep; working on it leaves alone which dataset other commands take by default."""
         return Workspace(Path(self.data), Path(self.runs).joinpath(dataset, *below), dataset, selects=False)
+
+
+class Work(Protocol):
+    """What an engine is given to do: a frozen dataclass of what JSON can say.
+
+    Attributes:
+        name: for people.
+        waits: whether it waits for somebody else who is at it, because nothing can be done without.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def waits(self) -> bool: ...
+
+    def noted_in(self, site: Site) -> Path | None:
+        """The run that is its own: it is alone with it, and notes there how far it is; None where it has none."""
+        ...
+
+    def is_done(self, site: Site) -> bool:
+        """Whether there is nothing to do."""
+        ...
+
+    def take(self, site: Site, begin: Begin, progress: Progress) -> bool:
+        """Take its steps, and tell `begin` the name of each; returns whether there was anything to do.
+
+        Raises what they raise.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -86,16 +118,19 @@ class Packing:
     def space(self, site: Site) -> Workspace:
         return site.space(self.dataset, SHARED)
 
+    def noted_in(self, site: Site) -> Path | None:
+        return self.space(site).run
+
     def is_done(self, site: Site) -> bool:  # noqa: ARG002 - as a cell's
         """Never: the stage asks the recordings themselves, and says so where there is nothing to do."""
         return False
 
-    def take(self, site: Site, begin: Begin, progress: Progress) -> None:
+    def take(self, site: Site, begin: Begin, progress: Progress) -> bool:
         """Pack what is not packed yet. Raises what `extract-features` raises."""
         from asdcli.pipeline.steps import extract_features
 
         begin("extract-features")
-        for kind in self.kinds:
+        outcomes = [
             extract_features.run(
                 self.space(site),
                 features=kind,
@@ -104,6 +139,9 @@ class Packing:
                 force=site.force,
                 progress=progress,
             )
+            for kind in self.kinds
+        ]
+        return any(outcome.status == "done" for outcome in outcomes)
 
 
 @dataclass(frozen=True)
@@ -146,6 +184,9 @@ class Cell:
 
     def space(self, site: Site) -> Workspace:
         return site.space(self.dataset, self.label, f"seed-{self.seed}")
+
+    def noted_in(self, site: Site) -> Path | None:
+        return self.space(site).run
 
     def scored_in(self, site: Site) -> list[tuple[Workspace, Unit | None]]:
         """The runs that its scores lie in, each with its unit (None: the methods' own)."""
@@ -230,7 +271,7 @@ class Cell:
 
     # --- what is done --------------------------------------------------------------------------------------------
 
-    def take(self, site: Site, begin: Begin, progress: Progress) -> None:
+    def take(self, site: Site, begin: Begin, progress: Progress) -> bool:
         """Take the steps, in the order of the chain; what is up to date is left alone. Raises what the steps raise."""
         from asdcli.pipeline.steps import embed, evaluate, score, train
 
@@ -268,6 +309,7 @@ class Cell:
             for run, unit in self.scored_in(site):
                 if self.methods_of(unit):
                     evaluate.run(run, **how)
+        return True
 
     def _tune(self, space: Workspace, how: dict[str, Any]) -> None:
         from asdcli.pipeline.steps import smooth, tune
@@ -288,10 +330,6 @@ class Cell:
                     f"there are no {kind} features of {listed(missing)} in {shared.run}",
                     f"see what is wrong with them: {shlex.join(words)}",
                 )
-
-
-Work = Packing | Cell
-"""What an engine is given to do."""
 
 
 def _header(path: Path) -> Header | None:

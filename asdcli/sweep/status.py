@@ -41,6 +41,11 @@ class SweepStatus:
     cells: tuple[CellStatus, ...]
     left_s: float | None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left that runs or waits."""
+        return all(cell.state in ("done", "failed") for cell in self.cells)
+
     def count(self, state: str) -> int:
         return sum(cell.state == state for cell in self.cells)
 
@@ -49,6 +54,13 @@ def look(cells: Sequence[Cell], site: Site) -> SweepStatus:
     """Look at every cell; nothing is written, and nobody is waited for."""
     found = tuple(_look(cell, site) for cell in cells)
     return SweepStatus(found, _left(cells, found))
+
+
+def changed(before: SweepStatus | None, now: SweepStatus) -> list[CellStatus]:
+    """The cells that are not any more what they were; at first those that somebody is at or that failed."""
+    if before is None:
+        return [cell for cell in now.cells if cell.state in ("running", "failed")]
+    return [cell for old, cell in zip(before.cells, now.cells, strict=True) if cell != old]
 
 
 def _look(cell: Cell, site: Site) -> CellStatus:

@@ -19,14 +19,16 @@ from typing import Any
 from asdcli.pipeline import process
 from asdcli.sweep.attempts import attempt
 from asdcli.sweep.cells import Cell, Packing, Site, Work
+from asdcli.sweep.shards import ShardWork
 
-_SORTS: dict[str, type[Cell] | type[Packing]] = {"cell": Cell, "packing": Packing}
+_SORTS: dict[str, type[Any]] = {"cell": Cell, "packing": Packing, "shard": ShardWork}
 
 
 def handed(work: Work, site: Site) -> str:
     """The line that hands `work` on."""
     sort = next(name for name, cls in _SORTS.items() if isinstance(work, cls))
-    return json.dumps({"sort": sort, "work": asdict(work), "site": asdict(site)})
+    fields = asdict(work)  # type: ignore[call-overload]
+    return json.dumps({"sort": sort, "work": fields, "site": asdict(site)})
 
 
 def taken(line: str) -> tuple[Work, Site]:
@@ -51,7 +53,7 @@ def main() -> None:
         while line := lines.get():
             work, site = taken(line)
             os.chdir(site.cwd)
-            sys.argv = ["asd", "sweep", site.plan]  # who is at work, for those who find a lock
+            sys.argv = ["asd", site.command, site.plan]  # who is at work, for those who find a lock
             report = attempt(work, site)
             at_work.clear()
             print(json.dumps(asdict(report)), file=reports, flush=True)

@@ -83,7 +83,7 @@ def score_all(folder: Path) -> Result:
     """Every configuration of the paper on 16 x (1000 + 200) x 256, against one brute-force nearest neighbour search."""
     from sklearn.neighbors import NearestNeighbors
 
-    vectors, labels = _embeddings(folder)
+    vectors, labels = write_embeddings(folder, Shape())
     usage = asd("score", "--method", "all", "--dataset", "bench", cwd=folder)
 
     def plain() -> None:
@@ -121,7 +121,7 @@ def evaluate(folder: Path) -> Result:
     """20 methods x 16 machine types, against sklearn's AUC called once a term."""
     from sklearn.metrics import roc_auc_score
 
-    _, labels = _embeddings(folder)
+    _, labels = write_embeddings(folder, Shape())
     test = np.array(labels["split"]) == "test"
     rng = np.random.default_rng(1)
     columns = {k: np.array(v, dtype=object)[test] for k, v in labels.items()}
@@ -154,7 +154,7 @@ def bootstrap(folder: Path) -> Result:
     """1,000 resamples of 16 machine types x 200 clips, against sklearn's AUC in a loop (20 resamples, extrapolated)."""
     from sklearn.metrics import roc_auc_score
 
-    _embeddings(folder)
+    write_embeddings(folder, Shape())
     asd("score", "--method", "nn", "--dataset", "bench", cwd=folder)
     usage = asd("evaluate", "--dataset", "bench", "--bootstrap", 1000, cwd=folder)
     rng = np.random.default_rng(1)
@@ -228,24 +228,39 @@ def _clip_columns(
     }
 
 
-def _embeddings(folder: Path) -> tuple[np.ndarray, dict[str, list]]:
-    """A run with random embeddings in the shape of DCASE 2024: 16 machine types x (990 + 10 + 200) x 256."""
-    rng = np.random.default_rng(0)
+@dataclass(frozen=True)
+class Shape:
+    """Of an edition: as DCASE 2024, 16 machine types x (990 + 10 + 200) x 256. Test clips are a multiple of four."""
+
+    machines: int = 16
+    source: int = 990
+    target: int = 10
+    test: int = 200
+    dims: int = 256
+
+
+def write_embeddings(
+    folder: Path, shape: Shape, *, run: str = "bench", seed: int = 0
+) -> tuple[np.ndarray, dict[str, list]]:
+    """A run with random embeddings of this shape."""
+    rng = np.random.default_rng(seed)
     labels: dict[str, list] = {}
-    for machine in range(16):
+    train = shape.source + shape.target
+    each = train + shape.test
+    for machine in range(shape.machines):
         name = f"machine{machine:02d}"
-        split = ["train"] * 1000 + ["test"] * 200
-        domain = ["source"] * 990 + ["target"] * 10 + ["source", "target"] * 100
-        condition = ["normal"] * 1100 + ["anomaly"] * 100
-        part = _clip_columns([f"{name}/{i:04d}" for i in range(1200)], name, split, domain, condition)
+        split = ["train"] * train + ["test"] * shape.test
+        domain = ["source"] * shape.source + ["target"] * shape.target + ["source", "target"] * (shape.test // 2)
+        condition = ["normal"] * (train + shape.test // 2) + ["anomaly"] * (shape.test // 2)
+        part = _clip_columns([f"{name}/{i:04d}" for i in range(each)], name, split, domain, condition)
         for key, values in part.items():
             labels.setdefault(key, []).extend(values)
     n = len(labels["clip_id"])
-    centres = rng.normal(size=(16, 8, 256))
-    vectors = centres[np.arange(n) // 1200, rng.integers(0, 8, n)] + rng.normal(size=(n, 256))
-    flat = pa.FixedSizeListArray.from_arrays(pa.array(vectors.astype(np.float32).ravel()), 256)
+    centres = rng.normal(size=(shape.machines, 8, shape.dims))
+    vectors = centres[np.arange(n) // each, rng.integers(0, 8, n)] + rng.normal(size=(n, shape.dims))
+    flat = pa.FixedSizeListArray.from_arrays(pa.array(vectors.astype(np.float32).ravel()), shape.dims)
     table = pa.table({**labels, "window": [0] * n, "vector": flat})
     header = Header.make(artifacts.EMBEDDINGS, dataset="bench", params={"edition": "dcase2024", "embedder": "random"})
-    artifacts.write_table(folder / "runs" / "bench" / "embeddings.parquet", artifacts.EMBEDDINGS, table, header)
+    artifacts.write_table(folder / "runs" / run / "embeddings.parquet", artifacts.EMBEDDINGS, table, header)
     write_dataset(folder, labels["clip_id"], split=labels["split"])
     return vectors, labels

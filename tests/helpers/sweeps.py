@@ -8,18 +8,20 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from asdcli.embedders import Embedding
 from asdcli.errors import BadData
 from asdcli.scorers import Fitted
 from asdcli.sweep.attempts import attempt
 from asdcli.sweep.cells import Site, Work
 from asdcli.sweep.notes import CellReport
+from tests.helpers.in_blocks import InBlocks
 
 HERE, NOWHERE = (f"{__name__}:{name}" for name in ("Here", "Nowhere"))
-OBEDIENT = f"{__name__}:Obedient"
+OBEDIENT, EMBEDDER = (f"{__name__}:{name}" for name in ("Obedient", "ObedientInBlocks"))
 ORDER = "order"
 """A file of the working folder: what a method does the next time it is fitted."""
 
@@ -51,18 +53,35 @@ class Obedient:
     """The distance from the mean; but first it does, once, what the file `order` says."""
 
     def fit(self, unit: Any) -> Fitted:
-        order = Path(ORDER)
-        what = order.read_text() if order.exists() else ""
-        order.unlink(missing_ok=True)
-        if what == "die with who started it":
-            os.kill(os.getppid(), signal.SIGKILL)
-        if what.startswith("die"):
-            os.kill(os.getpid(), signal.SIGKILL)
-        if what == "refuse":
-            raise BadData("nothing can be made of this", "bring something else")
-        if what == "stumble":
-            raise ZeroDivisionError("by nought")
+        _obey()
         return Fitted(self, {"mean": unit.train.raw.mean(axis=0)})
 
     def score(self, learnt: Mapping[str, Any], windows: Any) -> np.ndarray:
         return np.linalg.norm(windows.raw - learnt["mean"], axis=1)
+
+
+@dataclass(frozen=True)
+class ObedientInBlocks:
+    """Embeds as `InBlocks`, machine types cut; but first it does, once, what the file `order` says."""
+
+    features: ClassVar[str] = InBlocks.features
+    trained: ClassVar[bool] = InBlocks.trained
+    in_blocks: ClassVar[bool] = InBlocks.in_blocks
+
+    def embed(self, pack: Any, is_train: np.ndarray) -> Embedding:
+        _obey()
+        return InBlocks().embed(pack, is_train)
+
+
+def _obey() -> None:
+    order = Path(ORDER)
+    what = order.read_text() if order.exists() else ""
+    order.unlink(missing_ok=True)
+    if what == "die with who started it":
+        os.kill(os.getppid(), signal.SIGKILL)
+    if what.startswith("die"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if what == "refuse":
+        raise BadData("nothing can be made of this", "bring something else")
+    if what == "stumble":
+        raise ZeroDivisionError("by nought")

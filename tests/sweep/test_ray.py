@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,9 @@ import pytest
 from asdcli.errors import AsdError, UsageError
 from asdcli.sweep.cells import Site
 from asdcli.sweep.engines import ENGINES
-from tests.helpers.sweeps import HERE, ORDER
+from asdcli.sweep.engines.ray import Ray, _ray
+from tests.helpers.sweeps import EMBEDDER, HERE, ORDER
+from tests.helpers.typed import typed
 from tests.sweep.test_sweep import Told, files, states
 
 
@@ -33,8 +37,23 @@ def test_a_head_that_does_not_answer_is_named() -> None:
     assert "start its head with ray start" in (error.value.hint or "")
 
 
-def test_two_workers_of_which_one_is_killed_make_what_one_process_makes(here: Path, told: Told) -> None:
+@pytest.fixture(scope="module")
+def started() -> Iterator[None]:
+    """A local cluster, started once, as the engine starts one; its workers find the methods of these tests."""
     pytest.importorskip("ray")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+        with Ray(workers=2)._connected(_ray()):
+            yield
+
+
+@pytest.fixture
+def cluster(started: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine finds that cluster there, and leaves it there."""
+    monkeypatch.setattr(Ray, "_connected", lambda *_: contextlib.nullcontext())
+
+
+def test_two_workers_of_which_one_is_killed_make_what_one_process_makes(here: Path, told: Told, cluster: None) -> None:
     Path("tiny.toml").write_text(Path("tiny.toml").read_text().replace('"smote", ', ""))
     part = ("sweep", "tiny.toml", "--only", "synthetic/logmel")
     assert told(*part, "--engine", HERE, "--runs", "runs/alone")["exit_code"] == 0
@@ -44,3 +63,16 @@ def test_two_workers_of_which_one_is_killed_make_what_one_process_makes(here: Pa
     assert not Path(ORDER).exists()
     made, alone = (files(Path("runs", name)) for name in ("tiny", "alone"))
     assert made == alone and len(made) == 14
+
+
+def test_shards_made_by_two_workers_of_which_one_is_killed_are_those_of_the_plain_command(
+    here: Path, told: Told, cluster: None
+) -> None:
+    embed = f"embed --embedder {EMBEDDER} --batch-size 3 --dataset synthetic"
+    typed(here, "extract-features --features logmel --dataset synthetic", embed)
+    whole = files(Path("runs/synthetic"))
+    Path("runs/synthetic/embeddings.parquet").unlink()
+    Path(ORDER).write_text("die with who started it")
+    made = told(*embed.split(), *["--shards", "3", "--engine", "ray:workers=2", "--retry", "1"])
+    assert (made["exit_code"], made["facts"]["shards"], Path(ORDER).exists()) == (0, 3, False)
+    assert files(Path("runs/synthetic")) == whole

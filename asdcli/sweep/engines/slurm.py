@@ -112,7 +112,7 @@ class Slurm:
             "mem": f"{self.memory_gb}GB" if self.memory_gb else None,
         }
         return {
-            "job_name": f"asd-sweep-{site.plan}",
+            "job_name": f"asd-{site.command}-{site.plan}",
             "time": self.minutes,
             "cpus_per_task": self.cpus,
             "array_parallelism": self.workers,

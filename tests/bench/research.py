@@ -1,0 +1,77 @@
+"""What a paper's tables and figures cost from stored embeddings, and what a sweep costs that has nothing to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from tests.bench.child import asd
+from tests.bench.jobs import Result, Shape, _timed, write_embeddings
+
+SEEDS, CELLS, ALPHAS = 10, 40, 200
+SHAPE = Shape()
+
+
+def seeds(folder: Path) -> Result:
+    """Thirteen methods x ten seeds of an edition like that of 2024, scored and evaluated: twenty commands.
+
+    Against one nearest neighbour search by sklearn a seed, of the thirteen methods the first.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    made = [write_embeddings(folder, SHAPE, run=f"seed-{n}", seed=n) for n in range(SEEDS)]
+    seconds = peak = 0.0
+    for n in range(SEEDS):
+        for words in (["score", "--method", "all", "--seed", n], ["evaluate"]):
+            usage = asd(*words, "--dataset", "bench", "--run", f"runs/seed-{n}", cwd=folder)
+            seconds, peak = seconds + usage.seconds, max(peak, usage.peak_mb)
+
+    def plain() -> None:
+        for vectors, labels in made:
+            names, train = np.array(labels["machine_type"]), np.array(labels["split"]) == "train"
+            for name in sorted(set(labels["machine_type"])):
+                own = names == name
+                search = NearestNeighbors(n_neighbors=1, metric="cosine", algorithm="brute").fit(vectors[own & train])
+                search.kneighbors(vectors[own & ~train])
+
+    return Result(
+        f"{seconds:.1f} s, {peak:.0f} MB ({SEEDS} seeds)", f"sklearn, 1 method {_timed(plain):.1f} s", "< 60 s"
+    )
+
+
+def alphas(folder: Path) -> Result:
+    """The official score for 200 weights of VarMin x 16 machine types, drawn, against `asd score` for one weight."""
+    write_embeddings(folder, SHAPE)
+    figure = asd("plot", f"alpha:steps={ALPHAS}", "--dataset", "bench", cwd=folder)
+    one = asd("score", "--method", "rescale:k=16", "--dataset", "bench", cwd=folder)
+    return Result(
+        f"{figure.seconds:.1f} s, {figure.peak_mb:.0f} MB ({ALPHAS} weights)",
+        f"one weight {one.seconds:.1f} s",
+        "< 5 s",
+    )
+
+
+def nothing_to_do(folder: Path) -> Result:
+    """A sweep whose forty runs are done, a run; start-up is that of a sweep of one of them."""
+    asd("download", "synthetic", "--size", "tiny", "--machine-type", "fan", cwd=folder)
+    plan = f'datasets = ["synthetic"]\nseeds = "0-{CELLS - 1}"\nmethods = ["nn"]\n[models]\nm = {{embed = "logmel"}}\n'
+    (folder / "plan.toml").write_text(plan)
+    first = asd("sweep", "plan.toml", cwd=folder).seconds
+    one = min(asd("sweep", "plan.toml", "--only", "synthetic/m/seed-0", cwd=folder).seconds for _ in range(3))
+    whole = min(asd("sweep", "plan.toml", cwd=folder).seconds for _ in range(3))
+    each = 1000 * (whole - one) / (CELLS - 1)
+    return Result(f"{each:.0f} ms a run ({whole:.1f} s in all)", f"doing it {1000 * first / CELLS:.0f} ms", "< 50 ms")
+
+
+def umap(folder: Path) -> Result:
+    """The map of one machine type by UMAP, against its principal components."""
+    write_embeddings(folder, SHAPE)
+    ours, other = (
+        asd("plot", f"map:by={by},of=machine00", "--dataset", "bench", cwd=folder).seconds for by in ("umap", "pca")
+    )
+    return Result(f"{ours:.1f} s", f"components {other:.1f} s", "< 30 s")
+
+
+ALL: list[Callable[[Path], Result]] = [seeds, alphas, nothing_to_do, umap]
