@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from asdcli.audio import SAMPLE_RATE
 from asdcli.cli import completion
 from asdcli.cli.options import DeviceOption, SeedOption, one_of
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
+from asdcli.embedders import EMBEDDERS
 from asdcli.metrics.alarm_rates import DEFAULT
-from asdcli.vocabulary import FIXED, MEAN, NONE, PEAK, Condition
+from asdcli.vocabulary import FIXED, GROUPINGS, MEAN, NONE, PEAK, Condition
 
 if TYPE_CHECKING:
     from asdcli.pipeline.steps.learn import Learnt
@@ -55,8 +57,8 @@ def learn(
         typer.Option(
             "--embedder",
             metavar="SPELLING",
-            help="How to listen: logmel needs no training, trained is a network. Default: a network where there are "
-            "several machines and 200 recordings of each.",
+            help=f"How to listen: {', '.join(EMBEDDERS.entries)}. Default: a network where there are several machines "
+            "and 200 recordings of each, else what needs no training.",
             show_default=False,
             autocompletion=completion.embedders,
         ),
@@ -67,7 +69,7 @@ def learn(
             "-m",
             "--method",
             metavar="SPELLING",
-            help="How recordings are compared: see asd methods. Default: nn, the distance to the nearest normal one.",
+            help="How recordings are compared: see asd methods. Default: the distance to the nearest normal one.",
             show_default=False,
             autocompletion=completion.scorers,
         ),
@@ -87,7 +89,7 @@ def learn(
             "--sample-rate",
             min=1,
             metavar="HZ",
-            help="Sample rate to bring recordings to. Default: 16000, or the lowest that there is.",
+            help=f"Sample rate to bring recordings to. Default: {SAMPLE_RATE}, or the lowest that there is.",
             show_default=False,
         ),
     ] = None,
@@ -116,7 +118,7 @@ def learn(
         str | None,
         typer.Option(
             "--group-by",
-            metavar="session|block:N",
+            metavar="|".join(GROUPINGS[:-1]),
             help="What tells recordings that belong together. Default: folders, days or names, else blocks of time.",
             show_default=False,
         ),
@@ -144,7 +146,7 @@ def learn(
     from asdcli.views.normals import sentences
 
     process.settle(networks=True)
-    learnt = step.take(
+    learnt = step.run(
         recordings,
         data=place.data,
         into=place.run,

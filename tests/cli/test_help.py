@@ -80,7 +80,8 @@ def _typed(keyword: str) -> Iterator[tuple[str, str]]:
 def _signatures(name: str) -> Iterator[inspect.Signature]:
     """Those of a command's step and stage."""
     for package in ("asdcli.pipeline.steps", "asdcli.stages"):
-        module = importlib.import_module(f"{package}.{name.replace('-', '_')}")
+        full = f"{package}.{name.replace('-', '_')}"
+        module = importlib.import_module(full) if importlib.util.find_spec(full) else None  # some are of other stages
         yield from (inspect.signature(getattr(module, f)) for f in ("run", "Options") if hasattr(module, f))
 
 

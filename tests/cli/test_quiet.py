@@ -86,6 +86,8 @@ LOSSES: list[tuple[tuple[str, ...], int, tuple[str, ...]]] = [
     ),
     (("submit", "--check", "package/dev", "--edition", "dcase2023", "--subset", "dev"), 1, ("ToyCar", "is missing")),
     (("evaluate", "--run", "runs/synthetic"), 3, (BROKEN, "not scored")),
+    (("learn", "healthy", "--machine", "press", "--run", "runs/press"), 3, ("cut.wav", "truncated")),
+    (("check", "healthy", "--run", "runs/press"), 3, ("cut.wav", "truncated")),
     (("log", "runs/synthetic"), 0, ("the last line of", "is not whole, and left out")),
     (("sweep", "pumps.toml", "--engine", HERE), 3, ("synthetic/logmel/seed-0 failed", "unknown machine type 'pump'")),
     (("table", "varmin"), 0, ("runs/other is left out: it was not evaluated: asd evaluate --run runs/other",)),
@@ -185,6 +187,10 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> list[Answer]:
     (place / "mine").mkdir()
     (place / "mine" / "whole.wav").write_bytes(wav())
     (place / "mine" / "cut.wav").write_bytes(wav()[:20])
+    (place / "healthy").mkdir()
+    for seed in range(4):
+        (place / "healthy" / f"{seed}.wav").write_bytes(wav(1.0, seed=seed))
+    (place / "healthy" / "cut.wav").write_bytes(wav()[:20])
     typed(place, "download synthetic --size tiny --machine-type fan --machine-type valve")
     broken = next((place / "data/synthetic").rglob(f"fan/test/{BROKEN}*.wav"))
     broken.write_bytes(broken.read_bytes()[:2000])

@@ -17,7 +17,8 @@ from asdcli.layouts import machine_of, sizes
 from asdcli.metrics.alarm_rates import DEFAULT, rule_of
 from asdcli.outcome import Outcome
 from asdcli.pipeline import choices, run_note, workspace
-from asdcli.pipeline.steps import index, run, score, threshold
+from asdcli.pipeline.steps import index, score, threshold
+from asdcli.pipeline.steps import run as stages_of
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress, Silent
 from asdcli.stages.index import NORMAL
@@ -75,7 +76,7 @@ class _Plainly(Silent):
         self._progress.left_out(text)
 
 
-def take(
+def run(
     places: Sequence[Path],
     *,
     data: Path | None = None,
@@ -138,13 +139,13 @@ def take(
     options: dict[str, dict[str, Any]] = {
         "extract-features": {**reading, "scale": scale, "rounding": True, "on_error": "skip"},
         "train": {"seed": seed, "device": device},
-        "embed": {"embedder": None if trains else embedder or run.WITHOUT_TRAINING, "device": device},
+        "embed": {"embedder": None if trains else embedder or stages_of.WITHOUT_TRAINING, "device": device},
         "score": {"methods": [wanted], "seed": seed, "device": device},
     }
     stages = ["extract-features", *(["train"] if trains else []), "embed", "score"]
     plainly = _Plainly(progress)
     outcomes: dict[str, Outcome] = {}
-    for taken in run.run(space, stages, options=options, force=force, progress=plainly):
+    for taken in stages_of.run(space, stages, options=options, force=force, progress=plainly):
         outcomes[taken.stage] = next(iter(taken.outcomes.values()))
     outcomes["threshold"] = threshold.run(space, [space.scores(wanted)], rule=rule, force=force, progress=SILENT)
     skipped = listed_now.skipped + outcomes["extract-features"].skipped
