@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from asdcli.vocabulary import Condition, Split
 from asdcli.wording import they_are
 
 TRUTH = ("machine_type", "section", "subset", "split", "domain", "condition")
+_AT_ONCE = 4  # tables that are read and checked at once
 _COLUMNS = ("clip_id", *TRUTH, "group", "anomaly_score", "scored_as")
 
 
@@ -71,8 +73,10 @@ def read_scores(paths: Iterable[Path]) -> list[Scored]:
         MissingArtifact: nothing there. BadArtifact: no score table. BadData: a table without a row, or one twice.
     """
     found: list[Scored] = []
-    for path in _expand(paths):
-        table, header = artifacts.read_table(path, artifacts.SCORES, headerless=True)
+    every = list(_expand(paths))
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        tables = list(threads.map(lambda path: artifacts.read_table(path, artifacts.SCORES, headerless=True), every))
+    for path, (table, header) in zip(every, tables, strict=True):
         _require_clips(table, path)
         for method in pc.unique(table["method"]).to_pylist():
             own = table.filter(pc.equal(table["method"], method)).select(_COLUMNS)

@@ -1,4 +1,7 @@
-"""Run one `asd` command line; print last which shares of its time went into checking digests and into making them."""
+"""Run one `asd` command line; print last which shares of its processor time went into digests.
+
+Two numbers: what went into checking those of files that are read, and into making those of files that are written.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _WRITERS = ("write_table", "write_arrays", "write_model", "save", "write_files")
 
 
 class Clock:
-    """Seconds that threads spend in what it watches, while checking and while writing; nothing is counted twice."""
+    """Processor seconds of threads in what it watches, while checking and while writing; nothing is counted twice."""
 
     def __init__(self) -> None:
         self.checking = 0.0
@@ -44,12 +47,12 @@ class Clock:
             if getattr(self._of, "inside", False):
                 return work(*args, **kwargs)
             self._of.inside = True
-            began = time.perf_counter()
+            began = time.thread_time()
             try:
                 return work(*args, **kwargs)
             finally:
                 self._of.inside = False
-                self._add(time.perf_counter() - began)
+                self._add(time.thread_time() - began)
 
         return watched
 
@@ -62,7 +65,6 @@ class Clock:
 
 
 def main(words: list[str]) -> int:
-    began = time.perf_counter()
     from asdcli import artifacts  # noqa: F401 (later imports take the names from its modules)
     from asdcli.cli import call
 
@@ -74,7 +76,7 @@ def main(words: list[str]) -> int:
         from asdcli.training import checkpoint, model_files  # noqa: F401
     _replace("asdcli", _WRITERS, clock.writer)
     code = call(words)
-    whole = time.perf_counter() - began
+    whole = time.process_time()
     print(clock.checking / whole, clock.making / whole)
     return code
 
