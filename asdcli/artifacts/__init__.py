@@ -164,8 +164,8 @@ def _found(path: Path, kind: Kind) -> Header | None:
 
 
 def _require_unchanged(path: Path, kind: Kind, found: Header | None) -> None:
-    """Nobody edits packs or what a method has learnt by hand, and to read them for that would take long."""
-    if found is None or kind in (FEATURES, DETECTOR):
+    """Nobody edits packs by hand, and to read them for that would take as long as to make them."""
+    if found is None or kind is FEATURES:
         return
     with own.readable(path):
         verify(path, kind)
