@@ -19,7 +19,12 @@ class Usage:
 
 def asd(*arguments: object, cwd: object) -> Usage:
     """Run `asd ARGUMENTS` in `cwd`. Raises RuntimeError with the child's words when it fails."""
-    command = [sys.executable, "-m", "asdcli", *map(str, arguments)]
+    return python("-m", "asdcli", *map(str, arguments), cwd=cwd)
+
+
+def python(*words: str, cwd: object) -> Usage:
+    """Run Python with these words in `cwd`. Raises as `asd`."""
+    command = [sys.executable, *words]
     start = time.perf_counter()
     child = subprocess.Popen(command, cwd=str(cwd), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert child.stderr is not None
