@@ -225,7 +225,8 @@ def _draw(
             ax.plot([values.min(), values.max()], [y, y], color=INK, lw=0.7, zorder=1)
             ax.add_patch(Rectangle((q1, y - 0.36), q3 - q1, 0.72, facecolor=BAND, edgecolor=INK, lw=0.6, zorder=2))
             ax.plot([median] * 2, [y - 0.36, y + 0.36], color=INK, lw=1.4, zorder=3, solid_capstyle="butt")
-        offsets = _OFFSET * np.array([(-1, 0, 1)[k % 3] for k in range(len(values))]) if len(values) >= _BOX else 0.0
+        apart = _OFFSET if len(values) >= _BOX else 0.0
+        offsets = apart * np.array([(-1, 0, 1)[k % 3] for k in range(len(values))])
         mark: dict[str, Any] = {"marker": "o", "color": SERIES[1].color, "mec": INK, "mew": 0.3, "ms": 2.2}
         ax.plot(values, y + offsets, ls="none", zorder=4, **mark)
     ax.set_xlim(*span)

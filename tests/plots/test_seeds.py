@@ -86,6 +86,16 @@ def test_what_is_drawn_are_the_numbers_the_papers_order_first_and_one_run_has_no
     assert fixed.get_xlim() == single.get_xlim() and fixed.get_xlabel() == "official score (%)"
 
 
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_so_many_runs_are_so_many_points_on_their_lane_and_a_box_from_three_on(tree: Path, n: int) -> None:
+    places = [tree / f"runs/dcase2023/fixed/seed-{seed}" for seed in range(n)]
+    found = Seeds().numbers(Material({}, ("nn",), runs=reading.results(places, tree / "data").runs), SILENT)
+    panel, *_ = Seeds().draw(found).axes
+    (points,) = [line for line in panel.lines if line.get_linestyle() == "None"]
+    assert sorted(points.get_xdata()) == sorted(plainly(tree, "fixed", "nn", "dev")[:n] * np.array([100.0]))
+    assert (len(panel.patches), len(set(points.get_ydata()))) == ((1, 3) if n == 3 else (0, 1))
+
+
 def test_runs_are_named_or_found_and_the_figure_lies_beside_them(said: Said) -> None:
     drawn = said("seeds", "-m", "nn", "--numbers", "n.parquet")
     assert drawn["outputs"][0]["path"] == "runs/plots/seeds.svg"
