@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,3 +77,18 @@ def test_shards_made_by_two_workers_of_which_one_is_killed_are_those_of_the_plai
     made = told(*embed.split(), *["--shards", "3", "--engine", "ray:workers=2", "--retry", "1"])
     assert (made["exit_code"], made["facts"]["shards"], Path(ORDER).exists()) == (0, 3, False)
     assert files(Path("runs/synthetic")) == whole
+
+
+def test_two_models_two_seeds_and_all_methods_give_one_table_here_and_through_ray(
+    here: Path, told: Told, cluster: None
+) -> None:
+    models = 'fixed = "discriminative:centers=fixed,epochs=1"\nlogmel = { embed = "logmel" }\n'
+    Path("both.toml").write_text(f'datasets = ["synthetic"]\nseeds = "0-1"\nmethods = ["all"]\n[models]\n{models}')
+    tables = {}
+    for name, engine in (("here", "local:threads=1"), ("ray", "ray:workers=2,cpus=1")):
+        swept = told("sweep", "both.toml", "--engine", engine, "--runs", f"runs/{name}")
+        assert swept["exit_code"] == 0 and states(swept) == ["done"] * 4
+        shown = [told("table", "varmin", f"runs/{name}"), told("table", "compare", f"runs/{name}", "--bootstrap", "5")]
+        tables[name] = json.dumps([one["facts"]["tables"] for one in shown]).replace(f"runs/{name}/", "runs/")
+    assert tables["here"] == tables["ray"]
+    assert tables["here"].count("varmin:k=16,val=test-all") >= 3
