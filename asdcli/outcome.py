@@ -43,8 +43,13 @@ class Outcome(Generic[F]):
         if self.status == "current":
             return f"up to date: {self.path}"
         facts = {k.replace("_", " "): v for k, v in self.plain().items() if isinstance(v, (int, float, str))}
-        told = [f"{k} {v}" if isinstance(v, str) else f"{v} {k}" for k, v in facts.items()]
+        told = [f"{k} {v}" if isinstance(v, str) else f"{v} {_of(v, k)}" for k, v in facts.items()]
         return f"wrote {self.path}" + (f": {', '.join(told)}" if told else "")
 
     def __repr__(self) -> str:
         return f"<{self}>"
+
+
+def _of(n: float, what: str) -> str:
+    """`clip` of 1, `clips` of any other number; what is no plural stays."""
+    return what.removesuffix("s") if n == 1 and isinstance(n, int) else what
