@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from asdcli.errors import BadData, UsageError
 from asdcli.metrics.official import measure, official
-from asdcli.metrics.specs import MetricSpec, spec_named, spec_without_edition
+from asdcli.metrics.specs import MetricSpec
 from asdcli.plots import Material, Numbers, Source, page
 from asdcli.plots.embedded import Loo, RunVectors
 from asdcli.plots.scored import Part, called, fewer
@@ -24,7 +24,7 @@ from asdcli.scorers.slopes import Slope
 from asdcli.scorers.unit import UnitVectors
 from asdcli.scorers.varmin import Space as Transform
 from asdcli.scorers.varmin import VarMin, alpha_sweep
-from asdcli.views.editions import edition_of
+from asdcli.views.editions import rule_of
 from asdcli.views.labelled import Judged, judged
 from asdcli.views.units import UnitPlan
 from asdcli.views.windows import mean_of_windows
@@ -169,7 +169,7 @@ class Alpha:
                 sections = [s.only(keep) for s in judged(space.truth, None)]
                 sections = [s for s in sections if len(s.rows) and 0 < s.anomalous.sum() < len(s.rows)]
                 if sections:
-                    by_subset[subset] = (_rule(space, sections), sections)
+                    by_subset[subset] = (replace(rule_of(space.embedded.header, sections), also=()), sections)
             if by_subset:
                 found.append((plan, by_subset))
             else:
@@ -216,14 +216,6 @@ class Alpha:
             "None of them sees a label of a test clip, the curve does: it is no way to choose. "
             + ("held-out is not of the paper." if "held-out" in table["chosen_by"].to_pylist() else ""),
         ]
-
-
-def _rule(space: RunVectors, sections: Sequence[Judged]) -> MetricSpec:
-    """The terms of the edition's official score, or of the rule that fits the labels."""
-    edition = edition_of(space.embedded.header)
-    domains = any((s.domain != "").any() for s in sections)
-    spec = spec_named(edition.metric) if edition else spec_without_edition(domains=domains)
-    return replace(spec, also=())
 
 
 Curve = Mapping[str, Any]

@@ -13,7 +13,7 @@ from asdcli.errors import BadData, UsageError, unknown_name
 from asdcli.plots import Material, Numbers, Source, page
 from asdcli.plots.embedded import RunVectors
 from asdcli.plots.projection import Plane, Projector, project, require
-from asdcli.plots.scored import MOST_METHODS, Part, called, fewer, methods_of, signature
+from asdcli.plots.scored import Part, called, drawn, fewer, methods_of, signature
 from asdcli.plots.style import FAINT, INK, RAMP, STROKES
 from asdcli.progress import Progress
 from asdcli.scorers.reference import unit_norm
@@ -150,10 +150,7 @@ class Map:
             before = names.get(name.partition(SMOOTHED)[0])
             if SMOOTHED in name and before is not None:
                 return [before, method]
-        if len(methods) > MOST_METHODS:
-            others = listed([method.method for method in methods[MOST_METHODS:]], 8)
-            progress.left_out(f"{MOST_METHODS} methods of {len(methods)} are drawn; others by --method: {others}")
-        return methods[:MOST_METHODS]
+        return methods[: drawn([method.method for method in methods], material, progress)]
 
     def _parts(self, space: RunVectors, panels_each: int, progress: Progress) -> list[Part]:
         """The machine types and sections that test clips are of, or, where there are none, training clips."""

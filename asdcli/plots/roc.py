@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 from asdcli.errors import BadData, UsageError
 from asdcli.metrics import roc
 from asdcli.metrics.official import SectionScores
-from asdcli.metrics.specs import Term, spec_named, spec_without_edition
+from asdcli.metrics.specs import Term
 from asdcli.plots import Material, Numbers, Source, page
 from asdcli.plots.scored import Part, called, drawn, fewer, methods_of, signature
 from asdcli.plots.style import BAND, FAINT, INK, STROKES
 from asdcli.progress import Progress
-from asdcli.views.editions import edition_of
+from asdcli.views.editions import rule_of
 from asdcli.views.scores import Scored, by_section
 from asdcli.wording import listed
 
@@ -122,9 +122,7 @@ class Roc:
         return figure
 
     def _curves(self, method: Scored, subset: str, section: SectionScores, signed: str) -> Iterator[pa.Table]:
-        edition = edition_of(method.header)
-        domains = bool((section.domain != "").any())
-        spec = spec_named(edition.metric) if edition else spec_without_edition(domains=domains)
+        spec = rule_of(method.header, [section])
         partial = [term for term in spec.terms if term.partial]
         whole = [term for term in spec.terms if not term.partial]
         whole += [_same(term) for term in partial if not any(_alike(term, other) for other in whole)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,13 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import artifacts, audio
-from asdcli.errors import BadData, MissingArtifact, UsageError, unknown_name
+from asdcli.errors import BadData, MissingArtifact, UsageError
 from asdcli.plots import PLOTS, Material, Numbers, Source, page
 from asdcli.plots.style import INK, RAMP
 from asdcli.progress import Progress
 from asdcli.views.making import Making
+from asdcli.views.named_clip import clip_named
 from asdcli.views.signature import many
-from asdcli.wording import some
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,7 +45,7 @@ class Spectrogram:
     of height one.
 
     Attributes:
-        clip: clip_id, or its last part where no other clip is called so.
+        clip: clip_id, the path of its recording, or an end of either that no other clip has.
         channel: of the recording, counted from 0.
         mels: bands.
         n_fft: samples of a frame, under a Hann window.
@@ -84,7 +83,8 @@ class Spectrogram:
         if path is None:
             raise MissingArtifact("there is no table of clips", "make it first: asd download EDITION, asd index DIR")
         table, header = artifacts.read_table(path, artifacts.CLIPS, headerless=True)
-        row = self._row(table)
+        clip_id = clip_named(str(self.clip), table, path)
+        row = table.filter(pc.equal(table["clip_id"], clip_id)).to_pylist()[0]
         file = path.parent / Path(*row["path"].split("/"))
         rate = audio.info(file).sample_rate
         if self.fmax is not None and self.fmax > rate / 2:
@@ -155,17 +155,6 @@ class Spectrogram:
         bar.set_label("power (dB of a full-scale sine)", size=6, color=INK)
         page.write_above(panel, numbers.facts[0]["clip_id"])
         return figure
-
-    def _row(self, table: pa.Table) -> dict[str, Any]:
-        ids: Sequence[str] = table["clip_id"].to_pylist()
-        found = [i for i, clip_id in enumerate(ids) if clip_id == self.clip]
-        found = found or [i for i, clip_id in enumerate(ids) if clip_id.rpartition("/")[2] == self.clip]
-        if not found:
-            raise unknown_name("clip", str(self.clip), ids)
-        if len(found) > 1:
-            named = some([ids[i] for i in found])
-            raise UsageError(f"{len(found)} clips are called {self.clip!r}: {named}", "name one by its whole clip_id")
-        return dict(table.filter(pc.equal(table["clip_id"], ids[found[0]])).to_pylist()[0])
 
 
 def band_power(

@@ -12,11 +12,11 @@ from asdcli.errors import UsageError
 from asdcli.metrics import bootstrap, roc
 from asdcli.metrics.decisions import Confusion, decide
 from asdcli.metrics.official import SectionScores, Value, measure, official
-from asdcli.metrics.specs import MetricSpec, spec_named, spec_without_edition
+from asdcli.metrics.specs import MetricSpec, spec_named
 from asdcli.progress import Progress
 from asdcli.views import making
 from asdcli.views.coverage import coverage
-from asdcli.views.editions import edition_of
+from asdcli.views.editions import rule_of
 from asdcli.views.making import Making
 from asdcli.views.results import Decided, Evaluation
 from asdcli.views.scores import Scored, by_section, join_truth
@@ -163,9 +163,7 @@ def rule(scored: Scored, sections: list[SectionScores], options: Options) -> Met
     """The rule asked for, else that of the edition the scores come from, else the one that fits the labels."""
     if options.metric:
         return spec_named(options.metric)
-    if edition := edition_of(scored.header):
-        return spec_named(edition.metric)
-    return spec_without_edition(domains=any((s.domain != "").any() for s in sections))
+    return rule_of(scored.header, sections)
 
 
 def _decide(

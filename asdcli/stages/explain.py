@@ -17,7 +17,7 @@ from asdcli import artifacts
 from asdcli.artifacts import own
 from asdcli.detector.occlusion import Occlusion, occlusion
 from asdcli.detector.sources import reconstruction, source_of
-from asdcli.errors import AsdError, BadData, UsageError, unknown_name
+from asdcli.errors import AsdError, BadData, UsageError
 from asdcli.features.light_mels import corners_hz, edges_hz
 from asdcli.features.pack import WaveformPack
 from asdcli.metrics.differing import differing
@@ -32,13 +32,13 @@ from asdcli.views.compared import Compared, Layer, compared
 from asdcli.views.detector_file import DetectorFile
 from asdcli.views.embeddings import Embedded, read_embeddings
 from asdcli.views.making import Making
+from asdcli.views.named_clip import clip_named
 from asdcli.views.neighbourhood import Neighbourhood, neighbourhood
 from asdcli.views.scores import Scored
 from asdcli.views.signature import many
 from asdcli.views.sounds import Sounds
 from asdcli.views.standing import WITHOUT_GROUP, Standing, standing
 from asdcli.vocabulary import ScoredAs, Unit
-from asdcli.wording import listed
 from asdcli.writing.locks import alone_with
 
 MOST = 16
@@ -164,7 +164,7 @@ def run(
         MissingArtifact, BadArtifact: a file is gone, or not what it should be.
     """
     table, _ = artifacts.read_table(files.clips, artifacts.CLIPS)
-    ids = [_clip_id(name, table, files.clips) for name in wanted]
+    ids = [clip_named(name, table, files.clips) for name in wanted]
     work = _Work(table, method, files, occlude, device, batch_size, progress)
     return [work.explained(clip_id) for clip_id in progress.track(ids, total=len(ids), label="explain", unit="clips")]
 
@@ -383,40 +383,6 @@ class _Work:
         except AsdError as error:
             self.progress.warn(f"what the network's score hangs on cannot be told: {error.message}")
             return None
-
-
-def _clip_id(name: str, table: pa.Table, clips: Path) -> str:
-    """The clip that is meant: by its clip_id, by the path of its recording, or by an end of one that no other has.
-
-    Raises:
-        UsageError: none, with the nearest names, or several.
-    """
-    ids: list[str] = table["clip_id"].to_pylist()
-    if name in ids:
-        return name
-    paths: list[str] = table["path"].to_pylist()
-    wanted = Path(name)
-    if wanted.is_file():
-        own = [i for i, path in zip(ids, paths, strict=True) if Path(path).name == wanted.name]
-        where = dict(zip(ids, paths, strict=True))
-        for clip_id in own:
-            if (clips.parent / where[clip_id]).resolve() == wanted.resolve():
-                return clip_id
-    found: list[str] = []
-    for tail in (f"/{name.lstrip('/')}", name):
-        named = [i for i, path in zip(ids, paths, strict=True) if f"/{i}".endswith(tail) or f"/{path}".endswith(tail)]
-        found = found or named
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UsageError(f"{len(found)} clips end with {name!r}: {listed(found)}", "type more of the one that is meant")
-    raise _unknown(name, ids)
-
-
-def _unknown(name: str, ids: Sequence[str]) -> UsageError:
-    """The error for a clip that is none, with the nearest names: without folders, which many share."""
-    found = unknown_name("clip", name.rpartition("/")[2], {i.rpartition("/")[2] for i in ids}, "clips.parquet")
-    return UsageError(f"unknown clip {name!r}", found.hint)
 
 
 def _region(region: Any, layer: Layer) -> Mapping[str, Any]:

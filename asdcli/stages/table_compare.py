@@ -22,12 +22,12 @@ from asdcli.metrics import bootstrap
 from asdcli.metrics.across_seeds import LEVEL
 from asdcli.metrics.bootstrap import Comparison
 from asdcli.metrics.official import SectionScores, measure, official
-from asdcli.metrics.specs import MetricSpec, spec_named, spec_without_edition
+from asdcli.metrics.specs import MetricSpec
 from asdcli.progress import Progress
 from asdcli.scorers import SCORERS
 from asdcli.spec.spelling import parse
 from asdcli.views.across_runs import RunScores, merged, model_of, seeds_of
-from asdcli.views.editions import edition_of, is_stand_in
+from asdcli.views.editions import ON_STAND_IN, STAND_IN, is_stand_in, rule_of
 from asdcli.views.making import Making
 from asdcli.views.missing import Missing, from_nothing
 from asdcli.views.scores import Scored, by_section, of_subset
@@ -142,7 +142,7 @@ class _Compared:
                 signature = lines.get((key, place))
                 records.append({**record, "missing": " ; ".join(mends) or None, "signature": signature})
             rows.append(SheetRow(key, tuple(shown)))
-        stand_in = ", on synthetic machines as a stand-in" if self._stand_ins else ""
+        stand_in = ON_STAND_IN if self._stand_ins else ""
         against = f", and differences to {self.how.baseline}" if self.how.baseline else ""
         return Sheet(
             name=_TABLE,
@@ -187,7 +187,7 @@ class _Compared:
         for (key, seed), one in progress.track(common.items(), label=dataset, unit="tables"):
             subsets, _ = by_section(one)
             for subset, sections in subsets.items():
-                self._cells(key, seed, (dataset, subset), _rule(one, sections), sections)
+                self._cells(key, seed, (dataset, subset), rule_of(one.header, sections), sections)
 
     def _cells(
         self, key: Key, seed: int | None, where: tuple[str, str], spec: MetricSpec, sections: Sequence[SectionScores]
@@ -297,7 +297,7 @@ class _Compared:
             yield f"{TIED} not told from {self.how.baseline} by the resamples (p ≥ {LEVEL:g}, uncorrected)"
         yield f"n = {self._most} where a cell says no other"
         if stand_ins := self._stand_ins:
-            yield f"{', '.join(stand_ins)}: synthetic machines, not recordings: nothing is shown of any method"
+            yield f"{', '.join(stand_ins)}: {STAND_IN}"
         few = sorted({len(cell.observed) for cell in self.cells.values()})
         if few and few[0] == 1:
             yield "of one seed an interval is over clips alone"
@@ -323,13 +323,6 @@ class _Compared:
 def _name(spelling: str) -> str:
     """The name of a method; empty for what no command of `asd score` makes by its spelling."""
     return "" if "+" in spelling else parse(spelling)[0]
-
-
-def _rule(one: Scored, sections: Sequence[SectionScores]) -> MetricSpec:
-    edition = edition_of(one.header)
-    if edition:
-        return spec_named(edition.metric)
-    return spec_without_edition(domains=any((s.domain != "").any() for s in sections))
 
 
 def _common(own: Mapping[Any, Scored]) -> tuple[dict[Any, Scored], int]:

@@ -13,7 +13,7 @@ from asdcli.metrics.specs import AUC_PAUC
 from asdcli.scorers.smooth import CHOOSE, REPORT, Smooth
 from asdcli.spec.spelling import parse
 from asdcli.views.across_runs import SeedRuns, merged, not_as_published, seeds_of
-from asdcli.views.editions import is_stand_in
+from asdcli.views.editions import ON_STAND_IN, is_stand_in
 from asdcli.views.published import Paper, Printed, dns_parameters, dns_results, paper
 from asdcli.views.samples import SMOOTHED
 from asdcli.views.sheets import BEST, NOTHING, TIED, Sheet, SheetRow, Shown
@@ -185,7 +185,7 @@ class _Tuned:
     @property
     def _stand_in(self) -> str:
         header = next(iter(self.of_seed.values())).run.header
-        return ", on synthetic machines as a stand-in" if is_stand_in(header) else ""
+        return ON_STAND_IN if is_stand_in(header) else ""
 
     def _name(self, number: int) -> str:
         return f"{_TABLE}-{number}" if self.is_papers else f"{_TABLE}-{number}-{self.taken.dataset}"

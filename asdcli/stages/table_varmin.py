@@ -18,12 +18,12 @@ from asdcli.views.across_runs import (
     RunResults,
     SeedRuns,
     choose,
-    is_stand_in,
     merged,
     model_of,
     not_as_published,
     seeds_of,
 )
+from asdcli.views.editions import ON_STAND_IN, is_stand_in
 from asdcli.views.missing import Missing, from_nothing, to_make
 from asdcli.views.published import Paper, PaperRow, Printed, paper, varmin, varmin_rows
 from asdcli.views.sheets import BEST, NOTHING, TIED, Sheet, SheetRow, Shown
@@ -293,7 +293,7 @@ class _Table:
         stand_in = any(is_stand_in(run.header) for dataset in self.taken for run in self._runs(dataset))
         over = counted(self.n, "seed")
         title = f"Table {self.name}: mean ± standard deviation of the official score [%] over {over}, {of_model}"
-        return title + (", on synthetic machines as a stand-in" if stand_in else "")
+        return title + (ON_STAND_IN if stand_in else "")
 
     def _notes(self, runs: Sequence[RunResults]) -> Iterable[str]:
         yield (

@@ -101,7 +101,7 @@ def test_a_clip_is_named_by_its_id_or_by_an_end_that_is_nobody_elses(asd: Asd) -
 def test_what_is_no_clip_or_cannot_be_heard_is_named() -> None:
     clips = [*rows("fan", source=1, target=0, each=1), *rows("pump", source=1, target=0, each=1)]
     write_clips(Path("data"), "mine", clips, layout="folders")
-    with pytest.raises(UsageError, match="4 clips are called 'source-normal-000'"):
+    with pytest.raises(UsageError, match="4 clips end with 'source-normal-000'"):
         numbers("source-normal-000")
     with pytest.raises(UsageError, match="unknown clip 'nobody'"):
         numbers("nobody")
