@@ -35,8 +35,8 @@ def _of_plan(name: str, place: Place, talk: Talk) -> Path:
     from asdcli.errors import MissingArtifact
     from asdcli.sweep import plan as plans
     from asdcli.sweep import status
-    from asdcli.sweep.cells import Site
     from asdcli.sweep.sweep import RUNS
+    from asdcli.sweep.work import Site
     from asdcli.wording import counted
 
     file = plans.find(name)

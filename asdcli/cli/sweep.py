@@ -19,8 +19,9 @@ from asdcli.sweep import STARTS
 from asdcli.sweep.engines import DEFAULT, ENGINES
 
 if TYPE_CHECKING:
-    from asdcli.sweep.cells import Cell, Site, Work
+    from asdcli.sweep.cells import Cell
     from asdcli.sweep.status import SweepStatus
+    from asdcli.sweep.work import Site, Work
 
 
 @on_the_data(force=True)
@@ -109,7 +110,7 @@ def sweep(
     from asdcli.sweep import plan as plans
     from asdcli.sweep import status as looking
     from asdcli.sweep import sweep as sweeping
-    from asdcli.sweep.cells import Site
+    from asdcli.sweep.work import Site
 
     file = plans.find(plan)
     cells = sweeping.chosen(plans.read(file), only or ())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+
+from asdcli.metrics import bootstrap
+from asdcli.metrics.bootstrap import Comparison
 
 DDOF = 1
 """The spread is that of a sample: its squares are divided by n - 1."""
@@ -60,3 +64,48 @@ def paired(a: npt.ArrayLike, b: npt.ArrayLike) -> Paired | None:
         return Paired(mean, 0.0 if mean else 1.0, len(a))
     t = mean / (differences.std(ddof=1) / len(a) ** 0.5)
     return Paired(mean, float(2 * stdtr(len(a) - 1, -abs(t))), len(a))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the runs say of a cell: seed -> official score in percent."""
+
+    values: Mapping[int | None, float] = field(default_factory=dict)
+
+    @property
+    def mean(self) -> float | None:
+        return mean_and_std([*self.values.values()])[0] if self.values else None
+
+    @property
+    def std(self) -> float | None:
+        return mean_and_std([*self.values.values()])[1] if self.values else None
+
+    def against(self, other: Measured) -> Paired | None:
+        """The paired test over the seeds that both have."""
+        seeds = [seed for seed in self.values if seed in other.values]
+        return paired([self.values[s] for s in seeds], [other.values[s] for s in seeds])
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A method on a column: seed -> its official score, and seed -> (n_resamples,) of resampled clips; in percent."""
+
+    observed: Mapping[int | None, float] = field(default_factory=dict)
+    resampled: Mapping[int | None, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def mean(self) -> float | None:
+        return float(np.mean([*self.observed.values()])) if self.observed else None
+
+    def interval(self, seed: int) -> tuple[float, float]:
+        """The central 95 % over clips and seeds."""
+        return bootstrap.interval(bootstrap.over_seeds(np.stack([*self.resampled.values()]), seed=seed))
+
+    def minus(self, other: Drawn, seed: int) -> tuple[Comparison, int] | None:
+        """Paired over the clips and the seeds that both have, and how many seeds; None where there is none."""
+        both = [s for s in self.observed if s in other.observed]
+        if not both:
+            return None
+        observed = float(np.mean([self.observed[s] - other.observed[s] for s in both]))
+        differences = np.stack([self.resampled[s] - other.resampled[s] for s in both])
+        return bootstrap.comparison(bootstrap.over_seeds(differences, seed=seed), observed), len(both)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,15 +12,15 @@ import pyarrow as pa
 from asdcli.errors import BadData, UsageError, unknown_name
 from asdcli.plots import Material, Numbers, Source, page
 from asdcli.plots.embedded import RunVectors
+from asdcli.plots.map_marks import Cell, draw_domains, draw_scores, key
 from asdcli.plots.projection import Plane, Projector, project, require
 from asdcli.plots.scored import Part, called, drawn, fewer, methods_of, signature
-from asdcli.plots.style import FAINT, INK, RAMP, STROKES
 from asdcli.progress import Progress
 from asdcli.scorers.reference import unit_norm
 from asdcli.views.samples import SMOOTHED
 from asdcli.views.scores import Scored
 from asdcli.views.windows import first_of_each, mean_of_windows
-from asdcli.vocabulary import Condition, Domain, Split
+from asdcli.vocabulary import Split
 from asdcli.wording import counted, listed
 
 if TYPE_CHECKING:
@@ -129,13 +129,13 @@ class Map:
             caption=numbers.caption,
             signatures=numbers.signatures,
             shape=page.Shape(columns, gap=0.75, right=0.65) if coloured else page.Shape(columns, gap=0.5),
-            key=_key(numbers.table, coloured),
+            key=key(numbers.table, coloured=coloured),
         )
         for panel, ((part, method), cell) in zip(panels, cells.items(), strict=True):
             if coloured:
-                _draw_scores(panel, cell, fine=len(numbers.table) <= _FINE)
+                draw_scores(panel, cell, fine=len(numbers.table) <= _FINE)
             else:
-                _draw_domains(panel.axes, cell, fine=len(numbers.table) <= _FINE)
+                draw_domains(panel.axes, cell, fine=len(numbers.table) <= _FINE)
             self._axes(panel.axes, cell, left=panel.first)
             page.write_above(panel, called(part), [(method or _counts(cell), None)])
         return figure
@@ -259,10 +259,6 @@ class Map:
         )
 
 
-Cell = Mapping[str, Any]
-"""What is drawn in one panel: `xy` (n, 2), `split`, `domain`, `condition`, `score` (n,), and shares of variance."""
-
-
 def _cells(table: pa.Table) -> dict[tuple[Part, str | None], Cell]:
     keys = list(zip(*(table[c].to_pylist() for c in ("machine_type", "section", "method")), strict=True))
     found: dict[tuple[Part, str | None], Cell] = {}
@@ -294,92 +290,3 @@ def _facts(table: pa.Table) -> Iterator[dict[str, Any]]:
 def _counts(cell: Cell) -> str:
     train = int((cell["split"] == str(Split.TRAIN)).sum())
     return f"{train:,} training and {counted(len(cell['xy']) - train, 'test clip')}"
-
-
-_CROSS = {str(Domain.SOURCE): "x", str(Domain.TARGET): "+", None: "1"}
-"""How an anomaly of a domain is marked."""
-
-
-def _marks(split: str, domain: str | None, condition: str | None) -> dict[str, Any]:
-    """How a clip is marked where colours are domains."""
-    stroke = STROKES[domain]
-    if split == str(Split.TRAIN) and domain == str(Domain.TARGET):  # few, and what test clips of the target stand by
-        return {"marker": stroke.marker, "mfc": INK, "mec": stroke.color, "mew": 0.7, "ms": 3.0, "zorder": 3}
-    if split == str(Split.TRAIN):
-        return {"marker": stroke.marker, "mfc": stroke.color, "mec": "none", "ms": 2.2, "alpha": 0.35}
-    if condition == str(Condition.ANOMALY):
-        return {"marker": _CROSS[domain], "mec": stroke.color, "mew": 0.9, "ms": 4.5}
-    if condition is None:
-        return {"marker": stroke.marker, "mfc": "white", "mec": stroke.color, "mew": 0.8, "ms": 4.0}
-    return {"marker": stroke.marker, "mfc": stroke.color, "mec": INK, "mew": 0.4, "ms": 3.6}
-
-
-_SCORED = {str(Condition.NORMAL): ("o", "normal"), str(Condition.ANOMALY): ("^", "anomaly"), None: ("D", "unlabelled")}
-"""How a test clip of a condition is marked where colours are scores, and what it is called."""
-_TRAIN: dict[str, Any] = {"marker": ".", "mfc": FAINT, "mec": "none", "ms": 2.2, "alpha": 0.6}
-
-
-def _groups(table_or_cell: Mapping[str, np.ndarray]) -> list[tuple[str, str | None, str | None]]:
-    """Split, domain and condition of what there is; what is drawn last, and so on top, last."""
-    keys = set(zip(*(table_or_cell[c] for c in ("split", "domain", "condition")), strict=True))
-    order = [str(Condition.NORMAL), None, str(Condition.ANOMALY)]
-    return sorted(keys, key=lambda key: (key[0] != str(Split.TRAIN), order.index(key[2]), key[1] or "~"))
-
-
-def _key(table: pa.Table, coloured: bool) -> Sequence[page.Sample]:
-    labels = {c: np.array(table[c].to_pylist(), dtype=object) for c in ("split", "domain", "condition")}
-    groups = _groups(labels)
-    if coloured:
-        shown = [condition for split, _, condition in groups if split != str(Split.TRAIN)]
-        of_test = [
-            page.Sample(f"test {_SCORED[c][1]}", {"marker": _SCORED[c][0], "mfc": "white", "mec": INK, "ls": "none"})
-            for c in dict.fromkeys(shown)
-        ]
-        train = [page.Sample("train", {**_TRAIN, "ls": "none", "ms": 4})] * any(g[0] == "train" for g in groups)
-        return [*train, *of_test]
-    names = [
-        (
-            f"{domain or 'unknown domain'}: "
-            + ("train" if split == str(Split.TRAIN) else f"test {condition or 'unlabelled'}")
-        )
-        for split, domain, condition in groups
-    ]
-    return [
-        page.Sample(name, {**_marks(*g), "ls": "none"}) for name, g in dict(zip(names, groups, strict=True)).items()
-    ]
-
-
-def _draw_domains(ax: Axes, cell: Cell, *, fine: bool) -> None:
-    for group in _groups(cell):
-        split, domain, condition = group
-        own = (cell["split"] == split) & _is(cell["domain"], domain) & _is(cell["condition"], condition)
-        x, y = cell["xy"][own].T
-        ax.plot(x, y, ls="none", rasterized=not fine, **_marks(*group))
-
-
-def _draw_scores(panel: page.Panel, cell: Cell, *, fine: bool) -> None:
-    from matplotlib.colors import Normalize
-    from matplotlib.ticker import MaxNLocator
-
-    ax = panel.axes
-    train = cell["split"] == str(Split.TRAIN)
-    x, y = cell["xy"].T
-    ax.plot(x[train], y[train], ls="none", rasterized=not fine, **_TRAIN)
-    scored = cell["score"][~train]
-    if not len(scored):
-        return
-    low, high = np.quantile(scored, [0.02, 0.98])
-    scale = Normalize(low, high if high > low else low + 1)
-    for condition, (marker, _) in _SCORED.items():
-        own = ~train & _is(cell["condition"], condition)
-        if own.any():
-            how: dict[str, Any] = {"cmap": RAMP, "norm": scale, "linewidths": 0.3, "edgecolors": INK}
-            drawn = ax.scatter(x[own], y[own], 14, cell["score"][own], marker=marker, rasterized=not fine, **how)
-    beside = ax.inset_axes((1.03, 0.0, 0.08 / panel.side, 1.0))
-    bar = ax.figure.colorbar(drawn, cax=beside, extend="both", ticks=MaxNLocator(4))
-    bar.ax.tick_params(labelsize=5, length=1.5, pad=1)
-    bar.set_label("anomaly score", size=5.5, labelpad=1)
-
-
-def _is(values: np.ndarray, wanted: str | None) -> np.ndarray:
-    return np.array([value == wanted for value in values], dtype=bool)

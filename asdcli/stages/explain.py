@@ -15,19 +15,17 @@ import pyarrow.compute as pc
 
 from asdcli import artifacts
 from asdcli.artifacts import own
+from asdcli.detector.missed import missed
 from asdcli.detector.occlusion import Occlusion, occlusion
 from asdcli.detector.sources import reconstruction, source_of
 from asdcli.errors import AsdError, BadData, UsageError
-from asdcli.features.light_mels import corners_hz, edges_hz
-from asdcli.features.pack import WaveformPack
-from asdcli.metrics.differing import differing
 from asdcli.outcome import Outcome
 from asdcli.plots import Format, drawing
 from asdcli.plots.explanation import ExplanationPlot
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import takes
 from asdcli.stages import explain_words as words
-from asdcli.views.clips import is_training, rows_of
+from asdcli.views.alike import alike
 from asdcli.views.compared import Compared, Layer, compared
 from asdcli.views.detector_file import DetectorFile
 from asdcli.views.embeddings import Embedded, read_embeddings
@@ -37,8 +35,8 @@ from asdcli.views.neighbourhood import Neighbourhood, neighbourhood
 from asdcli.views.scores import Scored
 from asdcli.views.signature import many
 from asdcli.views.sounds import Sounds
-from asdcli.views.standing import WITHOUT_GROUP, Standing, standing
-from asdcli.vocabulary import ScoredAs, Unit
+from asdcli.views.standing import WITHOUT_GROUP, Standing, compared_without, standing
+from asdcli.vocabulary import Unit
 from asdcli.writing.locks import alone_with
 
 MOST = 16
@@ -237,7 +235,7 @@ class _Work:
         one = standing(self.method, clip_id, self.files.thresholds)
         sounds = self.sounds_of(one.machine_type)
         notes = ["of two channels the first is explained"] if sounds.one_of_two else []
-        group = self.group_of(one)
+        group = compared_without(self.method, one)
         near = None
         if self.files.embeddings and not self.residuals:
             near = self.neighbourhood(one, group)
@@ -247,7 +245,7 @@ class _Work:
                     "its score is by a method fitted without its group, distances and b here by the one fitted on all"
                 )
         else:
-            names = self.alike(one, group)
+            names = alike(self.table, self.method, one, without=group, most=MOST)
         sound = compared(sounds, clip_id, names, self.progress)
         notes = [words.of_normals(len(sound.normals), near.of if near else None), *notes]
         explained = Explained(one, near, sound, notes=tuple(notes), signature=self.signature(one))
@@ -266,49 +264,12 @@ class _Work:
             )
         return self.sounds[machine_type]
 
-    def group_of(self, one: Standing) -> Collection[str]:
-        """The training clips that a training clip was not compared with."""
-        if one.scored_as not in WITHOUT_GROUP or one.group is None:
-            return ()
-        own = pc.and_(
-            pc.equal(self.method.table["machine_type"], one.machine_type),
-            pc.fill_null(pc.equal(self.method.table["group"], one.group), False),
-        )
-        found: list[str] = self.method.table.filter(own)["clip_id"].to_pylist()
-        return found
-
     def neighbourhood(self, one: Standing, group: Collection[str]) -> Neighbourhood:
         rows = np.flatnonzero(self.embedded.column("clip_id") == one.clip_id)
         if not len(rows):
             raise BadData(f"there is no vector of {one.clip_id}", "make it: asd embed")
         unit = Unit(str(self.method.header.params.get("unit") or Unit.MACHINE_TYPE))
         return neighbourhood(self.embedded, int(rows[0]), unit, self.detector, without=group, most=MOST)
-
-    def alike(self, one: Standing, group: Collection[str]) -> list[str]:
-        """Normal clips where no vectors tell which are near: of the same section and attributes, evenly spread.
-
-        Those that the model has not seen, where they are enough.
-        """
-        rows = rows_of(self.table, one.machine_type)
-        rows = rows.filter(is_training(rows)).sort_by("clip_id")
-        rows = rows.filter(pc.invert(pc.is_in(rows["clip_id"], pa.array([one.clip_id, *group], pa.string()))))
-        own = self.table.filter(pc.equal(self.table["clip_id"], one.clip_id)).to_pylist()[0]
-        for name in ("section", "domain", "attribute_string"):
-            if own[name] is not None:
-                same = rows.filter(pc.fill_null(pc.equal(rows[name], own[name]), False))
-                rows = same if len(same) >= MOST // 2 else rows
-        scored = self.method.table
-        unseen = scored.filter(pc.not_equal(pc.fill_null(scored["scored_as"], ""), ScoredAs.SEEN.value))["clip_id"]
-        fresh = rows.filter(pc.is_in(rows["clip_id"], value_set=unseen.combine_chunks()))
-        rows = fresh if len(fresh) >= MOST // 2 else rows
-        if not len(rows):
-            raise BadData(
-                f"there is no normal recording to hold {one.clip_id} against",
-                "add normal recordings of its machine to train on",
-            )
-        chosen = np.unique(np.linspace(0, len(rows) - 1, min(MOST, len(rows))).round().astype(int))
-        names: list[str] = rows["clip_id"].take(pa.array(chosen)).to_pylist()
-        return names
 
     def signature(self, one: Standing) -> str:
         method = self.method
@@ -319,18 +280,7 @@ class _Work:
 
     def with_missed(self, explained: Explained) -> Explained:
         """The same with what the autoencoder misses, held against what it misses of normal clips."""
-        network = self.autoencoder
-        one, sound = explained.standing, explained.compared
-        waves = [sound.samples, *sound.waves]
-        pack = WaveformPack.of(waves, [str(i) for i in range(len(waves))], sound.axes.sample_rate)
-        network.check(one.machine_type, pack)
-        missed = list(network.missed(one.machine_type, pack))
-        mel = network.front.mel
-        frame_s = mel.hop_length / mel.sample_rate
-        found = differing(missed[0], missed[1:], frame_s)
-        corners = corners_hz(mel.fmin_hz, mel.fmax_hz or mel.sample_rate / 2, mel.n_mels)
-        times_s = np.arange(len(missed[0]) + 1) * frame_s
-        layer = Layer(missed[0] - found.median, times_s, edges_hz(corners), found.regions)
+        layer = missed(self.autoencoder, explained.standing.machine_type, explained.compared)
         return dataclasses.replace(explained, missed=layer, words=(*words.of_missed(layer), *explained.words))
 
     @functools.cached_property

@@ -8,32 +8,27 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from asdcli import catalogue
-from asdcli.errors import BadData, UsageError, unknown_name
+from asdcli.errors import UsageError, unknown_name
 from asdcli.filenames import stem
 from asdcli.metrics import bootstrap
-from asdcli.metrics.across_seeds import LEVEL
-from asdcli.metrics.bootstrap import Comparison
+from asdcli.metrics.across_seeds import LEVEL, Drawn
 from asdcli.metrics.official import SectionScores, measure, official
 from asdcli.metrics.specs import MetricSpec
 from asdcli.progress import Progress
 from asdcli.scorers import SCORERS
 from asdcli.spec.spelling import parse
 from asdcli.views.across_runs import RunScores, merged, model_of, seeds_of
+from asdcli.views.common_clips import in_common
 from asdcli.views.editions import ON_STAND_IN, STAND_IN, is_stand_in, rule_of
 from asdcli.views.making import Making
 from asdcli.views.missing import Missing, from_nothing
-from asdcli.views.scores import Scored, by_section, of_subset
+from asdcli.views.scores import Scored, by_section
 from asdcli.views.sheets import BEST, NOTHING, TIED, Sheet, SheetRow, Shown, TableColumns
 from asdcli.views.signature import many
-from asdcli.vocabulary import Split
 from asdcli.wording import counted, listed
 
 _TABLE = "compare"
@@ -64,31 +59,6 @@ class HowCompared:
     def __post_init__(self) -> None:
         if self.n_resamples < 1:
             raise UsageError(f"--bootstrap must be at least 1, got {self.n_resamples}")
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A method on a column: seed -> its official score, and seed -> (n_resamples,) of resampled clips; in percent."""
-
-    observed: Mapping[int | None, float] = field(default_factory=dict)
-    resampled: Mapping[int | None, np.ndarray] = field(default_factory=dict)
-
-    @property
-    def mean(self) -> float | None:
-        return float(np.mean([*self.observed.values()])) if self.observed else None
-
-    def interval(self, seed: int) -> tuple[float, float]:
-        """The central 95 % over clips and seeds."""
-        return bootstrap.interval(bootstrap.over_seeds(np.stack([*self.resampled.values()]), seed=seed))
-
-    def minus(self, other: Drawn, seed: int) -> tuple[Comparison, int] | None:
-        """Paired over the clips and the seeds that both have, and how many seeds; None where there is none."""
-        both = [s for s in self.observed if s in other.observed]
-        if not both:
-            return None
-        observed = float(np.mean([self.observed[s] - other.observed[s] for s in both]))
-        differences = np.stack([self.resampled[s] - other.resampled[s] for s in both])
-        return bootstrap.comparison(bootstrap.over_seeds(differences, seed=seed), observed), len(both)
 
 
 def sheet(runs: Sequence[RunScores], how: HowCompared, progress: Progress) -> Sheet:
@@ -181,7 +151,7 @@ class _Compared:
             if of == dataset
             for seed, (_, one) in seeds.items()
         }
-        common, lost = _common(own)
+        common, lost = in_common(own)
         if lost:
             self.notes.append(f"{dataset}: {counted(lost, 'test clip')} not scored by all and left out of every row")
         for (key, seed), one in progress.track(common.items(), label=dataset, unit="tables"):
@@ -323,37 +293,3 @@ class _Compared:
 def _name(spelling: str) -> str:
     """The name of a method; empty for what no command of `asd score` makes by its spelling."""
     return "" if "+" in spelling else parse(spelling)[0]
-
-
-def _common(own: Mapping[Any, Scored]) -> tuple[dict[Any, Scored], int]:
-    """The tables on the test clips of known condition that all have, so far as they have the subset, and how many go.
-
-    Raises:
-        BadData: none is left, or two tables disagree on a label.
-    """
-    tests = {}
-    for key, one in own.items():
-        test = one.split(Split.TEST).table
-        tests[key] = test.filter(pc.is_valid(test["condition"]))
-    kept: dict[Any, list[pa.Table]] = {key: [] for key in own}
-    lost = 0
-    for subset in sorted({s for test in tests.values() for s in pc.unique(test["subset"]).to_pylist()}):
-        parts = {key: part for key, test in tests.items() if len(part := of_subset(test, subset))}
-        ids = [set(part["clip_id"].to_pylist()) for part in parts.values()]
-        common, every = pa.array(sorted(set.intersection(*ids)), pa.string()), set.union(*ids)
-        lost += len(every) - len(common)
-        first = None
-        for key, part in parts.items():
-            part = part.filter(pc.is_in(part["clip_id"], value_set=common)).sort_by("clip_id")
-            labels = part.select(["machine_type", "section", "domain", "condition"])
-            first = labels if first is None else first
-            if not labels.equals(first):
-                raise BadData(
-                    f"runs disagree on labels of test clips: {own[key].path} and others",
-                    "take the truth from one table of clips: name the data root that has it with --data",
-                )
-            kept[key].append(part)
-    found = {key: replace(own[key], table=pa.concat_tables(parts)) for key, parts in kept.items() if parts}
-    if not any(len(one.table) for one in found.values()):
-        raise BadData("no test clip of known condition was scored by all of these runs", "name runs of the same clips")
-    return {key: one for key, one in found.items() if len(one.table)}, lost

@@ -7,17 +7,16 @@ in `views.published`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from asdcli import catalogue
 from asdcli.errors import BadData
-from asdcli.metrics.across_seeds import DDOF, LEVEL, Paired, mean_and_std, paired
+from asdcli.metrics.across_seeds import DDOF, LEVEL, Measured, Paired
 from asdcli.spec.spelling import parse
 from asdcli.views.across_runs import (
     RunResults,
     SeedRuns,
-    choose,
     merged,
     model_of,
     not_as_published,
@@ -25,6 +24,7 @@ from asdcli.views.across_runs import (
 )
 from asdcli.views.editions import ON_STAND_IN, is_stand_in
 from asdcli.views.missing import Missing, from_nothing, to_make
+from asdcli.views.paper_runs import is_of, others_of, standing_in
 from asdcli.views.published import Paper, PaperRow, Printed, paper, varmin, varmin_rows
 from asdcli.views.sheets import BEST, NOTHING, TIED, Sheet, SheetRow, Shown
 from asdcli.views.signature import many
@@ -33,26 +33,6 @@ from asdcli.wording import counted, listed
 _TABLE = "varmin"
 Place = tuple[str, str]
 """Dataset and subset: a column."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What the runs say of a cell: seed -> official score in percent."""
-
-    values: Mapping[int | None, float] = field(default_factory=dict)
-
-    @property
-    def mean(self) -> float | None:
-        return mean_and_std([*self.values.values()])[0] if self.values else None
-
-    @property
-    def std(self) -> float | None:
-        return mean_and_std([*self.values.values()])[1] if self.values else None
-
-    def against(self, other: Measured) -> Paired | None:
-        """The paired test over the seeds that both have."""
-        seeds = [seed for seed in self.values if seed in other.values]
-        return paired([self.values[s] for s in seeds], [other.values[s] for s in seeds])
 
 
 def tables(runs: Sequence[RunResults], *, datasets: Sequence[str] = (), published: bool = False) -> list[Sheet]:
@@ -67,7 +47,7 @@ def tables(runs: Sequence[RunResults], *, datasets: Sequence[str] = (), publishe
         BadData: no run is of one of the tables.
     """
     known = paper(_TABLE)
-    taken = {name: _taken(known, name, model, runs, datasets) for name, model in known.tables.items()}
+    taken = {name: standing_in(known, name, model, runs, datasets) for name, model in known.tables.items()}
     if not any(taken.values()):
         trained = listed(sorted({model_of(m) or "no model" for run in runs for m in run.makings.values()})) or "none"
         models = " or ".join(known.tables.values())
@@ -100,44 +80,6 @@ def best_of(rows: Sequence[PaperRow], means: Sequence[float | None]) -> tuple[in
     best = max(blind, key=lambda i: means[i] or 0.0)
     limit = means[best] or 0.0
     return best, {best, *(i for i, row in enumerate(rows) if row.sees_test and (means[i] or 0.0) > limit)}
-
-
-def _taken(
-    known: Paper, name: str, model: str, runs: Sequence[RunResults], datasets: Sequence[str]
-) -> dict[str, SeedRuns]:
-    """Dataset -> the runs that stand in table `name`: those whose training is nearest to the paper's."""
-    groups: dict[str, dict[str, list[RunResults]]] = {}
-    for run in runs:
-        for spelling in dict.fromkeys(map(model_of, run.makings.values())):
-            if _is_of(spelling, model) and (not datasets or run.dataset in datasets):
-                groups.setdefault(run.dataset, {}).setdefault(spelling, []).append(run)
-    order = [*datasets] or [*known.datasets, *sorted({*groups} - {*known.datasets})]
-    found = {}
-    for dataset in order:
-        choices = [
-            choose(own, spelling, len(_others(spelling, model))) for spelling, own in groups.get(dataset, {}).items()
-        ]
-        if not choices:
-            continue
-        best = min(choices, key=lambda one: (*one[0], one[1].model))[1]
-        notes = [
-            f"not in Table {name}: {counted(len(one.of_seed), 'run')} of {one.model} on {dataset}, another training"
-            for _, one in choices
-            if one is not best
-        ]
-        found[dataset] = SeedRuns(best.dataset, best.model, best.of_seed, (*best.notes, *notes))
-    return found
-
-
-def _is_of(spelling: str, model: str) -> bool:
-    """Whether a model is that of a table, whatever other parameters it has."""
-    (name, params), (wanted, needed) = parse(spelling), parse(model)
-    return name == wanted and all(params.get(k) == v for k, v in needed.items())
-
-
-def _others(spelling: str, model: str) -> dict[str, str]:
-    """The parameters that a model of a table has besides."""
-    return {k: v for k, v in parse(spelling)[1].items() if k not in parse(model)[1]}
 
 
 class _Table:
@@ -326,10 +268,10 @@ class _Table:
     def _knows(self, run: RunResults) -> bool:
         """Whether a run is of any of the paper's tables."""
         models = {model_of(making) for making in run.makings.values()}
-        return any(_is_of(model, of_table) for model in models for of_table in self.known.tables.values())
+        return any(is_of(model, of_table) for model in models for of_table in self.known.tables.values())
 
     def _of_training(self, own: SeedRuns) -> Iterable[str]:
-        for name, value in _others(own.model, self.model).items():
+        for name, value in others_of(own.model, self.model).items():
             said = self.known.training.get(name.rpartition(".")[2])
             yield f"{name} {value}" + (f" (paper: {said})" if said else "")
 

@@ -1,8 +1,8 @@
 """Many runs: a plan says datasets, models, seeds and methods; each cell of it is an ordinary run that takes the steps.
 
-`plan` reads the TOML, `cells` says which runs come of it and when one is done, `attempts` takes the steps of one,
-`engines` say where they run, `sweep` puts these together, and `status` tells how far it is. `shards` has the shards of
-one step made in the same way.
+`plan` reads the TOML, `cells` says which runs come of it and when one is done, `packing` makes what
+they share, `attempts` takes the steps of one, `engines` say where they run, `sweep` puts these together, and `status`
+tells how far it is. `shards` has the shards of one step made in the same way.
 """
 
 from __future__ import annotations

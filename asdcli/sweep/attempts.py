@@ -10,8 +10,8 @@ from pathlib import Path
 from asdcli.errors import AsdError, Busy
 from asdcli.progress import Silent
 from asdcli.sweep import notes
-from asdcli.sweep.cells import Site, Work
 from asdcli.sweep.notes import CellReport, Mistake, SweepNote
+from asdcli.sweep.work import Site, Work
 from asdcli.writing.locks import alone
 
 _PAUSE_S = 0.5

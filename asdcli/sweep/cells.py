@@ -1,7 +1,7 @@
-"""What a plan comes to: runs, each of one dataset, model and seed, and the packs that the runs of a dataset share.
+"""What a plan comes to: runs, each of one dataset, model and seed.
 
 A cell is the ordinary run `<runs>/<dataset>/<label>/seed-<n>`. Its scores with sections as unit lie in a run beside it,
-`seed-<n>-section`. The packs lie in the run `<runs>/<dataset>/shared`, whose packs all cells of the dataset read.
+`seed-<n>-section`. Its packs are those that `packing` makes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow.compute as pc
 
@@ -25,123 +25,13 @@ from asdcli.pipeline.freshness import Freshness
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import Progress
 from asdcli.spec import parse
+from asdcli.sweep.packing import Packing
+from asdcli.sweep.work import Begin, Site
 from asdcli.views.clips import machine_types_of
 from asdcli.vocabulary import Condition, Split, Unit
 from asdcli.wording import listed
 
-SHARED = "shared"
-"""The run of a dataset that holds the packs."""
 _AUTOENCODER = "autoencoder"
-
-Begin = Callable[[str], None]
-"""Is told the name of each step as it begins."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """Where a sweep works.
-
-    Attributes:
-        plan: its name, for people.
-        data: the data root.
-        runs: the folder of its runs.
-        cwd: the working folder, from which relative paths are meant.
-        device: where networks run.
-        force: do everything again.
-        command: that sweeps, for people.
-    """
-
-    plan: str
-    data: str
-    runs: str
-    cwd: str
-    device: str = "auto"
-    force: bool = False
-    command: str = "sweep"
-
-    def space(self, dataset: str, *below: str) -> Workspace:
-        """A run of the sweep; working on it leaves alone which dataset other commands take by default."""
-        return Workspace(Path(self.data), Path(self.runs).joinpath(dataset, *below), dataset, selects=False)
-
-
-class Work(Protocol):
-    """What an engine is given to do: a frozen dataclass of what JSON can say.
-
-    Attributes:
-        name: for people.
-        waits: whether it waits for somebody else who is at it, because nothing can be done without.
-    """
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def waits(self) -> bool: ...
-
-    def noted_in(self, site: Site) -> Path | None:
-        """The run that is its own: it is alone with it, and notes there how far it is; None where it has none."""
-        ...
-
-    def is_done(self, site: Site) -> bool:
-        """Whether there is nothing to do."""
-        ...
-
-    def take(self, site: Site, begin: Begin, progress: Progress) -> bool:
-        """Take its steps, and tell `begin` the name of each; returns whether there was anything to do.
-
-        Raises what they raise.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class Packing:
-    """The features of a dataset, made once for all its cells.
-
-    Attributes:
-        dataset: below the data root.
-        kinds: of features.
-        machine_types: only these; none means all.
-        channel: of recordings of several; None means the dataset's default.
-    """
-
-    dataset: str
-    kinds: tuple[str, ...]
-    machine_types: tuple[str, ...] = ()
-    channel: str | None = None
-    waits = True
-
-    @property
-    def name(self) -> str:
-        return f"{self.dataset}/{SHARED}"
-
-    def space(self, site: Site) -> Workspace:
-        return site.space(self.dataset, SHARED)
-
-    def noted_in(self, site: Site) -> Path | None:
-        return self.space(site).run
-
-    def is_done(self, site: Site) -> bool:  # noqa: ARG002 - as a cell's
-        """Never: the stage asks the recordings themselves, and says so where there is nothing to do."""
-        return False
-
-    def take(self, site: Site, begin: Begin, progress: Progress) -> bool:
-        """Pack what is not packed yet. Raises what `extract-features` raises."""
-        from asdcli.pipeline.steps import extract_features
-
-        begin("extract-features")
-        outcomes = [
-            extract_features.run(
-                self.space(site),
-                features=kind,
-                machine_types=list(self.machine_types) or None,
-                channel=self.channel,
-                force=site.force,
-                progress=progress,
-            )
-            for kind in self.kinds
-        ]
-        return any(outcome.status == "done" for outcome in outcomes)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from types import TracebackType
 
 from asdcli.sweep.attempts import note_killed
-from asdcli.sweep.cells import Site, Work
 from asdcli.sweep.notes import CellReport, Mistake
+from asdcli.sweep.work import Site, Work
 from asdcli.sweep.worker import handed
 
 _GRACE_S = 20.0  # for an epoch's checkpoint to be written

@@ -15,7 +15,8 @@ from asdcli.files import require_file
 from asdcli.spec import parse
 from asdcli.spec.numbers import numbers
 from asdcli.sweep import FOLDER, OWN, STARTS, shipped
-from asdcli.sweep.cells import SHARED, Cell
+from asdcli.sweep.cells import Cell
+from asdcli.sweep.packing import SHARED
 from asdcli.vocabulary import PRECISIONS, Unit
 
 _AUTOENCODER = "autoencoder"

@@ -14,9 +14,9 @@ from asdcli.errors import AsdError
 from asdcli.outcome import Outcome
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
-from asdcli.sweep.cells import Begin, Site
 from asdcli.sweep.engines import Engine
 from asdcli.sweep.notes import CellReport
+from asdcli.sweep.work import Begin, Site
 from asdcli.views.shards import Shard
 from asdcli.wording import counted, listed
 

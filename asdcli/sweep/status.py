@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from asdcli.sweep import notes
-from asdcli.sweep.cells import Cell, Site
+from asdcli.sweep.cells import Cell
+from asdcli.sweep.work import Site
 from asdcli.writing.locks import holder
 
 STATES = ("done", "running", "failed", "waiting")

@@ -11,9 +11,11 @@ from pathlib import Path
 from asdcli import catalogue
 from asdcli.errors import MissingArtifact, UsageError, unknown_name
 from asdcli.progress import SILENT, Progress
-from asdcli.sweep.cells import Cell, Packing, Site, Work
+from asdcli.sweep.cells import Cell
 from asdcli.sweep.engines import Engine
 from asdcli.sweep.notes import CellReport
+from asdcli.sweep.packing import Packing
+from asdcli.sweep.work import Site, Work
 from asdcli.wording import counted, listed
 
 RUNS = Path("runs")

@@ -18,8 +18,10 @@ from typing import Any
 
 from asdcli.pipeline import process
 from asdcli.sweep.attempts import attempt
-from asdcli.sweep.cells import Cell, Packing, Site, Work
+from asdcli.sweep.cells import Cell
+from asdcli.sweep.packing import Packing
 from asdcli.sweep.shards import ShardWork
+from asdcli.sweep.work import Site, Work
 
 _SORTS: dict[str, type[Any]] = {"cell": Cell, "packing": Packing, "shard": ShardWork}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,18 @@ class Standing:
     def anomalous(self) -> bool | None:
         """The decision; None without a threshold."""
         return None if self.threshold is None else bool(decide(np.array([self.score]), self.threshold)[0])
+
+
+def compared_without(method: Scored, one: Standing) -> Collection[str]:
+    """The training clips that a training clip was not compared with, as its score was made."""
+    if one.scored_as not in WITHOUT_GROUP or one.group is None:
+        return ()
+    own = pc.and_(
+        pc.equal(method.table["machine_type"], one.machine_type),
+        pc.fill_null(pc.equal(method.table["group"], one.group), False),
+    )
+    found: list[str] = method.table.filter(own)["clip_id"].to_pylist()
+    return found
 
 
 def standing(method: Scored, clip_id: str, thresholds: Path | None) -> Standing:

@@ -16,8 +16,8 @@ from asdcli.embedders import Embedding
 from asdcli.errors import BadData
 from asdcli.scorers import Fitted
 from asdcli.sweep.attempts import attempt
-from asdcli.sweep.cells import Site, Work
 from asdcli.sweep.notes import CellReport
+from asdcli.sweep.work import Site, Work
 from tests.helpers.in_blocks import InBlocks
 
 HERE, NOWHERE = (f"{__name__}:{name}" for name in ("Here", "Nowhere"))

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from asdcli.errors import AsdError, UsageError
-from asdcli.sweep.cells import Site
 from asdcli.sweep.engines import ENGINES
 from asdcli.sweep.engines.ray import Ray, _ray
+from asdcli.sweep.work import Site
 from tests.helpers.sweeps import EMBEDDER, HERE, ORDER
 from tests.helpers.typed import typed
 from tests.sweep.test_sweep import Told, files, states

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from asdcli.stages import extract_shards
-from asdcli.sweep.cells import Site
 from asdcli.sweep.shards import ShardWork
+from asdcli.sweep.work import Site
 from asdcli.sweep.worker import handed, taken
 from asdcli.writing.locks import alone
 from tests.helpers.sweeps import EMBEDDER, HERE, ORDER, ObedientInBlocks

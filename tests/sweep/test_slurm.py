@@ -9,9 +9,9 @@ import pytest
 
 from asdcli.errors import AsdError, UsageError
 from asdcli.sweep.attempts import attempt
-from asdcli.sweep.cells import Site
 from asdcli.sweep.engines import ENGINES
 from asdcli.sweep.engines.slurm import SlurmTask
+from asdcli.sweep.work import Site
 from tests.helpers.sweeps import HERE
 from tests.sweep.test_sweep import Told, cell, files, site
 

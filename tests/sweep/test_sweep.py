@@ -13,11 +13,12 @@ import pytest
 from asdcli import artifacts
 from asdcli.sweep import plan
 from asdcli.sweep.attempts import attempt
-from asdcli.sweep.cells import Cell, Site
+from asdcli.sweep.cells import Cell
 from asdcli.sweep.engines.local import Local
 from asdcli.sweep.hands import Hands
 from asdcli.sweep.notes import CellReport, Mistake
 from asdcli.sweep.sweep import packings
+from asdcli.sweep.work import Site
 from asdcli.sweep.worker import handed, taken
 from asdcli.writing.locks import alone
 from tests.helpers.sweeps import HERE, NOWHERE, OBEDIENT, ORDER

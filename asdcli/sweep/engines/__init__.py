@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 from asdcli.spec import Registry
 
 if TYPE_CHECKING:
-    from asdcli.sweep.cells import Site, Work
     from asdcli.sweep.notes import CellReport
+    from asdcli.sweep.work import Site, Work
 
 ENGINES = Registry(
     "engine",

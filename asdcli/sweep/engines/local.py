@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 
 from asdcli.errors import UsageError
-from asdcli.sweep.cells import Site, Work
 from asdcli.sweep.hands import Hands
 from asdcli.sweep.notes import CellReport
+from asdcli.sweep.work import Site, Work
 
 Reports = SimpleQueue[CellReport | BaseException]
 

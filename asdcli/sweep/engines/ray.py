@@ -15,9 +15,9 @@ from typing import Any
 
 from asdcli.errors import AsdError, UsageError
 from asdcli.sweep.attempts import note_killed
-from asdcli.sweep.cells import Site, Work
 from asdcli.sweep.hands import Hands
 from asdcli.sweep.notes import CellReport, Mistake
+from asdcli.sweep.work import Site, Work
 
 
 @dataclass(frozen=True)
