@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asdcli.cli import completion
-from asdcli.cli.options import DeviceOption, PlainCellsOption, one_of
+from asdcli.cli.options import DeviceOption, PlainCellsOption, channel_option, method_option
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
-from asdcli.vocabulary import MEAN
 
 if TYPE_CHECKING:
     from asdcli.stages.check_report import CheckRow
@@ -34,23 +32,11 @@ def check(
     ] = None,
     method: Annotated[
         str | None,
-        typer.Option(
-            "-m",
-            "--method",
-            metavar="SPELLING",
-            help="Whose threshold decides, where several methods have one.",
-            show_default=False,
-            autocompletion=completion.scorers,
-        ),
+        method_option(help="Whose threshold decides, where several methods have one."),
     ] = None,
     channel: Annotated[
         str | None,
-        typer.Option(
-            "--channel",
-            metavar=one_of(("N",), MEAN),
-            help="Channel of recordings that have several, counted from 0. Default: as learned.",
-            show_default=False,
-        ),
+        channel_option(otherwise="as learned"),
     ] = None,
     resample: Annotated[
         bool, typer.Option("--resample", help="Convert other sample rates, though none was met in learning.")

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asdcli.cli import completion
-from asdcli.cli.options import DeviceOption
+from asdcli.cli.options import DeviceOption, method_option
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
 
@@ -29,14 +28,7 @@ def explain(
     ],
     method: Annotated[
         str | None,
-        typer.Option(
-            "-m",
-            "--method",
-            metavar="SPELLING",
-            help="Whose score. Default: the only one there is, else the default method's.",
-            show_default=False,
-            autocompletion=completion.scorers,
-        ),
+        method_option(help="Whose score. Default: the only one there is, else the default method's."),
     ] = None,
     occlude: Annotated[
         bool,

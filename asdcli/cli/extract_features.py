@@ -15,12 +15,13 @@ from asdcli.cli.options import (
     ShardOption,
     ShardsOption,
     one_of,
+    scale_option,
 )
 from asdcli.cli.sharded import sharded
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.features.kinds import DEFAULT, FEATURES
-from asdcli.vocabulary import BOTH, FIXED, MEAN, PEAK
+from asdcli.vocabulary import BOTH, MEAN, PEAK
 
 
 @on_a_run(force=True)
@@ -51,12 +52,9 @@ def extract_features(
     ] = False,
     scale: Annotated[
         str | None,
-        typer.Option(
-            "--scale",
-            metavar=one_of((PEAK, f"{FIXED}:GAIN")),
+        scale_option(
             help=f"Multiply all samples of a machine type by one factor, and round. {PEAK}: the factor that brings the "
-            "loudest of its samples to full scale.",
-            show_default=False,
+            "loudest of its samples to full scale."
         ),
     ] = None,
     on_error: Annotated[

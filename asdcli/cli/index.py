@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asdcli.cli.options import SeedOption, one_of
+from asdcli.cli.options import ConditionWordOption, SeedOption, one_of
 from asdcli.cli.shared import Place, on_the_data
 from asdcli.cli.talk import Talk
-from asdcli.vocabulary import GROUPINGS, NONE, Condition, Unlabelled
+from asdcli.vocabulary import GROUPINGS, Unlabelled
 
 if TYPE_CHECKING:
     from asdcli.stages.index_report import IndexFacts
@@ -53,15 +53,7 @@ def index(
             show_default=False,
         ),
     ] = None,
-    condition_word: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--condition-word",
-            metavar=f"WORD={one_of(Condition, NONE)}",
-            help=f"What a word in names says (repeatable): niO={Condition.ANOMALY}.",
-            show_default=False,
-        ),
-    ] = None,
+    condition_word: ConditionWordOption = None,
     test_fraction: Annotated[
         float,
         typer.Option(

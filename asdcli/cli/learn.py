@@ -11,12 +11,19 @@ import typer
 
 from asdcli.audio import SAMPLE_RATE
 from asdcli.cli import completion
-from asdcli.cli.options import DeviceOption, SeedOption, one_of
+from asdcli.cli.options import (
+    ConditionWordOption,
+    DeviceOption,
+    SeedOption,
+    channel_option,
+    method_option,
+    scale_option,
+)
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
 from asdcli.embedders import EMBEDDERS
 from asdcli.metrics.alarm_rates import DEFAULT
-from asdcli.vocabulary import FIXED, GROUPINGS, MEAN, NONE, PEAK, Condition
+from asdcli.vocabulary import GROUPINGS
 
 if TYPE_CHECKING:
     from asdcli.pipeline.steps.learn import Learnt
@@ -65,23 +72,13 @@ def learn(
     ] = None,
     method: Annotated[
         str | None,
-        typer.Option(
-            "-m",
-            "--method",
-            metavar="SPELLING",
-            help="How recordings are compared: see asd methods. Default: the distance to the nearest normal one.",
-            show_default=False,
-            autocompletion=completion.scorers,
+        method_option(
+            help="How recordings are compared: see asd methods. Default: the distance to the nearest normal one."
         ),
     ] = None,
     channel: Annotated[
         str | None,
-        typer.Option(
-            "--channel",
-            metavar=one_of(("N",), MEAN),
-            help="Channel of recordings that have several, counted from 0. Default: the first.",
-            show_default=False,
-        ),
+        channel_option(otherwise="the first"),
     ] = None,
     sample_rate: Annotated[
         int | None,
@@ -98,22 +95,9 @@ def learn(
     ] = False,
     scale: Annotated[
         str | None,
-        typer.Option(
-            "--scale",
-            metavar=one_of((PEAK, f"{FIXED}:GAIN")),
-            help="Multiply all samples of a machine by one factor, where they go beyond full scale.",
-            show_default=False,
-        ),
+        scale_option(help="Multiply all samples of a machine by one factor, where they go beyond full scale."),
     ] = None,
-    condition_word: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--condition-word",
-            metavar=f"WORD={one_of(Condition, NONE)}",
-            help="What a word in names says of the machine's condition (repeatable).",
-            show_default=False,
-        ),
-    ] = None,
+    condition_word: ConditionWordOption = None,
     group_by: Annotated[
         str | None,
         typer.Option(

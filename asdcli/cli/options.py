@@ -13,7 +13,7 @@ from asdcli.errors import unknown_name
 from asdcli.spec.values import choices
 from asdcli.sweep.engines import DEFAULT as ENGINE
 from asdcli.sweep.engines import ENGINES
-from asdcli.vocabulary import DEVICES
+from asdcli.vocabulary import DEVICES, FIXED, MEAN, NONE, PEAK, Condition
 
 
 def one_of(words: Any, *more: str) -> str:
@@ -26,6 +26,43 @@ def _device(name: str) -> str:
     if name.partition(":")[0] not in DEVICES:
         raise unknown_name("device", name, DEVICES)
     return name
+
+
+def method_option(*, help: str) -> Any:
+    """`-m`: the spelling of a method that there is."""
+    return typer.Option(
+        "-m",
+        "--method",
+        metavar="SPELLING",
+        help=help,
+        show_default=False,
+        autocompletion=completion.scorers,
+    )
+
+
+def format_option(words: Any) -> Any:
+    """`--format` of a file that `-o` names: one of `words`."""
+    return typer.Option(
+        "--format",
+        metavar=one_of(words),
+        help="Default: as the suffix of -o says, else the first.",
+        show_default=False,
+    )
+
+
+def channel_option(*, otherwise: str) -> Any:
+    """`--channel` of recordings of one's own: a number, or the mean; `otherwise` is the default, in words."""
+    return typer.Option(
+        "--channel",
+        metavar=one_of(("N",), MEAN),
+        help=f"Channel of recordings that have several, counted from 0. Default: {otherwise}.",
+        show_default=False,
+    )
+
+
+def scale_option(*, help: str) -> Any:
+    """`--scale`: one gain a machine type, measured or given."""
+    return typer.Option("--scale", metavar=one_of((PEAK, f"{FIXED}:GAIN")), help=help, show_default=False)
 
 
 class OnError(str, Enum):
@@ -107,6 +144,15 @@ FeaturesFromOption = Annotated[
         "--features-from",
         metavar="RUN",
         help="Read the features of this run of the same dataset, now and in later commands.",
+        show_default=False,
+    ),
+]
+ConditionWordOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--condition-word",
+        metavar=f"WORD={one_of(Condition, NONE)}",
+        help=f"What a word in names says of the condition (repeatable): niO={Condition.ANOMALY}.",
         show_default=False,
     ),
 ]

@@ -8,7 +8,7 @@ from typing import Annotated, cast
 import typer
 
 from asdcli.cli import completion
-from asdcli.cli.options import PlainCellsOption, one_of
+from asdcli.cli.options import PlainCellsOption, format_option, method_option, one_of
 from asdcli.cli.plans import folders_of
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
@@ -33,12 +33,8 @@ def plot(
     ] = None,
     method: Annotated[
         list[str] | None,
-        typer.Option(
-            "-m",
-            "--method",
-            metavar="SPELLING",
-            help="Only this method (repeatable), of figures of scores. Default: the first few that can be drawn.",
-            show_default=False,
+        method_option(
+            help="Only this method (repeatable), of figures of scores. Default: the first few that can be drawn."
         ),
     ] = None,
     p: Annotated[
@@ -52,12 +48,7 @@ def plot(
     ] = None,
     format: Annotated[
         str | None,
-        typer.Option(
-            "--format",
-            metavar=one_of(Format),
-            help="Default: as the suffix of -o says, else the first.",
-            show_default=False,
-        ),
+        format_option(Format),
     ] = None,
     numbers: Annotated[
         Path | None,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from asdcli.cli.options import MachineTypeOption, SeedOption, one_of
+from asdcli.cli.options import MachineTypeOption, SeedOption, method_option, one_of
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.errors import UsageError
@@ -29,9 +29,7 @@ EmbeddingsOption = Annotated[
 ]
 MethodOption = Annotated[
     str | None,
-    typer.Option(
-        "-m", "--method", metavar="SPELLING", help="Which of several methods' scores to smooth.", show_default=False
-    ),
+    method_option(help="Which of several methods' scores to smooth."),
 ]
 LevelOption = Annotated[
     str | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from asdcli.cli import completion
-from asdcli.cli.options import one_of
+from asdcli.cli.options import format_option, method_option, one_of
 from asdcli.cli.plans import folders_of
 from asdcli.cli.shared import Place, on_many_runs
 from asdcli.cli.talk import Output, Talk
@@ -50,13 +50,7 @@ def table(
     ] = False,
     method: Annotated[
         list[str] | None,
-        typer.Option(
-            "-m",
-            "--method",
-            metavar="SPELLING",
-            help="Of compare: only this method (repeatable). Default: all that there are scores of.",
-            show_default=False,
-        ),
+        method_option(help="Of compare: only this method (repeatable). Default: all that there are scores of."),
     ] = None,
     baseline: Annotated[
         str | None,
@@ -82,12 +76,7 @@ def table(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of compare: seed of the bootstrap.")] = 0,
     format: Annotated[
         str | None,
-        typer.Option(
-            "--format",
-            metavar=one_of(SheetFormat),
-            help="Default: as the suffix of -o says, else the first.",
-            show_default=False,
-        ),
+        format_option(SheetFormat),
     ] = None,
     *,
     place: Place,
