@@ -23,6 +23,7 @@ PAIRS = 1 << 20
 _SAME = 1e-12  # two v that differ by less than this share of the largest differ by rounding
 _CUT = 0.05  # what winsorising takes of either end
 _BEND = 1.35  # in units of sigma: where Huber's loss turns from a parabola into a line (95 % efficiency, normal noise)
+_ON_LINE = 1e-10  # residuals of points on a line, in deviations of u: rounding
 _ROUNDS, _SETTLED = 1000, 1e-9
 
 
@@ -74,10 +75,14 @@ def huber(u: np.ndarray, v: np.ndarray) -> float:
     rise, run = float(u.std()), float(v.std())
     if not rise:
         return 0.0
+    x, y = (v - v.mean()) / run, (u - u.mean()) / rise
+    line = least_squares(y, x)
+    if float(np.mean((y - line * x) ** 2)) <= _ON_LINE**2:  # no residuals are the minimum, which the search nears only
+        return line * rise / run
     regressor = HuberRegressor(epsilon=_BEND, alpha=0.0, max_iter=_ROUNDS, tol=_SETTLED)
     try:
         with one_thread():
-            regressor.fit(((v - v.mean()) / run)[:, None], (u - u.mean()) / rise)
+            regressor.fit(x[:, None], y)
     except ValueError as error:
         raise BadData(f"Huber's line through {len(u)} points did not settle", "take slope=theil-sen") from error
     return float(regressor.coef_[0]) * rise / run
