@@ -21,6 +21,8 @@ SYNTHETIC = "synthetic"
 """The dataset that is rendered, not fetched."""
 BOTH, MEAN = "both", "mean"
 """What may stand for a channel: the first two, one after the other, or the mean of all."""
+IMPORTED = "imported"
+"""What stands in a header for the embedder of vectors that somebody brought."""
 PEAK, FIXED = "peak", "fixed"
 """A gain that is measured, or given: `fixed:0.5`."""
 
