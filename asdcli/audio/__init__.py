@@ -17,9 +17,10 @@ from asdcli.audio.channels import channel_index
 from asdcli.audio.convert import FULL_SCALE, resampled, to_int16
 from asdcli.audio.files import opened
 from asdcli.audio.riff import BYTE_ORDER, Wav, pcm16, walk
-from asdcli.vocabulary import BOTH, MEAN
+from asdcli.audio.two_microphones import residual
+from asdcli.vocabulary import BOTH, MEAN, RESIDUAL
 
-__all__ = ["BOTH", "MEAN", "SAMPLE_RATE", "BadAudio", "Info", "channel_index", "info", "read"]
+__all__ = ["BOTH", "MEAN", "RESIDUAL", "SAMPLE_RATE", "BadAudio", "Info", "channel_index", "info", "read"]
 
 SAMPLE_RATE = 16_000
 
@@ -71,7 +72,8 @@ def read(
     Args:
         path: a file that libsndfile reads.
         sample_rate: expected rate in Hz.
-        channel: index of the channel to take, or `MEAN` of all (which rounds); None demands a file of one channel.
+        channel: index of the channel to take, `MEAN` of all (which rounds), or `RESIDUAL`: the first without what the
+            second explains of it (which rounds, at a joint peak of its own); None demands a file of one channel.
         resample: bring another rate to `sample_rate` (soxr, high quality) instead of refusing it.
         rounding: round samples finer than 16 bits instead of refusing them.
         gain: multiply all samples by it, which rounds.
@@ -81,7 +83,7 @@ def read(
 
     Raises:
         BadAudio: unreadable, no audio, truncated, empty, non-finite, another rate, several channels and none chosen,
-            no such channel, or samples that int16 cannot hold.
+            no such channel, no second one for a residual, or samples that int16 cannot hold.
     """
     wave, exact = _wave(path, sample_rate, channel, resample)
     if gain is not None:
@@ -119,6 +121,12 @@ def _wave(path: Path, sample_rate: int, channel: int | str | None, resample: boo
             raise BadAudio(
                 path, f"has {found.channels} channels", f"choose: --channel both, mean, or 0 to {found.channels - 1}"
             )
+        if channel == RESIDUAL and found.channels < 2:
+            raise BadAudio(
+                path,
+                "has 1 channel, and a residual is of two: the near microphone without what the far one explains",
+                "choose another: --channel 0",
+            )
         chosen = 0 if isinstance(channel, str) else channel or 0
         if chosen >= found.channels:
             raise BadAudio(path, f"has no channel {chosen}: it has {found.channels}", "channels are counted from 0")
@@ -132,9 +140,12 @@ def _wave(path: Path, sample_rate: int, channel: int | str | None, resample: boo
     if channel == MEAN and found.channels > 1:
         wave, exact = _floats(wave).mean(axis=1), False
     else:
-        wave = wave[:, chosen]
+        wave = wave[:, :2] if channel == RESIDUAL else wave[:, chosen]
     if found.sample_rate != sample_rate:
         wave = resampled(path, _floats(wave), found.sample_rate, sample_rate)
+    if channel == RESIDUAL:
+        near, far = _floats(wave).T
+        wave, exact = residual(near, far), False
     return np.ascontiguousarray(wave, None if wave.dtype == np.float64 else np.int16), exact
 
 

@@ -12,7 +12,7 @@ from asdcli.detector import Detector
 from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError, unknown_name
 from asdcli.layouts import find_audio, machine_of
 from asdcli.pipeline.answers import answered
-from asdcli.pipeline.detectors import detector_of
+from asdcli.pipeline.detectors import detector_of, refuse_fused
 from asdcli.pipeline.steps.score import spellings
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
@@ -91,6 +91,7 @@ def _limits(space: Workspace, method: str | None) -> tuple[Thresholds, str]:
         if len(there) > 1:
             raise UsageError(f"several methods have thresholds: {', '.join(there)}", "say which: --method")
         return limits, there[0]
+    refuse_fused(method)
     of_vectors, of_residuals = spellings([method])
     spelling = next(iter([*of_vectors, *of_residuals]))
     if spelling not in there:
