@@ -39,6 +39,7 @@ class MelAxes:
     n_bands: int = N_BANDS
 
     @staticmethod
+    @functools.lru_cache(maxsize=8)
     def at(sample_rate: int) -> MelAxes:
         """Those of clips at this rate."""
         window = 1 << max(4, round(float(np.log2(WINDOW_S * sample_rate))))
