@@ -34,6 +34,7 @@ HELPERS = {
     "index_report": "index",
     "candidates": "tune",
     "check_report": "check",
+    "check_why": "check",
     "explain_words": "explain",
     "explain_picture": "explain",
     "threshold_report": "threshold",

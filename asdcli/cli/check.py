@@ -15,12 +15,18 @@ from asdcli.cli.options import (
     channel_option,
     machine_option,
     method_option,
+    one_of,
 )
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
+from asdcli.errors import UsageError
+from asdcli.vocabulary import NONE
 
 if TYPE_CHECKING:
     from asdcli.stages.check_report import CheckRow
+
+
+_ALL = "all"
 
 
 @on_a_run(output=False, force=True)
@@ -43,6 +49,14 @@ def check(
         channel_option(otherwise="as learned"),
     ] = None,
     resample: LaterResampleOption = False,
+    why: Annotated[
+        str,
+        typer.Option(
+            "--why",
+            metavar=one_of(("N",), _ALL, NONE),
+            help="Say of so many of the suspicious ones, the most suspicious first, how they sound beside normal ones.",
+        ),
+    ] = "5",
     csv: Annotated[
         Path | None,
         typer.Option(
@@ -62,6 +76,9 @@ def check(
     Prints a line a recording, the most suspicious first: its score as a multiple of the threshold, above which it is
     suspicious; p, the share of normal recordings that would score as high; the verdict; and the normal recording that
     it is most like, to listen to both. Below it says what all of them mean together.
+
+    Why says how the most suspicious sound beside the normal recordings that they are nearest to: which bands differ and
+    when, and what pulses; or that nothing clear is found. asd explain FILE says more.
 
     Recordings are read as those that were learned: channel, sample rate, scale. A file that cannot be used is named and
     does not stop the rest. One that is far quieter than all that were learned, or silent, says nothing of the machine
@@ -85,6 +102,7 @@ def check(
         method=method,
         channel=channel,
         resample=resample,
+        whys=_whys(why),
         device=device,
         progress=talk.progress,
     )
@@ -103,6 +121,15 @@ def check(
         "said": list(checks.said),
     }
     return talk.answer(outputs, facts, skipped=checks.skipped, alarm=exit_code and checks.suspicious > 0)
+
+
+def _whys(asked: str) -> int | None:
+    """How many: None for all."""
+    if asked in (_ALL, NONE):
+        return None if asked == _ALL else 0
+    if not asked.isdecimal():
+        raise UsageError(f"--why takes a number, {_ALL} or {NONE}, not {asked!r}")
+    return int(asked)
 
 
 def _show(rows: tuple[CheckRow, ...], said: tuple[str, ...]) -> None:

@@ -34,8 +34,10 @@ from asdcli.stages.check_report import (
     UNUSABLE,
     CheckRow,
     sentences,
+    with_whys,
     without_verdict,
 )
+from asdcli.stages.check_why import Whys
 from asdcli.views.p_values import CLIP, GROUP, p_values_of
 from asdcli.views.reading import Reading
 from asdcli.views.scores import Scored
@@ -101,6 +103,7 @@ def run(
     levels: Mapping[str, Levels | None],
     *,
     changes: Mapping[str, Any] | None = None,
+    whys: Whys | None = None,
     progress: Progress = SILENT,
 ) -> Checks:
     """Check recordings, those of a machine together.
@@ -112,6 +115,7 @@ def run(
         promised: machine -> share of normal recordings that may lie above the threshold.
         levels: machine -> those of the learned recordings, None where nobody knows.
         changes: to how recordings are read: `channel`, `resample`.
+        whys: tells why suspicious ones are; None: nobody asked.
         progress: is told how far it is, and of recordings that say nothing.
 
     Raises:
@@ -138,6 +142,10 @@ def run(
         progress.left_out(sentence)
     rank = {SUSPICIOUS: 0, NOT_JUDGED: 1, UNUSABLE: 2, NORMAL: 3}
     found.sort(key=lambda row: (rank[row.verdict], -(row.times if row.times is not None else row.score or 0.0)))
+    if whys is not None:
+        of = {one.name: one for one in recordings}
+        found, told = with_whys(found, whys.most, lambda row: whys.of(of[row.recording], changes or {}), progress)
+        said += told
     return Checks(tuple(found), tuple(said))
 
 
@@ -147,7 +155,7 @@ def write(checks: Checks, path: Path, *, plain_cells: bool = False, force: bool,
     write_rows(table, path, plain_cells=plain_cells, force=force, progress=progress)
 
 
-_TEXTS, _TRUTHS = ("recording", "machine", "verdict", "nearest", "why"), ("stands_out",)
+_TEXTS, _TRUTHS = ("recording", "machine", "verdict", "nearest", "why", "heard"), ("stands_out",)
 _SCHEMA = pa.schema(
     [
         (name, pa.string() if name in _TEXTS else pa.bool_() if name in _TRUTHS else pa.float64())

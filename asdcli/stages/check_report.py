@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from asdcli.metrics.threshold_rules import FEW
+from asdcli.progress import Progress
 from asdcli.views.calibration import calibrations
 from asdcli.views.scores import Scored
 from asdcli.wording import counted, listed
@@ -37,7 +38,8 @@ class CheckRow:
         stands_out: whether it does among all recordings of the call (Benjamini and Hochberg).
         nearest: the learned recording that it is most like.
         level_db: its level in dB below full scale.
-        why: what else is to be said of it.
+        why: what else is to be said of it: of its level, and of how it sounds.
+        heard: how it sounds beside the nearest normal recordings; None where that was not asked.
     """
 
     recording: str
@@ -52,6 +54,30 @@ class CheckRow:
     nearest: str | None = None
     level_db: float | None = None
     why: str | None = None
+    heard: str | None = None
+
+
+def with_whys(
+    rows: Sequence[CheckRow], most: int | None, why: Callable[[CheckRow], str | None], progress: Progress
+) -> tuple[list[CheckRow], list[str]]:
+    """Tell why the most suspicious are, and of how many where these are not all.
+
+    Args:
+        rows: the most suspicious first.
+        most: so many at most; None: all.
+        why: tells of one how it sounds beside normal recordings.
+        progress: is told how far it is.
+    """
+    suspicious = [i for i, row in enumerate(rows) if row.verdict == SUSPICIOUS]
+    wanted = suspicious[:most]
+    found = list(rows)
+    for i in progress.track(wanted, total=len(wanted), label="why", unit="recordings") if wanted else ():
+        heard = why(rows[i])
+        found[i] = replace(rows[i], heard=heard, why="; ".join(filter(None, [rows[i].why, heard])) or None)
+        progress.advance(1)
+    if len(wanted) == len(suspicious) or not wanted:
+        return found, []
+    return found, [f"why is told of the {len(wanted)} most suspicious of {len(suspicious)}; of all: --why all"]
 
 
 def sentences(

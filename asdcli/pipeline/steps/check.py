@@ -19,6 +19,7 @@ from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import check
 from asdcli.stages.check import Checks, ToCheck
+from asdcli.stages.check_why import Whys
 from asdcli.stages.index_place import LINK, shown
 from asdcli.views.scores import read_scores
 from asdcli.views.thresholds import Thresholds
@@ -28,6 +29,8 @@ __all__ = ["Checks", "run", "write"]
 
 write = check.write
 
+WHYS = 5
+"""Suspicious recordings of which it is told why unasked: a tenth of a second to a third each."""
 LEARN = "learn what is normal first: asd learn DIR"
 
 
@@ -40,6 +43,7 @@ def run(
     method: str | None = None,
     channel: str | None = None,
     resample: bool = False,
+    whys: int | None = WHYS,
     device: str = "auto",
     progress: Progress = SILENT,
 ) -> Checks:
@@ -52,6 +56,7 @@ def run(
         method: whose thresholds decide; by default the only one that has any.
         channel: of recordings with several; by default as learned.
         resample: convert other sample rates although none was met in learning.
+        whys: tell of so many of the most suspicious why they are; None: of all.
         device: where a network runs.
         progress: is told how far it is, and of recordings that say nothing.
 
@@ -77,7 +82,9 @@ def run(
             f"how loud the learned recordings of {listed(unknown)} are is not known, so a microphone turned down "
             "may look like a fault: features that are made again say it (asd extract-features --force)"
         )
-    checks = check.run(recordings, detector, scored, promised, levels, changes=asked, progress=progress)
+    files = (space.clips, space.features, space.embeddings)
+    told_of = Whys(whys, *files, detector, scored, progress) if whys != 0 else None
+    checks = check.run(recordings, detector, scored, promised, levels, changes=asked, whys=told_of, progress=progress)
     return replace(checks, rows=tuple(replace(row, nearest=row.nearest and shown(row.nearest)) for row in checks.rows))
 
 
