@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asdcli.cli.options import DeviceOption, PlainCellsOption, channel_option, method_option
+from asdcli.cli.options import (
+    DeviceOption,
+    HopOption,
+    PlainCellsOption,
+    channel_option,
+    method_option,
+    window_option,
+)
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
 
 if TYPE_CHECKING:
-    from asdcli.stages.check_report import CheckRow
+    from asdcli.stages.check_report import CheckRow, Event
 
 
 @on_a_run(output=False, force=True)
@@ -41,6 +48,14 @@ def check(
     resample: Annotated[
         bool, typer.Option("--resample", help="Convert other sample rates, though none was met in learning.")
     ] = False,
+    window: Annotated[float | None, window_option(otherwise="as learned")] = None,
+    hop: HopOption = None,
+    shortest: Annotated[
+        float,
+        typer.Option(
+            "--shortest", min=0, metavar="SECONDS", help="Events of long recordings that are shorter are none."
+        ),
+    ] = 0.0,
     csv: Annotated[
         Path | None,
         typer.Option(
@@ -62,8 +77,10 @@ def check(
     it is most like, to listen to both. Below it says what all of them mean together.
 
     Recordings are read as those that were learned: channel, sample rate, scale. A file that cannot be used is named and
-    does not stop the rest. One that is far quieter than all that were learned, or silent, says nothing of the machine
-    and is not judged. Exits with 3 where there are such recordings.
+    does not stop the rest. Long recordings are cut into windows as they were in learning: one is as suspicious as its
+    worst window, and below it stand the events, from when to when it sounds wrong. One that is far quieter than all
+    that were learned, or silent, says nothing of the machine and is not judged. Exits with 3 where there are such
+    recordings.
     """
     from asdcli.artifacts import own
     from asdcli.errors import MissingArtifact
@@ -83,6 +100,9 @@ def check(
         method=method,
         channel=channel,
         resample=resample,
+        window_s=window,
+        hop_s=hop,
+        shortest_s=shortest,
         device=device,
         progress=talk.progress,
     )
@@ -108,6 +128,7 @@ def _show(rows: tuple[CheckRow, ...], said: tuple[str, ...]) -> None:
 
     from asdcli.cli.console import say, stdout
     from asdcli.cli.tables import Grid, GridColumn
+    from asdcli.wording import clock
 
     several = len({row.machine for row in rows}) > 1
     columns: list[GridColumn | str] = ["recording", *(["machine"] if several else [])]
@@ -120,16 +141,24 @@ def _show(rows: tuple[CheckRow, ...], said: tuple[str, ...]) -> None:
             row.recording,
             *([row.machine] if several else []),
             _times(row),
-            None if row.p_value is None else f"{row.p_value:.3g}",
+            _rare(row),
             Text(row.verdict, style=style),
             row.nearest,
             *([row.why or ""] if whys else []),
         )
+        for event in row.events:
+            blank = [""] * (len(grid.columns) - 3 - several)
+            span = f"  from {clock(event.start_s)} to {clock(event.end_s)}"
+            grid.add(span, *([""] if several else []), _times(event), _rare(event), *blank)
     grid.show()
     console = stdout()
     for sentence in said:
         say(console, sentence)
 
 
-def _times(row: CheckRow) -> str | None:
+def _rare(found: CheckRow | Event) -> str | None:
+    return None if found.p_value is None else f"{found.p_value:.3g}"
+
+
+def _times(row: CheckRow | Event) -> str | None:
     return f"{row.times:.2f} x" if row.times is not None else None if row.score is None else f"{row.score:.4g}"

@@ -11,7 +11,7 @@ are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,8 @@ from asdcli.scorers import SCORERS, takes
 from asdcli.scorers.reference import Reference, Vectors
 from asdcli.views.detector_file import DetectorFile
 from asdcli.views.thresholds import Thresholds
-from asdcli.views.windows import first_of_each, mean_by_clip
+from asdcli.views.windows import first_of_each, of_clips
+from asdcli.vocabulary import OfWindows
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +40,13 @@ class Verdict:
 
     Attributes:
         clip_ids: (n_clips,) in the order in which they came.
-        scores: (n_clips,) float64, the mean over each clip's windows.
+        scores: (n_clips,) float64, the mean over each clip's windows, or the highest where the detector says so.
         clip: (n_windows,) the place in `clip_ids` of the clip that each window is of, ascending.
         window_scores: (n_windows,) float64.
         threshold: above it a clip is called anomalous; None where the detector has none for the machine type.
         nearest: (n_clips,) the training clip that each is nearest to, by clip_id; None where that was not asked for, or
             the method keeps none.
+        row: (n_windows,) the row of the packs that each window is of, ascending; None where there are no packs.
     """
 
     clip_ids: np.ndarray
@@ -53,6 +55,7 @@ class Verdict:
     window_scores: np.ndarray
     threshold: float | None = None
     nearest: np.ndarray | None = None
+    row: np.ndarray | None = None
 
     @property
     def anomalous(self) -> np.ndarray | None:
@@ -158,18 +161,47 @@ class Detector:
         Raises:
             UsageError, BadData: as `score`.
         """
+        return self.score_packs([pack], machine_type, section, nearest=nearest)
+
+    def score_packs(
+        self, packs: Iterable[Pack], machine_type: str, section: str | None = None, *, nearest: bool = False
+    ) -> Verdict:
+        """The same of clips in several packs, of which one at a time is held; a clip may go on in the next pack.
+
+        Arguments and errors as those of `score_pack`.
+        """
         source = self._source()
         fitted = self.learnt.fitted(machine_type, section)
-        windows, row = source.windows(machine_type, pack)
-        first, clip = np.unique(row, return_inverse=True)
-        ids = pack.clip_ids[first]
+        parts, rows, names, n_rows = [], [], [], 0
+        for pack in packs:
+            part, row = source.windows(machine_type, pack)
+            parts.append(part)
+            rows.append(row + n_rows)
+            names.append(pack.clip_ids)
+            n_rows += len(pack.clip_ids)
+        row, of_rows = np.concatenate(rows), np.concatenate(names)
+        begins = first_of_each(of_rows)
+        ids = of_rows[begins]
+        clip = np.searchsorted(begins, row, side="right") - 1
+        windows: Any = [window for part in parts for window in part]
         if takes(self.learnt.scorer) == "embeddings":
-            windows = self._vectors(windows, ids[clip])
+            windows = self._vectors(np.concatenate(parts), ids[clip])
         scores = fitted.score(windows)
-        found = self._judged(ids, source.mean(scores, clip), clip, scores, machine_type)
+        whole = source.mean(scores, clip) if self.of_windows == "mean" else of_clips(scores, clip, "max")
+        found = replace(self._judged(ids, whole, clip, scores, machine_type), row=row)
         if not nearest or takes(self.learnt.scorer) != "embeddings":
             return found
         return replace(found, nearest=self._nearest(windows, clip, machine_type, section))
+
+    def threshold(self, machine_type: str) -> float | None:
+        """Above it a clip is called anomalous; None where there is none."""
+        values: dict[Any, float] = {} if self.thresholds is None else self.thresholds.values
+        return values.get((self.learnt.method, machine_type))
+
+    @property
+    def of_windows(self) -> OfWindows:
+        """What a clip has of the scores of its windows."""
+        return "max" if self.learnt.header.params.get("of_windows") == "max" else "mean"
 
     @property
     def kind(self) -> str:
@@ -203,7 +235,7 @@ class Detector:
         place = {clip_id: i for i, clip_id in enumerate(ids.tolist())}
         clip = np.array([place[clip_id] for clip_id in of.tolist()], np.int64)
         scores = fitted.score(self._vectors(vectors, of))
-        return self._judged(ids, mean_by_clip(scores, clip), clip, scores, machine_type)
+        return self._judged(ids, of_clips(scores, clip, self.of_windows), clip, scores, machine_type)
 
     def _source(self) -> WindowSource:
         if self.source is None:
@@ -256,8 +288,7 @@ class Detector:
         if len(broken):
             why = "is the only training clip of its unit" if np.isinf(scores[broken[0]]) else "has a score that is none"
             raise BadData(f"{clip_ids[broken[0]]} {why}", "nothing can be said of it")
-        values: dict[Any, float] = {} if self.thresholds is None else self.thresholds.values
-        return Verdict(clip_ids, scores, clip, windows, values.get((self.learnt.method, machine_type)))
+        return Verdict(clip_ids, scores, clip, windows, self.threshold(machine_type))
 
 
 def _made_with(header: Header, machine_type: str) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class WindowSource(Protocol):
     features: str
 
     def windows(self, machine_type: str, pack: Any) -> tuple[Any, np.ndarray]:
-        """What a scorer takes: vectors (n_windows, n_dims), or a list of residuals; and the pack's row of each.
+        """What a scorer takes: vectors (n_windows, n_dims), or a list of residuals; and the row of the pack of each.
 
         Errors as those of the embedder: another sample rate, a machine type that was not trained.
         """
@@ -89,7 +89,7 @@ class EmbeddingSource:
         self._of_machine_types: dict[str, Any] = {}
 
     def windows(self, machine_type: str, pack: Any) -> tuple[np.ndarray, np.ndarray]:
-        embedded = self._of(machine_type).embed(pack, np.zeros(len(pack.clip_ids), bool)).of_clips(pack.clip_ids)
+        embedded = self._of(machine_type).embed(pack, np.zeros(len(pack.clip_ids), bool))
         return embedded.vectors, embedded.clip
 
     def mean(self, scores: np.ndarray, clip: np.ndarray) -> np.ndarray:

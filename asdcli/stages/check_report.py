@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,9 +81,23 @@ class CheckRow:
 
 
 def sentences(
-    machine: str, rows: Sequence[CheckRow], scored: Scored, promised: float | None, other: Callable[[], str | None]
+    machine: str,
+    rows: Sequence[CheckRow],
+    scored: Scored,
+    promised: float | None,
+    other: Callable[[], str | None],
+    counts: Mapping[str, int],
 ) -> list[str]:
-    """What is to be said of the recordings of a machine together."""
+    """What is to be said of the recordings of a machine together.
+
+    Args:
+        machine: its name.
+        rows: what was found of each.
+        scored: the scores of normal recordings.
+        promised: share of these that may lie above the threshold.
+        other: asks which other machine they sound like.
+        counts: name of a recording -> for how many normal ones it counts, being so much longer.
+    """
     judged = [row for row in rows if row.verdict in (SUSPICIOUS, NORMAL)]
     if not judged:
         return [f"{machine}: not one recording could be judged"]
@@ -102,7 +116,10 @@ def sentences(
         return [f"{machine}: nothing suspicious, {counted(n, 'recording')} {sound} like those that were learned"]
     told = f"{machine}: {k} of {counted(n, 'recording')} {'is' if k == 1 else 'are'} suspicious"
     if promised is not None:
-        told += f"; of so many normal ones about {_about(promised * n)} would be (1 in {1 / promised:,.0f} is promised)"
+        as_many = sum(counts.get(row.recording, 1) for row in judged)
+        told += f"; of so many normal ones about {_about(promised * as_many)} would be "
+        told += f"(1 in {1 / promised:,.0f} is promised"
+        told += f", and by their length they count for {as_many:,})" if as_many > n else ")"
     return [told, *_together(machine, judged, k)]
 
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from asdcli.audio import channel_index
 from asdcli.clips import SUFFIXES, without_suffix
 from asdcli.detector import Detector
 from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError, unknown_name
 from asdcli.layouts import find_audio, machine_of
+from asdcli.pipeline import choices
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.detectors import detector_of
 from asdcli.pipeline.steps.score import spellings
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
+from asdcli.spec import parse
 from asdcli.stages import check
 from asdcli.stages.check import Checks, ToCheck
 from asdcli.stages.index_place import LINK, shown
+from asdcli.stages.threshold import rows
+from asdcli.views.long_normals import long_normals
 from asdcli.views.scores import read_scores
 from asdcli.views.thresholds import Thresholds
 from asdcli.wording import counted, listed
@@ -39,6 +44,9 @@ def run(
     method: str | None = None,
     channel: str | None = None,
     resample: bool = False,
+    window_s: float | None = None,
+    hop_s: float | None = None,
+    shortest_s: float = 0.0,
     device: str = "auto",
     progress: Progress = SILENT,
 ) -> Checks:
@@ -51,6 +59,9 @@ def run(
         method: whose thresholds decide; by default the only one that has any.
         channel: of recordings with several; by default as learned.
         resample: convert other sample rates although none was met in learning.
+        window_s: cut all recordings that are longer into windows of so many seconds; by default as learned.
+        hop_s: from one window to the next.
+        shortest_s: shorter events of long recordings are none.
         device: where a network runs.
         progress: is told how far it is, and of recordings that say nothing.
 
@@ -68,7 +79,13 @@ def run(
     (scored,) = read_scores([space.scores(spelling)])
     if not limits.fitted_on(scored):
         raise BadArtifact(f"{space.thresholds} is of other scores than {scored.path}", "set it again: asd threshold")
-    changes = {**({"channel": channel_index(channel)} if channel else {}), **({"resample": True} if resample else {})}
+    changes = {
+        **({"channel": channel_index(channel)} if channel else {}),
+        **({"resample": True} if resample else {}),
+        **choices.windows(window_s, hop_s),
+    }
+    by_time = {row["machine_type"] for row in rows(space.thresholds) if _is_of_time(row, spelling)}
+    normals = long_normals(scored, space.window_scores(spelling), by_time)
     promised = {m: promise.share for m in machines if (promise := limits.promises.get((spelling, m)))}
     levels = check.levels_of(space.features, detector.kind, machines)
     if unknown := [m for m in machines if levels.get(m) is None]:
@@ -76,8 +93,23 @@ def run(
             f"how loud the learned recordings of {listed(unknown)} are is not known, so a microphone turned down "
             "may look like a fault: features that are made again say it (asd extract-features --force)"
         )
-    checks = check.run(recordings, detector, scored, promised, levels, changes=changes, progress=progress)
+    checks = check.run(
+        recordings,
+        detector,
+        scored,
+        promised,
+        levels,
+        normals,
+        shortest_s=shortest_s,
+        changes=changes,
+        progress=progress,
+    )
     return replace(checks, rows=tuple(replace(row, nearest=row.nearest and shown(row.nearest)) for row in checks.rows))
+
+
+def _is_of_time(row: Mapping[str, Any], spelling: str) -> bool:
+    """Whether false alarms were promised of a day or month, not of recordings."""
+    return row["method"] == spelling and parse(row["asked"] or row["rule"])[0] == "false-alarms"
 
 
 def _limits(space: Workspace, method: str | None) -> tuple[Thresholds, str]:
