@@ -14,7 +14,7 @@ FLOORS = {
         (
             ("errors", "vocabulary", "progress", "outcome", "visible", "wording"),
             ("clips", "filenames", "files", "parquets", "spec", "writing", "zips"),
-            ("artifacts", "catalogue", "audio", "fetch", "layouts", "synthesis"),
+            ("artifacts", "catalogue", "audio", "fetch", "history", "layouts", "synthesis"),
             ("features", "models", "scorers", "metrics", "editions", "submission"),
             ("views", "embedders", "training"),
             ("detector", "plots", "tracking"),

@@ -41,6 +41,20 @@ def check(
     resample: Annotated[
         bool, typer.Option("--resample", help="Convert other sample rates, though none was met in learning.")
     ] = False,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--start",
+            metavar="WHEN",
+            help="When the first recording was begun (2024-10-03T14:05); where no name tells, the next follow at once. "
+            "Default: names, folders, else file times.",
+            show_default=False,
+        ),
+    ] = None,
+    history: Annotated[
+        bool,
+        typer.Option("--history/--no-history", help="Keep what was found in the run's history.db, see asd history."),
+    ] = True,
     csv: Annotated[
         Path | None,
         typer.Option(
@@ -56,6 +70,9 @@ def check(
     force: bool,
 ) -> int:
     """Say which recordings are suspicious, by what asd learn has learned. Nothing of that is changed.
+
+    What was found is kept in the run's history, with the time of each recording: asd history lists it, asd drift looks
+    for changes over time.
 
     Prints a line a recording, the most suspicious first: its score as a multiple of the threshold, above which it is
     suspicious; p, the share of normal recordings that would score as high; the verdict; and the normal recording that
@@ -83,6 +100,8 @@ def check(
         method=method,
         channel=channel,
         resample=resample,
+        start=start,
+        keep=history,
         device=device,
         progress=talk.progress,
     )
