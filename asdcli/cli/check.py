@@ -123,10 +123,8 @@ def check(
 
 
 def _show(rows: tuple[CheckRow, ...], said: tuple[str, ...]) -> None:
-    from rich.text import Text
-
     from asdcli.cli.console import say, stdout
-    from asdcli.cli.tables import Grid, GridColumn
+    from asdcli.cli.tables import Grid, GridColumn, of_threshold, verdict_of
 
     several = len({row.machine for row in rows}) > 1
     columns: list[GridColumn | str] = ["recording", *(["machine"] if several else [])]
@@ -134,13 +132,12 @@ def _show(rows: tuple[CheckRow, ...], said: tuple[str, ...]) -> None:
     whys = any(row.why for row in rows)
     grid = Grid(None, [*columns, *(["why"] if whys else [])], box=None)
     for row in rows:
-        style = {"suspicious": "bold red", "normal": ""}.get(row.verdict, "yellow")
         grid.add(
             row.recording,
             *([row.machine] if several else []),
-            _times(row),
+            of_threshold(row.times, row.score),
             None if row.p_value is None else f"{row.p_value:.3g}",
-            Text(row.verdict, style=style),
+            verdict_of(row.verdict),
             row.nearest,
             *([row.why or ""] if whys else []),
         )
@@ -148,7 +145,3 @@ def _show(rows: tuple[CheckRow, ...], said: tuple[str, ...]) -> None:
     console = stdout()
     for sentence in said:
         say(console, sentence)
-
-
-def _times(row: CheckRow) -> str | None:
-    return f"{row.times:.2f} x" if row.times is not None else None if row.score is None else f"{row.score:.4g}"

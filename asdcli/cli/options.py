@@ -92,6 +92,10 @@ DatasetOption = Annotated[
         autocompletion=completion.datasets,
     ),
 ]
+RunArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="RUN", help="Run folder, as --run.", show_default=False),
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option("-o", "--output", metavar="PATH", help="Write here instead of into the run.", show_default=False),

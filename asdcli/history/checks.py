@@ -15,6 +15,17 @@ _DIGEST = 8  # letters of one that are taken for it
 
 
 @dataclass(frozen=True)
+class KeptEvent:
+    """A stretch of a recording, in seconds from its start, that is suspicious; its highest score as in `Kept`."""
+
+    start_s: float
+    end_s: float
+    score: float
+    times: float | None = None
+    p_value: float | None = None
+
+
+@dataclass(frozen=True)
 class Kept:
     """What was found of a recording once.
 
@@ -40,6 +51,7 @@ class Kept:
         detector: digest of what had been learned.
         method: of scoring, in its spelling.
         asdcli: version.
+        events: stretches of a long recording that are suspicious, in the order of time.
     """
 
     recording: str
@@ -63,6 +75,7 @@ class Kept:
     detector: str
     method: str
     asdcli: str
+    events: tuple[KeptEvent, ...] = ()
 
     @property
     def day(self) -> str | None:
@@ -75,12 +88,18 @@ class Kept:
         return self.time or self.checked.rstrip("Z"), natural(self.recording)
 
 
-_NAMES = [field.name for field in fields(Kept)]
+_NAMES = [field.name for field in fields(Kept) if field.name != "events"]
+_OF_EVENTS = [field.name for field in fields(KeptEvent)]
 _KEEP = (
     f"INSERT INTO checks ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))}) "
     "ON CONFLICT (digest, detector, method, ifnull(start_s, -1), ifnull(end_s, -1)) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in _NAMES)
 )
+_WHICH = (
+    "SELECT id FROM checks WHERE digest = ? AND detector = ? AND method = ? "
+    "AND ifnull(start_s, -1) = ifnull(?, -1) AND ifnull(end_s, -1) = ifnull(?, -1)"
+)
+_KEEP_EVENT = f"INSERT INTO events (check_id, {', '.join(_OF_EVENTS)}) VALUES (?{', ?' * len(_OF_EVENTS)})"
 _TIMES = "SELECT time, time_from FROM checks WHERE digest = ? ORDER BY checked"
 
 
@@ -95,14 +114,24 @@ def keep(path: Path, checks: Iterable[Kept]) -> None:
     """
     with writing(path) as connection:
         for check in checks:
-            connection.execute(_KEEP, [_plain(value) for value in astuple(_timed(connection, check))])
+            check = _timed(connection, check)
+            connection.execute(_KEEP, [_plain(getattr(check, name)) for name in _NAMES])
+            key = [check.digest, check.detector, check.method, check.start_s, check.end_s]
+            ((number,),) = connection.execute(_WHICH, key)
+            connection.execute("DELETE FROM events WHERE check_id = ?", [number])
+            connection.executemany(_KEEP_EVENT, [(number, *astuple(event)) for event in check.events])
 
 
 def kept(path: Path) -> list[Kept]:
     """All checks in the history at `path`, the earlier ones first. Raises as `database.reading`."""
     with reading(path) as connection:
-        found = connection.execute(f"SELECT {', '.join(_NAMES)} FROM checks ORDER BY checked, id")
-        return [Kept(*row) for row in found]
+        events: dict[int, list[KeptEvent]] = {}
+        for number, *event in connection.execute(
+            f"SELECT check_id, {', '.join(_OF_EVENTS)} FROM events ORDER BY start_s"
+        ):
+            events.setdefault(number, []).append(KeptEvent(*event))
+        found = connection.execute(f"SELECT id, {', '.join(_NAMES)} FROM checks ORDER BY checked, id")
+        return [replace(Kept(*row), events=tuple(events.get(number, ()))) for number, *row in found]
 
 
 def latest(checks: Sequence[Kept]) -> list[Kept]:

@@ -51,6 +51,15 @@ CREATE TABLE checks (
     asdcli TEXT NOT NULL
 );
 CREATE UNIQUE INDEX one_check ON checks (digest, detector, method, ifnull(start_s, -1), ifnull(end_s, -1));
+CREATE TABLE events (
+    check_id INTEGER NOT NULL REFERENCES checks (id),
+    start_s REAL NOT NULL,
+    end_s REAL NOT NULL,
+    score REAL NOT NULL,
+    times REAL,
+    p_value REAL
+);
+CREATE INDEX of_check ON events (check_id);
 CREATE TABLE confirmed (
     id INTEGER PRIMARY KEY,
     digest TEXT NOT NULL,

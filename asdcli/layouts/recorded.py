@@ -166,7 +166,5 @@ def _said(found: dict[Path, Recorded], duration_s: Callable[[Path], float]) -> s
     if len(files) >= _FEW:
         ends = [path.stat().st_mtime for path in files]
         if max(ends) - min(ends) < sum(map(duration_s, files)) / 2:
-            notes.append(
-                "the files were written faster than they can be recorded, as by a copy: --start WHEN says more"
-            )
+            notes.append("written faster than they can be recorded, as by a copy: --start WHEN says more")
     return f"times {', '.join(parts)} ({'; '.join(notes)})"

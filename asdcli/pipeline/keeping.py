@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from asdcli import __version__, audio
 from asdcli.artifacts import digest_file
 from asdcli.errors import AsdError
 from asdcli.history import checks
-from asdcli.history.checks import Kept
+from asdcli.history.checks import Kept, KeptEvent
 from asdcli.history.database import now
 from asdcli.layouts.recorded import Recorded, recorded
 from asdcli.progress import Progress
@@ -121,6 +121,7 @@ def _kept(
             detector=by.detector,
             method=by.method,
             asdcli=__version__,
+            events=tuple(KeptEvent(**asdict(event)) for event in row.events),
         )
     if lost:
         progress.left_out(f"not kept in the history, for they cannot be read: {listed(lost)}")
