@@ -35,6 +35,7 @@ HELPERS = {
     "candidates": "tune",
     "check_report": "check",
     "explain_words": "explain",
+    "explain_picture": "explain",
     "threshold_report": "threshold",
     "submit_meta": "submit",
     "submit_costs": "submit",

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asdcli.cli.options import DeviceOption, PlainCellsOption, channel_option, method_option
+from asdcli.cli.options import (
+    DeviceOption,
+    LaterResampleOption,
+    PlainCellsOption,
+    channel_option,
+    machine_option,
+    method_option,
+)
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
 
@@ -23,11 +30,8 @@ def check(
     ],
     machine: Annotated[
         str | None,
-        typer.Option(
-            "--machine",
-            metavar="NAME",
-            help="All recordings are of this machine. Default: the run's only one, or the one a folder is called.",
-            show_default=False,
+        machine_option(
+            help="All recordings are of this machine. Default: the run's only one, or the one a folder is called."
         ),
     ] = None,
     method: Annotated[
@@ -38,9 +42,7 @@ def check(
         str | None,
         channel_option(otherwise="as learned"),
     ] = None,
-    resample: Annotated[
-        bool, typer.Option("--resample", help="Convert other sample rates, though none was met in learning.")
-    ] = False,
+    resample: LaterResampleOption = False,
     start: Annotated[
         str | None,
         typer.Option(

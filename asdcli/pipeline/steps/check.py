@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from asdcli.audio import channel_index
 from asdcli.clips import SUFFIXES, without_suffix
@@ -77,7 +78,7 @@ def run(
     (scored,) = read_scores([space.scores(spelling)])
     if not limits.fitted_on(scored):
         raise BadArtifact(f"{space.thresholds} is of other scores than {scored.path}", "set it again: asd threshold")
-    changes = {**({"channel": channel_index(channel)} if channel else {}), **({"resample": True} if resample else {})}
+    asked = changes(channel, resample)
     promised = {m: promise.share for m in machines if (promise := limits.promises.get((spelling, m)))}
     levels = check.levels_of(space.features, detector.kind, machines)
     if unknown := [m for m in machines if levels.get(m) is None]:
@@ -85,12 +86,22 @@ def run(
             f"how loud the learned recordings of {listed(unknown)} are is not known, so a microphone turned down "
             "may look like a fault: features that are made again say it (asd extract-features --force)"
         )
-    checks = check.run(recordings, detector, scored, promised, levels, changes=changes, progress=progress)
+    checks = check.run(recordings, detector, scored, promised, levels, changes=asked, progress=progress)
     rows = tuple(replace(row, nearest=row.nearest and shown(row.nearest)) for row in checks.rows)
     if keep:
         by = By(detector.learnt.header.content, spelling)
         keeping.keep(space.history, recordings, rows, by, start=begun, progress=progress)
     return replace(checks, rows=rows)
+
+
+def changes(channel: str | None, resample: bool) -> dict[str, Any]:
+    """To how recordings are read, by these options of `run`."""
+    return {**({"channel": channel_index(channel)} if channel else {}), **({"resample": True} if resample else {})}
+
+
+def method_of(space: Workspace, method: str | None) -> str:
+    """The spelling of the method whose thresholds decide. Errors as `run`."""
+    return _limits(space, method)[1]
 
 
 def _limits(space: Workspace, method: str | None) -> tuple[Thresholds, str]:
