@@ -11,8 +11,10 @@ import typer
 from asdcli.cli.options import (
     DeviceOption,
     HopOption,
+    LaterResampleOption,
     PlainCellsOption,
     channel_option,
+    machine_option,
     method_option,
     window_option,
 )
@@ -20,7 +22,7 @@ from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
 
 if TYPE_CHECKING:
-    from asdcli.stages.check_report import CheckRow, Event
+    from asdcli.views.checked import CheckRow, Event
 
 
 @on_a_run(output=False, force=True)
@@ -30,11 +32,8 @@ def check(
     ],
     machine: Annotated[
         str | None,
-        typer.Option(
-            "--machine",
-            metavar="NAME",
-            help="All recordings are of this machine. Default: the run's only one, or the one a folder is called.",
-            show_default=False,
+        machine_option(
+            help="All recordings are of this machine. Default: the run's only one, or the one a folder is called."
         ),
     ] = None,
     method: Annotated[
@@ -45,9 +44,7 @@ def check(
         str | None,
         channel_option(otherwise="as learned"),
     ] = None,
-    resample: Annotated[
-        bool, typer.Option("--resample", help="Convert other sample rates, though none was met in learning.")
-    ] = False,
+    resample: LaterResampleOption = False,
     window: Annotated[float | None, window_option(otherwise="as learned")] = None,
     hop: HopOption = None,
     shortest: Annotated[
@@ -56,6 +53,20 @@ def check(
             "--shortest", min=0, metavar="SECONDS", help="Events of long recordings that are shorter are none."
         ),
     ] = 0.0,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--start",
+            metavar="WHEN",
+            help="When the first recording was begun (2024-10-03T14:05); where no name tells, the next follow at once. "
+            "Default: names, folders, else file times.",
+            show_default=False,
+        ),
+    ] = None,
+    history: Annotated[
+        bool,
+        typer.Option("--history/--no-history", help="Keep what was found in the run's history.db, see asd history."),
+    ] = True,
     csv: Annotated[
         Path | None,
         typer.Option(
@@ -71,6 +82,9 @@ def check(
     force: bool,
 ) -> int:
     """Say which recordings are suspicious, by what asd learn has learned. Nothing of that is changed.
+
+    What was found is kept in the run's history, with the time of each recording: asd history lists it, asd drift looks
+    for changes over time.
 
     Prints a line a recording, the most suspicious first: its score as a multiple of the threshold, above which it is
     suspicious; p, the share of normal recordings that would score as high; the verdict; and the normal recording that
@@ -103,6 +117,8 @@ def check(
         window_s=window,
         hop_s=hop,
         shortest_s=shortest,
+        start=start,
+        keep=history,
         device=device,
         progress=talk.progress,
     )
@@ -124,10 +140,8 @@ def check(
 
 
 def _show(rows: tuple[CheckRow, ...], said: tuple[str, ...]) -> None:
-    from rich.text import Text
-
     from asdcli.cli.console import say, stdout
-    from asdcli.cli.tables import Grid, GridColumn
+    from asdcli.cli.tables import Grid, GridColumn, of_threshold, verdict_of
     from asdcli.wording import clock
 
     several = len({row.machine for row in rows}) > 1
@@ -136,20 +150,19 @@ def _show(rows: tuple[CheckRow, ...], said: tuple[str, ...]) -> None:
     whys = any(row.why for row in rows)
     grid = Grid(None, [*columns, *(["why"] if whys else [])], box=None)
     for row in rows:
-        style = {"suspicious": "bold red", "normal": ""}.get(row.verdict, "yellow")
         grid.add(
             row.recording,
             *([row.machine] if several else []),
-            _times(row),
+            of_threshold(row.times, row.score),
             _rare(row),
-            Text(row.verdict, style=style),
+            verdict_of(row.verdict),
             row.nearest,
             *([row.why or ""] if whys else []),
         )
         for event in row.events:
             blank = [""] * (len(grid.columns) - 3 - several)
             span = f"  from {clock(event.start_s)} to {clock(event.end_s)}"
-            grid.add(span, *([""] if several else []), _times(event), _rare(event), *blank)
+            grid.add(span, *([""] if several else []), of_threshold(event.times, event.score), _rare(event), *blank)
     grid.show()
     console = stdout()
     for sentence in said:
@@ -158,7 +171,3 @@ def _show(rows: tuple[CheckRow, ...], said: tuple[str, ...]) -> None:
 
 def _rare(found: CheckRow | Event) -> str | None:
     return None if found.p_value is None else f"{found.p_value:.3g}"
-
-
-def _times(row: CheckRow | Event) -> str | None:
-    return f"{row.times:.2f} x" if row.times is not None else None if row.score is None else f"{row.score:.4g}"

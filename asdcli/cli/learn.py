@@ -17,6 +17,7 @@ from asdcli.cli.options import (
     HopOption,
     SeedOption,
     channel_option,
+    machine_option,
     method_option,
     scale_option,
     window_option,
@@ -42,12 +43,7 @@ def learn(
     ],
     machine: Annotated[
         str | None,
-        typer.Option(
-            "--machine",
-            metavar="NAME",
-            help="All recordings are of this one machine. Default: the nearest folder that names one.",
-            show_default=False,
-        ),
+        machine_option(help="All recordings are of this one machine. Default: the nearest folder that names one."),
     ] = None,
     false_alarms: Annotated[
         str,

@@ -22,20 +22,13 @@ from asdcli.detector import Detector
 from asdcli.errors import AsdError
 from asdcli.progress import SILENT, Progress
 from asdcli.stages.check_judge import Judge, ToCheck
-from asdcli.stages.check_report import (
-    NORMAL,
-    NOT_JUDGED,
-    SUSPICIOUS,
-    UNUSABLE,
-    CheckRow,
-    sentences,
-    without_verdict,
-)
-from asdcli.stages.check_windows import Track, packs_of
+from asdcli.stages.check_report import sentences, without_verdict
+from asdcli.views.checked import NORMAL, NOT_JUDGED, SUSPICIOUS, UNUSABLE, CheckRow
 from asdcli.views.listening import Listened, listen
 from asdcli.views.long_normals import LongNormals
 from asdcli.views.reading import Reading
 from asdcli.views.scores import Scored
+from asdcli.views.tracks import Track, packs_of
 
 _BLOCK = 64  # recordings read ahead: how long Ctrl-C waits
 _THREADS = 8

@@ -15,13 +15,13 @@ from asdcli.errors import BadData
 from asdcli.metrics.decisions import decide
 from asdcli.metrics.false_discovery import stand_out
 from asdcli.progress import Progress
-from asdcli.stages.check_report import FALSE_DISCOVERIES, NORMAL, NOT_JUDGED, SUSPICIOUS, CheckRow, Event
-from asdcli.stages.check_windows import Track, by_row, packs_of, track_of
+from asdcli.views.checked import FALSE_DISCOVERIES, NORMAL, NOT_JUDGED, SUSPICIOUS, CheckRow, Event
 from asdcli.views.listening import Listened
 from asdcli.views.long_normals import LongNormals
 from asdcli.views.p_values import CLIP, GROUP, p_values_of
 from asdcli.views.reading import Reading
 from asdcli.views.scores import Scored
+from asdcli.views.tracks import Track, by_row, packs_of, track_of
 from asdcli.wording import counted
 
 QUIET_DB = 6.0
@@ -82,7 +82,7 @@ class Judge:
         if verdict.threshold is None:
             method = self.detector.learnt.method
             raise BadData(f"there is no threshold of {self.machine} by {method}", "set it: asd threshold")
-        windows = by_row(verdict, usable, self.detector.of_windows)
+        windows = by_row(verdict.window_scores, verdict.rows, usable, self.detector.of_windows)
         scores = np.array(
             [
                 own.max() if it.is_cut else whole

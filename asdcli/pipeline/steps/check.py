@@ -12,9 +12,11 @@ from asdcli.clips import SUFFIXES, without_suffix
 from asdcli.detector import Detector
 from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError, unknown_name
 from asdcli.layouts import find_audio, machine_of
-from asdcli.pipeline import choices
+from asdcli.layouts.times import when
+from asdcli.pipeline import choices, keeping
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.detectors import detector_of
+from asdcli.pipeline.keeping import By
 from asdcli.pipeline.steps.score import spellings
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
@@ -22,7 +24,7 @@ from asdcli.spec import parse
 from asdcli.stages import check
 from asdcli.stages.check import Checks, ToCheck
 from asdcli.stages.index_place import LINK, shown
-from asdcli.stages.threshold import rows
+from asdcli.stages.threshold import rows as thresholds_of
 from asdcli.views.long_normals import long_normals
 from asdcli.views.scores import read_scores
 from asdcli.views.thresholds import Thresholds
@@ -47,10 +49,12 @@ def run(
     window_s: float | None = None,
     hop_s: float | None = None,
     shortest_s: float = 0.0,
+    start: str | None = None,
+    keep: bool = True,
     device: str = "auto",
     progress: Progress = SILENT,
 ) -> Checks:
-    """Check recordings; nothing is written.
+    """Check recordings; nothing of what was learned is changed, and the check is kept in the run's history.
 
     Args:
         space: the run.
@@ -62,13 +66,17 @@ def run(
         window_s: cut all recordings that are longer into windows of so many seconds; by default as learned.
         hop_s: from one window to the next.
         shortest_s: shorter events of long recordings are none.
+        start: when the first recording was begun, where names do not tell.
+        keep: keep the check in the history.
         device: where a network runs.
-        progress: is told how far it is, and of recordings that say nothing.
+        progress: is told how far it is, of recordings that say nothing, and of a history that could not be kept.
 
     Raises:
         MissingArtifact: nothing was learned. BadData: there is no recording.
-        UsageError: an unknown machine or method, or recordings that may be of several machines.
+        UsageError: an unknown machine or method, a start that is no point of time, or recordings that may be of several
+            machines.
     """
+    begun = None if start is None else when(start)
     limits, spelling = _limits(space, method)
     known = sorted(machine for of, machine in limits.values if of == spelling)
     recordings = _recordings(space, places, machine, known, progress)
@@ -79,12 +87,8 @@ def run(
     (scored,) = read_scores([space.scores(spelling)])
     if not limits.fitted_on(scored):
         raise BadArtifact(f"{space.thresholds} is of other scores than {scored.path}", "set it again: asd threshold")
-    changes = {
-        **({"channel": channel_index(channel)} if channel else {}),
-        **({"resample": True} if resample else {}),
-        **choices.windows(window_s, hop_s),
-    }
-    by_time = {row["machine_type"] for row in rows(space.thresholds) if _is_of_time(row, spelling)}
+    asked = changes(channel, resample) | choices.windows(window_s, hop_s)
+    by_time = {row["machine_type"] for row in thresholds_of(space.thresholds) if _is_of_time(row, spelling)}
     normals = long_normals(scored, space.window_scores(spelling), by_time)
     promised = {m: promise.share for m in machines if (promise := limits.promises.get((spelling, m)))}
     levels = check.levels_of(space.features, detector.kind, machines)
@@ -101,10 +105,24 @@ def run(
         levels,
         normals,
         shortest_s=shortest_s,
-        changes=changes,
+        changes=asked,
         progress=progress,
     )
-    return replace(checks, rows=tuple(replace(row, nearest=row.nearest and shown(row.nearest)) for row in checks.rows))
+    rows = tuple(replace(row, nearest=row.nearest and shown(row.nearest)) for row in checks.rows)
+    if keep:
+        by = By(detector.learnt.header.content, spelling)
+        keeping.keep(space.history, recordings, rows, by, start=begun, progress=progress)
+    return replace(checks, rows=rows)
+
+
+def changes(channel: str | None, resample: bool) -> dict[str, Any]:
+    """To how recordings are read, by these options of `run`."""
+    return {**({"channel": channel_index(channel)} if channel else {}), **({"resample": True} if resample else {})}
+
+
+def method_of(space: Workspace, method: str | None) -> str:
+    """The spelling of the method whose thresholds decide. Errors as `run`."""
+    return _limits(space, method)[1]
 
 
 def _is_of_time(row: Mapping[str, Any], spelling: str) -> bool:

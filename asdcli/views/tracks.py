@@ -1,4 +1,4 @@
-"""What a check makes of recordings that are cut into windows: packs a few windows at a time, tracks, and events."""
+"""Recordings that are cut into windows: as packs, a few windows at a time, and as tracks of scores with their events."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asdcli.detector import Verdict
 from asdcli.features.kinds import FEATURES, FeatureKind, Pack
 from asdcli.metrics.events import Limits, stretches, told_of
-from asdcli.stages.check_report import Event
+from asdcli.views.checked import Event
 from asdcli.views.listening import Listened
 from asdcli.views.long_normals import LongNormals
 from asdcli.views.reading import Reading
@@ -104,9 +103,15 @@ def packs_of(usable: Sequence[tuple[str, Listened]], reading: Reading) -> Iterat
         yield packed()
 
 
-def by_row(verdict: Verdict, usable: Sequence[tuple[Any, Listened]], how: OfWindows) -> list[Array]:
-    """The scores of the rows of each recording: of its windows, or of its channels."""
-    number = np.unique(verdict.clip if verdict.row is None else verdict.row, return_inverse=True)[1]
-    of_rows = of_clips(verdict.window_scores, number, how)
+def by_row(scores: Array, row: np.ndarray, usable: Sequence[tuple[Any, Listened]], how: OfWindows) -> list[Array]:
+    """The scores of the rows of each recording: of its windows, or of its channels.
+
+    Args:
+        scores: (n,) of what an embedder makes of the rows of packs.
+        row: (n,) the row of each, ascending.
+        usable: the recordings in the packs.
+        how: what a row has of several.
+    """
+    of_rows = of_clips(scores, np.unique(row, return_inverse=True)[1], how)
     ends = np.cumsum([it.n_rows for _, it in usable])
     return np.split(of_rows, ends[:-1])
