@@ -35,6 +35,7 @@ HELPERS = {
     "candidates": "tune",
     "check_judge": "check",
     "check_report": "check",
+    "check_why": "check",
     "explain_words": "explain",
     "explain_picture": "explain",
     "threshold_report": "threshold",

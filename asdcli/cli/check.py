@@ -16,13 +16,19 @@ from asdcli.cli.options import (
     channel_option,
     machine_option,
     method_option,
+    one_of,
     window_option,
 )
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
+from asdcli.errors import UsageError
+from asdcli.vocabulary import NONE
 
 if TYPE_CHECKING:
     from asdcli.views.checked import CheckRow, Event
+
+
+_ALL = "all"
 
 
 @on_a_run(output=False, force=True)
@@ -67,6 +73,14 @@ def check(
         bool,
         typer.Option("--history/--no-history", help="Keep what was found in the run's history.db, see asd history."),
     ] = True,
+    why: Annotated[
+        str,
+        typer.Option(
+            "--why",
+            metavar=one_of(("N",), _ALL, NONE),
+            help="Say of so many of the suspicious ones, the most suspicious first, how they sound beside normal ones.",
+        ),
+    ] = "5",
     csv: Annotated[
         Path | None,
         typer.Option(
@@ -89,6 +103,9 @@ def check(
     Prints a line a recording, the most suspicious first: its score as a multiple of the threshold, above which it is
     suspicious; p, the share of normal recordings that would score as high; the verdict; and the normal recording that
     it is most like, to listen to both. Below it says what all of them mean together.
+
+    Why says how the most suspicious sound beside the normal recordings that they are nearest to: which bands differ and
+    when, and what pulses; or that nothing clear is found. asd explain FILE says more.
 
     Recordings are read as those that were learned: channel, sample rate, scale. A file that cannot be used is named and
     does not stop the rest. Long recordings are cut into windows as they were in learning: one is as suspicious as its
@@ -119,6 +136,7 @@ def check(
         shortest_s=shortest,
         start=start,
         keep=history,
+        whys=_whys(why),
         device=device,
         progress=talk.progress,
     )
@@ -137,6 +155,15 @@ def check(
         "said": list(checks.said),
     }
     return talk.answer(outputs, facts, skipped=checks.skipped, alarm=exit_code and checks.suspicious > 0)
+
+
+def _whys(asked: str) -> int | None:
+    """How many: None for all."""
+    if asked in (_ALL, NONE):
+        return None if asked == _ALL else 0
+    if not asked.isdecimal():
+        raise UsageError(f"--why takes a number, {_ALL} or {NONE}, not {asked!r}")
+    return int(asked)
 
 
 def _show(rows: tuple[CheckRow, ...], said: tuple[str, ...]) -> None:

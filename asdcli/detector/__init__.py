@@ -20,11 +20,11 @@ import numpy as np
 
 from asdcli import artifacts
 from asdcli.artifacts import Header
-from asdcli.detector.sources import WindowSource, announce, source_of
+from asdcli.detector.sources import WindowSource, announce, gathered, source_of
+from asdcli.detector.verdict import Verdict
 from asdcli.errors import BadArtifact, BadData, UsageError
 from asdcli.features.kinds import FEATURES, FeatureKind, Pack, Unfit
 from asdcli.features.pack import WaveformPack
-from asdcli.metrics.decisions import decide
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import SCORERS, takes
 from asdcli.scorers.reference import Reference, Vectors
@@ -34,39 +34,7 @@ from asdcli.views.thresholds import Thresholds
 from asdcli.views.windows import first_of_each, of_clips
 from asdcli.vocabulary import OfWindows
 
-
-@dataclass(frozen=True, eq=False)
-class Verdict:
-    """What a detector says of clips; larger scores are more anomalous.
-
-    Attributes:
-        clip_ids: (n_clips,) in the order in which they came.
-        scores: (n_clips,) float64, the mean over each clip's windows, or the highest where the detector says so.
-        clip: (n_windows,) the place in `clip_ids` of the clip that each window is of, ascending.
-        window_scores: (n_windows,) float64.
-        threshold: above it a clip is called anomalous; None where the detector has none for the machine type.
-        nearest: (n_clips,) the training clip that each is nearest to, by clip_id; None where that was not asked for, or
-            the method keeps none.
-        row: (n_windows,) the row of the packs that each window is of, ascending; of vectors, that are in no pack, None.
-    """
-
-    clip_ids: np.ndarray
-    scores: np.ndarray
-    clip: np.ndarray
-    window_scores: np.ndarray
-    threshold: float | None = None
-    nearest: np.ndarray | None = None
-    row: np.ndarray | None = None
-
-    @property
-    def rows(self) -> np.ndarray:
-        """`row`; of vectors each is one."""
-        return np.arange(len(self.clip)) if self.row is None else self.row
-
-    @property
-    def anomalous(self) -> np.ndarray | None:
-        """(n_clips,) bool, the decisions; None without a threshold."""
-        return None if self.threshold is None else decide(self.scores, self.threshold)
+__all__ = ["Detector", "Verdict"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,20 +146,12 @@ class Detector:
         """
         source = self._source()
         fitted = self.learnt.fitted(machine_type, section)
-        parts, rows, names, n_rows = [], [], [], 0
-        for pack in packs:
-            part, row = source.windows(machine_type, pack)
-            parts.append(part)
-            rows.append(row + n_rows)
-            names.append(pack.clip_ids)
-            n_rows += len(pack.clip_ids)
-        row, of_rows = np.concatenate(rows), np.concatenate(names)
+        windows, row, of_rows = gathered(source, machine_type, packs)
         begins = first_of_each(of_rows)
         ids = of_rows[begins]
         clip = np.searchsorted(begins, row, side="right") - 1
-        windows: Any = [window for part in parts for window in part]
         if takes(self.learnt.scorer) == "embeddings":
-            windows = self._vectors(np.concatenate(parts), ids[clip])
+            windows = self._vectors(np.asarray(windows), ids[clip])
         scores = fitted.score(windows)
         whole = source.mean(scores, clip) if self.of_windows == "mean" else of_clips(scores, clip, "max")
         found = replace(self._judged(ids, whole, clip, scores, machine_type), row=row)
@@ -214,8 +174,17 @@ class Detector:
         """The kind of features that `score_pack` takes. Raises UsageError for a detector without a source."""
         return self._source().features
 
-    def vectors(self, path: Path, clip_id: str, machine_type: str, changes: Mapping[str, Any]) -> np.ndarray:
+    def vectors(
+        self,
+        path: Path,
+        clip_id: str,
+        machine_type: str,
+        changes: Mapping[str, Any],
+        samples: np.ndarray | None = None,
+    ) -> np.ndarray:
         """(n_windows, n_dims) of a recording, read as the clips of its machine type were but for `changes`.
+
+        Where `samples` (n,) int16 are given, they are what is looked at of it.
 
         Raises:
             BadAudio, BadData: it cannot be read, or is too short for the features.
@@ -224,7 +193,8 @@ class Detector:
         reading = Reading.of({**self.made_with(machine_type), "features": source.features, **changes})
         kind: FeatureKind = FEATURES.build(source.features)
         try:
-            made = [(clip_id, kind.of_channel(wave, reading.sample_rate)) for wave in reading.waveforms(path)]
+            waves = reading.waveforms(path) if samples is None else [samples]
+            made = [(clip_id, kind.of_channel(wave, reading.sample_rate)) for wave in waves]
         except Unfit as error:
             raise BadData(f"{path} {error}") from None
         return source.windows(machine_type, kind.pack(made, reading.sample_rate, sum(len(of) for _, of in made)))[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -122,6 +122,24 @@ class ResidualSource:
 
     def mean(self, scores: np.ndarray, clip: np.ndarray) -> np.ndarray:
         return mean_of_windows(scores, first_of_each(clip))
+
+
+def gathered(source: WindowSource, machine_type: str, packs: Iterable[Any]) -> tuple[Any, np.ndarray, np.ndarray]:
+    """What the source makes of several packs, of which one at a time is held.
+
+    Returns:
+        the windows; (n_windows,) the row of each, counted through all packs; (n_rows,) the clip_ids of rows.
+    """
+    parts, rows, names, n_rows = [], [], [], 0
+    for pack in packs:
+        part, row = source.windows(machine_type, pack)
+        parts.append(part)
+        rows.append(row + n_rows)
+        names.append(pack.clip_ids)
+        n_rows += len(pack.clip_ids)
+    of_arrays = all(isinstance(part, np.ndarray) for part in parts)
+    windows = np.concatenate(parts) if of_arrays else [window for part in parts for window in part]
+    return windows, np.concatenate(rows), np.concatenate(names)
 
 
 def source_of(

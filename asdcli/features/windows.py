@@ -46,6 +46,17 @@ def cut(blocks: Iterable[np.ndarray], window: int, hop: int) -> Iterator[np.ndar
         yield held[-window:]
 
 
+def part(blocks: Iterable[np.ndarray], start: int, stop: int) -> np.ndarray:
+    """Samples `start` to `stop` of a clip that comes in blocks (n_block,); fewer where it ends before."""
+    found, n = [np.empty(0, np.int16)], 0
+    for block in blocks:
+        if n >= stop:
+            break
+        found.append(block[max(start - n, 0) : stop - n].copy())
+        n += len(block)
+    return np.concatenate(found)
+
+
 def repeated(samples: np.ndarray, least: int) -> np.ndarray:
     """`samples` (n,) end to end until there are `least` (cut there); as they are where they are no fewer.
 

@@ -22,7 +22,8 @@ from asdcli.detector import Detector
 from asdcli.errors import AsdError
 from asdcli.progress import SILENT, Progress
 from asdcli.stages.check_judge import Judge, ToCheck
-from asdcli.stages.check_report import sentences, without_verdict
+from asdcli.stages.check_report import sentences, with_whys, without_verdict
+from asdcli.stages.check_why import Whys
 from asdcli.views.checked import NORMAL, NOT_JUDGED, SUSPICIOUS, UNUSABLE, CheckRow
 from asdcli.views.listening import Listened, listen
 from asdcli.views.long_normals import LongNormals
@@ -65,6 +66,7 @@ def run(
     *,
     shortest_s: float = 0.0,
     changes: Mapping[str, Any] | None = None,
+    whys: Whys | None = None,
     progress: Progress = SILENT,
 ) -> Checks:
     """Check recordings, those of a machine together.
@@ -78,6 +80,7 @@ def run(
         normals: machine -> the normal recordings that long ones are held against.
         shortest_s: shorter events of long recordings are none.
         changes: to how recordings are read: `channel`, `resample`, `window_s`, `hop_s`.
+        whys: tells why suspicious ones are; None: nobody asked.
         progress: is told how far it is, and of recordings that say nothing.
 
     Raises:
@@ -111,6 +114,16 @@ def run(
     found.sort(key=lambda row: (rank[row.verdict], -(row.times if row.times is not None else row.score or 0.0)))
     place = {(row.machine, row.recording): i for i, row in enumerate(found)}
     tracks.sort(key=lambda track: place[track.machine, track.recording])
+    if whys is not None:
+        of = {one.name: one for one in recordings}
+        spans = {track.recording: track.highest_s for track in tracks}
+        found, told = with_whys(
+            found,
+            whys.most,
+            lambda row: whys.of(of[row.recording], changes or {}, spans.get(row.recording)),
+            progress,
+        )
+        said += told
     return Checks(tuple(found), tuple(said), tuple(tracks))
 
 
@@ -121,7 +134,7 @@ def write(checks: Checks, path: Path, *, plain_cells: bool = False, force: bool,
     write_rows(table, path, plain_cells=plain_cells, force=force, progress=progress)
 
 
-_TEXTS, _TRUTHS = ("recording", "machine", "verdict", "nearest", "why", "events"), ("stands_out",)
+_TEXTS, _TRUTHS = ("recording", "machine", "verdict", "nearest", "why", "heard", "events"), ("stands_out",)
 _SCHEMA = pa.schema(
     [
         (name, pa.string() if name in _TEXTS else pa.bool_() if name in _TRUTHS else pa.float64())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from asdcli.metrics.threshold_rules import FEW
+from asdcli.progress import Progress
 from asdcli.views.calibration import calibrations
 from asdcli.views.checked import FALSE_DISCOVERIES, NORMAL, NOT_JUDGED, SUSPICIOUS, UNUSABLE, CheckRow
 from asdcli.views.scores import Scored
@@ -14,6 +16,29 @@ from asdcli.wording import counted, listed
 
 _STRANGE = 0.9  # where so many recordings lie beyond all that was learned, they are hardly of that machine
 _FEWEST = 3  # recordings of which that is said
+
+
+def with_whys(
+    rows: Sequence[CheckRow], most: int | None, why: Callable[[CheckRow], str | None], progress: Progress
+) -> tuple[list[CheckRow], list[str]]:
+    """Tell why the most suspicious are, and of how many where these are not all.
+
+    Args:
+        rows: the most suspicious first.
+        most: so many at most; None: all.
+        why: tells of one how it sounds beside normal recordings.
+        progress: is told how far it is.
+    """
+    suspicious = [i for i, row in enumerate(rows) if row.verdict == SUSPICIOUS]
+    wanted = suspicious[:most]
+    found = list(rows)
+    for i in progress.track(wanted, total=len(wanted), label="why", unit="recordings") if wanted else ():
+        heard = why(rows[i])
+        found[i] = replace(rows[i], heard=heard, why="; ".join(filter(None, [rows[i].why, heard])) or None)
+        progress.advance(1)
+    if len(wanted) == len(suspicious) or not wanted:
+        return found, []
+    return found, [f"why is told of the {len(wanted)} most suspicious of {len(suspicious)}; of all: --why all"]
 
 
 def sentences(

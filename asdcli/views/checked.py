@@ -50,7 +50,8 @@ class CheckRow:
         stands_out: whether it does among all recordings of the call (Benjamini and Hochberg).
         nearest: the learned recording that it is most like.
         level_db: its level in dB below full scale.
-        why: what else is to be said of it.
+        why: what else is to be said of it: of its level, and of how it sounds.
+        heard: how it sounds beside the nearest normal recordings; None where that was not asked.
         events: of a recording that was cut into windows, the stretches that are suspicious, in the order of time.
     """
 
@@ -66,4 +67,5 @@ class CheckRow:
     nearest: str | None = None
     level_db: float | None = None
     why: str | None = None
+    heard: str | None = None
     events: tuple[Event, ...] = ()

@@ -1,4 +1,4 @@
-"""Recordings that are cut into windows: as packs, a few windows at a time, and as tracks of scores with their events."""
+"""Recordings cut into windows: as packs, a few windows at a time, and as tracks of scores with their events."""
 
 from __future__ import annotations
 
@@ -46,6 +46,12 @@ class Track:
     duration_s: float
     threshold: float
     keeps: float
+
+    @property
+    def highest_s(self) -> tuple[float, float]:
+        """When its most suspicious window begins and ends."""
+        start, end = self.spans_s[int(self.scores.argmax())].tolist()
+        return start, end
 
     def events(self, shortest_s: float = 0.0) -> tuple[Event, ...]:
         """Its events; those with less than a window between them are one, and shorter ones than said are none."""

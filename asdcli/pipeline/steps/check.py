@@ -23,6 +23,7 @@ from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
 from asdcli.stages import check
 from asdcli.stages.check import Checks, ToCheck
+from asdcli.stages.check_why import Whys
 from asdcli.stages.index_place import LINK, shown
 from asdcli.stages.threshold import rows as thresholds_of
 from asdcli.views.long_normals import long_normals
@@ -34,6 +35,8 @@ __all__ = ["Checks", "run", "write"]
 
 write = check.write
 
+WHYS = 5
+"""Suspicious recordings of which it is told why unasked: a tenth of a second to a third each."""
 LEARN = "learn what is normal first: asd learn DIR"
 
 
@@ -51,6 +54,7 @@ def run(
     shortest_s: float = 0.0,
     start: str | None = None,
     keep: bool = True,
+    whys: int | None = WHYS,
     device: str = "auto",
     progress: Progress = SILENT,
 ) -> Checks:
@@ -68,6 +72,7 @@ def run(
         shortest_s: shorter events of long recordings are none.
         start: when the first recording was begun, where names do not tell.
         keep: keep the check in the history.
+        whys: tell of so many of the most suspicious why they are; None: of all.
         device: where a network runs.
         progress: is told how far it is, of recordings that say nothing, and of a history that could not be kept.
 
@@ -97,6 +102,8 @@ def run(
             f"how loud the learned recordings of {listed(unknown)} are is not known, so a microphone turned down "
             "may look like a fault: features that are made again say it (asd extract-features --force)"
         )
+    files = (space.clips, space.features, space.embeddings)
+    told_of = Whys(whys, *files, detector, scored, progress) if whys != 0 else None
     checks = check.run(
         recordings,
         detector,
@@ -106,6 +113,7 @@ def run(
         normals,
         shortest_s=shortest_s,
         changes=asked,
+        whys=told_of,
         progress=progress,
     )
     rows = tuple(replace(row, nearest=row.nearest and shown(row.nearest)) for row in checks.rows)

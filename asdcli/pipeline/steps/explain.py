@@ -120,7 +120,7 @@ def _of_recordings(
     (scored,) = read_scores([space.scores(spelling)])
     scored, files = _known(space, scored, progress)
     checks = check.run(
-        space, list(map(Path, names)), method=spelling, **asdict(reads), device=how["device"], progress=progress
+        space, list(map(Path, names)), method=spelling, **asdict(reads), whys=0, device=how["device"], progress=progress
     )
     rows = {row.recording: row for row in checks.rows}
     wanted = []
