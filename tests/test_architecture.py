@@ -14,7 +14,7 @@ FLOORS = {
         (
             ("errors", "vocabulary", "progress", "outcome", "visible", "wording"),
             ("clips", "filenames", "files", "parquets", "spec", "writing", "zips"),
-            ("artifacts", "catalogue", "audio", "fetch", "layouts", "synthesis"),
+            ("artifacts", "catalogue", "audio", "fetch", "history", "layouts", "synthesis"),
             ("features", "models", "scorers", "metrics", "editions", "submission"),
             ("views", "embedders", "training"),
             ("detector", "plots", "tracking"),
@@ -33,6 +33,7 @@ HELPERS = {
     "index_place": "index",
     "index_report": "index",
     "candidates": "tune",
+    "check_judge": "check",
     "check_report": "check",
     "check_why": "check",
     "explain_words": "explain",

@@ -97,6 +97,10 @@ DatasetOption = Annotated[
         autocompletion=completion.datasets,
     ),
 ]
+RunArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="RUN", help="Run folder, as --run.", show_default=False),
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option("-o", "--output", metavar="PATH", help="Write here instead of into the run.", show_default=False),
@@ -149,6 +153,27 @@ FeaturesFromOption = Annotated[
         "--features-from",
         metavar="RUN",
         help="Read the features of this run of the same dataset, now and in later commands.",
+        show_default=False,
+    ),
+]
+
+
+def window_option(*, otherwise: str) -> Any:
+    """`--window`, where all recordings that are longer are cut."""
+    return typer.Option(
+        "--window",
+        metavar="SECONDS",
+        help=f"Cut recordings that are longer into windows of this length. Default: {otherwise}.",
+        show_default=False,
+    )
+
+
+HopOption = Annotated[
+    float | None,
+    typer.Option(
+        "--hop",
+        metavar="SECONDS",
+        help="From the start of a window to that of the next. Default: half a window.",
         show_default=False,
     ),
 ]

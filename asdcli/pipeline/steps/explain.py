@@ -21,7 +21,7 @@ from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import DEFAULT, SCORERS, takes
 from asdcli.stages import explain, explain_picture
-from asdcli.stages.check_report import CheckRow
+from asdcli.views.checked import CheckRow
 from asdcli.views.named import chosen
 from asdcli.views.named_clip import is_outside
 from asdcli.views.scores import Scored, read_scores
