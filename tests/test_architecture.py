@@ -38,6 +38,7 @@ HELPERS = {
     "check_why": "check",
     "explain_words": "explain",
     "explain_picture": "explain",
+    "explain_evidence": "explain",
     "threshold_report": "threshold",
     "submit_meta": "submit",
     "submit_costs": "submit",
