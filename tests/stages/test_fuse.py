@@ -15,6 +15,7 @@ from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.filenames import stem
 from asdcli.pipeline import run_note
+from asdcli.stages import submit
 from tests.helpers.many_runs import write_run
 from tests.helpers.score_files import clip_rows, of_vectors, random_scores, write_clips, write_scores
 
@@ -242,6 +243,16 @@ def test_seeds_fuse_into_a_run_of_their_own(asd, seeds: list[Path], capsys) -> N
     assert "|embedder:discriminative:centers=fixed|" in line and "|seed:" not in line  # of several seeds none is said
 
 
+def test_what_a_fusion_costs_is_counted_on_the_models_of_all_its_runs(asd, seeds: list[Path], monkeypatch) -> None:
+    asked: list[Path] = []
+    monkeypatch.setattr(submit, "cost_of", lambda header, models, *_: asked.extend(models))
+    fused = Path("runs") / f"{EDITION}-fused"
+    table = fused / "scores/nn+fuse.by=z,runs=3.parquet"
+    assert asd("fuse", *seeds) == asd("threshold", "--run", fused) == 0
+    assert asd("submit", table, "--label", "Doe_Lab", "--subset", "dev", "--run", fused) in (0, 3)
+    assert {path.resolve() for path in asked} >= {(run / "model").resolve() for run in (fused, *seeds)}
+
+
 def test_a_run_that_is_named_takes_the_scores_and_a_method_of_a_run_is_named_with_it(asd, seeds: list[Path]) -> None:
     rows = rows_of()
     clips = artifacts.read_header(Path("data") / EDITION / "clips.parquet", artifacts.CLIPS)
@@ -346,6 +357,7 @@ def test_other_datasets_and_other_recordings_of_the_same_names_are_refused(asd, 
         write_scores(path, here, random_scores(here), own, embeddings=vectors.with_content(content))
     told = refusal(asd, capsys, "runs/a", "runs/b")
     assert "a/nn and b/nn are of other recordings of fan: of two data roots" in told
+    assert "a/nn and b/nn are of other recordings of fan" in refusal(asd, capsys, f"{RUN}:mse", "runs/a", "runs/b")
 
 
 def test_scores_of_test_clips_alone_have_nothing_to_normalise_by_but_may_be_averaged(
