@@ -34,6 +34,7 @@ HELPERS = {
     "index_report": "index",
     "candidates": "tune",
     "check_report": "check",
+    "drift_words": "drift",
     "explain_words": "explain",
     "explain_picture": "explain",
     "threshold_report": "threshold",

@@ -17,9 +17,9 @@ import pytest
 from asdcli.errors import AsdError, BadArtifact, Busy, MissingArtifact
 from asdcli.history import database
 from asdcli.history.answers import Confirmed, answers, confirm, confirmed
-from asdcli.history.checks import Kept, KeptEvent, find, keep, kept, latest
+from asdcli.history.checks import PastCheck, PastEvent, find, keep, kept, latest
 
-ONE = Kept(
+ONE = PastCheck(
     recording="week 47/07.wav",
     path="/rec/fan 3/week 47/07.wav",
     digest="ab" * 16,
@@ -50,7 +50,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_what_is_kept_is_found_again_as_it_was(path: Path) -> None:
-    events = (KeptEvent(3.0, 8.5, 0.3, 3.0, 0.02), KeptEvent(20.0, 21.0, 0.2))
+    events = (PastEvent(3.0, 8.5, 0.3, 3.0, 0.02), PastEvent(20.0, 21.0, 0.2))
     odd = replace(
         ONE, digest="cd" * 16, events=events, time=None, time_from="unknown", score=None, p_value=None, why="=cut; 'x'"
     )
@@ -66,7 +66,7 @@ def test_the_same_file_by_the_same_detector_counts_once_and_the_last_check_count
     again = replace(ONE, recording="copy.wav", checked="2024-11-22T08:00:00.000000Z", threshold=0.4, verdict="normal")
     anew = replace(ONE, checked="2024-11-23T08:00:00.000000Z", detector="d2", score=0.2)
     other = replace(ONE, checked="2024-11-21T09:00:00.000000Z", method="kmeans")
-    for one in (replace(ONE, events=(KeptEvent(0.0, 1.0, 0.3),)), again, anew, other):
+    for one in (replace(ONE, events=(PastEvent(0.0, 1.0, 0.3),)), again, anew, other):
         keep(path, [one])
     keep(path, [replace(ONE, start_s=10.0, end_s=20.0)])
     keep(path, [replace(ONE, start_s=10.0, end_s=20.0, score=0.5)])
