@@ -48,6 +48,7 @@ class PastCheck:
         nearest: the learned recording that it is most like.
         level_db: its level in dB below full scale.
         why: what else was said of it.
+        heard: how it sounded beside the nearest learned recordings, where that was asked.
         detector: digest of what had been learned.
         method: of scoring, in its spelling.
         asdcli: version.
@@ -72,6 +73,7 @@ class PastCheck:
     nearest: str | None
     level_db: float | None
     why: str | None
+    heard: str | None
     detector: str
     method: str
     asdcli: str

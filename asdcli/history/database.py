@@ -46,6 +46,7 @@ CREATE TABLE checks (
     nearest TEXT,
     level_db REAL,
     why TEXT,
+    heard TEXT,
     detector TEXT NOT NULL,
     method TEXT NOT NULL,
     asdcli TEXT NOT NULL

@@ -17,7 +17,7 @@ from asdcli.history.database import now
 from asdcli.layouts.recorded import MadeAt, recorded
 from asdcli.progress import Progress
 from asdcli.stages.check import ToCheck
-from asdcli.stages.check_report import CheckRow
+from asdcli.views.checked import CheckRow
 from asdcli.wording import listed
 
 
@@ -116,6 +116,7 @@ def _kept(
             nearest=row.nearest,
             level_db=row.level_db,
             why=row.why,
+            heard=row.heard,
             detector=by.detector,
             method=by.method,
             asdcli=__version__,

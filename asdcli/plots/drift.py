@@ -16,7 +16,7 @@ from asdcli.metrics.martingale import LINE
 from asdcli.plots import PLOTS, Material, Numbers, Source, page
 from asdcli.plots.style import FAINT, INK, SERIES
 from asdcli.progress import Progress
-from asdcli.views.drifting import Track, tracks
+from asdcli.views.drifting import Course, courses
 from asdcli.views.named import chosen
 from asdcli.views.scores import read_scores
 from asdcli.wording import counted
@@ -65,15 +65,15 @@ class Drifting:
         """
         methods = read_scores([material.files["scores"]])
         methods = chosen(material.methods, methods) if material.methods else methods
-        found = list(tracks(material.files["history"], methods, self.machine))
-        found = [track for track in found if track.recordings]
+        found = list(courses(material.files["history"], methods, self.machine))
+        found = [course for course in found if course.recordings]
         if not found:
             raise BadData("no checked recording has a p-value: there is nothing to draw", "check some: asd check DIR")
         dataset = {method.spelling: method.header.dataset for method in methods}
-        signatures = [self._signature(track, dataset[track.method]) for track in found]
-        rows = [row for track, line in zip(found, signatures, strict=True) for row in _rows(track, line)]
+        signatures = [self._signature(course, dataset[course.method]) for course in found]
+        rows = [row for course, line in zip(found, signatures, strict=True) for row in _rows(course, line)]
         table = pa.Table.from_pylist(rows, SCHEMA)
-        return Numbers(table, "drift", _caption(found), signatures, [_fact(track) for track in found])
+        return Numbers(table, "drift", _caption(found), signatures, [_fact(course) for course in found])
 
     def draw(self, numbers: Numbers) -> Figure:
         """A block a machine: its p-values, and below them the bet."""
@@ -94,49 +94,49 @@ class Drifting:
             page.write_above(lower, "what the bet has won")
         return figure
 
-    def _signature(self, track: Track, dataset: str) -> str:
+    def _signature(self, course: Course, dataset: str) -> str:
         fields = {
-            "machine": track.machine,
-            "method": track.method,
-            "detector": track.detector[:6],
-            "recordings": len(track.recordings),
+            "machine": course.machine,
+            "method": course.method,
+            "detector": course.detector[:6],
+            "recordings": len(course.recordings),
             "figure": PLOTS.spell(self),
             "asd": __version__,
         }
         return "|".join([dataset, *(f"{name}:{value}" for name, value in fields.items())])
 
 
-def _rows(track: Track, signature: str) -> Iterator[dict[str, Any]]:
-    change = track.change
-    for i, one in enumerate(track.recordings):
+def _rows(course: Course, signature: str) -> Iterator[dict[str, Any]]:
+    change = course.change
+    for i, one in enumerate(course.recordings):
         yield {
-            "machine": track.machine,
+            "machine": course.machine,
             "recording": one.recording,
             "made": one.order[0],
             "verdict": one.verdict,
-            "p_value": float(track.p_values[i]),
-            "log10_capital": float(track.log_capital[i] / np.log(10)),
+            "p_value": float(course.p_values[i]),
+            "log10_capital": float(course.log_capital[i] / np.log(10)),
             "begun": change is not None and change[1] == i,
             "crossed": change is not None and change[0] == i,
             "signature": signature,
         }
 
 
-def _fact(track: Track) -> Mapping[str, Any]:
-    change = track.change
+def _fact(course: Course) -> Mapping[str, Any]:
+    change = course.change
     return {
-        "machine": track.machine,
-        "recordings": len(track.recordings),
-        "median_p": float(np.median(track.p_values)),
-        "highest_log10": float(track.log_capital.max() / np.log(10)),
-        "crossed": change and track.recordings[change[0]].order[0],
-        "begun": change and track.recordings[change[1]].order[0],
+        "machine": course.machine,
+        "recordings": len(course.recordings),
+        "median_p": float(np.median(course.p_values)),
+        "highest_log10": float(course.log_capital.max() / np.log(10)),
+        "crossed": change and course.recordings[change[0]].order[0],
+        "begun": change and course.recordings[change[1]].order[0],
     }
 
 
-def _caption(found: Sequence[Track]) -> list[str]:
+def _caption(found: Sequence[Course]) -> list[str]:
     held = "; ".join(
-        f"{track.machine}: {counted(len(track.recordings), 'recording')}, m = {track.m}" for track in found
+        f"{course.machine}: {counted(len(course.recordings), 'recording')}, m = {course.m}" for course in found
     )
     return [
         f"Conformal p-values among m learned recordings ({held}), in the order in which recordings were made. Crosses "

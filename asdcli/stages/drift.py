@@ -19,7 +19,7 @@ from asdcli.progress import SILENT, Progress
 from asdcli.stages import drift_words
 from asdcli.stages.drift_words import Band, Drift
 from asdcli.views.calibration import Calibration, calibrations
-from asdcli.views.drifting import Track, tracks
+from asdcli.views.drifting import Course, courses
 from asdcli.views.moved import Moved, moved
 from asdcli.views.scores import Scored
 from asdcli.views.sound_words import where
@@ -52,15 +52,15 @@ def run(
         As `history.database.reading`.
     """
     found = []
-    for track in tracks(history, methods, machine):
-        recent = _recent(track.recordings, since)
-        needed = fewest(track.m)
+    for course in courses(history, methods, machine):
+        recent = _recent(course.recordings, since)
+        needed = fewest(course.m)
         heard = None
-        if recent and needed is not None and len(track.recordings) >= needed:
-            learned = _calibration(methods, track)
-            own = sounds(track.machine, track.method)
-            heard = moved(own, learned, track.recordings, len(recent), progress)
-        found.append(_told(track, recent, needed, heard))
+        if recent and needed is not None and len(course.recordings) >= needed:
+            learned = _calibration(methods, course)
+            own = sounds(course.machine, course.method)
+            heard = moved(own, learned, course.recordings, len(recent), progress)
+        found.append(_told(course, recent, needed, heard))
     return found
 
 
@@ -70,42 +70,42 @@ def _recent(recordings: Sequence[PastCheck], since: str | None) -> list[int]:
     return [i for i, one in enumerate(recordings) if one.order[0] >= since]
 
 
-def _calibration(methods: Sequence[Scored], track: Track) -> Calibration:
+def _calibration(methods: Sequence[Scored], course: Course) -> Calibration:
     return next(
         own
         for method in methods
-        if method.spelling == track.method
+        if method.spelling == course.method
         for name, own in calibrations(method)
-        if name == track.machine
+        if name == course.machine
     )
 
 
-def _told(track: Track, recent: Sequence[int], needed: int | None, heard: Moved | None) -> Drift:
-    crossed = track.change
-    capital = np.exp(np.minimum(track.log_capital, 700.0))  # more is no float
+def _told(course: Course, recent: Sequence[int], needed: int | None, heard: Moved | None) -> Drift:
+    crossed = course.change
+    capital = np.exp(np.minimum(course.log_capital, 700.0))  # more is no float
     found = Drift(
-        machine=track.machine,
-        method=track.method,
-        detector=track.detector,
-        recordings=len(track.recordings),
-        learned=track.m,
-        first=_made(track.recordings[0]) if track.recordings else None,
-        last=_made(track.recordings[-1]) if track.recordings else None,
-        left_out=track.left_out,
+        machine=course.machine,
+        method=course.method,
+        detector=course.detector,
+        recordings=len(course.recordings),
+        learned=course.m,
+        first=_made(course.recordings[0]) if course.recordings else None,
+        last=_made(course.recordings[-1]) if course.recordings else None,
+        left_out=course.left_out,
         needed=needed,
         recent=len(recent),
-        suspicious=sum(track.recordings[i].verdict == "suspicious" for i in recent),
-        median_p=float(np.median(track.p_values[recent])) if recent else None,
-        ks_p=ks_p(track.above[recent], track.m) if recent else None,
+        suspicious=sum(course.recordings[i].verdict == "suspicious" for i in recent),
+        median_p=float(np.median(course.p_values[recent])) if recent else None,
+        ks_p=ks_p(course.above[recent], course.m) if recent else None,
         line=LINE,
         capital=float(capital[-1]) if len(capital) else None,
         highest=float(capital.max()) if len(capital) else None,
-        crossed=_made(track.recordings[crossed[0]]) if crossed else None,
-        begun=_made(track.recordings[crossed[1]]) if crossed else None,
+        crossed=_made(course.recordings[crossed[0]]) if crossed else None,
+        begun=_made(course.recordings[crossed[1]]) if crossed else None,
         heard=len(heard.heard) if heard else 0,
         groups=heard.n_groups if heard else 0,
         bands=tuple(_bands(heard)) if heard else (),
-        listen=_listen(track, recent),
+        listen=_listen(course, recent),
     )
     return drift_words.told(found)
 
@@ -130,9 +130,9 @@ def _bands(heard: Moved) -> Iterator[Band]:
         )
 
 
-def _listen(track: Track, recent: Sequence[int]) -> tuple[str, str] | None:
+def _listen(course: Course, recent: Sequence[int]) -> tuple[str, str] | None:
     """The recent recording that is least like the learned ones, and the learned one that it is most like."""
     if not recent:
         return None
-    one = track.recordings[max(recent, key=lambda i: track.recordings[i].score or 0.0)]
+    one = course.recordings[max(recent, key=lambda i: course.recordings[i].score or 0.0)]
     return (one.recording, one.nearest) if one.nearest else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ _ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Track:
+class Course:
     """Recordings of one machine that were judged by one detector.
 
     Attributes:
@@ -31,7 +32,8 @@ class Track:
         detector: digest of what had been learned.
         m: calibration recordings that p-values are among.
         recordings: n of them, the earliest first.
-        above: (n,) how many of the calibration recordings score at least as high as each.
+        above: (n,) how many of the calibration recordings score at least as high as each, by its p-value: of one much
+            longer than these, whose p-value is joined of several, no fewer than that.
         log_capital: (n,) what the bet has won after each, as `metrics.martingale` has it.
         left_out: why others are not among them -> how many.
     """
@@ -56,8 +58,8 @@ class Track:
         return change(self.log_capital)
 
 
-def tracks(history: Path, methods: Sequence[Scored], machine: str | None = None) -> Iterator[Track]:
-    """The track of each machine, by the detector that judged it last.
+def courses(history: Path, methods: Sequence[Scored], machine: str | None = None) -> Iterator[Course]:
+    """The course of each machine, by the detector that judged it last.
 
     Recordings that were confirmed to be faults are no part of it, and those not judged, or by an earlier detector.
 
@@ -81,24 +83,23 @@ def tracks(history: Path, methods: Sequence[Scored], machine: str | None = None)
         calibration = sizes.get((last.method, name))
         if calibration is None or calibration.is_seen:
             continue
-        yield _track(own, last, len(calibration.scores), faults)
+        yield _course(own, last, len(calibration.scores), faults)
 
 
-def _track(own: Sequence[PastCheck], last: PastCheck, m: int, faults: set[str]) -> Track:
+def _course(own: Sequence[PastCheck], last: PastCheck, m: int, faults: set[str]) -> Course:
     left: Counter[str] = Counter()
     found: list[PastCheck] = []
     above: list[int] = []
     for one in own:
-        rank = (one.p_value or 0.0) * (m + 1) - 1
         if one.digest in faults:
             left["confirmed as faults"] += 1
         elif one.verdict not in _JUDGED or one.p_value is None:
             left["not judged"] += 1
-        elif (one.detector, one.method) != (last.detector, last.method) or abs(rank - round(rank)) > _ROUNDING:
+        elif (one.detector, one.method) != (last.detector, last.method):
             left["judged by what was learned before"] += 1
         else:
             found.append(one)
-            above.append(round(rank))
+            above.append(math.ceil(one.p_value * (m + 1) - 1 - _ROUNDING))
     places = np.array(above, np.int64)
     capital = log_capital(online_p_values(places, m, np.random.default_rng(_SEED)))
-    return Track(last.machine, last.method, last.detector, m, tuple(found), places, capital, dict(left))
+    return Course(last.machine, last.method, last.detector, m, tuple(found), places, capital, dict(left))

@@ -80,7 +80,7 @@ def test_what_was_checked_is_listed_in_the_order_it_was_made_and_once(
     for one in found:
         row = rows[one["recording"].removeprefix("copy of ")]
         both = (row.keys() & one.keys()) - {"recording"}
-        assert len(both) == 11 and {name: one[name] for name in both} == {name: row[name] for name in both}
+        assert len(both) == 12 and {name: one[name] for name in both} == {name: row[name] for name in both}
 
 
 def test_what_is_wanted_is_found_and_exported(asd: Asd, capsys: pytest.CaptureFixture[str], here: Path) -> None:

@@ -38,6 +38,7 @@ ONE = PastCheck(
     nearest="2024-10-01_0003",
     level_db=-20.1,
     why=None,
+    heard="12 dB more at 1.2-1.6 kHz",
     detector="d1",
     method="nn",
     asdcli="0.1.0",
