@@ -73,8 +73,13 @@ CREATE INDEX of_recording ON confirmed (digest);
 
 
 def now() -> str:
-    """The time of the clock, in UTC to the microsecond: `2024-10-03T14:05:00.000000Z`."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """The time of the clock as `in_utc` has it."""
+    return in_utc(datetime.datetime.now(datetime.timezone.utc))
+
+
+def in_utc(time: datetime.datetime) -> str:
+    """A time with a zone as a text, in UTC to the microsecond: `2024-10-03T14:05:00.000000Z`."""
+    return time.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 @contextlib.contextmanager

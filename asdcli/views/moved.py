@@ -1,13 +1,14 @@
 """Which frequency bands have moved: the levels of recent recordings beside those of the learned ones.
 
-A recording is its mean log-mel level in each of 128 bands. Recent recordings together are held against learned ones as
-a clip is against normal clips (`metrics.differing`), with recordings in the place of frames and groups of learned ones
-(sessions, or pieces of consecutive recordings) in that of normal clips: a band has moved where the recent ones lie
-farther off than any group lies from the others.
+A recording is its mean log-mel level in each of 128 bands, over its first minute. Recent recordings together are held
+against learned ones as a clip is against normal clips (`metrics.differing`), with recordings in the place of frames and
+groups of learned ones (sessions, or pieces of consecutive recordings) in that of normal clips: a band has moved where
+the recent ones lie farther off than any group lies from the others.
 """
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from asdcli.errors import AsdError
 from asdcli.features.light_mels import MelAxes, logmel
 from asdcli.filenames import natural
 from asdcli.history.checks import PastCheck
+from asdcli.history.database import in_utc
 from asdcli.metrics.differing import FEWEST, Region, differing
 from asdcli.progress import Progress
 from asdcli.views.calibration import Calibration
@@ -29,6 +31,7 @@ from asdcli.views.sounds import Sounds
 Array = npt.NDArray[np.float64]
 
 _MOST = 200  # learned recordings that are listened to, evenly over all
+_MOST_S = 60.0  # of a recording, from its start
 _PIECES = 10  # of consecutive ones, where there are fewer groups than it takes
 _THREADS = 4
 _SHARE, _BESIDE = 0.5, 3  # of what has moved; recordings to either side, most of which have to show that
@@ -144,12 +147,19 @@ def _levels(sounds: Sounds, one: str | PastCheck, axes: MelAxes) -> Array | None
     """(n_bands,) mean levels in dB of a learned recording (by clip_id) or a checked one; None where it is gone."""
     try:
         if isinstance(one, str):
-            samples = sounds.read(one)
-        elif digest_file(path := Path(one.path)) != one.digest:  # another recording lies there now
-            return None
+            samples = sounds.read(one, _MOST_S)
+        elif _is_there(one):
+            samples = sounds.hear(Path(one.path), (0.0, _MOST_S))
         else:
-            samples = sounds.hear(path)
+            return None
     except (AsdError, OSError):
         return None
     frames = logmel(samples, axes)
     return np.asarray(frames.mean(axis=0)) if len(frames) else None
+
+
+def _is_there(one: PastCheck) -> bool:
+    """Whether the recording that was checked still lies where it lay, and no other. Raises OSError where none does."""
+    path = Path(one.path)
+    changed = datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.timezone.utc)
+    return in_utc(changed) < one.checked or digest_file(path) == one.digest

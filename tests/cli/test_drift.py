@@ -127,7 +127,8 @@ def test_where_recordings_are_gone_or_are_others_now_no_band_is_told(
     asd: Asd, capsys: pytest.CaptureFixture[str], here: Path, checked: Path
 ) -> None:
     change("UPDATE checks SET path = path || '.gone' WHERE time < '2024-11-20'")
-    other = next((checked / "fan 3" / "October normal").iterdir())
+    other = here / "other.wav"  # written since, in their place
+    shutil.copyfile(next((checked / "fan 3" / "October normal").iterdir()), other)
     change(f"UPDATE checks SET path = '{other}' WHERE time >= '2024-11-20'")
     found = drift(asd, capsys)
     assert found["heard"] == 0 and found["bands"] == [] and found["crossed"] and found["changed"]

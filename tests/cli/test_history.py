@@ -73,7 +73,7 @@ def test_what_was_checked_is_listed_in_the_order_it_was_made_and_once(
     assert asd("history") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1:7]] == ["2024-11-20"] * 3 + ["2024-11-21"] * 3
-    assert "copy of" in lines[5] and " suspicious " in lines[5] and lines[7] == "6 checks of 6 recordings"
+    assert "copy of" in lines[5] and " suspicious " in lines[5] and lines[7] == "6 checks; 6 recordings in all"
     found = checks(asd, capsys)
     assert [one["time"] for one in found] == [f"2024-11-{20 + i // 3}T{10 + i}:30:00" for i in range(6)]
     assert {one["time_from"] for one in found} == {"name"} and len({one["detector"] for one in found}) == 1
