@@ -39,6 +39,7 @@ HELPERS = {
     "drift_words": "drift",
     "explain_words": "explain",
     "explain_picture": "explain",
+    "explain_evidence": "explain",
     "threshold_report": "threshold",
     "submit_meta": "submit",
     "submit_costs": "submit",
