@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 
 from asdcli.filenames import natural
-from asdcli.history.database import reading, writing
+from asdcli.history.database import local, reading, writing
 
 _STRENGTH = {"start": 2, "name": 2, "folder": 2, "file": 1}
 _DIGEST = 8  # letters of one that are taken for it
@@ -87,7 +87,7 @@ class PastCheck:
     @property
     def order(self) -> tuple[str, list[tuple[int, str]]]:
         """A key by which recordings stand in the order in which they were made, as far as that is known."""
-        return self.time or self.checked.rstrip("Z"), natural(self.recording)
+        return self.time or local(self.checked), natural(self.recording)
 
 
 _NAMES = [field.name for field in fields(PastCheck) if field.name != "events"]

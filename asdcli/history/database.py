@@ -82,6 +82,12 @@ def in_utc(time: datetime.datetime) -> str:
     return time.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def local(utc: str) -> str:
+    """Such a text as one of this computer's time, without a zone: `2024-10-03T16:05:00`."""
+    time = datetime.datetime.fromisoformat(utc.replace("Z", "+00:00"))
+    return time.astimezone().replace(tzinfo=None).isoformat(timespec="seconds")
+
+
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """The history, to be read as it is at this moment.

@@ -71,7 +71,7 @@ def courses(history: Path, methods: Sequence[Scored], machine: str | None = None
     Raises:
         As `history.database.reading`.
     """
-    checks, said = [one for one in latest(kept(history)) if one.start_s is None], confirmed(history)
+    checks, said = [one for one in kept(history) if one.start_s is None], confirmed(history)
     faults = {digest for digest, one in said.items() if one.answer == "fault"}
     sizes = {(method.spelling, name): own for method in methods for name, own in calibrations(method)}
     for name in sorted({one.machine for one in checks}):
@@ -86,8 +86,9 @@ def courses(history: Path, methods: Sequence[Scored], machine: str | None = None
         yield _course(own, last, len(calibration.scores), faults)
 
 
-def _course(own: Sequence[PastCheck], last: PastCheck, m: int, faults: set[str]) -> Course:
-    left: Counter[str] = Counter()
+def _course(checks: Sequence[PastCheck], last: PastCheck, m: int, faults: set[str]) -> Course:
+    own = latest([one for one in checks if (one.detector, one.method) == (last.detector, last.method)])
+    left = Counter({"judged by what was learned before": len({one.digest for one in checks}) - len(own)})
     found: list[PastCheck] = []
     above: list[int] = []
     for one in own:
@@ -95,11 +96,9 @@ def _course(own: Sequence[PastCheck], last: PastCheck, m: int, faults: set[str])
             left["confirmed as faults"] += 1
         elif one.verdict not in _JUDGED or one.p_value is None:
             left["not judged"] += 1
-        elif (one.detector, one.method) != (last.detector, last.method):
-            left["judged by what was learned before"] += 1
         else:
             found.append(one)
             above.append(math.ceil(one.p_value * (m + 1) - 1 - _ROUNDING))
     places = np.array(above, np.int64)
     capital = log_capital(online_p_values(places, m, np.random.default_rng(_SEED)))
-    return Course(last.machine, last.method, last.detector, m, tuple(found), places, capital, dict(left))
+    return Course(last.machine, last.method, last.detector, m, tuple(found), places, capital, dict(+left))

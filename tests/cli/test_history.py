@@ -133,6 +133,8 @@ def test_times_come_from_a_start_where_no_name_tells(asd: Asd, capsys: pytest.Ca
     assert asd("check", "week", "-q") == 0
     assert [one["time"] for one in checks(asd, capsys)] == [f"2024-11-20T10:00:0{2 * i}" for i in range(3)]
     assert asd("check", "week", "--start", "soon") == 2
+    assert asd("check", "week", "--start", "2024-11-20", "--no-history") == 2
+    assert "which --no-history does not keep" in capsys.readouterr().err
     write(Path("odd/1970-01-01_00-00-17.wav"), sound(np.random.default_rng(5)))
     assert asd("check", "odd") == 0
     assert "would be of 1970-01-01T00:00:17, which cannot be" in capsys.readouterr().err

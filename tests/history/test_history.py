@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -200,3 +201,16 @@ def test_a_kill_amid_a_writing_leaves_what_was_there_and_it_can_be_written_again
     assert kept(path) == [ONE]
     keep(path.parent / "as it was left" / path.name, [replace(ONE, digest="c")])
     assert len(kept(path.parent / "as it was left" / path.name)) == 2
+
+
+def test_where_no_time_is_known_that_of_the_check_stands_in_this_computers_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        assert replace(ONE, time=None).order[0] == "2024-11-21T09:00:00"
+        assert ONE.order[0] == "2024-11-20T14:05:00"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
