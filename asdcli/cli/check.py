@@ -123,9 +123,11 @@ def check(
     recordings.
     """
     from asdcli.artifacts import own
-    from asdcli.errors import MissingArtifact
+    from asdcli.errors import MissingArtifact, UsageError
     from asdcli.pipeline.steps import check as step
 
+    if start is not None and not history:
+        raise UsageError("--start says when recordings were made, which --no-history does not keep", "leave one out")
     if csv:
         own.check(csv, force=force)  # before the work, not after
     try:
