@@ -28,6 +28,7 @@ GROUPS = {
     "Your own recordings": {
         "learn": "asdcli.cli.learn:learn",
         "check": "asdcli.cli.check:check",
+        "reference": "asdcli.cli.reference:reference",
         "index": "asdcli.cli.index:index",
         "threshold": "asdcli.cli.threshold:threshold",
         "explain": "asdcli.cli.explain:explain",

@@ -18,7 +18,7 @@ from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import check
 from asdcli.stages.check import Checks, ToCheck
-from asdcli.stages.index_place import LINK, shown
+from asdcli.stages.index_place import links, path_through, shown
 from asdcli.views.scores import read_scores
 from asdcli.views.thresholds import Thresholds
 from asdcli.wording import counted, listed
@@ -58,7 +58,7 @@ def run(
         MissingArtifact: nothing was learned. BadData: there is no recording.
         UsageError: an unknown machine or method, or recordings that may be of several machines.
     """
-    limits, spelling = _limits(space, method)
+    limits, spelling = limits_of(space, method)
     known = sorted(machine for of, machine in limits.values if of == spelling)
     recordings = _recordings(space, places, machine, known, progress)
     machines = sorted({one.machine for one in recordings})
@@ -80,7 +80,7 @@ def run(
     return replace(checks, rows=tuple(replace(row, nearest=row.nearest and shown(row.nearest)) for row in checks.rows))
 
 
-def _limits(space: Workspace, method: str | None) -> tuple[Thresholds, str]:
+def limits_of(space: Workspace, method: str | None) -> tuple[Thresholds, str]:
     """The run's thresholds, and the method that is to decide."""
     try:
         limits = Thresholds.read(space.thresholds)
@@ -105,7 +105,7 @@ def _recordings(
         raise unknown_name("machine of this run", machine, known)
     files: dict[Path, str] = {}
     for place in places:
-        files |= _found(place, len(places) > 1, progress)
+        files |= files_at(place, len(places) > 1, progress)
     if not files:
         raise BadData(
             f"there is no recording in {listed([str(place) for place in places])}",
@@ -118,11 +118,11 @@ def _recordings(
         clip_id = learned(path)
         clip_id = f"./{path}" if clip_id is None or clip_id in taken else clip_id  # learned ones never begin so
         taken.add(clip_id)
-        found.append(ToCheck(path, name, machine or _machine(path, known), clip_id))
+        found.append(ToCheck(path, name, machine or machine_for(path, known), clip_id))
     return found
 
 
-def _found(place: Path, several: bool, progress: Progress) -> dict[Path, str]:
+def files_at(place: Path, several: bool, progress: Progress) -> dict[Path, str]:
     """The files of a place -> what they are called."""
     if place.is_dir():
         paths, left = find_audio(place)
@@ -138,7 +138,7 @@ def _found(place: Path, several: bool, progress: Progress) -> dict[Path, str]:
     return {place: str(place)}
 
 
-def _machine(path: Path, known: Sequence[str]) -> str:
+def machine_for(path: Path, known: Sequence[str]) -> str:
     """The machine of a run that a recording is of: the only one, or one that a folder above it is called."""
     if len(known) == 1:
         return known[0]
@@ -151,13 +151,11 @@ def _machine(path: Path, known: Sequence[str]) -> str:
 
 
 def _learned(space: Workspace) -> Callable[[Path], str | None]:
-    """What tells of a file which learned recording it is, by its clip_id; None where it is none."""
-    link = space.dataset_root / LINK
-    root = link.resolve() if link.is_symlink() else space.dataset_root.resolve()
-    before = f"{LINK}/" if link.is_symlink() else ""
+    """What tells of a file which recording of the run's dataset it would be, by its clip_id; None where it is none."""
+    ways = links(space.dataset_root)
 
     def clip_id(path: Path) -> str | None:
-        whole = path.resolve()
-        return before + without_suffix(whole.relative_to(root).as_posix()) if whole.is_relative_to(root) else None
+        below = path_through(ways, path)
+        return None if below is None else without_suffix(below)
 
     return clip_id
