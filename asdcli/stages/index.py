@@ -279,7 +279,8 @@ def _is_there(clips: Path, table: pa.Table, header: artifacts.Header) -> bool:
     if not artifacts.is_current(clips, artifacts.CLIPS, header):
         return False
     there, _ = artifacts.read_table(clips, artifacts.CLIPS)
-    return bool(there.equals(table))
+    empty = all(there[name].null_count == len(there) for name in {*there.column_names} - {*table.column_names})
+    return empty and bool(there.select(table.column_names).equals(table))
 
 
 def _write_errors(path: Path, left: Iterable[LeftOut], prefix: str, header: artifacts.Header) -> None:
