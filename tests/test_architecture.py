@@ -14,7 +14,7 @@ FLOORS = {
         (
             ("errors", "vocabulary", "progress", "outcome", "visible", "wording"),
             ("clips", "filenames", "files", "parquets", "spec", "writing", "zips"),
-            ("artifacts", "catalogue", "audio", "fetch", "layouts", "synthesis"),
+            ("artifacts", "catalogue", "audio", "fetch", "history", "layouts", "synthesis"),
             ("features", "models", "scorers", "metrics", "editions", "submission"),
             ("views", "embedders", "training"),
             ("detector", "plots", "tracking"),
@@ -35,6 +35,7 @@ HELPERS = {
     "candidates": "tune",
     "check_report": "check",
     "explain_words": "explain",
+    "explain_picture": "explain",
     "threshold_report": "threshold",
     "submit_meta": "submit",
     "submit_costs": "submit",

@@ -29,6 +29,7 @@ GROUPS = {
         "learn": "asdcli.cli.learn:learn",
         "check": "asdcli.cli.check:check",
         "reference": "asdcli.cli.reference:reference",
+        "history": "asdcli.cli.history:history",
         "index": "asdcli.cli.index:index",
         "threshold": "asdcli.cli.threshold:threshold",
         "explain": "asdcli.cli.explain:explain",

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asdcli.cli.options import DeviceOption, PlainCellsOption, channel_option, method_option
+from asdcli.cli.options import (
+    DeviceOption,
+    LaterResampleOption,
+    PlainCellsOption,
+    channel_option,
+    machine_option,
+    method_option,
+)
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
 
@@ -23,11 +30,8 @@ def check(
     ],
     machine: Annotated[
         str | None,
-        typer.Option(
-            "--machine",
-            metavar="NAME",
-            help="All recordings are of this machine. Default: the run's only one, or the one a folder is called.",
-            show_default=False,
+        machine_option(
+            help="All recordings are of this machine. Default: the run's only one, or the one a folder is called."
         ),
     ] = None,
     method: Annotated[
@@ -38,9 +42,21 @@ def check(
         str | None,
         channel_option(otherwise="as learned"),
     ] = None,
-    resample: Annotated[
-        bool, typer.Option("--resample", help="Convert other sample rates, though none was met in learning.")
-    ] = False,
+    resample: LaterResampleOption = False,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--start",
+            metavar="WHEN",
+            help="When the first recording was begun (2024-10-03T14:05); where no name tells, the next follow at once. "
+            "Default: names, folders, else file times.",
+            show_default=False,
+        ),
+    ] = None,
+    history: Annotated[
+        bool,
+        typer.Option("--history/--no-history", help="Keep what was found in the run's history.db, see asd history."),
+    ] = True,
     csv: Annotated[
         Path | None,
         typer.Option(
@@ -56,6 +72,9 @@ def check(
     force: bool,
 ) -> int:
     """Say which recordings are suspicious, by what asd learn has learned. Nothing of that is changed.
+
+    What was found is kept in the run's history, with the time of each recording: asd history lists it, asd drift looks
+    for changes over time.
 
     Prints a line a recording, the most suspicious first: its score as a multiple of the threshold, above which it is
     suspicious; p, the share of normal recordings that would score as high; the verdict; and the normal recording that
@@ -83,6 +102,8 @@ def check(
         method=method,
         channel=channel,
         resample=resample,
+        start=start,
+        keep=history,
         device=device,
         progress=talk.progress,
     )
@@ -104,10 +125,8 @@ def check(
 
 
 def _show(rows: tuple[CheckRow, ...], said: tuple[str, ...]) -> None:
-    from rich.text import Text
-
     from asdcli.cli.console import say, stdout
-    from asdcli.cli.tables import Grid, GridColumn
+    from asdcli.cli.tables import Grid, GridColumn, of_threshold, verdict_of
 
     several = len({row.machine for row in rows}) > 1
     columns: list[GridColumn | str] = ["recording", *(["machine"] if several else [])]
@@ -115,13 +134,12 @@ def _show(rows: tuple[CheckRow, ...], said: tuple[str, ...]) -> None:
     whys = any(row.why for row in rows)
     grid = Grid(None, [*columns, *(["why"] if whys else [])], box=None)
     for row in rows:
-        style = {"suspicious": "bold red", "normal": ""}.get(row.verdict, "yellow")
         grid.add(
             row.recording,
             *([row.machine] if several else []),
-            _times(row),
+            of_threshold(row.times, row.score),
             None if row.p_value is None else f"{row.p_value:.3g}",
-            Text(row.verdict, style=style),
+            verdict_of(row.verdict),
             row.nearest,
             *([row.why or ""] if whys else []),
         )
@@ -129,7 +147,3 @@ def _show(rows: tuple[CheckRow, ...], said: tuple[str, ...]) -> None:
     console = stdout()
     for sentence in said:
         say(console, sentence)
-
-
-def _times(row: CheckRow) -> str | None:
-    return f"{row.times:.2f} x" if row.times is not None else None if row.score is None else f"{row.score:.4g}"

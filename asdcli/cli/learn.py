@@ -16,6 +16,7 @@ from asdcli.cli.options import (
     DeviceOption,
     SeedOption,
     channel_option,
+    machine_option,
     method_option,
     scale_option,
 )
@@ -40,12 +41,7 @@ def learn(
     ],
     machine: Annotated[
         str | None,
-        typer.Option(
-            "--machine",
-            metavar="NAME",
-            help="All recordings are of this one machine. Default: the nearest folder that names one.",
-            show_default=False,
-        ),
+        machine_option(help="All recordings are of this one machine. Default: the nearest folder that names one."),
     ] = None,
     false_alarms: Annotated[
         str,

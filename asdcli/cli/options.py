@@ -60,6 +60,11 @@ def channel_option(*, otherwise: str) -> Any:
     )
 
 
+def machine_option(*, help: str) -> Any:
+    """`--machine` that all recordings are of."""
+    return typer.Option("--machine", metavar="NAME", help=help, show_default=False)
+
+
 def scale_option(*, help: str) -> Any:
     """`--scale`: one gain a machine type, measured or given."""
     return typer.Option("--scale", metavar=one_of((PEAK, f"{FIXED}:GAIN")), help=help, show_default=False)
@@ -91,6 +96,10 @@ DatasetOption = Annotated[
         show_default=False,
         autocompletion=completion.datasets,
     ),
+]
+RunArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="RUN", help="Run folder, as --run.", show_default=False),
 ]
 OutputOption = Annotated[
     Path | None,
@@ -158,6 +167,9 @@ ConditionWordOption = Annotated[
 ]
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Do it again even if it is up to date; overwrite what asd did not write.")
+]
+LaterResampleOption = Annotated[
+    bool, typer.Option("--resample", help="Convert other sample rates, though none was met in learning.")
 ]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
 DeviceOption = Annotated[

@@ -11,7 +11,7 @@ are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from asdcli.progress import SILENT, Progress
 from asdcli.scorers import SCORERS, takes
 from asdcli.scorers.reference import Reference, Vectors
 from asdcli.views.detector_file import DetectorFile
+from asdcli.views.reading import Reading
 from asdcli.views.thresholds import Thresholds
 from asdcli.views.windows import first_of_each, mean_by_clip
 
@@ -175,6 +176,21 @@ class Detector:
     def kind(self) -> str:
         """The kind of features that `score_pack` takes. Raises UsageError for a detector without a source."""
         return self._source().features
+
+    def vectors(self, path: Path, clip_id: str, machine_type: str, changes: Mapping[str, Any]) -> np.ndarray:
+        """(n_windows, n_dims) of a recording, read as the clips of its machine type were but for `changes`.
+
+        Raises:
+            BadAudio, BadData: it cannot be read, or is too short for the features.
+        """
+        source = self._source()
+        reading = Reading.of({**self.made_with(machine_type), "features": source.features, **changes})
+        kind: FeatureKind = FEATURES.build(source.features)
+        try:
+            made = [(clip_id, kind.of_channel(wave, reading.sample_rate)) for wave in reading.waveforms(path)]
+        except Unfit as error:
+            raise BadData(f"{path} {error}") from None
+        return source.windows(machine_type, kind.pack(made, reading.sample_rate, sum(len(of) for _, of in made)))[0]
 
     def made_with(self, machine_type: str) -> dict[str, Any]:
         """How the clips of a machine type were read that it was made of, as `Reading.of` takes it; maybe nothing."""

@@ -143,11 +143,12 @@ def run(
 
 def write(checks: Checks, path: Path, *, plain_cells: bool = False, force: bool, progress: Progress = SILENT) -> None:
     """Write a row a recording to `path` (.parquet, otherwise CSV). Raises BadData where it is not asd's."""
-    table = pa.Table.from_pylist([asdict(row) for row in checks.rows], _SCHEMA)
+    rows = [{**asdict(row), "events": "; ".join(map(str, row.events)) or None} for row in checks.rows]
+    table = pa.Table.from_pylist(rows, _SCHEMA)
     write_rows(table, path, plain_cells=plain_cells, force=force, progress=progress)
 
 
-_TEXTS, _TRUTHS = ("recording", "machine", "verdict", "nearest", "why"), ("stands_out",)
+_TEXTS, _TRUTHS = ("recording", "machine", "verdict", "nearest", "why", "events"), ("stands_out",)
 _SCHEMA = pa.schema(
     [
         (name, pa.string() if name in _TEXTS else pa.bool_() if name in _TRUTHS else pa.float64())

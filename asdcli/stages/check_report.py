@@ -22,6 +22,30 @@ _FEWEST = 3  # recordings of which that is said
 
 
 @dataclass(frozen=True)
+class Event:
+    """A stretch of a recording in which the machine sounds wrong.
+
+    Attributes:
+        start_s: seconds from the start of the recording.
+        end_s: the same.
+        score: the highest of its windows.
+        times: that as a multiple of the threshold; None where that is not above 0.
+        p_value: share of normal windows that would score as high.
+    """
+
+    start_s: float
+    end_s: float
+    score: float
+    times: float | None = None
+    p_value: float | None = None
+
+    def __str__(self) -> str:
+        """`235.0-302.5 s: 3.20 x`, as a cell of a table has it."""
+        height = f"{self.score:.4g}" if self.times is None else f"{self.times:.2f} x"
+        return f"{self.start_s:.1f}-{self.end_s:.1f} s: {height}"
+
+
+@dataclass(frozen=True)
 class CheckRow:
     """What was found of a recording.
 
@@ -38,6 +62,7 @@ class CheckRow:
         nearest: the learned recording that it is most like.
         level_db: its level in dB below full scale.
         why: what else is to be said of it.
+        events: of a recording that was cut into windows, the stretches that are suspicious, in the order of time.
     """
 
     recording: str
@@ -52,6 +77,7 @@ class CheckRow:
     nearest: str | None = None
     level_db: float | None = None
     why: str | None = None
+    events: tuple[Event, ...] = ()
 
 
 def sentences(

@@ -1,4 +1,4 @@
-"""explain: a clip of a run in, why its score is what it is out, in figures, in words and as a picture."""
+"""explain: a clip of a run, or another recording, in; why its score is what it is out, in figures and in words."""
 
 from __future__ import annotations
 
@@ -14,30 +14,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import artifacts
-from asdcli.artifacts import own
+from asdcli.detector import Detector
+from asdcli.detector.explained import Explained, occluded
 from asdcli.detector.missed import missed
-from asdcli.detector.occlusion import Occlusion, occlusion
+from asdcli.detector.occlusion import occlusion
 from asdcli.detector.sources import reconstruction, source_of
 from asdcli.errors import AsdError, BadData, UsageError
-from asdcli.outcome import Outcome
-from asdcli.plots import Format, drawing
-from asdcli.plots.explanation import ExplanationPlot
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import takes
 from asdcli.stages import explain_words as words
 from asdcli.views.alike import alike
-from asdcli.views.compared import Compared, Layer, compared
+from asdcli.views.compared import Kept, beside
 from asdcli.views.detector_file import DetectorFile
 from asdcli.views.embeddings import Embedded, read_embeddings
 from asdcli.views.making import Making
 from asdcli.views.named_clip import clip_named
-from asdcli.views.neighbourhood import Neighbourhood, neighbourhood
+from asdcli.views.neighbourhood import Neighbourhood, Subject, neighbourhood, neighbourhood_of
 from asdcli.views.scores import Scored
 from asdcli.views.signature import many
+from asdcli.views.sound_words import of_sound
 from asdcli.views.sounds import Sounds
 from asdcli.views.standing import WITHOUT_GROUP, Standing, compared_without, standing
 from asdcli.vocabulary import Unit
-from asdcli.writing.locks import alone_with
 
 MOST = 16
 """Normal recordings that a clip is held against; as many as VarMin's b averages in the paper."""
@@ -65,71 +63,22 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Explained:
-    """Why the score of a clip is what it is.
+class Recorded:
+    """A recording that is no clip of the run.
 
     Attributes:
-        standing: its score, beside threshold and p-values.
-        neighbourhood: the nearest normal recordings; None of a method without vectors.
-        compared: its sound beside theirs.
-        occlusion: what a network's score owes to each piece; None where there is none, or nobody asked.
-        missed: what an autoencoder misses, in dB above what it misses of normal clips; None of other methods.
-        words: what the figures say.
-        notes: what must be known about them.
-        signature: how the score was made.
+        path: of the file.
+        clip_id: one that no clip has.
+        standing: what a check says of it.
+        notes: what a check remarks on it.
+        changes: to how the clips were read.
     """
 
+    path: Path
+    clip_id: str
     standing: Standing
-    neighbourhood: Neighbourhood | None
-    compared: Compared
-    occlusion: Occlusion | None = None
-    missed: Layer | None = None
-    words: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    signature: str = ""
-
-    def plain(self) -> dict[str, Any]:
-        """All figures but those of single cells, JSON-ready."""
-        near, sound = self.neighbourhood, self.compared
-        return {
-            **dataclasses.asdict(self.standing),
-            "anomalous": self.standing.anomalous,
-            "words": list(self.words),
-            "notes": list(self.notes),
-            "nearest": [dataclasses.asdict(one) for one in near.near] if near else [],
-            "alpha": near.alpha if near else None,
-            "measure": near.measure if near else None,
-            "held_against": list(sound.normals),
-            "regions": [_region(region, sound.z) for region in sound.differing.regions],
-            "region_beyond": sound.differing.largest,
-            "region_limit": sound.differing.limit,
-            "pulses": [
-                {**dataclasses.asdict(one), "octave_hz": list(sound.envelope_axes.octaves[one.octave])}
-                for one in sound.pulsing.found
-            ],
-            "pulse_db": sound.pulsing.largest_db,
-            "pulse_limit_db": sound.pulsing.limit_db,
-            "occlusion": self._occlusion(),
-            "missed": [_region(region, self.missed) for region in self.missed.regions] if self.missed else [],
-            "signature": self.signature,
-        }
-
-    def _occlusion(self) -> dict[str, Any] | None:
-        if self.occlusion is None:
-            return None
-        layer = occluded(self.occlusion, self.compared)
-        return {
-            "score": self.occlusion.score,
-            "passes": self.occlusion.passes,
-            "drop": layer.values.tolist(),
-            "times_s": layer.times_s.tolist(),
-            "edges_hz": layer.edges_hz.tolist(),
-        }
-
-
-def occluded(found: Occlusion, sound: Compared) -> Layer:
-    """What a network's score owes to pieces of a clip, as a layer."""
-    return Layer(found.drop, sound.levels.times_s[found.frames], sound.levels.edges_hz[found.bands])
+    changes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def run(
@@ -164,41 +113,29 @@ def run(
     table, _ = artifacts.read_table(files.clips, artifacts.CLIPS)
     ids = [clip_named(name, table, files.clips) for name in wanted]
     work = _Work(table, method, files, occlude, device, batch_size, progress)
-    return [work.explained(clip_id) for clip_id in progress.track(ids, total=len(ids), label="explain", unit="clips")]
+    return [work.clip(clip_id) for clip_id in progress.track(ids, total=len(ids), label="explain", unit="clips")]
 
 
-@alone_with(lambda given: [given["output"]])
-def picture(
-    explained: Explained, output: Path, format: Format, *, force: bool = False, progress: Progress = SILENT
-) -> Outcome:
-    """Draw one explanation into `output`; the same explanation gives the same bytes with the same matplotlib.
+def of_recordings(
+    wanted: Sequence[Recorded],
+    detector: Detector,
+    method: Scored,
+    files: Evidence,
+    *,
+    occlude: bool = True,
+    device: str = "auto",
+    batch_size: int = 64,
+    progress: Progress = SILENT,
+) -> list[Explained]:
+    """The same of recordings that are no clips of the run; `detector` is that of the method.
 
     Raises:
-        AsdError: matplotlib is not installed. BadData: the file is not asd's to overwrite.
+        BadData, MissingArtifact, BadArtifact: as `run`. BadAudio: a recording cannot be read.
     """
-    may_draw(output, force=force)
-    plot = plot_of(explained)
-    with own.written(output, force=force) as temporary:
-        drawing.save(plot, plot.numbers(), temporary, format, progress=progress)
-    return Outcome(output)
-
-
-def may_draw(output: Path, *, force: bool) -> None:
-    """Raises, before the work, what `picture` would raise after it."""
-    drawing.require()
-    own.check(output, force=force)
-
-
-def plot_of(explained: Explained) -> ExplanationPlot:
-    """The figure of an explanation."""
-    layers: dict[str, Layer] = {}
-    if explained.occlusion:
-        layers["occlusion"] = occluded(explained.occlusion, explained.compared)
-    if explained.missed:
-        layers["missed"] = explained.missed
-    score = "; ".join(words.of_score(explained.standing))
-    caption = [*(f"{sentence}." for sentence in (*explained.words, score)), *(f"{note}." for note in explained.notes)]
-    return ExplanationPlot(explained.standing.clip_id, explained.compared, layers, caption, explained.signature)
+    table, _ = artifacts.read_table(files.clips, artifacts.CLIPS)
+    work = _Work(table, method, files, occlude, device, batch_size, progress)
+    every = progress.track(wanted, total=len(wanted), label="explain", unit="recordings")
+    return [work.recording(one, detector) for one in every]
 
 
 class _Work:
@@ -217,6 +154,7 @@ class _Work:
         self.table, self.method, self.files, self.occlude = table, method, files, occlude
         self.device, self.batch_size, self.progress = device, batch_size, progress
         self.sounds: dict[str, Sounds] = {}
+        self.kept = Kept()
 
     @functools.cached_property
     def embedded(self) -> Embedded:
@@ -231,30 +169,55 @@ class _Work:
     def residuals(self) -> bool:
         return self.detector is not None and takes(self.detector.scorer) == "residuals"
 
-    def explained(self, clip_id: str) -> Explained:
+    def clip(self, clip_id: str) -> Explained:
         one = standing(self.method, clip_id, self.files.thresholds)
-        sounds = self.sounds_of(one.machine_type)
-        notes = ["of two channels the first is explained"] if sounds.one_of_two else []
         group = compared_without(self.method, one)
-        near = None
-        if self.files.embeddings and not self.residuals:
+        notes, near = [], None
+        if self.has_vectors:
             near = self.neighbourhood(one, group)
-            names = [n.clip_id for n in near.near][:MOST]
             if one.scored_as in WITHOUT_GROUP:
                 notes.append(
                     "its score is by a method fitted without its group, distances and b here by the one fitted on all"
                 )
+        return self.explained(one, self.sounds_of(one.machine_type).read(clip_id), near, group, notes)
+
+    def recording(self, of: Recorded, detector: Detector) -> Explained:
+        one, near = of.standing, None
+        if self.has_vectors:
+            own = Subject(of.clip_id, detector.vectors(of.path, of.clip_id, one.machine_type, of.changes))
+            near = neighbourhood_of(own, one.machine_type, self.embedded, self.detector, most=MOST)
+        samples = self.sounds_of(one.machine_type).hear(of.path, **of.changes)
+        return self.explained(one, samples, near, (), of.notes)
+
+    def explained(
+        self,
+        one: Standing,
+        samples: np.ndarray,
+        near: Neighbourhood | None,
+        group: Collection[str],
+        notes: Sequence[str],
+    ) -> Explained:
+        """All of it, for samples (n_samples,) int16 that are compared with no clip of `group`."""
+        sounds = self.sounds_of(one.machine_type)
+        if near:
+            names = [n.clip_id for n in near.near][:MOST]
         else:
             names = alike(self.table, self.method, one, without=group, most=MOST)
-        sound = compared(sounds, clip_id, names, self.progress)
-        notes = [words.of_normals(len(sound.normals), near.of if near else None), *notes]
-        explained = Explained(one, near, sound, notes=tuple(notes), signature=self.signature(one))
-        explained = dataclasses.replace(explained, words=tuple(words.of_sound(sound)))
+        normals = {name: sounds.read(name) for name in names}
+        sound = beside(one.clip_id, samples, normals, sounds.sample_rate, self.progress, self.kept)
+        own = ["of two channels the first is explained"] if sounds.one_of_two else []
+        notes = (words.of_normals(len(sound.normals), near.of if near else None), *own, *notes)
+        found = Explained(one, near, sound, notes=notes, signature=self.signature(one))
+        found = dataclasses.replace(found, words=tuple(of_sound(sound)))
         if self.residuals:
-            explained = self.with_missed(explained)
+            found = self.with_missed(found)
         elif near and self.occlude:
-            explained = self.with_occlusion(explained)
-        return explained
+            found = self.with_occlusion(found)
+        return found
+
+    @property
+    def has_vectors(self) -> bool:
+        return self.files.embeddings is not None and not self.residuals
 
     def sounds_of(self, machine_type: str) -> Sounds:
         if machine_type not in self.sounds:
@@ -272,11 +235,13 @@ class _Work:
         return neighbourhood(self.embedded, int(rows[0]), unit, self.detector, without=group, most=MOST)
 
     def signature(self, one: Standing) -> str:
-        method = self.method
-        subset = self.table.filter(pc.equal(self.table["clip_id"], one.clip_id))["subset"][0].as_py()
-        rest = {"stale": ",".join(method.stale) or None, "clip": one.clip_id}
-        place = f"{method.header.dataset or method.path.stem}|{subset}"
-        return many(place, Making.of(method.header), method.spelling, counts={}, rest=rest)
+        method, place = self.method, [self.method.header.dataset or self.method.path.stem]
+        own = self.table.filter(pc.equal(self.table["clip_id"], one.clip_id))["subset"].to_pylist()
+        rest = {
+            "stale": ",".join(method.stale) or None,
+            "clip" if own else "recording": one.clip_id if own else Path(one.clip_id).name,
+        }
+        return many("|".join([*place, *own]), Making.of(method.header), method.spelling, counts={}, rest=rest)
 
     def with_missed(self, explained: Explained) -> Explained:
         """The same with what the autoencoder misses, held against what it misses of normal clips."""
@@ -333,15 +298,3 @@ class _Work:
         except AsdError as error:
             self.progress.warn(f"what the network's score hangs on cannot be told: {error.message}")
             return None
-
-
-def _region(region: Any, layer: Layer) -> Mapping[str, Any]:
-    return {
-        "db": region.db,
-        "beyond": region.beyond,
-        "low_hz": float(layer.edges_hz[region.low_band]),
-        "high_hz": float(layer.edges_hz[region.high_band]),
-        "from_s": float(layer.times_s[region.first]),
-        "to_s": float(layer.times_s[region.last]),
-        "share": region.share,
-    }

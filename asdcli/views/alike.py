@@ -18,6 +18,8 @@ from asdcli.vocabulary import ScoredAs
 def alike(table: pa.Table, method: Scored, one: Standing, *, without: Collection[str], most: int) -> list[str]:
     """Normal clips of the same section, domain and attributes as far as there are enough, evenly spread.
 
+    Of a recording that is no clip of the table nothing of that is known: then of its machine.
+
     Those that the model has not seen, where they are enough: half of `most`.
 
     Args:
@@ -33,9 +35,9 @@ def alike(table: pa.Table, method: Scored, one: Standing, *, without: Collection
     rows = rows_of(table, one.machine_type)
     rows = rows.filter(is_training(rows)).sort_by("clip_id")
     rows = rows.filter(pc.invert(pc.is_in(rows["clip_id"], pa.array([one.clip_id, *without], pa.string()))))
-    own = table.filter(pc.equal(table["clip_id"], one.clip_id)).to_pylist()[0]
-    for name in ("section", "domain", "attribute_string"):
-        if own[name] is not None:
+    names = ["section", "domain", "attribute_string"]
+    for own in table.filter(pc.equal(table["clip_id"], one.clip_id)).select(names).to_pylist():
+        for name in (name for name in names if own[name] is not None):
             same = rows.filter(pc.fill_null(pc.equal(rows[name], own[name]), False))
             rows = same if len(same) >= most // 2 else rows
     scored = method.table
@@ -48,5 +50,5 @@ def alike(table: pa.Table, method: Scored, one: Standing, *, without: Collection
             "add normal recordings of its machine to train on",
         )
     chosen = np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int))
-    names: list[str] = rows["clip_id"].take(pa.array(chosen)).to_pylist()
-    return names
+    found: list[str] = rows["clip_id"].take(pa.array(chosen)).to_pylist()
+    return found

@@ -72,6 +72,19 @@ class Sounds:
         """Whether the features hold two channels of each clip, of which the first is read."""
         return self.how.get("channel") == BOTH
 
+    def hear(self, path: Path, **changes: Any) -> np.ndarray:
+        """(n_samples,) int16 of any recording, read as those were but for `changes`. Raises BadAudio."""
+        how = {**self.how, **changes}
+        channel = how.get("channel")
+        return audio.read(
+            path,
+            sample_rate=self.sample_rate,
+            channel=0 if channel == BOTH else channel,
+            resample=bool(how.get("resample")),
+            rounding=bool(how.get("rounding")),
+            gain=how.get("gain"),
+        )
+
     def read(self, clip_id: str) -> np.ndarray:
         """(n_samples,) int16 of a clip of the table.
 
@@ -80,15 +93,7 @@ class Sounds:
         """
         path = self.paths[clip_id]
         if path.exists():
-            channel = self.how.get("channel")
-            return audio.read(
-                path,
-                sample_rate=self.sample_rate,
-                channel=0 if channel == BOTH else channel,
-                resample=bool(self.how.get("resample")),
-                rounding=bool(self.how.get("rounding")),
-                gain=self.how.get("gain"),
-            )
+            return self.hear(path)
         if self._pack is None:
             try:
                 found = find(self.features, DEFAULT, self.clips, [self.machine_type], SILENT)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from asdcli.audio import channel_index
 from asdcli.clips import SUFFIXES, without_suffix
 from asdcli.detector import Detector
 from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError, unknown_name
 from asdcli.layouts import find_audio, machine_of
+from asdcli.layouts.times import when
+from asdcli.pipeline import keeping
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.detectors import detector_of
+from asdcli.pipeline.keeping import By
 from asdcli.pipeline.steps.score import spellings
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
@@ -39,10 +43,12 @@ def run(
     method: str | None = None,
     channel: str | None = None,
     resample: bool = False,
+    start: str | None = None,
+    keep: bool = True,
     device: str = "auto",
     progress: Progress = SILENT,
 ) -> Checks:
-    """Check recordings; nothing is written.
+    """Check recordings; nothing of what was learned is changed, and the check is kept in the run's history.
 
     Args:
         space: the run.
@@ -51,13 +57,17 @@ def run(
         method: whose thresholds decide; by default the only one that has any.
         channel: of recordings with several; by default as learned.
         resample: convert other sample rates although none was met in learning.
+        start: when the first recording was begun, where names do not tell.
+        keep: keep the check in the history.
         device: where a network runs.
-        progress: is told how far it is, and of recordings that say nothing.
+        progress: is told how far it is, of recordings that say nothing, and of a history that could not be kept.
 
     Raises:
         MissingArtifact: nothing was learned. BadData: there is no recording.
-        UsageError: an unknown machine or method, or recordings that may be of several machines.
+        UsageError: an unknown machine or method, a start that is no point of time, or recordings that may be of several
+            machines.
     """
+    begun = None if start is None else when(start)
     limits, spelling = limits_of(space, method)
     known = sorted(machine for of, machine in limits.values if of == spelling)
     recordings = _recordings(space, places, machine, known, progress)
@@ -68,7 +78,7 @@ def run(
     (scored,) = read_scores([space.scores(spelling)])
     if not limits.fitted_on(scored):
         raise BadArtifact(f"{space.thresholds} is of other scores than {scored.path}", "set it again: asd threshold")
-    changes = {**({"channel": channel_index(channel)} if channel else {}), **({"resample": True} if resample else {})}
+    asked = changes(channel, resample)
     promised = {m: promise.share for m in machines if (promise := limits.promises.get((spelling, m)))}
     levels = check.levels_of(space.features, detector.kind, machines)
     if unknown := [m for m in machines if levels.get(m) is None]:
@@ -76,8 +86,22 @@ def run(
             f"how loud the learned recordings of {listed(unknown)} are is not known, so a microphone turned down "
             "may look like a fault: features that are made again say it (asd extract-features --force)"
         )
-    checks = check.run(recordings, detector, scored, promised, levels, changes=changes, progress=progress)
-    return replace(checks, rows=tuple(replace(row, nearest=row.nearest and shown(row.nearest)) for row in checks.rows))
+    checks = check.run(recordings, detector, scored, promised, levels, changes=asked, progress=progress)
+    rows = tuple(replace(row, nearest=row.nearest and shown(row.nearest)) for row in checks.rows)
+    if keep:
+        by = By(detector.learnt.header.content, spelling)
+        keeping.keep(space.history, recordings, rows, by, start=begun, progress=progress)
+    return replace(checks, rows=rows)
+
+
+def changes(channel: str | None, resample: bool) -> dict[str, Any]:
+    """To how recordings are read, by these options of `run`."""
+    return {**({"channel": channel_index(channel)} if channel else {}), **({"resample": True} if resample else {})}
+
+
+def method_of(space: Workspace, method: str | None) -> str:
+    """The spelling of the method whose thresholds decide. Errors as `run`."""
+    return limits_of(space, method)[1]
 
 
 def limits_of(space: Workspace, method: str | None) -> tuple[Thresholds, str]:
