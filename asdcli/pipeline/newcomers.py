@@ -19,23 +19,11 @@ from asdcli.layouts.links import LATER, later_folder, links, path_through, shown
 from asdcli.pipeline.steps.check import files_at, machine_for
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import Progress
+from asdcli.views.bank import Role
 from asdcli.views.listing import table_of
-from asdcli.vocabulary import Condition, ConditionFrom, Split
+from asdcli.vocabulary import Condition, Split
 
 FAULT = "an operator called it a fault, and no fault is ever compared with"
-
-
-@dataclass(frozen=True)
-class Role:
-    """What recordings are among the others: the columns `split`, `condition` and `condition_from` of theirs."""
-
-    split: Split
-    condition: Condition
-    condition_from: ConditionFrom
-
-
-AS_NORMAL = Role(Split.TRAIN, Condition.NORMAL, ConditionFrom.ADDED)
-"""Others are compared with them, because somebody added them."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +54,7 @@ class Newcomers:
     Attributes:
         found: those that may join.
         back: clip_ids of those that were learned and taken out.
+        turned: clip_ids of those that an operator called normal.
         here: names of those that are in the reference set already.
         links: name of a link in `links.LATER` -> the folder that it has to lead to.
         left: those that cannot join, each with the reason.
@@ -73,6 +62,7 @@ class Newcomers:
 
     found: list[Newcomer] = field(default_factory=list)
     back: list[str] = field(default_factory=list)
+    turned: list[str] = field(default_factory=list)
     here: list[str] = field(default_factory=list)
     links: dict[str, Path] = field(default_factory=dict)
     left: list[LeftOut] = field(default_factory=list)
@@ -133,7 +123,7 @@ def newcomers(
     left = {one.path for one in found.left}
     files = {file: place for file, place in files.items() if str(file) not in left}
     rows = {row["clip_id"]: row for row in table.to_pylist()}
-    ways = _Ways(space.dataset_root, rows, apart)
+    ways = Ways(space.dataset_root, rows, apart)
     for file, place in files.items():
         path = ways.to(file, place)
         known = rows.get(without_suffix(path))
@@ -161,7 +151,7 @@ def _is_here(known: Mapping[str, Any] | None, found: Newcomers, file: Path) -> b
     elif known["split"] == Split.SUPPLEMENTAL:
         found.back.append(known["clip_id"])
     else:
-        return False
+        found.turned.append(known["clip_id"])
     return True
 
 
@@ -179,7 +169,7 @@ def _abnormal(files: Sequence[Path], condition_words: Sequence[str], machine: st
         yield LeftOut(str(below[one.path]), one.reason, one.is_loss)
 
 
-class _Ways:
+class Ways:
     """The ways to files, through links that are there or have to be made."""
 
     def __init__(self, root: Path, rows: Mapping[str, Any], apart: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from asdcli import artifacts
 from asdcli.errors import BadData
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.views.bank import joined, put_back, regrouped, taken_out
+from asdcli.views.bank import BankEdit, regrouped
 from asdcli.views.clips import is_training
 from asdcli.wording import counted, listed
 from asdcli.writing.locks import alone_with
@@ -28,24 +27,12 @@ class BankFacts:
 
 
 @alone_with("clips")
-def run(
-    clips: Path,
-    *,
-    rows: pa.Table | None = None,
-    back: Collection[str] = (),
-    out: Collection[str] = (),
-    since: str,
-    models_stay: bool = False,
-    progress: Progress = SILENT,
-) -> Outcome[BankFacts]:
+def run(clips: Path, edit: BankEdit, *, models_stay: bool = False, progress: Progress = SILENT) -> Outcome[BankFacts]:
     """Change who is in the reference set.
 
     Args:
         clips: clips.parquet of recordings that were learned.
-        rows: recordings that come, as `views.listing.table_of` has them; they take the place of rows of their clip_id.
-        back: clip_ids of those that were learned and taken out, and come back.
-        out: clip_ids of those that go.
-        since: the day, YYYY-MM-DD.
+        edit: who comes and who goes.
         models_stay: a model was trained on these clips: their groups stay as they were.
         progress: is told how many there are now.
 
@@ -58,10 +45,7 @@ def run(
     """
     artifacts.claim(clips, artifacts.CLIPS)
     before, header = artifacts.read_table(clips, artifacts.CLIPS)
-    table = taken_out(put_back(before, back), out, since)
-    if rows is not None and len(rows):
-        table = joined(table, rows, since)
-    table = regrouped(table, header.params.get("group_by"), models_stay=models_stay)
+    table = regrouped(edit.of(before), header.params.get("group_by"), models_stay=models_stay)
     if table.equals(before.select(table.column_names)):
         return Outcome(clips, "current")
     _require_some(before, table)

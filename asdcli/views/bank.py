@@ -8,6 +8,7 @@ supplemental ones, because models have seen them and their features are there.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,9 +19,58 @@ from asdcli.layouts import with_groups
 from asdcli.layouts.dates import day_of
 from asdcli.layouts.links import later_folder
 from asdcli.views.clips import is_taken_out
-from asdcli.vocabulary import Split
+from asdcli.vocabulary import Condition, ConditionFrom, Split
 
 _GROUPED = ("group", "group_from")
+
+
+@dataclass(frozen=True)
+class Role:
+    """What recordings are among the others: the columns `split`, `condition` and `condition_from` of theirs."""
+
+    split: Split
+    condition: Condition
+    condition_from: ConditionFrom
+
+
+AS_NORMAL = Role(Split.TRAIN, Condition.NORMAL, ConditionFrom.ADDED)
+"""Others are compared with them, because somebody added them."""
+CONFIRMED = Role(Split.ANSWERED, Condition.NORMAL, ConditionFrom.OPERATOR)
+"""An operator called them normal: thresholds and p-values stand on them too."""
+CONFIRMED_AND_COMPARED = Role(Split.TRAIN, Condition.NORMAL, ConditionFrom.OPERATOR)
+"""The same, and others are compared with them."""
+KNOWN_FAULT = Role(Split.ANSWERED, Condition.ANOMALY, ConditionFrom.OPERATOR)
+"""An operator called them faults."""
+
+
+@dataclass(frozen=True)
+class BankEdit:
+    """What is to become of the rows of clips.parquet.
+
+    Attributes:
+        since: the day, YYYY-MM-DD.
+        rows: recordings that come, as `views.listing.table_of` has them.
+        turned: clip_ids of those that came before, and get a role now.
+        role: of `turned`.
+        back: clip_ids of those that were learned and taken out, and come back.
+        out: clip_ids of those that leave the reference set; what an operator said of them stays.
+        dropped: clip_ids of those that came later, and are forgotten.
+    """
+
+    since: str
+    rows: pa.Table | None = None
+    turned: Collection[str] = ()
+    role: Role = AS_NORMAL
+    back: Collection[str] = ()
+    out: Collection[str] = ()
+    dropped: Collection[str] = ()
+
+    def of(self, table: pa.Table) -> pa.Table:
+        """The table after it, by clip_id and without new groups."""
+        dropped = pc.and_(_named(table, self.dropped), came_later(table))
+        table = taken_out(put_back(table.filter(pc.invert(dropped)), self.back), self.out, self.since)
+        table = with_role(table, self.turned, self.role)
+        return table if self.rows is None else joined(table, self.rows, self.since)
 
 
 def came_later(table: pa.Table) -> pa.ChunkedArray:
@@ -41,17 +91,31 @@ def joined(table: pa.Table, rows: pa.Table, since: str) -> pa.Table:
 
 
 def taken_out(table: pa.Table, ids: Collection[str], since: str) -> pa.Table:
-    """`table` with these clips out of the reference set: those that came later go, of the others the day is kept."""
-    out = pc.is_in(table["clip_id"], value_set=pa.array(sorted(ids), pa.string()))
-    table = table.filter(pc.invert(pc.and_(out, came_later(table))))
-    out = pc.is_in(table["clip_id"], value_set=pa.array(sorted(ids), pa.string()))
-    return _with(_with(table, "split", str(Split.SUPPLEMENTAL), out), "since", since, out)
+    """`table` with these clips out of the reference set.
+
+    Those that were added go, those that an operator called normal keep that, of the others the day is kept.
+    """
+    answered = pc.equal(pc.fill_null(table["condition_from"], ""), str(ConditionFrom.OPERATOR))
+    later = pc.and_(_named(table, ids), came_later(table))
+    kept = table.filter(pc.invert(pc.and_(later, pc.invert(answered))))
+    later = pc.and_(_named(kept, ids), came_later(kept))
+    kept = _with(kept, "split", str(Split.ANSWERED), later)
+    out = pc.and_(_named(kept, ids), pc.invert(later))
+    return _with(_with(kept, "split", str(Split.SUPPLEMENTAL), out), "since", since, out)
 
 
 def put_back(table: pa.Table, ids: Collection[str]) -> pa.Table:
     """`table` with these clips, which were learned and taken out, as if they never had been."""
-    back = pc.and_(pc.is_in(table["clip_id"], value_set=pa.array(sorted(ids), pa.string())), is_taken_out(table))
+    back = pc.and_(_named(table, ids), is_taken_out(table))
     return _with(_with(table, "split", str(Split.TRAIN), back), "since", None, back)
+
+
+def with_role(table: pa.Table, ids: Collection[str], role: Role) -> pa.Table:
+    """`table` with these clips, which came later, in a role."""
+    own = pc.and_(_named(table, ids), came_later(table))
+    for name, value in asdict(role).items():
+        table = _with(table, name, str(value), own)
+    return table
 
 
 def regrouped(table: pa.Table, by: str | None, *, models_stay: bool = False) -> pa.Table:
@@ -112,6 +176,10 @@ def _with_answered(table: pa.Table) -> pa.Table:
         if split == Split.ANSWERED:
             group[row] = f"answered {day_of(path) or later_folder(path) or str(Path(path).parent)}"
     return table.set_column(table.column_names.index("group"), "group", pa.array(group, pa.string()))
+
+
+def _named(table: pa.Table, ids: Collection[str]) -> pa.ChunkedArray:
+    return pc.is_in(table["clip_id"], value_set=pa.array(sorted(ids), pa.string()))
 
 
 def _with(table: pa.Table, name: str, value: str | None, where: pa.ChunkedArray) -> pa.Table:

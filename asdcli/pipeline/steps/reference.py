@@ -18,12 +18,13 @@ from asdcli.layouts.links import shown
 from asdcli.pipeline import again
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.hearing_first import left_by_sound
-from asdcli.pipeline.newcomers import AS_NORMAL, Newcomers, Role, newcomers
+from asdcli.pipeline.newcomers import Newcomers, newcomers
 from asdcli.pipeline.steps.check import LEARN, limits_of
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import reference
 from asdcli.stages.index import NORMAL
+from asdcli.views.bank import AS_NORMAL, CONFIRMED_AND_COMPARED, BankEdit
 from asdcli.views.bank_report import BankRow, bank_rows
 from asdcli.views.clips import is_training
 from asdcli.views.named_clip import clip_named
@@ -62,7 +63,7 @@ def listing(space: Workspace, *, machine: str | None = None, method: str | None 
         machine: only of this one.
         method: whose scores are told; by default that whose thresholds decide.
     """
-    table, _ = _learned(space)
+    table, _ = learned(space)
     limits, spelling = limits_of(space, method)
     (scored,) = read_scores([space.scores(spelling)])
     rows = bank_rows(table, scored, limits)
@@ -99,7 +100,7 @@ def add(
         BadData: there is no recording, their names may say that they are no normal ones, or they sound like another
             machine. Then nothing is changed.
     """
-    table, _ = _learned(space)
+    table, _ = learned(space)
     by_model = again.run(space, device=device, progress=progress).by_model  # what was cut short is finished first
     machines = sorted(set(table.filter(is_training(table))["machine_type"].to_pylist()))
     if machine is not None and machine not in machines:
@@ -117,7 +118,8 @@ def add(
     if not (found.found or found.back or found.here or found.left):
         raise BadData(f"there is no recording in {listed([str(p) for p in places])}", "name wav or flac files")
     found.without(left_by_sound(space, found, force=force, device=device, progress=progress))
-    return change(space, found, progress=progress, device=device)
+    edit = BankEdit(today(), found.rows(AS_NORMAL), turned=found.turned, role=CONFIRMED_AND_COMPARED, back=found.back)
+    return change(space, found, edit, progress=progress, device=device)
 
 
 @answered
@@ -134,35 +136,28 @@ def remove(space: Workspace, names: Sequence[str], *, device: str = "auto", prog
         UsageError: a name that no recording of the reference set has, or several.
         BadData: fewer than two of a machine would be left. Then nothing is changed.
     """
-    table, _ = _learned(space)
+    table, _ = learned(space)
     bank = table.filter(is_training(table))
     out = sorted({clip_id for name in names for clip_id in _meant(name, table, bank, space)})
     gone = [clip_id for clip_id in out if clip_id not in set(bank["clip_id"].to_pylist())]
     return change(
         space,
         Newcomers(here=[shown(clip_id) for clip_id in gone]),
-        out=[clip_id for clip_id in out if clip_id not in gone],
+        BankEdit(today(), out=[clip_id for clip_id in out if clip_id not in gone]),
         progress=progress,
         device=device,
     )
 
 
 def change(
-    space: Workspace,
-    found: Newcomers,
-    *,
-    out: Sequence[str] = (),
-    role: Role = AS_NORMAL,
-    device: str = "auto",
-    progress: Progress = SILENT,
+    space: Workspace, found: Newcomers, edit: BankEdit, *, device: str = "auto", progress: Progress = SILENT
 ) -> BankChange:
     """Write who is in the reference set now, and make what hangs on it again.
 
     Args:
         space: the run.
         found: those that come.
-        out: clip_ids of those that go.
-        role: of those that come.
+        edit: who comes and who goes.
         device: where a network runs.
         progress: is told how far it is.
     """
@@ -170,19 +165,11 @@ def change(
         progress.left_out(f"left out {one.path} ({one.reason})")
     before = _thresholds(space)
     found.make_links(space.dataset_root)
-    reference.run(
-        space.clips,
-        rows=found.rows(role),
-        back=found.back,
-        out=out,
-        since=datetime.date.today().isoformat(),
-        models_stay=is_model(space.model),
-        progress=progress,
-    )
+    reference.run(space.clips, edit, models_stay=is_model(space.model), progress=progress)
     done = again.run(space, device=device, progress=progress)
     return BankChange(
-        joined=tuple(shown(clip_id) for clip_id in [*(one.clip_id for one in found.found), *found.back]),
-        left=tuple(shown(clip_id) for clip_id in out),
+        joined=tuple(shown(clip_id) for clip_id in [*(one.clip_id for one in found.found), *edit.turned, *edit.back]),
+        left=tuple(shown(clip_id) for clip_id in [*edit.out, *edit.dropped]),
         here=tuple(found.here),
         refused={one.path: one.reason for one in found.left},
         said=tuple(_moved(before, _thresholds(space))),
@@ -190,7 +177,12 @@ def change(
     )
 
 
-def _learned(space: Workspace) -> tuple[pa.Table, Header]:
+def today() -> str:
+    """YYYY-MM-DD."""
+    return datetime.date.today().isoformat()
+
+
+def learned(space: Workspace) -> tuple[pa.Table, Header]:
     """clips.parquet of what was learned. Raises MissingArtifact, BadData for what was not."""
     if not space.clips.exists():
         raise MissingArtifact(f"there is no {space.clips}: nothing was learned there", LEARN)
