@@ -101,4 +101,6 @@ PValue = Literal["clip", "group"]
 Data = Literal["source", "all"]
 """Whose samples may be neighbours, or make a mixture."""
 Distance = Literal["euclidean", "cosine"]
+OfWindows = Literal["mean", "max"]
+"""What a clip has of the scores of its windows."""
 ValidationSet = Literal["train-all", "train-random", "train-cluster", "test-all", "held-out"]

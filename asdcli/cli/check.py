@@ -10,17 +10,25 @@ import typer
 
 from asdcli.cli.options import (
     DeviceOption,
+    HopOption,
     LaterResampleOption,
     PlainCellsOption,
     channel_option,
     machine_option,
     method_option,
+    one_of,
+    window_option,
 )
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
+from asdcli.errors import UsageError
+from asdcli.vocabulary import NONE
 
 if TYPE_CHECKING:
-    from asdcli.stages.check_report import CheckRow
+    from asdcli.views.checked import CheckRow, Event
+
+
+_ALL = "all"
 
 
 @on_a_run(output=False, force=True)
@@ -43,6 +51,14 @@ def check(
         channel_option(otherwise="as learned"),
     ] = None,
     resample: LaterResampleOption = False,
+    window: Annotated[float | None, window_option(otherwise="as learned")] = None,
+    hop: HopOption = None,
+    shortest: Annotated[
+        float,
+        typer.Option(
+            "--shortest", min=0, metavar="SECONDS", help="Events of long recordings that are shorter are none."
+        ),
+    ] = 0.0,
     start: Annotated[
         str | None,
         typer.Option(
@@ -57,6 +73,14 @@ def check(
         bool,
         typer.Option("--history/--no-history", help="Keep what was found in the run's history.db, see asd history."),
     ] = True,
+    why: Annotated[
+        str,
+        typer.Option(
+            "--why",
+            metavar=one_of(("N",), _ALL, NONE),
+            help="Say of so many of the suspicious ones, the most suspicious first, how they sound beside normal ones.",
+        ),
+    ] = "5",
     csv: Annotated[
         Path | None,
         typer.Option(
@@ -80,9 +104,14 @@ def check(
     suspicious; p, the share of normal recordings that would score as high; the verdict; and the normal recording that
     it is most like, to listen to both. Below it says what all of them mean together.
 
+    Why says how the most suspicious sound beside the normal recordings that they are nearest to: which bands differ and
+    when, and what pulses; or that nothing clear is found. asd explain FILE says more.
+
     Recordings are read as those that were learned: channel, sample rate, scale. A file that cannot be used is named and
-    does not stop the rest. One that is far quieter than all that were learned, or silent, says nothing of the machine
-    and is not judged. Exits with 3 where there are such recordings.
+    does not stop the rest. Long recordings are cut into windows as they were in learning: one is as suspicious as its
+    worst window, and below it stand the events, from when to when it sounds wrong. One that is far quieter than all
+    that were learned, or silent, says nothing of the machine and is not judged. Exits with 3 where there are such
+    recordings.
     """
     from asdcli.artifacts import own
     from asdcli.errors import MissingArtifact
@@ -102,8 +131,12 @@ def check(
         method=method,
         channel=channel,
         resample=resample,
+        window_s=window,
+        hop_s=hop,
+        shortest_s=shortest,
         start=start,
         keep=history,
+        whys=_whys(why),
         device=device,
         progress=talk.progress,
     )
@@ -124,9 +157,19 @@ def check(
     return talk.answer(outputs, facts, skipped=checks.skipped, alarm=exit_code and checks.suspicious > 0)
 
 
+def _whys(asked: str) -> int | None:
+    """How many: None for all."""
+    if asked in (_ALL, NONE):
+        return None if asked == _ALL else 0
+    if not asked.isdecimal():
+        raise UsageError(f"--why takes a number, {_ALL} or {NONE}, not {asked!r}")
+    return int(asked)
+
+
 def _show(rows: tuple[CheckRow, ...], said: tuple[str, ...]) -> None:
     from asdcli.cli.console import say, stdout
     from asdcli.cli.tables import Grid, GridColumn, of_threshold, verdict_of
+    from asdcli.wording import clock
 
     several = len({row.machine for row in rows}) > 1
     columns: list[GridColumn | str] = ["recording", *(["machine"] if several else [])]
@@ -138,12 +181,20 @@ def _show(rows: tuple[CheckRow, ...], said: tuple[str, ...]) -> None:
             row.recording,
             *([row.machine] if several else []),
             of_threshold(row.times, row.score),
-            None if row.p_value is None else f"{row.p_value:.3g}",
+            _rare(row),
             verdict_of(row.verdict),
             row.nearest,
             *([row.why or ""] if whys else []),
         )
+        for event in row.events:
+            blank = [""] * (len(grid.columns) - 3 - several)
+            span = f"  from {clock(event.start_s)} to {clock(event.end_s)}"
+            grid.add(span, *([""] if several else []), of_threshold(event.times, event.score), _rare(event), *blank)
     grid.show()
     console = stdout()
     for sentence in said:
         say(console, sentence)
+
+
+def _rare(found: CheckRow | Event) -> str | None:
+    return None if found.p_value is None else f"{found.p_value:.3g}"

@@ -156,6 +156,27 @@ FeaturesFromOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def window_option(*, otherwise: str) -> Any:
+    """`--window`, where all recordings that are longer are cut."""
+    return typer.Option(
+        "--window",
+        metavar="SECONDS",
+        help=f"Cut recordings that are longer into windows of this length. Default: {otherwise}.",
+        show_default=False,
+    )
+
+
+HopOption = Annotated[
+    float | None,
+    typer.Option(
+        "--hop",
+        metavar="SECONDS",
+        help="From the start of a window to that of the next. Default: half a window.",
+        show_default=False,
+    ),
+]
 ConditionWordOption = Annotated[
     list[str] | None,
     typer.Option(

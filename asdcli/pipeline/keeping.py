@@ -17,7 +17,7 @@ from asdcli.history.database import now
 from asdcli.layouts.recorded import Recorded, recorded
 from asdcli.progress import Progress
 from asdcli.stages.check import ToCheck
-from asdcli.stages.check_report import CheckRow
+from asdcli.views.checked import CheckRow
 from asdcli.wording import listed
 
 

@@ -24,7 +24,7 @@ from asdcli.progress import SILENT, Progress
 from asdcli.scorers import takes
 from asdcli.stages import explain_words as words
 from asdcli.views.alike import alike
-from asdcli.views.compared import Kept, beside
+from asdcli.views.compared import MOST, Kept, beside
 from asdcli.views.detector_file import DetectorFile
 from asdcli.views.embeddings import Embedded, read_embeddings
 from asdcli.views.making import Making
@@ -36,9 +36,6 @@ from asdcli.views.sound_words import of_sound
 from asdcli.views.sounds import Sounds
 from asdcli.views.standing import WITHOUT_GROUP, Standing, compared_without, standing
 from asdcli.vocabulary import Unit
-
-MOST = 16
-"""Normal recordings that a clip is held against; as many as VarMin's b averages in the paper."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +199,7 @@ class _Work:
         if near:
             names = [n.clip_id for n in near.near][:MOST]
         else:
-            names = alike(self.table, self.method, one, without=group, most=MOST)
+            names = alike(self.table, self.method, one.clip_id, one.machine_type, without=group, most=MOST)
         normals = {name: sounds.read(name) for name in names}
         sound = beside(one.clip_id, samples, normals, sounds.sample_rate, self.progress, self.kept)
         own = ["of two channels the first is explained"] if sounds.one_of_two else []

@@ -20,6 +20,8 @@ from asdcli.wording import they_are
 Array = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.int16]
 
+MOST = 16
+"""Normal recordings that one is held against; as many as VarMin's b averages in the paper."""
 _KEPT = 128  # normal clips of ten seconds: 50 MB
 
 

@@ -12,10 +12,11 @@ import numpy as np
 
 from asdcli import artifacts
 from asdcli.errors import ArtifactError
-from asdcli.features.kinds import FEATURES, FeatureKind
+from asdcli.features.kinds import FEATURES
 from asdcli.progress import Progress
 from asdcli.views.clips import ClipRow
 from asdcli.views.hearing import Fault, Heard, checksum_of, hear
+from asdcli.views.listening import listen
 from asdcli.views.packs import LEVEL, SUSPECTS
 from asdcli.views.reading import Reading
 from asdcli.views.suspects import Oddity, Waveforms, without_copies
@@ -26,7 +27,7 @@ class KeptClips:
     """What a pack holds of each clip.
 
     Attributes:
-        made: clip_id -> its features, a channel each.
+        made: clip_id -> its features, a channel or a window each.
         levels: clip_id -> its level in dB below full scale, NaN where a dead microphone recorded it.
         odd: clip_id -> what is odd about it by itself, in words.
     """
@@ -63,8 +64,8 @@ class KeptClips:
         """A clip as it was heard."""
         made, level = self.made[row.clip_id], self.levels[row.clip_id]
         words = without_copies(self.odd.get(row.clip_id, ""))
-        odd = Oddity(words, words.count("every sample is ") == len(made))
-        return Heard(row, made, checksum_of(made), odd, None if np.isnan(level) else level)
+        flat = words.count("every sample is ") == (2 if words.startswith("channel ") else 1)
+        return Heard(row, made, checksum_of(made), Oddity(words, flat), None if np.isnan(level) else level)
 
     def hear_others(
         self, rows: Sequence[ClipRow], root: Path, reading: Reading, pool: ThreadPoolExecutor, progress: Progress
@@ -76,12 +77,11 @@ class KeptClips:
 
     def sounds(self, rows: Sequence[ClipRow], root: Path, reading: Reading) -> Waveforms:
         """What tells two clips apart where nothing is read again: their features, a channel each, by path."""
-        kind: FeatureKind = FEATURES.build(reading.features)
         here = {root / row.path: row.clip_id for row in rows if row.clip_id in self.made}
 
         def of(path: Path) -> Sequence[np.ndarray]:
             if path in here:
                 return self.made[here[path]]
-            return [kind.of_channel(samples, reading.sample_rate) for samples in reading.waveforms(path)]
+            return list(listen(path, reading).features)
 
         return of

@@ -309,6 +309,12 @@ def test_a_recording_outside_the_run_is_explained_by_networks_as_the_same_clip_i
             assert outside["words"] == inside["words"] and len(outside["nearest"]) == 16
         else:
             assert len(outside["held_against"]) == 16 and outside["words"][0].startswith("the autoencoder misses ")
+            assert asd("threshold", "--quantile", "0.01", "--from-training", "-q") in (0, 3)
+            capsys.readouterr()
+            assert asd("check", "week.wav", *words[3:7], "--json") == 0
+            (row,) = json.loads(capsys.readouterr().out)["facts"]["recordings"]
+            first = next(words for words in outside["words"] if "autoencoder" not in words)
+            assert row["verdict"] == "suspicious" and row["heard"].startswith(first)
 
 
 def test_from_python_an_explanation_is_the_same(made: Path, told: Told) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,20 @@ from asdcli.detector import Detector
 from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError, unknown_name
 from asdcli.layouts import find_audio, machine_of
 from asdcli.layouts.times import when
-from asdcli.pipeline import keeping
+from asdcli.pipeline import choices, keeping
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.detectors import detector_of
 from asdcli.pipeline.keeping import By
 from asdcli.pipeline.steps.score import spellings
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
+from asdcli.spec import parse
 from asdcli.stages import check
 from asdcli.stages.check import Checks, ToCheck
+from asdcli.stages.check_why import Whys
 from asdcli.stages.index_place import links, path_through, shown
+from asdcli.stages.threshold import rows as thresholds_of
+from asdcli.views.long_normals import long_normals
 from asdcli.views.scores import read_scores
 from asdcli.views.thresholds import Thresholds
 from asdcli.wording import counted, listed
@@ -31,6 +35,8 @@ __all__ = ["Checks", "run", "write"]
 
 write = check.write
 
+WHYS = 5
+"""Suspicious recordings of which it is told why unasked: a tenth of a second to a third each."""
 LEARN = "learn what is normal first: asd learn DIR"
 
 
@@ -43,8 +49,12 @@ def run(
     method: str | None = None,
     channel: str | None = None,
     resample: bool = False,
+    window_s: float | None = None,
+    hop_s: float | None = None,
+    shortest_s: float = 0.0,
     start: str | None = None,
     keep: bool = True,
+    whys: int | None = WHYS,
     device: str = "auto",
     progress: Progress = SILENT,
 ) -> Checks:
@@ -57,8 +67,12 @@ def run(
         method: whose thresholds decide; by default the only one that has any.
         channel: of recordings with several; by default as learned.
         resample: convert other sample rates although none was met in learning.
+        window_s: cut all recordings that are longer into windows of so many seconds; by default as learned.
+        hop_s: from one window to the next.
+        shortest_s: shorter events of long recordings are none.
         start: when the first recording was begun, where names do not tell.
         keep: keep the check in the history.
+        whys: tell of so many of the most suspicious why they are; None: of all.
         device: where a network runs.
         progress: is told how far it is, of recordings that say nothing, and of a history that could not be kept.
 
@@ -78,7 +92,9 @@ def run(
     (scored,) = read_scores([space.scores(spelling)])
     if not limits.fitted_on(scored):
         raise BadArtifact(f"{space.thresholds} is of other scores than {scored.path}", "set it again: asd threshold")
-    asked = changes(channel, resample)
+    asked = changes(channel, resample) | choices.windows(window_s, hop_s)
+    by_time = {row["machine_type"] for row in thresholds_of(space.thresholds) if _is_of_time(row, spelling)}
+    normals = long_normals(scored, space.window_scores(spelling), by_time)
     promised = {m: promise.share for m in machines if (promise := limits.promises.get((spelling, m)))}
     levels = check.levels_of(space.features, detector.kind, machines)
     if unknown := [m for m in machines if levels.get(m) is None]:
@@ -86,7 +102,20 @@ def run(
             f"how loud the learned recordings of {listed(unknown)} are is not known, so a microphone turned down "
             "may look like a fault: features that are made again say it (asd extract-features --force)"
         )
-    checks = check.run(recordings, detector, scored, promised, levels, changes=asked, progress=progress)
+    files = (space.clips, space.features, space.embeddings)
+    told_of = Whys(whys, *files, detector, scored, progress) if whys != 0 else None
+    checks = check.run(
+        recordings,
+        detector,
+        scored,
+        promised,
+        levels,
+        normals,
+        shortest_s=shortest_s,
+        changes=asked,
+        whys=told_of,
+        progress=progress,
+    )
     rows = tuple(replace(row, nearest=row.nearest and shown(row.nearest)) for row in checks.rows)
     if keep:
         by = By(detector.learnt.header.content, spelling)
@@ -102,6 +131,11 @@ def changes(channel: str | None, resample: bool) -> dict[str, Any]:
 def method_of(space: Workspace, method: str | None) -> str:
     """The spelling of the method whose thresholds decide. Errors as `run`."""
     return limits_of(space, method)[1]
+
+
+def _is_of_time(row: Mapping[str, Any], spelling: str) -> bool:
+    """Whether false alarms were promised of a day or month, not of recordings."""
+    return row["method"] == spelling and parse(row["asked"] or row["rule"])[0] == "false-alarms"
 
 
 def limits_of(space: Workspace, method: str | None) -> tuple[Thresholds, str]:

@@ -21,7 +21,7 @@ from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import DEFAULT, SCORERS, takes
 from asdcli.stages import explain, explain_picture
-from asdcli.stages.check_report import CheckRow
+from asdcli.views.checked import CheckRow
 from asdcli.views.named import chosen
 from asdcli.views.named_clip import is_outside
 from asdcli.views.scores import Scored, read_scores
@@ -120,7 +120,7 @@ def _of_recordings(
     (scored,) = read_scores([space.scores(spelling)])
     scored, files = _known(space, scored, progress)
     checks = check.run(
-        space, list(map(Path, names)), method=spelling, **asdict(reads), device=how["device"], progress=progress
+        space, list(map(Path, names)), method=spelling, **asdict(reads), whys=0, device=how["device"], progress=progress
     )
     rows = {row.recording: row for row in checks.rows}
     wanted = []

@@ -17,7 +17,7 @@ from asdcli.layouts.times import when
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
-from asdcli.stages.check_report import NORMAL, NOT_JUDGED, SUSPICIOUS, UNUSABLE
+from asdcli.views.checked import NORMAL, NOT_JUDGED, SUSPICIOUS, UNUSABLE
 
 VERDICTS = (SUSPICIOUS, NORMAL, NOT_JUDGED, UNUSABLE)
 
