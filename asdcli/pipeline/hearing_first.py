@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from asdcli import artifacts
-from asdcli.detector import Detector
+from asdcli.detector import Detector, Verdict
 from asdcli.errors import BadData
 from asdcli.features.kinds import FEATURES
 from asdcli.filenames import stem
@@ -26,6 +27,7 @@ from asdcli.views.calibration import calibrations
 from asdcli.views.clips import ClipRow
 from asdcli.views.hearing import Fault, Heard, hear
 from asdcli.views.kept import KeptClips
+from asdcli.views.known_faults import KnownFaults
 from asdcli.views.reading import Reading
 from asdcli.views.scores import Scored, read_scores
 from asdcli.vocabulary import Condition
@@ -49,6 +51,8 @@ def left_by_sound(space: Workspace, found: Newcomers, *, force: bool, device: st
     _, spelling = limits_of(space, None)
     detector = detector_of(space, spelling, device=device, progress=progress)
     (scored,) = read_scores([space.scores(spelling)])
+    faults = KnownFaults.read(space.clips, space.embeddings, scored.table)
+    detector = replace(detector, faults=faults)
     left: list[LeftOut] = []
     for machine in sorted({one.machine for one in found.found}):
         own = [one for one in found.found if one.machine == machine]
@@ -60,7 +64,9 @@ def left_by_sound(space: Workspace, found: Newcomers, *, force: bool, device: st
         left += copies
         usable = [one for one in usable if one.row.path not in {copy.path for copy in copies}]
         if usable:
-            _require_like(machine, usable, pack, detector, scored, force=force, progress=progress)
+            verdict = _verdict(machine, usable, pack, detector)
+            left += _like_faults(usable, verdict, force=force)
+            _require_like(machine, usable, verdict, scored, force=force, progress=progress)
     return left
 
 
@@ -88,21 +94,28 @@ def _copies(usable: list[Heard], pack: Path, space: Workspace) -> list[LeftOut]:
     return left
 
 
-def _require_like(
-    machine: str,
-    usable: list[Heard],
-    pack: Path,
-    detector: Detector,
-    scored: Scored,
-    *,
-    force: bool,
-    progress: Progress,
-) -> None:
-    """Tell of those that are suspicious. Raises BadData where nearly all lie beyond what was learned."""
+def _verdict(machine: str, usable: list[Heard], pack: Path, detector: Detector) -> Verdict:
     reading = Reading.of(artifacts.read_header(pack, artifacts.FEATURES).params)
     kind: Any = FEATURES.build(reading.features)
     made = [(one.row.clip_id, channel) for one in usable for channel in one.made]
-    found = detector.score_pack(kind.pack(made, reading.sample_rate, 0), machine)
+    return detector.score_pack(kind.pack(made, reading.sample_rate, 0), machine, nearest=True)
+
+
+def _like_faults(usable: list[Heard], verdict: Verdict, *, force: bool) -> list[LeftOut]:
+    """Those that are nearer to what an operator called a fault than to any normal one."""
+    if verdict.faults is None or force:
+        return []
+    return [
+        LeftOut(one.row.path, f"it sounds like the fault of {fault}; --force lets it join", is_loss=True)
+        for one, fault in zip(usable, verdict.faults, strict=True)
+        if fault is not None
+    ]
+
+
+def _require_like(
+    machine: str, usable: list[Heard], found: Verdict, scored: Scored, *, force: bool, progress: Progress
+) -> None:
+    """Tell of those that are suspicious. Raises BadData where nearly all lie beyond what was learned."""
     (normal,) = [own.scores for name, own in calibrations(scored) if name == machine] or [np.array([np.inf])]
     strange = (found.scores > normal.max()).mean() >= _STRANGE
     if strange and len(usable) >= _FEWEST and len(normal) >= FEW and not force:

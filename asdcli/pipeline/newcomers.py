@@ -19,7 +19,7 @@ from asdcli.layouts.links import LATER, later_folder, links, path_through, shown
 from asdcli.pipeline.steps.check import files_at, machine_for
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import Progress
-from asdcli.views.bank import Role
+from asdcli.views.bank import BankRole
 from asdcli.views.listing import table_of
 from asdcli.vocabulary import Condition, Split
 
@@ -73,7 +73,7 @@ class Newcomers:
         self.found = [one for one in self.found if str(one.file) not in names]
         self.left += left
 
-    def rows(self, role: Role) -> pa.Table | None:
+    def rows(self, role: BankRole) -> pa.Table | None:
         """Those that may join as rows of clips.parquet."""
         if not self.found:
             return None

@@ -134,7 +134,7 @@ def write(checks: Checks, path: Path, *, plain_cells: bool = False, force: bool,
     write_rows(table, path, plain_cells=plain_cells, force=force, progress=progress)
 
 
-_TEXTS, _TRUTHS = ("recording", "machine", "verdict", "nearest", "why", "heard", "events"), ("stands_out",)
+_TEXTS, _TRUTHS = ("recording", "machine", "verdict", "nearest", "why", "heard", "events", "fault"), ("stands_out",)
 _SCHEMA = pa.schema(
     [
         (name, pa.string() if name in _TEXTS else pa.bool_() if name in _TRUTHS else pa.float64())

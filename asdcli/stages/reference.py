@@ -51,7 +51,8 @@ def run(clips: Path, edit: BankEdit, *, models_stay: bool = False, progress: Pro
     _require_some(before, table)
     artifacts.write_table(clips, artifacts.CLIPS, table, header)
     was, now = (set(t.filter(is_training(t))["clip_id"].to_pylist()) for t in (before, table))
-    progress.note(f"{counted(len(now), 'recording')} to compare others with, {len(was)} before")
+    if now != was:
+        progress.note(f"{counted(len(now), 'recording')} to compare others with, {len(was)} before")
     return Outcome(clips, facts=BankFacts(len(now - was), len(was - now)))
 
 

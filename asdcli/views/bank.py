@@ -25,7 +25,7 @@ _GROUPED = ("group", "group_from")
 
 
 @dataclass(frozen=True)
-class Role:
+class BankRole:
     """What recordings are among the others: the columns `split`, `condition` and `condition_from` of theirs."""
 
     split: Split
@@ -33,13 +33,13 @@ class Role:
     condition_from: ConditionFrom
 
 
-AS_NORMAL = Role(Split.TRAIN, Condition.NORMAL, ConditionFrom.ADDED)
+AS_NORMAL = BankRole(Split.TRAIN, Condition.NORMAL, ConditionFrom.ADDED)
 """Others are compared with them, because somebody added them."""
-CONFIRMED = Role(Split.ANSWERED, Condition.NORMAL, ConditionFrom.OPERATOR)
+CONFIRMED = BankRole(Split.ANSWERED, Condition.NORMAL, ConditionFrom.OPERATOR)
 """An operator called them normal: thresholds and p-values stand on them too."""
-CONFIRMED_AND_COMPARED = Role(Split.TRAIN, Condition.NORMAL, ConditionFrom.OPERATOR)
+CONFIRMED_AND_COMPARED = BankRole(Split.TRAIN, Condition.NORMAL, ConditionFrom.OPERATOR)
 """The same, and others are compared with them."""
-KNOWN_FAULT = Role(Split.ANSWERED, Condition.ANOMALY, ConditionFrom.OPERATOR)
+KNOWN_FAULT = BankRole(Split.ANSWERED, Condition.ANOMALY, ConditionFrom.OPERATOR)
 """An operator called them faults."""
 
 
@@ -60,7 +60,7 @@ class BankEdit:
     since: str
     rows: pa.Table | None = None
     turned: Collection[str] = ()
-    role: Role = AS_NORMAL
+    role: BankRole = AS_NORMAL
     back: Collection[str] = ()
     out: Collection[str] = ()
     dropped: Collection[str] = ()
@@ -110,7 +110,7 @@ def put_back(table: pa.Table, ids: Collection[str]) -> pa.Table:
     return _with(_with(table, "split", str(Split.TRAIN), back), "since", None, back)
 
 
-def with_role(table: pa.Table, ids: Collection[str], role: Role) -> pa.Table:
+def with_role(table: pa.Table, ids: Collection[str], role: BankRole) -> pa.Table:
     """`table` with these clips, which came later, in a role."""
     own = pc.and_(_named(table, ids), came_later(table))
     for name, value in asdict(role).items():

@@ -13,7 +13,7 @@ from asdcli.detector import Detector
 from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError, unknown_name
 from asdcli.layouts import find_audio, machine_of
 from asdcli.layouts.times import when
-from asdcli.pipeline import choices, keeping
+from asdcli.pipeline import answers_kept, choices, keeping
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.detectors import detector_of
 from asdcli.pipeline.keeping import By
@@ -26,6 +26,7 @@ from asdcli.stages.check import Checks, ToCheck
 from asdcli.stages.check_why import Whys
 from asdcli.stages.index_place import links, path_through, shown
 from asdcli.stages.threshold import rows as thresholds_of
+from asdcli.views.known_faults import KnownFaults
 from asdcli.views.long_normals import long_normals
 from asdcli.views.scores import read_scores
 from asdcli.views.thresholds import Thresholds
@@ -92,6 +93,8 @@ def run(
     (scored,) = read_scores([space.scores(spelling)])
     if not limits.fitted_on(scored):
         raise BadArtifact(f"{space.thresholds} is of other scores than {scored.path}", "set it again: asd threshold")
+    faults = KnownFaults.read(space.clips, space.embeddings, scored.table)
+    detector = replace(detector, faults=faults) if faults else detector
     asked = changes(channel, resample) | choices.windows(window_s, hop_s)
     by_time = {row["machine_type"] for row in thresholds_of(space.thresholds) if _is_of_time(row, spelling)}
     normals = long_normals(scored, space.window_scores(spelling), by_time)
@@ -120,7 +123,8 @@ def run(
     if keep:
         by = By(detector.learnt.header.content, spelling)
         keeping.keep(space.history, recordings, rows, by, start=begun, progress=progress)
-    return replace(checks, rows=rows)
+    kept = [str(one) for one in answers_kept.told(space, spelling) if one.machine in machines]
+    return replace(checks, rows=rows, said=(*checks.said, *kept))
 
 
 def changes(channel: str | None, resample: bool) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def add(
         apart=by_model,
         progress=progress,
     )
-    if not (found.found or found.back or found.here or found.left):
+    if not (found.found or found.back or found.turned or found.here or found.left):
         raise BadData(f"there is no recording in {listed([str(p) for p in places])}", "name wav or flac files")
     found.without(left_by_sound(space, found, force=force, device=device, progress=progress))
     edit = BankEdit(today(), found.rows(AS_NORMAL), turned=found.turned, role=CONFIRMED_AND_COMPARED, back=found.back)
