@@ -31,6 +31,7 @@ GROUPS = {
         "confirm": "asdcli.cli.confirm:confirm",
         "reference": "asdcli.cli.reference:reference",
         "history": "asdcli.cli.history:history",
+        "drift": "asdcli.cli.drift:drift",
         "index": "asdcli.cli.index:index",
         "threshold": "asdcli.cli.threshold:threshold",
         "explain": "asdcli.cli.explain:explain",

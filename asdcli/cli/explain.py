@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asdcli.cli.options import DeviceOption, LaterResampleOption, channel_option, machine_option, method_option
+from asdcli.cli.options import (
+    DeviceOption,
+    HopOption,
+    LaterResampleOption,
+    channel_option,
+    machine_option,
+    method_option,
+    window_option,
+)
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
 
@@ -46,6 +54,8 @@ def explain(
         channel_option(otherwise="as learned"),
     ] = None,
     resample: LaterResampleOption = False,
+    window: Annotated[float | None, window_option(otherwise="as learned")] = None,
+    hop: HopOption = None,
     device: DeviceOption = "auto",
     *,
     place: Place,
@@ -54,8 +64,9 @@ def explain(
 ) -> int:
     """Explain the score of a recording: which normal ones it is nearest to, and how it sounds beside them.
 
-    A recording that is no clip of the run is read and judged as asd check does; --machine, --channel and --resample are
-    for those alone.
+    A recording that is no clip of the run is read and judged as asd check does, and of a long one that is cut into
+    windows the most suspicious of these explained. --machine, --channel, --resample, --window, --hop are for those
+    alone.
 
     The nearest normal recordings, with their distances, and where the method looks at it the local scale b of each and
     what that takes off. The score beside the threshold and the p-value. Which bands differ and when, and which pulses
@@ -72,7 +83,7 @@ def explain(
         method=method,
         occlude=occlude,
         device=device,
-        reads=step.Reads(machine, channel, resample),
+        reads=step.Reads(machine, channel, resample, window, hop),
         output=place.output,
         force=force,
         progress=talk.progress,

@@ -8,7 +8,7 @@ from typing import Any
 from asdcli import artifacts
 from asdcli.errors import AsdError
 from asdcli.history.answers import Confirmed, confirmed
-from asdcli.history.checks import Kept, kept
+from asdcli.history.checks import PastCheck, kept
 from asdcli.metrics.shares import Share
 from asdcli.pipeline.workspace import Workspace
 from asdcli.views.checked import NORMAL, SUSPICIOUS
@@ -85,7 +85,7 @@ def promises_kept(space: Workspace, method: str) -> list[PromiseKept]:
     if not said:
         return []
     limits, learned = Thresholds.read(space.thresholds), _learned(space)
-    first: dict[str, Kept] = {}
+    first: dict[str, PastCheck] = {}
     for one in kept(space.history):
         if one.method == method and one.path not in learned and one.verdict in (NORMAL, SUSPICIOUS):
             first.setdefault(one.digest, one)
@@ -112,7 +112,7 @@ def _learned(space: Workspace) -> set[str]:
     return {str((space.dataset_root / row["path"]).resolve()) for row in rows if row["since"] is None}
 
 
-def _of(machine: str, promised: float | None, own: dict[str, Kept], said: dict[str, Confirmed]) -> PromiseKept:
+def _of(machine: str, promised: float | None, own: dict[str, PastCheck], said: dict[str, Confirmed]) -> PromiseKept:
     answer = {digest: said[digest].answer if digest in said else "none" for digest in own}
 
     def count(which: str, *, alarm: bool | None = None) -> int:

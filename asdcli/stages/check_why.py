@@ -17,7 +17,7 @@ from asdcli.errors import AsdError
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import takes
 from asdcli.views.alike import alike
-from asdcli.views.compared import MOST, Kept, beside
+from asdcli.views.compared import MOST, KeptNormals, beside
 from asdcli.views.embeddings import Embedded, read_embeddings
 from asdcli.views.neighbourhood import Subject, neighbourhood_of
 from asdcli.views.scores import Scored
@@ -60,7 +60,7 @@ class Whys:
     detector: Detector
     scored: Scored
     progress: Progress = SILENT
-    _kept: Kept = field(default_factory=Kept, repr=False)
+    _kept: KeptNormals = field(default_factory=KeptNormals, repr=False)
     _sounds: dict[str, Sounds] = field(default_factory=dict, repr=False)
     _stopped: bool = False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,9 @@ from asdcli.errors import AsdError, BadData, UsageError
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import takes
 from asdcli.stages import explain_words as words
+from asdcli.stages.explain_evidence import Evidence, Outside
 from asdcli.views.alike import alike
-from asdcli.views.compared import MOST, Kept, beside
+from asdcli.views.compared import MOST, KeptNormals, beside
 from asdcli.views.detector_file import DetectorFile
 from asdcli.views.embeddings import Embedded, read_embeddings
 from asdcli.views.making import Making
@@ -36,46 +37,7 @@ from asdcli.views.sound_words import of_sound
 from asdcli.views.sounds import Sounds
 from asdcli.views.standing import WITHOUT_GROUP, Standing, compared_without, standing
 from asdcli.vocabulary import Unit
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What explaining reads; what is not there is None.
-
-    Attributes:
-        clips: clips.parquet.
-        features: folder of the packs, of which the headers say how recordings were read.
-        embeddings: the run's vectors.
-        detector: what the method has learnt.
-        thresholds: thresholds.parquet.
-        model: folder of the model that embeds, or of the autoencoder.
-    """
-
-    clips: Path
-    features: Path
-    embeddings: Path | None = None
-    detector: Path | None = None
-    thresholds: Path | None = None
-    model: Path | None = None
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A recording that is no clip of the run.
-
-    Attributes:
-        path: of the file.
-        clip_id: one that no clip has.
-        standing: what a check says of it.
-        notes: what a check remarks on it.
-        changes: to how the clips were read.
-    """
-
-    path: Path
-    clip_id: str
-    standing: Standing
-    notes: tuple[str, ...] = ()
-    changes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+from asdcli.wording import clock
 
 
 def run(
@@ -114,7 +76,7 @@ def run(
 
 
 def of_recordings(
-    wanted: Sequence[Recorded],
+    wanted: Sequence[Outside],
     detector: Detector,
     method: Scored,
     files: Evidence,
@@ -135,6 +97,27 @@ def of_recordings(
     return [work.recording(one, detector) for one in every]
 
 
+@dataclass(frozen=True)
+class _Heard:
+    """A recording that is to be explained.
+
+    Attributes:
+        standing: its score.
+        samples: (n_samples,) int16.
+        near: its nearest normal recordings; None where no vectors tell.
+        group: clips that it is not compared with.
+        notes: what must be known.
+        most_s: of normal recordings so many seconds are listened to; None: all of them.
+    """
+
+    standing: Standing
+    samples: np.ndarray
+    near: Neighbourhood | None
+    group: Collection[str]
+    notes: Sequence[str]
+    most_s: float | None = None
+
+
 class _Work:
     """What is read once for all clips."""
 
@@ -151,7 +134,7 @@ class _Work:
         self.table, self.method, self.files, self.occlude = table, method, files, occlude
         self.device, self.batch_size, self.progress = device, batch_size, progress
         self.sounds: dict[str, Sounds] = {}
-        self.kept = Kept()
+        self.kept = KeptNormals()
 
     @functools.cached_property
     def embedded(self) -> Embedded:
@@ -176,34 +159,33 @@ class _Work:
                 notes.append(
                     "its score is by a method fitted without its group, distances and b here by the one fitted on all"
                 )
-        return self.explained(one, self.sounds_of(one.machine_type).read(clip_id), near, group, notes)
+        return self.explained(_Heard(one, self.sounds_of(one.machine_type).read(clip_id), near, group, notes))
 
-    def recording(self, of: Recorded, detector: Detector) -> Explained:
-        one, near = of.standing, None
+    def recording(self, of: Outside, detector: Detector) -> Explained:
+        one, near, notes, most_s = of.standing, None, list(of.notes), None
+        samples = self.sounds_of(one.machine_type).hear(of.path, of.span_s, **of.changes)
+        if of.span_s:
+            most_s = of.span_s[1] - of.span_s[0]
+            notes.append(
+                f"of it the {most_s:g} s from {clock(of.span_s[0])}, and of normal ones as many from their start"
+            )
         if self.has_vectors:
-            own = Subject(of.clip_id, detector.vectors(of.path, of.clip_id, one.machine_type, of.changes))
+            looked_at = samples if of.span_s else None
+            vectors = detector.vectors(of.path, of.clip_id, one.machine_type, of.changes, looked_at)
+            own = Subject(of.clip_id, vectors)
             near = neighbourhood_of(own, one.machine_type, self.embedded, self.detector, most=MOST)
-        samples = self.sounds_of(one.machine_type).hear(of.path, **of.changes)
-        return self.explained(one, samples, near, (), of.notes)
+        return self.explained(_Heard(one, samples, near, (), notes, most_s))
 
-    def explained(
-        self,
-        one: Standing,
-        samples: np.ndarray,
-        near: Neighbourhood | None,
-        group: Collection[str],
-        notes: Sequence[str],
-    ) -> Explained:
-        """All of it, for samples (n_samples,) int16 that are compared with no clip of `group`."""
-        sounds = self.sounds_of(one.machine_type)
+    def explained(self, of: _Heard) -> Explained:
+        one, near, sounds = of.standing, of.near, self.sounds_of(of.standing.machine_type)
         if near:
             names = [n.clip_id for n in near.near][:MOST]
         else:
-            names = alike(self.table, self.method, one.clip_id, one.machine_type, without=group, most=MOST)
-        normals = {name: sounds.read(name) for name in names}
-        sound = beside(one.clip_id, samples, normals, sounds.sample_rate, self.progress, self.kept)
+            names = alike(self.table, self.method, one.clip_id, one.machine_type, without=of.group, most=MOST)
+        normals = {name: sounds.read(name, of.most_s) for name in names}
+        sound = beside(one.clip_id, of.samples, normals, sounds.sample_rate, self.progress, self.kept)
         own = ["of two channels the first is explained"] if sounds.one_of_two else []
-        notes = (words.of_normals(len(sound.normals), near.of if near else None), *own, *notes)
+        notes = (words.of_normals(len(sound.normals), near.of if near else None), *own, *of.notes)
         found = Explained(one, near, sound, notes=notes, signature=self.signature(one))
         found = dataclasses.replace(found, words=tuple(of_sound(sound)))
         if self.residuals:

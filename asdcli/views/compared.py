@@ -93,7 +93,7 @@ class Compared:
 
 
 @dataclass
-class Kept:
+class KeptNormals:
     """What was made of normal clips, for further clips that are held against the same: the last ones alone."""
 
     _made: OrderedDict[object, tuple[Array, Array]] = field(default_factory=OrderedDict)
@@ -115,7 +115,7 @@ def beside(
     normals: Mapping[str, Samples],
     sample_rate: int,
     progress: Progress,
-    kept: Kept | None = None,
+    kept: KeptNormals | None = None,
 ) -> Compared:
     """Samples beside those of normal recordings.
 
@@ -143,7 +143,7 @@ def beside(
         raise BadData(f"there is no normal recording to hold {name} against", "add some to train on")
     shortest_s = min(len(wave) for wave in (samples, *waves.values())) / sample_rate
     of_envelopes = EnvelopeAxes.of(sample_rate, shortest_s)
-    kept = kept or Kept()
+    kept = kept or KeptNormals()
     made = [kept.of(clip_id, wave, axes, of_envelopes) for clip_id, wave in waves.items()]
     frames, spectra = logmel(samples, axes), envelope_spectra(samples, sample_rate, of_envelopes)
     found = differing(frames, [own for own, _ in made], axes.frame_s)

@@ -160,3 +160,19 @@ def test_another_channel_is_taken_where_that_is_asked_for(
     (clip,) = told(asd, capsys, "explain", "week/well.wav", "-m", "nn", "--channel", "0")["clips"]
     (row,) = told(asd, capsys, "check", "week/well.wav", "-m", "nn", "--channel", "0")["recordings"]
     assert clip["score"] == row["score"] > 10 * row["threshold"]
+
+
+def test_of_a_long_recording_the_most_suspicious_window_is_explained_and_the_history_is_left_alone(
+    asd: Asd, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fault = BandFault(1200, 1600, 6.0, 14)
+    write(here / "long.wav", with_fault(machine(70, 9.0), fault, 0))
+    how = ("long.wav", "-m", "nn", "--window", str(SECONDS))
+    (row,) = told(asd, capsys, "check", *how)["recordings"]
+    kept = (here / "runs/pump-2/history.db").read_bytes()
+    (clip,) = told(asd, capsys, "explain", *how)["clips"]
+    assert (clip["score"], clip["threshold"], clip["p_value"]) == (row["score"], row["threshold"], row["p_value"])
+    assert "dB more at 1.2-1.6 kHz, throughout" in clip["words"][0] and clip["words"][0] in row["heard"]
+    (note,) = [note for note in clip["notes"] if note.startswith("of it the 1.5 s from 0:0")]
+    assert int(note.split("0:0")[1][0]) >= 6 and row["events"][-1]["end_s"] >= 7
+    assert (here / "runs/pump-2/history.db").read_bytes() == kept

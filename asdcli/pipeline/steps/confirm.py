@@ -15,7 +15,7 @@ from asdcli.errors import BadData, UsageError
 from asdcli.files import is_model
 from asdcli.history import checks
 from asdcli.history.answers import Confirmed, Said, confirm, confirmed
-from asdcli.history.checks import Kept
+from asdcli.history.checks import PastCheck
 from asdcli.history.database import now
 from asdcli.layouts import find_audio
 from asdcli.pipeline import again
@@ -109,7 +109,7 @@ def run(
     return Answered(tuple(one.recording for one in meant.values()), done, tuple(promises))
 
 
-def _meant(space: Workspace, word: str) -> list[Kept]:
+def _meant(space: Workspace, word: str) -> list[PastCheck]:
     """The checked recordings that a word means."""
     place = Path(word)
     if place.is_dir():
@@ -135,7 +135,7 @@ def _meant(space: Workspace, word: str) -> list[Kept]:
     return found[:1]
 
 
-def _edit(meant: Sequence[Kept], answer: Answer, table: pa.Table, ways: Ways) -> tuple[Newcomers, BankEdit]:
+def _edit(meant: Sequence[PastCheck], answer: Answer, table: pa.Table, ways: Ways) -> tuple[Newcomers, BankEdit]:
     """What becomes of the rows of clips.parquet."""
     rows = {row["clip_id"]: row for row in table.to_pylist()}
     found, turned, dropped = Newcomers(), [], []
@@ -157,7 +157,7 @@ def _edit(meant: Sequence[Kept], answer: Answer, table: pa.Table, ways: Ways) ->
     return found, BankEdit(today(), found.rows(role), turned=turned, role=role, dropped=dropped)
 
 
-def _refuse_learned(one: Kept, is_learned: bool, answer: Answer) -> None:
+def _refuse_learned(one: PastCheck, is_learned: bool, answer: Answer) -> None:
     """Of what was learned nothing need be said but that it is a fault; then it has to go first."""
     if answer.said == "normal" and is_learned:
         raise UsageError(f"{one.recording} was learned as normal", "nothing need be said of it")
@@ -172,7 +172,7 @@ def _refuse_learned(one: Kept, is_learned: bool, answer: Answer) -> None:
     )
 
 
-def _usable(one: Kept, answer: Answer) -> audio.Info:
+def _usable(one: PastCheck, answer: Answer) -> audio.Info:
     """What the header of a checked recording says. Raises BadData where nothing can be made of it any more."""
     if one.verdict == UNUSABLE or (one.verdict == NOT_JUDGED and answer.said == "normal"):
         raise BadData(

@@ -12,6 +12,7 @@ from asdcli import artifacts
 from asdcli.detector.explained import Explained
 from asdcli.errors import AsdError, BadData, UsageError
 from asdcli.outcome import Outcome
+from asdcli.pipeline import choices
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.detectors import detector_of
 from asdcli.pipeline.staleness import changes, warn_of_stale
@@ -21,6 +22,7 @@ from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import DEFAULT, SCORERS, takes
 from asdcli.stages import explain, explain_picture
+from asdcli.stages.explain_evidence import Evidence, Outside
 from asdcli.views.checked import CheckRow
 from asdcli.views.named import chosen
 from asdcli.views.named_clip import is_outside
@@ -37,16 +39,19 @@ class Reads:
         machine: they are of; None: as it is found.
         channel: of recordings with several; None: as learned.
         resample: convert other sample rates although none was met in learning.
+        window_s, hop_s: cut all that are longer into such windows; None: as learned.
     """
 
     machine: str | None = None
     channel: str | None = None
     resample: bool = False
+    window_s: float | None = None
+    hop_s: float | None = None
 
     @property
     def changes(self) -> dict[str, Any]:
         """To how the clips of the run were read."""
-        return check.changes(self.channel, self.resample)
+        return check.changes(self.channel, self.resample) | choices.windows(self.window_s, self.hop_s)
 
 
 @answered
@@ -120,16 +125,25 @@ def _of_recordings(
     (scored,) = read_scores([space.scores(spelling)])
     scored, files = _known(space, scored, progress)
     checks = check.run(
-        space, list(map(Path, names)), method=spelling, **asdict(reads), whys=0, device=how["device"], progress=progress
+        space,
+        list(map(Path, names)),
+        method=spelling,
+        **asdict(reads),
+        keep=False,
+        whys=0,
+        device=how["device"],
+        progress=progress,
     )
     rows = {row.recording: row for row in checks.rows}
+    spans = {track.recording: track.highest_s for track in checks.tracks}
     wanted = []
     for name in names:
         row = rows[str(Path(name))]
         if row.score is None:
             raise BadData(f"{name} cannot be explained: {row.why}")
         notes = (row.why,) if row.why else ()
-        wanted.append(explain.Recorded(Path(name), f"./{name}", _standing(row, scored), notes, reads.changes))
+        span_s = spans.get(row.recording)
+        wanted.append(Outside(Path(name), f"./{name}", _standing(row, scored), notes, reads.changes, span_s))
     detector = detector_of(space, spelling, device=how["device"], progress=progress)
     return zip(names, explain.of_recordings(wanted, detector, scored, files, **how), strict=True)
 
@@ -154,7 +168,7 @@ def _standing(row: CheckRow, scored: Scored) -> Standing:
     )
 
 
-def _known(space: Workspace, scored: Scored, progress: Progress) -> tuple[Scored, explain.Evidence]:
+def _known(space: Workspace, scored: Scored, progress: Progress) -> tuple[Scored, Evidence]:
     """Scores that know whether they are stale, which is warned of, and what they are explained by."""
     files = _files(space, scored)
     read_from = [scored.path, *(path for path in (files.embeddings, files.detector, files.thresholds) if path)]
@@ -195,14 +209,14 @@ def _spelled(asked: str, methods: Sequence[Scored]) -> str:
     return asked
 
 
-def _files(space: Workspace, scored: Scored) -> explain.Evidence:
+def _files(space: Workspace, scored: Scored) -> Evidence:
     """What there is of the run to explain the scores of a method by."""
     detector = space.detector(scored.spelling)
     residuals = False
     if detector.exists():
         residuals = takes(SCORERS.build(scored.spelling)) == "residuals"
     model = space.autoencoder if residuals else space.model
-    return explain.Evidence(
+    return Evidence(
         space.clips,
         space.features,
         embeddings=space.embeddings if space.embeddings.exists() and not residuals else None,
