@@ -49,18 +49,18 @@ class Moved:
             1 dB each).
         edges_hz: (n_bands + 1,) where bands end.
         heard: the checked recordings that are still there, the earliest first.
+        n_recent: how many of these are recent.
         n_learned: learned ones that were listened to.
         n_groups: how many groups they are of.
-        limit: what the clearest region has to exceed; infinite where there are too few groups.
     """
 
     regions: tuple[Region, ...]
     spreads: tuple[float, ...]
     edges_hz: Array
     heard: tuple[PastCheck, ...]
+    n_recent: int
     n_learned: int
     n_groups: int
-    limit: float
 
 
 def moved(
@@ -85,8 +85,15 @@ def moved(
     now = differing(levels[earlier:], normals, _AS_ONE)
     spreads = tuple(float(now.cells[r.first : r.last, r.low_band : r.high_band].mean()) for r in now.regions)
     regions = tuple(_traced(region, levels - now.median, earlier) for region in now.regions)
-    n = sum(map(len, normals))
-    return Moved(regions, spreads, axes.edges_hz, tuple(one for one, _ in heard), n, len(normals), now.limit)
+    return Moved(
+        regions,
+        spreads,
+        axes.edges_hz,
+        tuple(one for one, _ in heard),
+        n_recent=len(heard) - earlier,
+        n_learned=sum(map(len, normals)),
+        n_groups=len(normals),
+    )
 
 
 def _heard(

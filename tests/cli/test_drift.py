@@ -82,7 +82,7 @@ def test_a_change_is_told_with_its_day_its_band_and_no_reason(
     (band,) = found["bands"]
     assert 1800 < band["low_hz"] < 2200 and 2800 < band["high_hz"] < 3200 and band["spreads"] > 2
     recent = drift(asd, capsys, "--since", "2024-11-26", "--machine", "fan 3")
-    assert recent["recent"] == 6 and recent["bands"][0]["since"] == CHANGED
+    assert recent["recent"] == recent["heard"] == 6 and recent["bands"][0]["since"] == CHANGED
 
 
 def test_a_machine_that_does_not_change_is_left_in_peace(
