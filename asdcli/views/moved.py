@@ -50,8 +50,7 @@ class Moved:
         edges_hz: (n_bands + 1,) where bands end.
         heard: the checked recordings that are still there, the earliest first.
         n_recent: how many of these are recent.
-        n_learned: learned ones that were listened to.
-        n_groups: how many groups they are of.
+        n_groups: groups of learned ones that were listened to.
     """
 
     regions: tuple[Region, ...]
@@ -59,7 +58,6 @@ class Moved:
     edges_hz: Array
     heard: tuple[PastCheck, ...]
     n_recent: int
-    n_learned: int
     n_groups: int
 
 
@@ -91,7 +89,6 @@ def moved(
         axes.edges_hz,
         tuple(one for one, _ in heard),
         n_recent=len(heard) - earlier,
-        n_learned=sum(map(len, normals)),
         n_groups=len(normals),
     )
 

@@ -118,6 +118,9 @@ def test_too_few_recordings_are_told_how_many_it_takes(
     found = drift(asd, capsys)
     assert (found["recordings"], found["needed"], found["changed"], found["heard"]) == (6, 10, False, 0)
     assert found["words"][1].startswith("too few to see a change: it takes 10 at least")
+    change("UPDATE checks SET machine = 'pump 2', p_value = NULL WHERE time LIKE '2024-10-22%'")
+    assert asd("drift", "-q") == 0
+    assert "pump 2: no checked recording has a p-value" in capsys.readouterr().err
     change("UPDATE checks SET p_value = NULL")
     assert asd("drift") == 1
     assert "not one checked recording has a p-value" in capsys.readouterr().err
@@ -148,6 +151,9 @@ def test_it_is_drawn_the_same_each_time(asd: Asd, capsys: pytest.CaptureFixture[
     assert max(row["log10_capital"] for row in rows) == pytest.approx(np.log10(found["highest"]))
     assert [row["made"][:16].replace("T", " ") for row in rows if row["crossed"]] == [found["crossed"]]
     assert asd("drift", "--plot", "a.bmp") == 2
+    Path("mine.svg").write_text("mine")
+    assert asd("drift", "--plot", "mine.svg") == 1
+    assert "mine.svg is there already" in capsys.readouterr().err and Path("mine.svg").read_text() == "mine"
 
 
 def test_what_there_is_none_of_is_refused(asd: Asd, capsys: pytest.CaptureFixture[str], here: Path) -> None:
