@@ -6,7 +6,6 @@ from typing import Any
 
 from asdcli.progress import Progress, Silent
 
-
 _UNITS = {"clips": "recordings", "units": "machines"}
 
 
