@@ -13,18 +13,21 @@ from typing import Any
 from asdcli import artifacts
 from asdcli.errors import AsdError, BadData, UsageError
 from asdcli.filenames import fault
+from asdcli.files import is_model
 from asdcli.layouts import machine_of, sizes
 from asdcli.metrics.alarm_rates import DEFAULT, rule_of
 from asdcli.outcome import Outcome
 from asdcli.pipeline import choices, run_note, workspace
+from asdcli.pipeline.plainly import Plainly
 from asdcli.pipeline.steps import index, score, threshold
 from asdcli.pipeline.steps import run as stages_of
 from asdcli.pipeline.workspace import Workspace
-from asdcli.progress import SILENT, Progress, Silent
+from asdcli.progress import SILENT, Progress
 from asdcli.stages.index import NORMAL
 from asdcli.stages.index_place import LINK, shown
 from asdcli.stages.threshold import rows
 from asdcli.views.calibration import calibrations
+from asdcli.views.clips import is_training
 from asdcli.views.normals import Normals, normals_of
 from asdcli.views.scores import read_scores
 from asdcli.vocabulary import Split
@@ -55,25 +58,6 @@ class Learnt:
     method: str
     embedder: str
     skipped: int
-
-
-class _Plainly(Silent):
-    """Hands on what names recordings and what looks wrong; what stages note in their own words stays unsaid."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def track(self, items: Any, *, total: int | None = None, label: str = "", unit: str = "clips") -> Any:
-        return self._progress.track(items, total=total, label=label, unit="recordings" if unit == "clips" else unit)
-
-    def advance(self, n: int, **fields: Any) -> None:
-        self._progress.advance(n, **{name: value for name, value in fields.items() if name != "machine_type"})
-
-    def warn(self, text: str) -> None:
-        self._progress.warn(text)
-
-    def left_out(self, text: str) -> None:
-        self._progress.left_out(text)
 
 
 def run(
@@ -135,9 +119,10 @@ def run(
     root, below = _common(places)
     name = _dataset(root, below, machine, into, dataset)
     space = workspace.resolve(data=data, run=into, dataset=name, begins=True)
-    listed_now = _index(space, root, below, machine, condition_words, group_by, force, _Plainly(progress))
+    listed_now = _index(space, root, below, machine, condition_words, group_by, force, Plainly(progress))
     space.remember()
     table, _ = artifacts.read_table(space.clips, artifacts.CLIPS)
+    table = table.filter(is_training(table))  # without what operators said something of
     choices.require_several(table, progress)
     reading = choices.reading(table, channel, sample_rate, resample, progress)
     reading |= choices.learned_windows(table, reading["channel"], window_s, hop_s, progress)
@@ -149,7 +134,7 @@ def run(
         "score": {"methods": [wanted], "seed": seed, "device": device},
     }
     stages = ["extract-features", *(["train"] if trains else []), "embed", "score"]
-    plainly = _Plainly(progress)
+    plainly = Plainly(progress)
     outcomes: dict[str, Outcome] = {}
     for taken in stages_of.run(space, stages, options=options, force=force, progress=plainly):
         outcomes[taken.stage] = next(iter(taken.outcomes.values()))
@@ -212,6 +197,7 @@ def _index(
     link = space.dataset_root / LINK
     if force and link.is_symlink() and _is_learnt(space) and link.resolve() != root.resolve():
         link.unlink()
+        space.clips.unlink()  # with what came later, which lies elsewhere
     try:
         outcome = index.run(
             space.data,
@@ -221,6 +207,7 @@ def _index(
             machine=machine,
             condition_words=condition_words,
             group_by=group_by,
+            models_stay=is_model(space.model),
             force=force,
             progress=progress,
         )
