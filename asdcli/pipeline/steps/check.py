@@ -17,6 +17,7 @@ from asdcli.pipeline import choices, keeping
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.detectors import detector_of
 from asdcli.pipeline.keeping import By
+from asdcli.pipeline.learning import settled
 from asdcli.pipeline.steps.score import spellings
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
@@ -40,6 +41,7 @@ WHYS = 5
 LEARN = "learn what is normal first: asd learn DIR"
 
 
+@settled
 @answered
 def run(
     space: Workspace,

@@ -15,6 +15,7 @@ from asdcli.outcome import Outcome
 from asdcli.pipeline import choices
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.detectors import detector_of
+from asdcli.pipeline.learning import settled
 from asdcli.pipeline.staleness import changes, warn_of_stale
 from asdcli.pipeline.steps import check
 from asdcli.pipeline.steps.plot import format_of
@@ -54,6 +55,7 @@ class Reads:
         return check.changes(self.channel, self.resample) | choices.windows(self.window_s, self.hop_s)
 
 
+@settled
 @answered
 def run(
     space: Workspace,
@@ -144,7 +146,7 @@ def _of_recordings(
         notes = (row.why,) if row.why else ()
         span_s = spans.get(row.recording)
         wanted.append(Outside(Path(name), f"./{name}", _standing(row, scored), notes, reads.changes, span_s))
-    detector = detector_of(space, spelling, device=how["device"], progress=progress)
+    detector = detector_of(space, spelling, device=how["device"])  # of which the check has told
     return zip(names, explain.of_recordings(wanted, detector, scored, files, **how), strict=True)
 
 
