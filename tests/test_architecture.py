@@ -36,6 +36,7 @@ HELPERS = {
     "check_judge": "check",
     "check_report": "check",
     "check_why": "check",
+    "drift_words": "drift",
     "explain_words": "explain",
     "explain_picture": "explain",
     "explain_evidence": "explain",

@@ -81,6 +81,15 @@ def check(
             help="Say of so many of the suspicious ones, the most suspicious first, how they sound beside normal ones.",
         ),
     ] = "5",
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            metavar="FILE",
+            help="Draw how suspicious long recordings are over time (.svg, .png, .pdf).",
+            show_default=False,
+        ),
+    ] = None,
     csv: Annotated[
         Path | None,
         typer.Option(
@@ -114,9 +123,11 @@ def check(
     recordings.
     """
     from asdcli.artifacts import own
-    from asdcli.errors import MissingArtifact
+    from asdcli.errors import MissingArtifact, UsageError
     from asdcli.pipeline.steps import check as step
 
+    if start is not None and not history:
+        raise UsageError("--start says when recordings were made, which --no-history does not keep", "leave one out")
     if csv:
         own.check(csv, force=force)  # before the work, not after
     try:
@@ -136,6 +147,8 @@ def check(
         shortest_s=shortest,
         start=start,
         keep=history,
+        plot=plot,
+        force=force,
         whys=_whys(why),
         device=device,
         progress=talk.progress,
@@ -143,6 +156,10 @@ def check(
     if talk.shows_tables:
         _show(checks.rows, checks.said)
     outputs = []
+    if checks.plot:
+        outputs.append(Output(checks.plot, "figure"))
+        if not talk.json:
+            talk.progress.note(f"wrote {checks.plot}")
     if csv:
         step.write(checks, csv, plain_cells=plain_cells, force=force, progress=talk.progress)
         outputs.append(Output(csv, "checks"))

@@ -108,7 +108,7 @@ def _show(found: History) -> None:
             *([answer.answer if answer else ""] if said else []),
         )
     grid.show()
-    total = f"{counted(len(found.checks), 'check')} of {counted(found.recordings, 'recording')}"
+    total = f"{counted(len(found.checks), 'check')}; {counted(found.recordings, 'recording')} in all"
     if len(shown) < len(found.checks):
         total += f", of which the last {len(shown)} are shown; --csv FILE writes all"
     say(stdout(), total)

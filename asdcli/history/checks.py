@@ -8,15 +8,15 @@ from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 
 from asdcli.filenames import natural
-from asdcli.history.database import reading, writing
+from asdcli.history.database import local, reading, writing
 
 _STRENGTH = {"start": 2, "name": 2, "folder": 2, "file": 1}
 _DIGEST = 8  # letters of one that are taken for it
 
 
 @dataclass(frozen=True)
-class KeptEvent:
-    """A stretch of a recording, in seconds from its start, that is suspicious; its highest score as in `Kept`."""
+class PastEvent:
+    """A stretch of a recording, in seconds from its start, that is suspicious; its highest score as in `PastCheck`."""
 
     start_s: float
     end_s: float
@@ -26,7 +26,7 @@ class KeptEvent:
 
 
 @dataclass(frozen=True)
-class Kept:
+class PastCheck:
     """What was found of a recording once.
 
     Attributes:
@@ -48,6 +48,7 @@ class Kept:
         nearest: the learned recording that it is most like.
         level_db: its level in dB below full scale.
         why: what else was said of it.
+        heard: how it sounded beside the nearest learned recordings, where that was asked.
         detector: digest of what had been learned.
         method: of scoring, in its spelling.
         asdcli: version.
@@ -72,10 +73,11 @@ class Kept:
     nearest: str | None
     level_db: float | None
     why: str | None
+    heard: str | None
     detector: str
     method: str
     asdcli: str
-    events: tuple[KeptEvent, ...] = ()
+    events: tuple[PastEvent, ...] = ()
 
     @property
     def day(self) -> str | None:
@@ -85,11 +87,11 @@ class Kept:
     @property
     def order(self) -> tuple[str, list[tuple[int, str]]]:
         """A key by which recordings stand in the order in which they were made, as far as that is known."""
-        return self.time or self.checked.rstrip("Z"), natural(self.recording)
+        return self.time or local(self.checked), natural(self.recording)
 
 
-_NAMES = [field.name for field in fields(Kept) if field.name != "events"]
-_OF_EVENTS = [field.name for field in fields(KeptEvent)]
+_NAMES = [field.name for field in fields(PastCheck) if field.name != "events"]
+_OF_EVENTS = [field.name for field in fields(PastEvent)]
 _KEEP = (
     f"INSERT INTO checks ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))}) "
     "ON CONFLICT (digest, detector, method, ifnull(start_s, -1), ifnull(end_s, -1)) DO UPDATE SET "
@@ -103,7 +105,7 @@ _KEEP_EVENT = f"INSERT INTO events (check_id, {', '.join(_OF_EVENTS)}) VALUES (?
 _TIMES = "SELECT time, time_from FROM checks WHERE digest = ? ORDER BY checked"
 
 
-def keep(path: Path, checks: Iterable[Kept]) -> None:
+def keep(path: Path, checks: Iterable[PastCheck]) -> None:
     """Add checks to the history at `path`.
 
     One of the same recording, detector, method and piece of time takes the place of the one before. A time that a
@@ -122,25 +124,25 @@ def keep(path: Path, checks: Iterable[Kept]) -> None:
             connection.executemany(_KEEP_EVENT, [(number, *astuple(event)) for event in check.events])
 
 
-def kept(path: Path) -> list[Kept]:
+def kept(path: Path) -> list[PastCheck]:
     """All checks in the history at `path`, the earlier ones first. Raises as `database.reading`."""
     with reading(path) as connection:
-        events: dict[int, list[KeptEvent]] = {}
+        events: dict[int, list[PastEvent]] = {}
         for number, *event in connection.execute(
             f"SELECT check_id, {', '.join(_OF_EVENTS)} FROM events ORDER BY start_s"
         ):
-            events.setdefault(number, []).append(KeptEvent(*event))
+            events.setdefault(number, []).append(PastEvent(*event))
         found = connection.execute(f"SELECT id, {', '.join(_NAMES)} FROM checks ORDER BY checked, id")
-        return [replace(Kept(*row), events=tuple(events.get(number, ()))) for number, *row in found]
+        return [replace(PastCheck(*row), events=tuple(events.get(number, ()))) for number, *row in found]
 
 
-def latest(checks: Sequence[Kept]) -> list[Kept]:
+def latest(checks: Sequence[PastCheck]) -> list[PastCheck]:
     """Of each recording (or piece of one) the check that counts, which is the last, in the order they were made in."""
     last = {(one.digest, one.start_s, one.end_s): one for one in sorted(checks, key=lambda one: one.checked)}
     return sorted(last.values(), key=lambda one: (*one.order, one.start_s or 0.0))
 
 
-def find(path: Path, word: str) -> list[Kept]:
+def find(path: Path, word: str) -> list[PastCheck]:
     """The recordings that `word` may mean, each with the check that counts; none, one, or several.
 
     Args:
@@ -160,7 +162,7 @@ def find(path: Path, word: str) -> list[Kept]:
     return [one for one in all_of if one.path.endswith(end) or (len(word) >= _DIGEST and one.digest.startswith(word))]
 
 
-def _timed(connection: sqlite3.Connection, check: Kept) -> Kept:
+def _timed(connection: sqlite3.Connection, check: PastCheck) -> PastCheck:
     """The check with the time that the recording is known to be made at by an earlier one, where that says more."""
     strength = _STRENGTH.get(check.time_from, 0)
     if strength == 2:

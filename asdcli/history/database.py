@@ -46,6 +46,7 @@ CREATE TABLE checks (
     nearest TEXT,
     level_db REAL,
     why TEXT,
+    heard TEXT,
     detector TEXT NOT NULL,
     method TEXT NOT NULL,
     asdcli TEXT NOT NULL
@@ -72,8 +73,19 @@ CREATE INDEX of_recording ON confirmed (digest);
 
 
 def now() -> str:
-    """The time of the clock, in UTC to the microsecond: `2024-10-03T14:05:00.000000Z`."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """The time of the clock as `in_utc` has it."""
+    return in_utc(datetime.datetime.now(datetime.timezone.utc))
+
+
+def in_utc(time: datetime.datetime) -> str:
+    """A time with a zone as a text, in UTC to the microsecond: `2024-10-03T14:05:00.000000Z`."""
+    return time.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def local(utc: str) -> str:
+    """Such a text as one of this computer's time, without a zone: `2024-10-03T16:05:00`."""
+    time = datetime.datetime.fromisoformat(utc.replace("Z", "+00:00"))
+    return time.astimezone().replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 @contextlib.contextmanager

@@ -32,7 +32,7 @@ SOURCES = {
 
 
 @dataclass(frozen=True)
-class Recorded:
+class MadeAt:
     """When a recording was made.
 
     Attributes:
@@ -55,9 +55,9 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Times:
-    """Of all recordings of a call: a `Recorded` each, how they were told, and what is wrong with clocks, in words."""
+    """Of all recordings of a call: a `MadeAt` each, how they were told, and what is wrong with clocks, in words."""
 
-    of: dict[Path, Recorded]
+    of: dict[Path, MadeAt]
     said: str
     doubts: tuple[str, ...] = ()
 
@@ -79,11 +79,11 @@ def recorded(
     """
     order = sorted(paths, key=lambda path: [natural(part) for part in path.parts])
     moments = _hours_or_numbers([_moment(path) for path in order])
-    found: dict[Path, Recorded] = {}
+    found: dict[Path, MadeAt] = {}
     impossible: dict[str, list[str]] = {}
     following = start
     for path, moment in zip(order, moments, strict=True):
-        one = Recorded()
+        one = MadeAt()
         for told in _sources(path, moment, following, not found, duration_s):
             if told.time is not None and _EARLIEST <= told.time <= now + _AHEAD:
                 one = told
@@ -106,17 +106,17 @@ def _sources(
     following: datetime.datetime | None,
     is_first: bool,
     duration_s: Callable[[Path], float],
-) -> Iterator[Recorded]:
+) -> Iterator[MadeAt]:
     """What tells when a recording was made, what says it best first."""
     if is_first and following is not None:
-        yield Recorded(following, "start")
+        yield MadeAt(following, "start")
     if moment is not None:
-        yield Recorded(moment.time, "folder" if moment.in_folder else "name", moment.is_day)
+        yield MadeAt(moment.time, "folder" if moment.in_folder else "name", moment.is_day)
     if following is not None:
-        yield Recorded(following, "start")
+        yield MadeAt(following, "start")
     else:
         ended = datetime.datetime.fromtimestamp(path.stat().st_mtime).replace(microsecond=0)
-        yield Recorded(ended - datetime.timedelta(seconds=round(duration_s(path))), "file")
+        yield MadeAt(ended - datetime.timedelta(seconds=round(duration_s(path))), "file")
 
 
 def _moment(path: Path) -> Moment | None:
@@ -135,7 +135,7 @@ def _hours_or_numbers(moments: Sequence[Moment | None]) -> list[Moment | None]:
     return list(moments)
 
 
-def _set_back(order: Sequence[Path], found: dict[Path, Recorded]) -> Iterator[str]:
+def _set_back(order: Sequence[Path], found: dict[Path, MadeAt]) -> Iterator[str]:
     """Recordings of one series (names that differ by numbers only) that claim to be earlier than the one before."""
     series: dict[tuple[Path, str, str], list[Path]] = {}
     for path in order:
@@ -154,7 +154,7 @@ def _set_back(order: Sequence[Path], found: dict[Path, Recorded]) -> Iterator[st
             )
 
 
-def _said(found: dict[Path, Recorded], duration_s: Callable[[Path], float]) -> str:
+def _said(found: dict[Path, MadeAt], duration_s: Callable[[Path], float]) -> str:
     """`times of 18 recordings by their names, of 2 by their file times (of the recorder's clock)`."""
     counts = Counter(one.time_from for one in found.values())
     parts = [f"of {counted(n, 'recording')} by {SOURCES[source]}" for source, n in counts.most_common()]

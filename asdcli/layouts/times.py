@@ -85,6 +85,16 @@ def when(text: str) -> datetime.datetime:
         raise UsageError(f"{text!r} is no point of time", "say it so: 2024-10-03T14:05") from None
 
 
+def since_when(text: str) -> str:
+    """What somebody typed as texts of times are compared with it: a day holds all that is known to be of it.
+
+    Raises:
+        UsageError: it is no point of time.
+    """
+    time = when(text)
+    return time.date().isoformat() if time.time() == time.min.time() else time.isoformat()
+
+
 def _moments(name: str) -> Iterator[Moment]:
     for found in _BOTH.finditer(name):
         if not found["gap"] and found["second"] is None:  # 202410031405 is a number of twelve digits

@@ -12,9 +12,9 @@ from asdcli import __version__, audio
 from asdcli.artifacts import digest_file
 from asdcli.errors import AsdError
 from asdcli.history import checks
-from asdcli.history.checks import Kept, KeptEvent
+from asdcli.history.checks import PastCheck, PastEvent
 from asdcli.history.database import now
-from asdcli.layouts.recorded import Recorded, recorded
+from asdcli.layouts.recorded import MadeAt, recorded
 from asdcli.progress import Progress
 from asdcli.stages.check import ToCheck
 from asdcli.views.checked import CheckRow
@@ -62,10 +62,8 @@ def keep(
         progress.warn(f"this check was not kept in the history: {said}" + (f" ({hint})" if hint else ""))
 
 
-def _times(
-    recordings: Sequence[ToCheck], start: datetime.datetime | None, progress: Progress
-) -> Mapping[Path, Recorded]:
-    found: dict[Path, Recorded] = {}
+def _times(recordings: Sequence[ToCheck], start: datetime.datetime | None, progress: Progress) -> Mapping[Path, MadeAt]:
+    found: dict[Path, MadeAt] = {}
     duration_s = cache(_duration_s)
     machines = sorted({one.machine for one in recordings})
     for machine in machines:
@@ -88,8 +86,8 @@ def _duration_s(path: Path) -> float:
 
 
 def _kept(
-    recordings: Sequence[ToCheck], rows: Sequence[CheckRow], by: By, times: Mapping[Path, Recorded], progress: Progress
-) -> Iterator[Kept]:
+    recordings: Sequence[ToCheck], rows: Sequence[CheckRow], by: By, times: Mapping[Path, MadeAt], progress: Progress
+) -> Iterator[PastCheck]:
     paths = {one.name: one.path for one in recordings}
     checked, lost = now(), []
     for row in rows:
@@ -99,7 +97,7 @@ def _kept(
         except OSError:  # nobody may read it
             lost.append(row.recording)
             continue
-        yield Kept(
+        yield PastCheck(
             recording=row.recording,
             path=str(path.absolute()),
             digest=digest,
@@ -118,10 +116,11 @@ def _kept(
             nearest=row.nearest,
             level_db=row.level_db,
             why=row.why,
+            heard=row.heard,
             detector=by.detector,
             method=by.method,
             asdcli=__version__,
-            events=tuple(KeptEvent(**asdict(event)) for event in row.events),
+            events=tuple(PastEvent(**asdict(event)) for event in row.events),
         )
     if lost:
         progress.left_out(f"not kept in the history, for they cannot be read: {listed(lost)}")

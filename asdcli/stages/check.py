@@ -16,10 +16,13 @@ from typing import Any
 import pyarrow as pa
 
 from asdcli import artifacts, audio
+from asdcli.artifacts import own
 from asdcli.artifacts.for_people import write_rows
 from asdcli.audio.level import Levels
 from asdcli.detector import Detector
 from asdcli.errors import AsdError
+from asdcli.plots import Format, drawing
+from asdcli.plots.tracks import TracksPlot
 from asdcli.progress import SILENT, Progress
 from asdcli.stages.check_judge import Judge, ToCheck
 from asdcli.stages.check_report import sentences, with_whys, without_verdict
@@ -30,6 +33,7 @@ from asdcli.views.long_normals import LongNormals
 from asdcli.views.reading import Reading
 from asdcli.views.scores import Scored
 from asdcli.views.tracks import Track, packs_of
+from asdcli.writing.locks import alone_with
 
 _BLOCK = 64  # recordings read ahead: how long Ctrl-C waits
 _THREADS = 8
@@ -39,12 +43,14 @@ _THREADS = 8
 class Checks:
     """All of a call: what was found, suspicious ones first, and what is to be said of them together.
 
-    `tracks` are those of recordings that were cut into windows, in the same order.
+    `tracks` are those of recordings that were cut into windows, in the same order, and
+    `plot` is the picture of them that was drawn, if any.
     """
 
     rows: tuple[CheckRow, ...]
     said: tuple[str, ...]
     tracks: tuple[Track, ...] = ()
+    plot: Path | None = None
 
     @property
     def suspicious(self) -> int:
@@ -90,15 +96,15 @@ def run(
     said: list[str] = []
     tracks: list[Track] = []
     for machine in sorted({one.machine for one in recordings}):
-        own = sorted((one for one in recordings if one.machine == machine), key=lambda one: one.path.with_suffix(""))
+        listed = sorted((one for one in recordings if one.machine == machine), key=lambda one: one.path.with_suffix(""))
         reading = Reading.of({**detector.made_with(machine), "features": detector.kind, **(changes or {})})
-        heard = _hear(own, reading, progress)
+        heard = _hear(listed, reading, progress)
         rows = [
             CheckRow(one.name, machine, UNUSABLE, why=_reason(it))
-            for one, it in zip(own, heard, strict=True)
+            for one, it in zip(listed, heard, strict=True)
             if isinstance(it, audio.BadAudio)
         ]
-        usable = [(one, it) for one, it in zip(own, heard, strict=True) if isinstance(it, Listened)]
+        usable = [(one, it) for one, it in zip(listed, heard, strict=True) if isinstance(it, Listened)]
         if usable:
             promise = promised.get(machine)
             by = Judge(machine, reading, detector, scored, levels.get(machine), normals[machine], promise, shortest_s)
@@ -132,6 +138,35 @@ def write(checks: Checks, path: Path, *, plain_cells: bool = False, force: bool,
     rows = [{**asdict(row), "events": "; ".join(map(str, row.events)) or None} for row in checks.rows]
     table = pa.Table.from_pylist(rows, _SCHEMA)
     write_rows(table, path, plain_cells=plain_cells, force=force, progress=progress)
+
+
+@alone_with("output")
+def picture(
+    checks: Checks, output: Path, format: Format, *, signature: str, force: bool = False, progress: Progress = SILENT
+) -> bool:
+    """Draw the tracks of long recordings into `output`; False where none was cut, and nothing is written.
+
+    Raises:
+        AsdError: matplotlib is not installed. BadData: the file is not asd's to overwrite.
+    """
+    may_draw(output, force=force)
+    if not checks.tracks:
+        progress.left_out(
+            f"{output} is not drawn: no recording is long enough to be cut (--window SECONDS cuts others)"
+        )
+        return False
+    events = {(row.machine, row.recording): row.events for row in checks.rows}
+    of = [events[track.machine, track.recording] for track in checks.tracks]
+    plot = TracksPlot(checks.tracks, of, signature)
+    with own.written(output, force=force) as temporary:
+        drawing.save(plot, plot.numbers(progress=progress), temporary, format, progress=progress)
+    return True
+
+
+def may_draw(output: Path, *, force: bool) -> None:
+    """Raises, before the work, what `picture` would raise after it."""
+    drawing.require()
+    own.check(output, force=force)
 
 
 _TEXTS, _TRUTHS = ("recording", "machine", "verdict", "nearest", "why", "heard", "events"), ("stands_out",)

@@ -18,16 +18,18 @@ _CLEAREST = 2  # sentences of a short answer
 
 def of_region(region: Region, layer: Layer, *, more: str = "more", less: str = "less") -> str:
     """`12 dB more at 1.2-1.6 kHz, from 3.1 s on`."""
-    n_bands = len(layer.edges_hz) - 1
-    low, high = layer.edges_hz[region.low_band], layer.edges_hz[region.high_band]
-    if region.high_band - region.low_band >= _ALL * n_bands:
-        where = "at all frequencies"
-    elif region.high_band - region.low_band <= _NARROW:
-        where = f"at about {_hz((low + high) / 2)}"
-    else:
-        where = f"at {span(low, high)}"
     direction = more if region.db > 0 else less
-    return f"{abs(region.db):.0f} dB {direction} {where}, {_when(region, layer)}"
+    return f"{abs(region.db):.0f} dB {direction} {where(region, layer.edges_hz)}, {_when(region, layer)}"
+
+
+def where(region: Region, edges_hz: npt.NDArray[np.float64]) -> str:
+    """`at 1.2-1.6 kHz`, `at about 3.1 kHz`, `at all frequencies`; bands end at `edges_hz` (n_bands + 1,)."""
+    low, high = edges_hz[region.low_band], edges_hz[region.high_band]
+    if region.high_band - region.low_band >= _ALL * (len(edges_hz) - 1):
+        return "at all frequencies"
+    if region.high_band - region.low_band <= _NARROW:
+        return f"at about {_hz((low + high) / 2)}"
+    return f"at {span(low, high)}"
 
 
 def of_pulses(pulses: Pulses, octaves: tuple[tuple[float, float], ...]) -> str:

@@ -170,6 +170,7 @@ REPORTS: dict[str, tuple[str, ...]] = {
     "learn": ("learn", "data/synthetic/dev_data/raw/fan/train", "--run", "runs/learnt", "--data", "other"),
     "check": ("check", "data/synthetic/dev_data/raw/fan/train", "--run", "runs/plain", "--csv", "checks.csv"),
     "history": ("history", "runs/plain"),
+    "drift": ("drift", "runs/plain"),
     "run": ("run", "embed", "score", "evaluate", "--method", "nn"),
     "datasets": ("datasets",),
     "methods": ("methods", "varmin"),
@@ -187,7 +188,7 @@ REPORTS: dict[str, tuple[str, ...]] = {
 }
 TELL = ("datasets", "methods", "models")
 """Commands that tell what is known, and touch no file."""
-LISTERS = ("doctor", "history", "show")
+LISTERS = ("doctor", "drift", "history", "show")
 """Commands that list what is there, and write nothing."""
 UNWANTED: dict[str, tuple[str, ...]] = {  # a command -> what it refuses, where a wrong device is not that
     "download": ("download", "dcase2032"),
@@ -195,6 +196,7 @@ UNWANTED: dict[str, tuple[str, ...]] = {  # a command -> what it refuses, where 
     "learn": ("learn", "nowhere"),
     "check": ("check", "nowhere"),
     "history": ("history", "runs/none"),
+    "drift": ("drift", "runs/none"),
     "datasets": ("datasets", "dcase2032"),
     "methods": ("methods", "vramin"),
     "models": ("models", "dual-brunch"),

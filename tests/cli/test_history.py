@@ -73,14 +73,14 @@ def test_what_was_checked_is_listed_in_the_order_it_was_made_and_once(
     assert asd("history") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1:7]] == ["2024-11-20"] * 3 + ["2024-11-21"] * 3
-    assert "copy of" in lines[5] and " suspicious " in lines[5] and lines[7] == "6 checks of 6 recordings"
+    assert "copy of" in lines[5] and " suspicious " in lines[5] and lines[7] == "6 checks; 6 recordings in all"
     found = checks(asd, capsys)
     assert [one["time"] for one in found] == [f"2024-11-{20 + i // 3}T{10 + i}:30:00" for i in range(6)]
     assert {one["time_from"] for one in found} == {"name"} and len({one["detector"] for one in found}) == 1
     for one in found:
         row = rows[one["recording"].removeprefix("copy of ")]
         both = (row.keys() & one.keys()) - {"recording"}
-        assert len(both) == 11 and {name: one[name] for name in both} == {name: row[name] for name in both}
+        assert len(both) == 12 and {name: one[name] for name in both} == {name: row[name] for name in both}
 
 
 def test_what_is_wanted_is_found_and_exported(asd: Asd, capsys: pytest.CaptureFixture[str], here: Path) -> None:
@@ -133,6 +133,8 @@ def test_times_come_from_a_start_where_no_name_tells(asd: Asd, capsys: pytest.Ca
     assert asd("check", "week", "-q") == 0
     assert [one["time"] for one in checks(asd, capsys)] == [f"2024-11-20T10:00:0{2 * i}" for i in range(3)]
     assert asd("check", "week", "--start", "soon") == 2
+    assert asd("check", "week", "--start", "2024-11-20", "--no-history") == 2
+    assert "which --no-history does not keep" in capsys.readouterr().err
     write(Path("odd/1970-01-01_00-00-17.wav"), sound(np.random.default_rng(5)))
     assert asd("check", "odd") == 0
     assert "would be of 1970-01-01T00:00:17, which cannot be" in capsys.readouterr().err

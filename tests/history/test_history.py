@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +18,9 @@ import pytest
 from asdcli.errors import AsdError, BadArtifact, Busy, MissingArtifact
 from asdcli.history import database
 from asdcli.history.answers import Confirmed, answers, confirm, confirmed
-from asdcli.history.checks import Kept, KeptEvent, find, keep, kept, latest
+from asdcli.history.checks import PastCheck, PastEvent, find, keep, kept, latest
 
-ONE = Kept(
+ONE = PastCheck(
     recording="week 47/07.wav",
     path="/rec/fan 3/week 47/07.wav",
     digest="ab" * 16,
@@ -38,6 +39,7 @@ ONE = Kept(
     nearest="2024-10-01_0003",
     level_db=-20.1,
     why=None,
+    heard="12 dB more at 1.2-1.6 kHz",
     detector="d1",
     method="nn",
     asdcli="0.1.0",
@@ -50,7 +52,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_what_is_kept_is_found_again_as_it_was(path: Path) -> None:
-    events = (KeptEvent(3.0, 8.5, 0.3, 3.0, 0.02), KeptEvent(20.0, 21.0, 0.2))
+    events = (PastEvent(3.0, 8.5, 0.3, 3.0, 0.02), PastEvent(20.0, 21.0, 0.2))
     odd = replace(
         ONE, digest="cd" * 16, events=events, time=None, time_from="unknown", score=None, p_value=None, why="=cut; 'x'"
     )
@@ -66,7 +68,7 @@ def test_the_same_file_by_the_same_detector_counts_once_and_the_last_check_count
     again = replace(ONE, recording="copy.wav", checked="2024-11-22T08:00:00.000000Z", threshold=0.4, verdict="normal")
     anew = replace(ONE, checked="2024-11-23T08:00:00.000000Z", detector="d2", score=0.2)
     other = replace(ONE, checked="2024-11-21T09:00:00.000000Z", method="kmeans")
-    for one in (replace(ONE, events=(KeptEvent(0.0, 1.0, 0.3),)), again, anew, other):
+    for one in (replace(ONE, events=(PastEvent(0.0, 1.0, 0.3),)), again, anew, other):
         keep(path, [one])
     keep(path, [replace(ONE, start_s=10.0, end_s=20.0)])
     keep(path, [replace(ONE, start_s=10.0, end_s=20.0, score=0.5)])
@@ -199,3 +201,16 @@ def test_a_kill_amid_a_writing_leaves_what_was_there_and_it_can_be_written_again
     assert kept(path) == [ONE]
     keep(path.parent / "as it was left" / path.name, [replace(ONE, digest="c")])
     assert len(kept(path.parent / "as it was left" / path.name)) == 2
+
+
+def test_where_no_time_is_known_that_of_the_check_stands_in_this_computers_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        assert replace(ONE, time=None).order[0] == "2024-11-21T09:00:00"
+        assert ONE.order[0] == "2024-11-20T14:05:00"
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from asdcli import __version__
 from asdcli.audio import channel_index
 from asdcli.clips import SUFFIXES, without_suffix
 from asdcli.detector import Detector
@@ -18,6 +19,7 @@ from asdcli.pipeline.answers import answered
 from asdcli.pipeline.detectors import detector_of
 from asdcli.pipeline.keeping import By
 from asdcli.pipeline.learning import settled
+from asdcli.pipeline.steps.plot import format_of
 from asdcli.pipeline.steps.score import spellings
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
@@ -56,6 +58,8 @@ def run(
     shortest_s: float = 0.0,
     start: str | None = None,
     keep: bool = True,
+    plot: Path | None = None,
+    force: bool = False,
     whys: int | None = WHYS,
     device: str = "auto",
     progress: Progress = SILENT,
@@ -75,6 +79,8 @@ def run(
         start: when the first recording was begun, where names do not tell.
         keep: keep the check in the history.
         whys: tell of so many of the most suspicious why they are; None: of all.
+        plot: a picture of the long recordings goes there, in the format of its suffix.
+        force: overwrite a picture that asd did not write.
         device: where a network runs.
         progress: is told how far it is, of recordings that say nothing, and of a history that could not be kept.
 
@@ -84,6 +90,9 @@ def run(
             machines.
     """
     begun = None if start is None else when(start)
+    kind = format_of(plot, None) if plot else None
+    if plot:
+        check.may_draw(plot, force=force)
     limits, spelling = _limits(space, method)
     known = sorted(machine for of, machine in limits.values if of == spelling)
     recordings = _recordings(space, places, machine, known, progress)
@@ -122,7 +131,12 @@ def run(
     if keep:
         by = By(detector.learnt.header.content, spelling)
         keeping.keep(space.history, recordings, rows, by, start=begun, progress=progress)
-    return replace(checks, rows=rows)
+    found = replace(checks, rows=rows)
+    if plot and kind:
+        signature = f"{space.dataset}|method:{spelling}|made:{detector.learnt.header.content[:6]}|asd:{__version__}"
+        drawn = check.picture(found, plot, kind, signature=signature, force=force, progress=progress)
+        found = replace(found, plot=plot if drawn else None)
+    return found
 
 
 def changes(channel: str | None, resample: bool) -> dict[str, Any]:

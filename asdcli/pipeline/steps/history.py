@@ -12,8 +12,8 @@ import pyarrow as pa
 from asdcli.artifacts.for_people import write_rows
 from asdcli.errors import unknown_name
 from asdcli.history.answers import Confirmed, confirmed
-from asdcli.history.checks import Kept, kept, latest
-from asdcli.layouts.times import when
+from asdcli.history.checks import PastCheck, kept, latest
+from asdcli.layouts.times import since_when
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
@@ -32,7 +32,7 @@ class History:
         recordings: how many there are in all, whatever was asked for.
     """
 
-    checks: tuple[Kept, ...]
+    checks: tuple[PastCheck, ...]
     answers: dict[str, Confirmed]
     recordings: int
 
@@ -77,7 +77,7 @@ def run(space: Workspace, wanted: Wanted) -> History:
     """
     if wanted.verdict is not None and wanted.verdict not in VERDICTS:
         raise unknown_name("verdict", wanted.verdict, VERDICTS)
-    since = None if wanted.since is None else since_text(wanted.since)
+    since = None if wanted.since is None else since_when(wanted.since)
     everything = kept(space.history)
     counting = latest(everything)
     if wanted.machine is not None and wanted.machine not in (known := sorted({one.machine for one in everything})):
@@ -95,12 +95,6 @@ def run(space: Workspace, wanted: Wanted) -> History:
     return History(checks, confirmed(space.history), len({one.digest for one in everything}))
 
 
-def since_text(said: str) -> str:
-    """A point of time as it is compared with those of recordings. Raises UsageError: it is none."""
-    time = when(said)
-    return time.date().isoformat() if time.time() == time.min.time() else time.isoformat()
-
-
 def write(history: History, path: Path, *, plain_cells: bool = False, force: bool, progress: Progress = SILENT) -> None:
     """Write a row a check to `path` (.parquet, otherwise CSV). Raises BadData where it is not asd's."""
     table = pa.Table.from_pylist([{**row, "events": _told(row["events"])} for row in history.rows()], _SCHEMA)
@@ -116,6 +110,6 @@ _FIGURES = ("start_s", "end_s", "score", "threshold", "times", "p_value", "p_val
 _SCHEMA = pa.schema(
     [
         (name, pa.float64() if name in _FIGURES else pa.string())
-        for name in [*(field.name for field in fields(Kept)), "answer", "answered", "note"]
+        for name in [*(field.name for field in fields(PastCheck)), "answer", "answered", "note"]
     ]
 )
