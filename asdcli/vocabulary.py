@@ -19,8 +19,10 @@ PRECISIONS = ("auto", "fp32", "bf16")
 """The number format in which it is trained."""
 SYNTHETIC = "synthetic"
 """The dataset that is rendered, not fetched."""
-BOTH, MEAN = "both", "mean"
-"""What may stand for a channel: the first two, one after the other, or the mean of all."""
+BOTH, MEAN, RESIDUAL = "both", "mean", "residual"
+"""What may stand for a channel: the first two, one after another, the mean of all, or the first without the second."""
+IMPORTED = "imported"
+"""What stands in a header for the embedder of vectors that somebody brought."""
 PEAK, FIXED = "peak", "fixed"
 """A gain that is measured, or given: `fixed:0.5`."""
 

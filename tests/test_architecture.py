@@ -38,6 +38,7 @@ HELPERS = {
     "check_why": "check",
     "drift_words": "drift",
     "explain_words": "explain",
+    "fuse_weights": "fuse",
     "explain_picture": "explain",
     "explain_evidence": "explain",
     "threshold_report": "threshold",

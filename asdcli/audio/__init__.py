@@ -18,9 +18,10 @@ from asdcli.audio.channels import channel_index
 from asdcli.audio.convert import FULL_SCALE, resampled, resampled_blocks, to_int16
 from asdcli.audio.files import opened
 from asdcli.audio.riff import BYTE_ORDER, Wav, pcm16, pcm16_blocks, walk
-from asdcli.vocabulary import BOTH, MEAN
+from asdcli.audio.two_microphones import residual
+from asdcli.vocabulary import BOTH, MEAN, RESIDUAL
 
-__all__ = ["BOTH", "MEAN", "SAMPLE_RATE", "BadAudio", "Info", "blocks", "channel_index", "info", "read"]
+__all__ = ["BOTH", "MEAN", "RESIDUAL", "SAMPLE_RATE", "BadAudio", "Info", "blocks", "channel_index", "info", "read"]
 
 SAMPLE_RATE = 16_000
 _BLOCK = 1 << 19  # samples of a channel that are read at once
@@ -73,7 +74,8 @@ def read(
     Args:
         path: a file that libsndfile reads.
         sample_rate: expected rate in Hz.
-        channel: index of the channel to take, or `MEAN` of all (which rounds); None demands a file of one channel.
+        channel: index of the channel to take, `MEAN` of all (which rounds), or `RESIDUAL`: the first without what the
+            second explains of it (which rounds, at a joint peak of its own); None demands a file of one channel.
         resample: bring another rate to `sample_rate` (soxr, high quality) instead of refusing it.
         rounding: round samples finer than 16 bits instead of refusing them.
         gain: multiply all samples by it, which rounds.
@@ -83,7 +85,7 @@ def read(
 
     Raises:
         BadAudio: unreadable, no audio, truncated, empty, non-finite, another rate, several channels and none chosen,
-            no such channel, or samples that int16 cannot hold.
+            no such channel, no second one for a residual, or samples that int16 cannot hold.
     """
     wave, exact = _wave(path, sample_rate, channel, resample)
     if gain is not None:
@@ -102,11 +104,15 @@ def blocks(
 ) -> Iterator[np.ndarray]:
     """The same samples as of `read`, bit for bit, a block after the other: memory does not grow with the file.
 
+    A residual of two microphones comes as one block: what the far one explains shows in the whole recording only.
     Arguments and errors are those of `read`; what is wrong with the file shows when its place is reached.
 
     Yields:
         (n_block,) int16, n_block >= 1.
     """
+    if channel == RESIDUAL:
+        yield read(path, sample_rate=sample_rate, channel=channel, resample=resample, rounding=rounding, gain=gain)
+        return
     with opened(path) as file:
         found, wav, chosen = _chosen(path, file, sample_rate, channel, resample)
         exact = found.sample_rate == sample_rate and not (channel == MEAN and found.channels > 1) and gain is None
@@ -158,15 +164,18 @@ def _wave(path: Path, sample_rate: int, channel: int | str | None, resample: boo
     wave = _one_channel(wave, channel, chosen)
     if found.sample_rate != sample_rate:
         wave = resampled(path, _floats(wave), found.sample_rate, sample_rate)
+    if channel == RESIDUAL:
+        near, far = _floats(wave).T
+        wave, exact = residual(near, far), False
     return np.ascontiguousarray(wave, None if wave.dtype == np.float64 else np.int16), exact
 
 
 def _one_channel(wave: np.ndarray, channel: int | str | None, chosen: int) -> np.ndarray:
-    """(n,) of (n, n_channels): the chosen one, or the mean of several."""
+    """(n,) of (n, n_channels): the chosen one, or the mean of several; (n, 2) of which a residual is made."""
     if channel == MEAN and wave.shape[1] > 1:
         mean: np.ndarray = _floats(wave).mean(axis=1)
         return mean
-    return wave[:, chosen]
+    return wave[:, :2] if channel == RESIDUAL else wave[:, chosen]
 
 
 def _chosen(
@@ -183,6 +192,12 @@ def _chosen(
     if channel is None and found.channels > 1:
         raise BadAudio(
             path, f"has {found.channels} channels", f"choose: --channel both, mean, or 0 to {found.channels - 1}"
+        )
+    if channel == RESIDUAL and found.channels < 2:
+        raise BadAudio(
+            path,
+            "has 1 channel, and a residual is of two: the near microphone without what the far one explains",
+            "choose another: --channel 0",
         )
     chosen = 0 if isinstance(channel, str) else channel or 0
     if chosen >= found.channels:

@@ -41,6 +41,7 @@ GROUPS = {
     "Research": {
         "smooth": "asdcli.cli.smooth:smooth",
         "tune": "asdcli.cli.tune:tune",
+        "fuse": "asdcli.cli.fuse:fuse",
         "table": "asdcli.cli.table:table",
         "sweep": "asdcli.cli.sweep:sweep",
         "plot": "asdcli.cli.plot:plot",

@@ -23,7 +23,7 @@ from asdcli.cli.sharded import sharded
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.features.kinds import DEFAULT, FEATURES
-from asdcli.vocabulary import BOTH, MEAN, PEAK
+from asdcli.vocabulary import BOTH, MEAN, PEAK, RESIDUAL
 
 
 @on_a_run(force=True)
@@ -39,9 +39,10 @@ def extract_features(
         str | None,
         typer.Option(
             "--channel",
-            metavar=one_of(("NAME", "N"), BOTH, MEAN),
+            metavar=one_of(("NAME", "N"), BOTH, MEAN, RESIDUAL),
             help="Channel of clips that have several, by the edition's name for it or counted from 0. "
-            f"{BOTH}: the first two, as two windows of each clip. {MEAN}: of all, rounded.",
+            f"{BOTH}: the first two, as two windows of each clip. {MEAN}: of all, rounded. {RESIDUAL}: the first "
+            "without what the second explains of it.",
             show_default=False,
         ),
     ] = None,

@@ -13,7 +13,7 @@ from asdcli.errors import unknown_name
 from asdcli.spec.values import choices
 from asdcli.sweep.engines import DEFAULT as ENGINE
 from asdcli.sweep.engines import ENGINES
-from asdcli.vocabulary import DEVICES, FIXED, MEAN, NONE, PEAK, Condition
+from asdcli.vocabulary import DEVICES, FIXED, MEAN, NONE, PEAK, RESIDUAL, Condition
 
 
 def one_of(words: Any, *more: str) -> str:
@@ -51,11 +51,12 @@ def format_option(words: Any) -> Any:
 
 
 def channel_option(*, otherwise: str) -> Any:
-    """`--channel` of recordings of one's own: a number, or the mean; `otherwise` is the default, in words."""
+    """`--channel` of recordings of one's own: a number, a mean, a residual; `otherwise` is the default, in words."""
     return typer.Option(
         "--channel",
-        metavar=one_of(("N",), MEAN),
-        help=f"Channel of recordings that have several, counted from 0. Default: {otherwise}.",
+        metavar=one_of(("N",), MEAN, RESIDUAL),
+        help=f"Channel of recordings that have several, counted from 0. {RESIDUAL}: the first without what the second "
+        f"explains of it. Default: {otherwise}.",
         show_default=False,
     )
 

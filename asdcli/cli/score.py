@@ -26,7 +26,8 @@ def score(
             "--method",
             autocompletion=completion.methods,
             metavar="SPELLING|all|all+",
-            help=f"{', '.join(SCORERS.entries)}; with parameters as in {DEFAULT} (repeatable; see asd methods). "
+            help=f"{', '.join([*SCORERS.entries, *SCORERS.short])}; with parameters as in {DEFAULT} "
+            "(repeatable; see asd methods). "
             f"all: the {len(PAPER)} of the paper's tables; all+: also with an alpha of clips that no model has met. "
             f"Default: {DEFAULT}.",
             show_default=False,
@@ -133,7 +134,11 @@ def score(
 
 COLUMNS = {
     "n_reference": "references",
+    "n_bands": "bands",
     "k": "k",
+    "k_mean": "mean k",
+    "k_source": "k source",
+    "k_target": "k target",
     "n_val": "n_val",
     "alpha": "alpha",
     "leverage_top1": "top 1 %",
@@ -144,6 +149,10 @@ COLUMNS = {
     "correlation": "corr.",
     "n_floored": "floored",
     "clusters": "clusters",
+    "components": "components",
+    "mean_source": "mean source",
+    "mean_target": "mean target",
+    "sigma": "sigma",
     "n_synthetic": "synthetic",
 }
 """A figure of a method's diagnostics -> its heading."""

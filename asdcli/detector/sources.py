@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from asdcli import artifacts
 from asdcli.artifacts import Header
-from asdcli.embedders import EMBEDDERS, IMPORTED
+from asdcli.embedders import EMBEDDERS
 from asdcli.errors import BadArtifact, UsageError
 from asdcli.models.networks import NETWORKS
 from asdcli.progress import SILENT, Progress
@@ -21,7 +21,7 @@ from asdcli.spec import Registry, parse
 from asdcli.views import packs
 from asdcli.views.clips import rows_of
 from asdcli.views.windows import first_of_each, mean_by_clip, mean_of_windows
-from asdcli.vocabulary import Split
+from asdcli.vocabulary import IMPORTED, Split
 
 if TYPE_CHECKING:
     from asdcli.embedders.residuals import Reconstruction

@@ -26,9 +26,6 @@ EMBEDDERS = Registry(
     needs=("features", "trained", "embed"),
 )
 
-IMPORTED = "imported"
-"""What stands in a header for the embedder of vectors that somebody brought."""
-
 
 @dataclass(frozen=True)
 class Embedding:
@@ -80,7 +77,9 @@ class Embedder(Protocol):
     that looks at `is_train` also has `fitted(pack, is_train)`, which gives the embedder with the statistics of these
     training clips: it embeds new clips as if they had stood in that pack. One with `in_blocks` = True embeds each block
     of `batch_size` clips of a pack, counted from the first, by itself, and looks at no other: a machine type can be cut
-    there, and the pack's `part(start, stop)` be embedded elsewhere.
+    there, and the pack's `part(start, stop)` be embedded elsewhere. One whose dimensions belong to bands of frequencies
+    has `bands(n_dims)`, a static method: an (n_bands, width) int64 array of the dimensions that each band is in, lowest
+    frequencies first; a dimension may be in several.
     """
 
     features: ClassVar[str]

@@ -12,6 +12,7 @@ from typing import Any
 from asdcli.artifacts import Header
 from asdcli.errors import AsdError
 from asdcli.metrics.specs import AUC_PAUC
+from asdcli.scorers.fuse import DEV, Fuse, unspelled
 from asdcli.scorers.smooth import CHOOSE, CLUSTERS, KS, REPORT, SMOOTHERS, Smooth
 from asdcli.views.windows import says_of_windows
 
@@ -31,6 +32,7 @@ DEFAULTS = {
     "--own-windows": _SMOOTH.own_windows,
     "--objective": AUC_PAUC,
     "--repeats": 20,
+    "--by": Fuse().by,
     "--max-fpr": 0.1,
     "--bootstrap": 0,
 }
@@ -100,7 +102,8 @@ def of_brought(header: Header) -> Words:
 
 
 def of_smoothed(header: Header) -> Words:
-    method, _, smoothing = str(header.params.get("method", "")).partition("+")
+    method, plus, smoothing = str(header.params.get("method", "")).rpartition("+")
+    method, smoothing = (method, smoothing) if plus else (smoothing, "")
     words = _given({"--method": method or None})
     try:
         how: Smooth = SMOOTHERS.build(smoothing)
@@ -126,6 +129,19 @@ def of_tuned(header: Header) -> Words:
     for option, name, default in (("--choose", "choose", CHOOSE), ("--report", "report", REPORT)):
         words += _given({option: _joined(_unless(params, name, default))})
     return words + _given({"--level": params.get("level"), "--pool": params.get("pool")}) + _seed(header)
+
+
+def of_fused(header: Header) -> Words:
+    """The parts in their order, as they are called in the header."""
+    params = header.params
+    try:
+        parts, how = unspelled(str(params.get("method"))) or ([], Fuse())
+    except AsdError:
+        return list(params.get("of", ()))
+    weights = {"--tune" if how.weights == DEV else "--weights": how.weights}
+    words = [*params.get("of", parts), *_given({"--by": how.by, **weights})]
+    words += ["--transductive"] * how.transductive + _given({"--name": params.get("name")})
+    return words + [word for name in params.get("machine_types", ()) for word in ("--machine-type", str(name))]
 
 
 def of_thresholds(header: Header) -> Words:

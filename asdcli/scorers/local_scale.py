@@ -9,10 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from asdcli.scorers.pools import Mean, Pool, UpToExit
 from asdcli.scorers.reference import Groups, Reference, Vectors
 
 Adjust = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From D (…, n_ref) and b (n_ref,) to what a score is the minimum of."""
+
+
+_MEAN = Mean()
 
 
 def same(d: np.ndarray) -> np.ndarray:
@@ -26,6 +30,7 @@ class LocalScale:
     Attributes:
         full: (n_ref,) b(y) over all of X_ref but y's own clip; NaN where there is no other clip.
         transform: a monotone function of distances that is applied before averaging.
+        pool: what is done in place of averaging all K.
     """
 
     reference: Reference
@@ -34,21 +39,39 @@ class LocalScale:
     full: np.ndarray
     low: float = -np.inf
     high: float = np.inf
+    pool: Pool = _MEAN
 
     @staticmethod
-    def of(reference: Reference, k: int, transform: Callable[[np.ndarray], np.ndarray] = same) -> LocalScale:
-        return LocalScale(reference, k, transform, _mean(transform(reference.neighbours(k)[1][:, :k])))
+    def of(
+        reference: Reference,
+        k: int,
+        transform: Callable[[np.ndarray], np.ndarray] = same,
+        *,
+        pool: Pool = _MEAN,
+        exit: float | None = None,
+    ) -> LocalScale:
+        """That of a reference set; with `exit` neighbours count up to a gap, which is a ratio below that quantile."""
+        distances = transform(reference.neighbours(k)[1][:, :k])
+        pool = pool if exit is None else UpToExit.of(distances, exit)
+        return LocalScale(reference, k, transform, pool(distances), pool=pool)
 
     @staticmethod
     def from_learnt(
-        learnt: Mapping[str, Any], k: int, transform: Callable[[np.ndarray], np.ndarray] = same
+        learnt: Mapping[str, Any],
+        k: int,
+        transform: Callable[[np.ndarray], np.ndarray] = same,
+        *,
+        pool: Pool = _MEAN,
     ) -> LocalScale:
         """What `learnt` was made of."""
-        return LocalScale(learnt["reference"], k, transform, learnt["b"], *map(float, learnt["limits"]))
+        pool = UpToExit.from_learnt(learnt) if "exits" in learnt else pool
+        low, high = map(float, learnt["limits"])
+        return LocalScale(learnt["reference"], k, transform, learnt["b"], low, high, pool)
 
     def learnt(self) -> dict[str, Any]:
         """What a scorer that divides or subtracts by b has learnt, as data."""
-        return {"reference": self.reference, "b": self.full, "limits": np.array([self.low, self.high])}
+        limits = np.array([self.low, self.high])
+        return {"reference": self.reference, "b": self.full, "limits": limits, **self.pool.learnt()}
 
     @property
     def alone(self) -> bool:
@@ -61,6 +84,14 @@ class LocalScale:
         found = np.isfinite(self.reference.neighbours(self.k)[1][:, : self.k]).sum(axis=1)
         return int(found.min(initial=self.k))
 
+    @property
+    def mean_k(self) -> dict[str, float]:
+        """How many neighbours are averaged on average, where that is found out; as a diagnostic."""
+        if not isinstance(self.pool, UpToExit) or self.alone:
+            return {}
+        distances = self.transform(self.reference.neighbours(self.k)[1][:, : self.k])
+        return {"k_mean": float(self.pool.counts(distances).mean())}
+
     def limited(self, low: float, high: float) -> LocalScale:
         return dataclasses.replace(self, full=np.clip(self.full, low, high), low=low, high=high)
 
@@ -70,9 +101,11 @@ class LocalScale:
         Where that leaves y no neighbour at all, b(y) keeps its value over all of X_ref.
         """
         neighbours, distances = self.reference.neighbours(self.k)
-        lost = (self.reference.owners[neighbours[rows]] == clips[:, None, None]).any(axis=2)
-        distances = np.sort(np.where(lost, np.inf, distances[rows]), axis=1)[:, : self.k]
-        b = np.clip(_mean(self.transform(distances)), self.low, self.high)
+        owners = self.reference.owners[neighbours]
+        lost = np.zeros((len(rows), owners.shape[1]), bool)
+        for own in np.moveaxis(owners, 2, 0):
+            lost |= own[rows] == clips[:, None]
+        b = np.clip(self.pool.without(self.transform(distances), rows, lost, self.k), self.low, self.high)
         return np.where(np.isnan(b), self.full[rows], b)
 
     def changes(self) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -104,11 +137,3 @@ def adjusted(scale: LocalScale, queries: Vectors, adjust: Adjust, *, strict: boo
         return a.min(axis=1)
 
     return np.concatenate(scale.reference.map(queries, block))
-
-
-def _mean(distances: np.ndarray) -> np.ndarray:
-    """The mean of the finite entries of each row; NaN where there is none."""
-    finite = np.isfinite(distances)
-    count = finite.sum(axis=1)
-    total = np.where(finite, distances, 0.0).sum(axis=1)
-    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)

@@ -61,6 +61,10 @@ class Vectors:
     def take(self, rows: np.ndarray) -> Vectors:
         return Vectors(self.x[rows], self.clip[rows], None if self.norm is None else self.norm[rows])
 
+    def of_columns(self, columns: np.ndarray) -> Vectors:
+        """The same windows with these of their dimensions alone."""
+        return Vectors.of(self.raw[:, columns], self.clip)
+
     @property
     def raw(self) -> np.ndarray:
         """(n, n_dims) the vectors with their length, for methods that model it."""
@@ -176,8 +180,16 @@ class Reference:
         wanted = min(k + self._most_owned, len(self))
         if self._neighbours is None or self._neighbours[0].shape[1] < wanted:
             m = min(max(k, 16) + self._most_owned, len(self))  # 16: the paper's larger K, so that K = 8 pays for both
-            self._neighbours = _concatenate(self.map(self.rows, lambda _, d: _smallest(d, m)))
+            self._neighbours = _concatenate(self.map(self.rows, lambda _, d: smallest(d, m)))
         return self._neighbours
+
+    def places(self, windows: Vectors) -> np.ndarray:
+        """(n_windows,) the row that each window is, -1 of windows of other clips: the i-th of its clip is the i-th."""
+        order = np.argsort(self.rows.clip, kind="stable")
+        first = np.searchsorted(self.rows.clip[order], windows.clip, "left")
+        place = first + _nth_of_each(windows.clip)
+        inside = place < np.searchsorted(self.rows.clip[order], windows.clip, "right")
+        return np.where(inside, order[np.minimum(place, len(order) - 1)], -1)
 
     def _distances(self, queries: Vectors, block: slice) -> np.ndarray:
         d = queries.x[block] @ self.rows.x.T
@@ -194,13 +206,22 @@ class Reference:
         return [slice(i, i + step) for i in range(0, max(len(queries), 1), step)]
 
 
+def _nth_of_each(keys: np.ndarray) -> np.ndarray:
+    """(n,) how many of the same key stand before each."""
+    order = np.argsort(keys, kind="stable")
+    nth = np.empty(len(keys), np.int64)
+    nth[order] = np.arange(len(keys)) - np.searchsorted(keys[order], keys[order], "left")
+    return nth
+
+
 def _rows(train: Vectors, chosen: np.ndarray, made: np.ndarray) -> Vectors:
     place = np.where(chosen < 0, len(train) - 1 - chosen, chosen)  # what was made stands after the windows
     clip = np.concatenate([train.clip, -1 - np.arange(len(made))])
-    return Vectors(np.concatenate([train.x, made])[place], clip[place])
+    norm = None if train.norm is None else np.concatenate([train.norm, np.ones(len(made))])[place]
+    return Vectors(np.concatenate([train.x, made])[place], clip[place], norm)
 
 
-def _smallest(d: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray]:
+def smallest(d: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray]:
     """Columns and values (n, m) of the m smallest entries of each row, ascending; ties: the lowest column."""
     # Few candidates need sorting: the m-th smallest minimum of disjoint tiles bounds the m-th smallest entry. On
     # 100,000 columns this is 15 times faster than argpartition. Where tiles would be narrow, an entry is its own tile.

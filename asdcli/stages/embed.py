@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -18,10 +19,11 @@ from asdcli.files import FOLDS
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
-from asdcli.stages.embed_pieces import EmbeddingShards, EmbeddingWork, Maker, facts, in_folds
+from asdcli.stages.embed_pieces import EmbeddingShards, EmbeddingWork, Maker, facts, in_folds, n_dims
 from asdcli.views import packs, shard_files
 from asdcli.views.clips import is_training
 from asdcli.views.digests import trained_machine_types
+from asdcli.views.embeddings import BANDS
 from asdcli.views.fold_embeddings import beside
 from asdcli.views.fold_models import fold_inputs, folds_of
 from asdcli.views.shards import Shard
@@ -128,7 +130,7 @@ def run(
             progress.note(f"{output} was put together meanwhile")
         return outcome
     if format == "npz":
-        return Outcome(output, "current") if is_current else _write_npz(output, work.whole()[0], header)
+        return Outcome(output, "current") if is_current else _write_npz(output, work.whole()[0], header, cls)
     with shard_files.nobody_at_work(parts.files.folder, progress):
         if is_current:
             parts.files.remove()  # such as came late, or were left when this was killed
@@ -136,8 +138,8 @@ def run(
         artifacts.claim(beside(output), artifacts.FOLD_EMBEDDINGS, force=force)
         embeddings, *of_folds = work.whole() if force and not shards_are_new else parts.together()
         _require_some(embeddings)
-        _write_folds(beside(output), of_folds, of_folds_header)
-        artifacts.write_table(output, artifacts.EMBEDDINGS, embeddings, header)
+        _write_folds(beside(output), of_folds, _with_bands(of_folds_header, cls, embeddings))
+        artifacts.write_table(output, artifacts.EMBEDDINGS, embeddings, _with_bands(header, cls, embeddings))
         parts.files.remove()
     return Outcome(output, facts=facts(embeddings))
 
@@ -207,6 +209,14 @@ def _require_some(embeddings: pa.Table) -> None:
         )
 
 
+def _with_bands(header: artifacts.Header, cls: Any, embeddings: pa.Table) -> artifacts.Header:
+    """The header, saying which dimensions are of which band of frequencies where the embedder knows."""
+    bands = getattr(cls, "bands", None)
+    if bands is None or not len(embeddings):
+        return header
+    return replace(header, diagnostics={**header.diagnostics, BANDS: bands(n_dims(embeddings)).tolist()})
+
+
 def _write_folds(output: Path, of_folds: Sequence[pa.Table], header: artifacts.Header) -> None:
     """The embeddings by each model that was cross-fitted; without such models those of earlier ones go."""
     if not of_folds:
@@ -215,12 +225,12 @@ def _write_folds(output: Path, of_folds: Sequence[pa.Table], header: artifacts.H
     artifacts.write_table(output, artifacts.FOLD_EMBEDDINGS, in_folds(of_folds, 1), header)
 
 
-def _write_npz(output: Path, embeddings: pa.Table, header: artifacts.Header) -> Outcome:
+def _write_npz(output: Path, embeddings: pa.Table, header: artifacts.Header, cls: Any) -> Outcome:
     _require_some(embeddings)
     arrays = {"vectors": embeddings["vector"].combine_chunks().flatten().to_numpy().reshape(len(embeddings), -1)}
     arrays["window"] = embeddings["window"].to_numpy()
     for name in artifacts.CLIP_COLUMNS:
         if name != "attributes":  # attribute_string says the same
             arrays[name] = np.array([value or "" for value in embeddings[name].to_pylist()], np.str_)
-    artifacts.write_arrays(output, arrays, header)
+    artifacts.write_arrays(output, arrays, _with_bands(header, cls, embeddings))
     return Outcome(output, facts=facts(embeddings))

@@ -100,8 +100,8 @@ def run(
         errors: table of the clips left out (`skip`); removed when there are none.
         features: the spelling of a kind of features, such as `waveform` or `logmel`.
         machine_types: only these.
-        channel: a name of the edition's channels, an index or `both`; by default the edition's own default. Clips of
-            several channels need one of these.
+        channel: a name of the edition's channels, an index, `both`, `mean` or `residual`; by default the edition's own
+            default. Clips of several channels need one of these.
         sample_rate: in Hz, what every clip must have.
         resample: bring other rates to `sample_rate`.
         rounding: round samples finer than 16 bits.

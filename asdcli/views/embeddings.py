@@ -11,10 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import artifacts
-from asdcli.errors import BadData
+from asdcli.errors import BadArtifact, BadData
 from asdcli.views.timeline import Timeline
 from asdcli.views.windows import of_clips
-from asdcli.vocabulary import OfWindows
+from asdcli.vocabulary import IMPORTED, OfWindows
+
+BANDS = "bands"
+"""Under this name the diagnostics of embeddings say which dimensions each band of frequencies is in, lowest first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +45,31 @@ class Embedded:
         if name not in self._columns:
             self._columns[name] = np.array(self.clips[name].to_pylist(), dtype=object)
         return self._columns[name]
+
+    @property
+    def bands(self) -> np.ndarray | None:
+        """(n_bands, width) int64, the dimensions that each band of frequencies is in; None where nobody says it.
+
+        Raises:
+            BadArtifact: what the header says is no such layout.
+        """
+        said = self.header.diagnostics.get(BANDS)
+        if said is None:
+            return None
+        try:
+            layout = np.array(said)
+        except ValueError:  # bands of different widths
+            layout = np.empty(0)
+        if layout.ndim != 2 or layout.dtype.kind != "i" or layout.min() < 0 or layout.max() >= self.vectors.shape[1]:
+            raise BadArtifact(
+                "the bands in the header of the embeddings are none", "make them again: asd embed --force"
+            )
+        return layout
+
+    @property
+    def brought(self) -> bool:
+        """Whether the vectors are somebody's own: no embedder of asd made them."""
+        return self.header.params.get("embedder", IMPORTED) == IMPORTED
 
     def of_clips(self, windows: np.ndarray, how: OfWindows = "mean") -> np.ndarray:
         """The mean or the highest of a value a window over each clip's windows: (n_clips,)."""

@@ -12,11 +12,12 @@ import numpy as np
 
 from asdcli import audio
 from asdcli.audio.convert import FULL_SCALE
+from asdcli.audio.two_microphones import GAIN
 from asdcli.errors import UsageError
 from asdcli.features.kinds import DEFAULT, FEATURES
 from asdcli.features.windows import cut, starts
 from asdcli.views.clips import ClipRow
-from asdcli.vocabulary import BOTH, FIXED, PEAK
+from asdcli.vocabulary import BOTH, FIXED, PEAK, RESIDUAL
 
 _UNSAID = ("scale", "gain", "window_s", "hop_s", "cut_from_s")
 """What stands in a header only where it is said."""
@@ -29,12 +30,13 @@ class Reading:
     Attributes:
         features: the spelling of a kind of features.
         sample_rate: in Hz.
-        channel: index, None for clips of one channel, "mean" of all, or "both": the first two, each a row of the pack,
-            side by side under the same clip_id. They become windows 0 and 1 of the clip.
+        channel: index, None for clips of one channel, "mean" of all, "residual": the first without what the second
+            explains of it, or "both": the first two, each a row of the pack, side by side under the same clip_id. They
+            become windows 0 and 1 of the clip.
         resample: bring other rates to `sample_rate`.
         rounding: round samples finer than 16 bits.
         scale: `peak` brings the loudest sample of a machine type's clips to full scale, `fixed:GAIN` multiplies all
-            samples by GAIN; None leaves them as they are.
+            samples by GAIN; None leaves them as they are, but for residuals, which are stored at half their level.
         gain: what the samples of the machine type at hand are multiplied by.
         window_s: seconds of the windows that long recordings are cut into, each a row of the pack, one after the other
             under the same clip_id; None: none is cut.
@@ -60,6 +62,8 @@ class Reading:
         object.__setattr__(self, "features", FEATURES.canonical(self.features))
         if self.sample_rate < 1:
             raise UsageError(f"the sample rate must be positive, got {self.sample_rate}")
+        if self.channel == RESIDUAL and self.scale is None:
+            object.__setattr__(self, "scale", f"{FIXED}:{GAIN}")
         if self.scale not in (None, PEAK):
             object.__setattr__(self, "gain", _fixed(self.scale or ""))
         _require_windows(self)

@@ -43,6 +43,8 @@ class UnitPlan:
             seed=seed,
             unknown_domain=None in domain,
             rules=("zero-norm",) * (train.has_zero or test.has_zero),
+            bands=embedded.bands,
+            brought=embedded.brought,
         )
         return unit, of_train, of_test
 

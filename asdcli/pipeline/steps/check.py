@@ -16,7 +16,7 @@ from asdcli.layouts import find_audio, machine_of
 from asdcli.layouts.times import when
 from asdcli.pipeline import choices, keeping
 from asdcli.pipeline.answers import answered
-from asdcli.pipeline.detectors import detector_of
+from asdcli.pipeline.detectors import detector_of, refuse_fused
 from asdcli.pipeline.keeping import By
 from asdcli.pipeline.learning import settled
 from asdcli.pipeline.steps.plot import format_of
@@ -165,6 +165,7 @@ def _limits(space: Workspace, method: str | None) -> tuple[Thresholds, str]:
         if len(there) > 1:
             raise UsageError(f"several methods have thresholds: {', '.join(there)}", "say which: --method")
         return limits, there[0]
+    refuse_fused(method)
     of_vectors, of_residuals = spellings([method])
     spelling = next(iter([*of_vectors, *of_residuals]))
     if spelling not in there:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from asdcli import artifacts
-from asdcli.embedders import EMBEDDERS, IMPORTED
+from asdcli.embedders import EMBEDDERS
 from asdcli.errors import ArtifactError, AsdError
 from asdcli.files import is_model
 from asdcli.outcome import Outcome
@@ -18,6 +18,7 @@ from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
 from asdcli.views.shards import Shard
+from asdcli.vocabulary import IMPORTED
 
 
 @answered
