@@ -14,14 +14,15 @@ from asdcli.detector import Detector
 from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError, unknown_name
 from asdcli.layouts import find_audio, machine_of
 from asdcli.layouts.times import when
-from asdcli.pipeline import choices, keeping
+from asdcli.pipeline import keeping
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.detectors import detector_of, refuse_fused
 from asdcli.pipeline.keeping import By
 from asdcli.pipeline.learning import settled
-from asdcli.pipeline.steps.plot import format_of
 from asdcli.pipeline.steps.score import spellings
+from asdcli.pipeline.windows import windows
 from asdcli.pipeline.workspace import Workspace
+from asdcli.plots import format_of
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
 from asdcli.stages import check
@@ -103,7 +104,7 @@ def run(
     (scored,) = read_scores([space.scores(spelling)])
     if not limits.fitted_on(scored):
         raise BadArtifact(f"{space.thresholds} is of other scores than {scored.path}", "set it again: asd threshold")
-    asked = changes(channel, resample) | choices.windows(window_s, hop_s)
+    asked = changes(channel, resample) | windows(window_s, hop_s)
     by_time = {row["machine_type"] for row in thresholds_of(space.thresholds) if _is_of_time(row, spelling)}
     normals = long_normals(scored, space.window_scores(spelling), by_time)
     promised = {m: promise.share for m in machines if (promise := limits.promises.get((spelling, m)))}
