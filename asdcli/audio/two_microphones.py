@@ -21,7 +21,7 @@ PEAK = 0.9
 N_FFT, HOP = 1024, 512
 FLOOR = 1e-12
 GAIN = 0.5
-"""What residuals are stored at where nobody says another: full scale is twice the loudest sample that can be met."""
+"""What residuals are stored at where nobody says another: what goes beyond twice full scale is refused by name."""
 
 _WINDOW = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)
 

@@ -53,7 +53,7 @@ class Beam:
         learnt: dict[str, Any] = {str(band): fitted for band, fitted in enumerate(of_bands)}
         learnt["columns"] = np.concatenate(columns)
         learnt["widths"] = np.array([len(one) for one in columns])
-        return Fitted(self, learnt, _found(of_bands))
+        return Fitted(self, learnt, found_in(of_bands))
 
     def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
         scores = [learnt[str(b)].score(windows.of_columns(one)) for b, one in enumerate(_cut(learnt))]
@@ -107,7 +107,7 @@ def _cut(learnt: Mapping[str, Any]) -> list[np.ndarray]:
     return np.split(learnt["columns"], np.cumsum(learnt["widths"])[:-1])
 
 
-def _found(of_bands: list[Fitted]) -> dict[str, Any]:
+def found_in(of_bands: list[Fitted]) -> dict[str, Any]:
     """What was found in all bands: their means, and of what alpha hangs on that of the band where it hangs most."""
     every = [fitted.diagnostics for fitted in of_bands]
     rules = list(dict.fromkeys(rule for fitted in of_bands for rule in fitted.rules))

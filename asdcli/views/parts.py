@@ -19,7 +19,7 @@ from asdcli.scorers.fuse import Fuse, spelled
 from asdcli.views.calibration import calibrations, least_telling
 from asdcli.views.scores import TRUTH, Scored
 from asdcli.vocabulary import Split, Unit
-from asdcli.wording import listed, they_are
+from asdcli.wording import they_are
 
 LABELS = (*TRUTH, "group")
 _SAID = ("attributes", "attribute_string")
@@ -97,9 +97,7 @@ def join_parts(fusion: Fusion) -> Parts:
         UsageError: an unknown machine type.
         BadData: parts of different datasets, recordings or clips, or labels that contradict one another.
     """
-    first, *others = fusion.methods
-    for other in others:
-        _require_same_data(first, other)
+    _require_same_data(fusion.methods)
     own = [_sorted(one, fusion.machine_types) for one in fusion.methods]
     own = _without_lone_training(own)
     table = _with_attributes(own[0].table.select(["clip_id", *LABELS]), own[0])
@@ -139,21 +137,24 @@ def _without_lone_training(own: Sequence[Scored]) -> list[Scored]:
     return [one.split(Split.TEST) if bare else one for one in own]
 
 
-def _require_same_data(a: Scored, b: Scored) -> None:
-    """Raises BadData where two parts are of different datasets, or of other recordings under the same names."""
-    if a.header.dataset != b.header.dataset:
-        raise BadData(
-            f"{a.method} is of dataset {a.header.dataset!r}, {b.method} of {b.header.dataset!r}",
-            "fuse scores of one dataset",
-        )
-    packs_of_a, packs_of_b = _packs(a.header), _packs(b.header)
-    if other := sorted(key for key in packs_of_a.keys() & packs_of_b.keys() if not packs_of_a[key] & packs_of_b[key]):
-        machine_types = listed(list(dict.fromkeys(machine_type for machine_type, _ in other)))
-        raise BadData(
-            f"{a.method} and {b.method} are of other recordings of {machine_types}: of two data roots, or of one that "
-            "has changed between them",
-            "score both anew, of one data root; what is stale in a run is told by asd doctor",
-        )
+def _require_same_data(methods: Sequence[Scored]) -> None:
+    """Raises BadData where parts are of different datasets, or of other recordings under the same names."""
+    first = methods[0]
+    known: dict[tuple[str, str], tuple[Scored, set[str]]] = {}
+    for one in methods:
+        if one.header.dataset != first.header.dataset:
+            raise BadData(
+                f"{first.method} is of dataset {first.header.dataset!r}, {one.method} of {one.header.dataset!r}",
+                "fuse scores of one dataset",
+            )
+        for (machine_type, made), contents in _packs(one.header).items():
+            before, others = known.setdefault((machine_type, made), (one, contents))
+            if not contents & others:
+                raise BadData(
+                    f"{before.method} and {one.method} are of other recordings of {machine_type}: of two data roots, "
+                    "or of one that has changed between them",
+                    "score both anew, of one data root; what is stale in a run is told by asd doctor",
+                )
 
 
 def _packs(header: Header) -> dict[tuple[str, str], set[str]]:

@@ -240,7 +240,7 @@ class Shape:
 
 
 def write_embeddings(
-    folder: Path, shape: Shape, *, run: str = "bench", seed: int = 0
+    folder: Path, shape: Shape, *, run: str = "bench", seed: int = 0, embedder: str = "random"
 ) -> tuple[np.ndarray, dict[str, list]]:
     """A run with random embeddings of this shape."""
     rng = np.random.default_rng(seed)
@@ -260,7 +260,7 @@ def write_embeddings(
     vectors = centres[np.arange(n) // each, rng.integers(0, 8, n)] + rng.normal(size=(n, shape.dims))
     flat = pa.FixedSizeListArray.from_arrays(pa.array(vectors.astype(np.float32).ravel()), shape.dims)
     table = pa.table({**labels, "window": [0] * n, "vector": flat})
-    header = Header.make(artifacts.EMBEDDINGS, dataset="bench", params={"edition": "dcase2024", "embedder": "random"})
+    header = Header.make(artifacts.EMBEDDINGS, dataset="bench", params={"edition": "dcase2024", "embedder": embedder})
     artifacts.write_table(folder / "runs" / run / "embeddings.parquet", artifacts.EMBEDDINGS, table, header)
     write_dataset(folder, labels["clip_id"], split=labels["split"])
     return vectors, labels

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from asdcli.embedders.logmel import LogMel
 from asdcli.errors import BadData, UsageError
-from asdcli.scorers import SCORERS, leverage
-from asdcli.scorers.beam import Beam
+from asdcli.scorers import SCORERS, Fitted, leverage
+from asdcli.scorers.beam import Beam, found_in
 from asdcli.scorers.reference import Vectors
 from asdcli.scorers.unit import UnitVectors, Unseen
 from tests.scorers.test_scorers import alpha_brute, nearest_brute, scores_brute
@@ -97,20 +97,24 @@ def test_what_was_held_out_is_cut_into_bands_too() -> None:
     unit = unit_of()
     keep = unit.train.clip > 5
     rest = replace(unit, train=unit.train.take(keep), is_target=unit.is_target[keep])
-    unit = replace(unit, left_out=(Unseen(rest, unit.train.take(~keep)),))
-    found = SCORERS.build("beam:bands=2,method=varmin,val=held-out,k=2").fit(unit).diagnostics
-    assert found["n_val"] == 6 and found["alpha"] != 0
+    out = unit.train.take(~keep)
+    unit = replace(unit, left_out=(Unseen(rest, out),))
+    found = SCORERS.build("beam:bands=3,method=varmin,val=held-out,k=2").fit(unit).diagnostics
+    alphas = [alpha_brute(band(rest.train, columns), band(out, columns), 2, True) for columns in THREE]
+    assert found["n_val"] == 6 and found["alpha"] == pytest.approx(np.mean(alphas), rel=1e-9)
 
 
 def test_what_alpha_hangs_on_is_told_of_the_band_where_it_hangs_most() -> None:
-    unit = unit_of(n=120)
-    raw = unit.train.raw.copy()
-    raw[0, [0, 6]], raw[1, [0, 6]] = 300, 310  # two clips far from all others, in the first band alone
-    train = Vectors.of(raw, unit.train.clip)
-    found = SCORERS.build("beam:bands=6,k=2").fit(replace(unit, train=train)).diagnostics
-    assert "alpha-on-few" in found["rules"] and found["leverage_top1"] > 0.5
+    def one(alpha: float, share: float, *rules: str) -> Fitted:
+        figures = {"alpha": alpha, "leverage_top1": share, "top1_target": None, "alpha_without_top1": 0.9}
+        return Fitted(Beam(), {}, {"n_reference": 40, "k": 4, **figures, "rules": list(rules)})
+
+    calm = found_in([one(0.25, 0.1), one(0.75, 0.3)])
+    assert (calm["alpha"], calm["leverage_top1"], calm["n_reference"], calm["n_bands"]) == (0.5, 0.2, 40, 2)
+    found = found_in([one(0.1, 0.6, leverage.ON_FEW), one(0.2, 0.9, leverage.ON_FEW), one(0.7, 0.95)])
+    assert (found["alpha"], found["leverage_top1"], found["rules"]) == (0.2, 0.9, [leverage.ON_FEW])
     (sentence,) = leverage.told({"beam:bands=6,k=2,val=train-all": {"fan": found}})
-    assert "-m beam:bands=6,k=2,val=train-all,slope=theil-sen" in sentence
+    assert "90 % of the leverage" in sentence and "-m beam:bands=6,k=2,val=train-all,slope=theil-sen" in sentence
     assert SCORERS.canonical("beam:bands=6,k=2,val=train-all,slope=theil-sen")
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from asdcli.errors import UsageError
+from asdcli.metrics.conformal import p_values
 from asdcli.scorers.fuse import FUSIONS, Fuse, spelled, unspelled
 from asdcli.scorers.fusing import NORMALISED, Flat, joined, ranks, z_scores
 
@@ -75,6 +76,21 @@ def test_neither_the_order_of_parts_nor_the_sum_of_weights_counts(order: list, w
     for by in ("z", "rank", "mean"):
         assert joined(Fuse(by), parts[order], [1 / 3] * 3) == pytest.approx(joined(Fuse(by), parts, [1 / 3] * 3))
     assert np.array_equal(joined(Fuse("min"), parts[order], [1 / 3] * 3), joined(Fuse("min"), parts, [1 / 3] * 3))
+
+
+def test_a_new_normal_clip_is_called_rare_no_oftener_than_a_p_value_says() -> None:
+    rng, m, n = np.random.default_rng(0), 9, 2000
+    normal = np.arange(m + 1) < m
+    among_themselves = rare = 0
+    for _ in range(n):
+        parts = rng.gamma(3, size=(3, m + 1))
+        fused = np.mean([z_scores(part, normal) for part in parts], axis=0)
+        own = parts[:, :m]
+        plain = ((parts - own.mean(axis=1, keepdims=True)) / own.std(axis=1, ddof=1, keepdims=True)).mean(axis=0)
+        rare += p_values(fused[:m], fused[m:])[0] <= 0.1
+        among_themselves += p_values(plain[:m], plain[m:])[0] <= 0.1
+    assert rare / n <= 0.1  # 0.065 of 6,000
+    assert among_themselves / n > 0.12  # 0.137: what holding normal clips against themselves too would cost
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.filenames import stem
 from asdcli.pipeline import run_note
+from asdcli.stages import submit
 from tests.helpers.many_runs import write_run
 from tests.helpers.score_files import clip_rows, of_vectors, random_scores, write_clips, write_scores
 
@@ -47,7 +48,7 @@ def parts_of(rows: list[dict]) -> dict[str, np.ndarray]:
 
 def write(rows: list[dict], clips: Header, run: Path = RUN, **scores: np.ndarray) -> None:
     for method, values in (scores or parts_of(rows)).items():
-        write_scores(run / "scores" / f"{method}.parquet", rows, values, clips, method)
+        write_scores(run / "scores" / f"{stem(method)}.parquet", rows, values, clips, method)
 
 
 def read(spelling: str, run: Path = RUN) -> pa.Table:
@@ -134,6 +135,14 @@ def test_held_out_clips_are_what_normalises_where_there_are_any(asd, here: list[
     z = [(s[i] - s[own].mean()) / s[own].std(ddof=1) for s in (nn, mse)]
     assert found[here[i]["clip_id"]] == pytest.approx(np.mean(z), abs=1e-9)
     assert read("nn+mse+fuse:by=z")["scored_as"].to_pylist().count("held-out") == 20
+
+
+def test_that_no_clip_was_held_out_is_said(asd, here: list[dict], capsys) -> None:
+    seen = [{**r, "scored_as": "seen"} if r["split"] == "train" else r for r in here]
+    write(seen, artifacts.read_header(Path("data") / EDITION / "clips.parquet", artifacts.CLIPS))
+    assert asd("fuse", "nn", "mse") == 0
+    assert "clips that the model was trained on: there are none held out" in capsys.readouterr().err
+    assert asd("threshold") == 0 and asd("threshold", RUN / "scores" / "nn+mse+fuse.by=z.parquet") == 0
 
 
 def test_a_fused_method_is_thresholded_evaluated_and_submitted_like_any_other(asd, here: list[dict], capsys) -> None:
@@ -234,6 +243,16 @@ def test_seeds_fuse_into_a_run_of_their_own(asd, seeds: list[Path], capsys) -> N
     assert "|embedder:discriminative:centers=fixed|" in line and "|seed:" not in line  # of several seeds none is said
 
 
+def test_what_a_fusion_costs_is_counted_on_the_models_of_all_its_runs(asd, seeds: list[Path], monkeypatch) -> None:
+    asked: list[Path] = []
+    monkeypatch.setattr(submit, "cost_of", lambda header, models, *_: asked.extend(models))
+    fused = Path("runs") / f"{EDITION}-fused"
+    table = fused / "scores/nn+fuse.by=z,runs=3.parquet"
+    assert asd("fuse", *seeds) == asd("threshold", "--run", fused) == 0
+    assert asd("submit", table, "--label", "Doe_Lab", "--subset", "dev", "--run", fused) in (0, 3)
+    assert {path.resolve() for path in asked} >= {(run / "model").resolve() for run in (fused, *seeds)}
+
+
 def test_a_run_that_is_named_takes_the_scores_and_a_method_of_a_run_is_named_with_it(asd, seeds: list[Path]) -> None:
     rows = rows_of()
     clips = artifacts.read_header(Path("data") / EDITION / "clips.parquet", artifacts.CLIPS)
@@ -269,6 +288,19 @@ def test_a_fusion_of_runs_is_stale_when_one_of_them_changes_and_doctor_s_command
 
 def seeds_in(words: list[str]) -> list[str]:
     return [word for word in words if word.endswith("nn.parquet")]
+
+
+def test_a_damaged_file_is_answered_with_the_command_that_makes_it_again(asd, here: list[dict], capsys) -> None:
+    clips = artifacts.read_header(Path("data") / EDITION / "clips.parquet", artifacts.CLIPS)
+    write(here, clips, **{"kmeans:clusters=4": random_scores(here, 3)})
+    asd("fuse", "nn", "kmeans:clusters=4", "--by", "rank", "--weights", "3,1")
+    table = RUN / "scores" / f"{stem('nn+kmeans:clusters=4+fuse:by=rank,weights=0.75_0.25')}.parquet"
+    table.write_bytes(b"no more")
+    capsys.readouterr()
+    assert asd("evaluate") == 1
+    command = capsys.readouterr().err.partition("make it again: ")[2].strip()
+    assert command == "asd fuse nn kmeans:clusters=4 --by rank --weights 0.75_0.25 --force"
+    assert asd(*shlex.split(command)[1:]) == asd("evaluate") == 0
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------
@@ -325,6 +357,7 @@ def test_other_datasets_and_other_recordings_of_the_same_names_are_refused(asd, 
         write_scores(path, here, random_scores(here), own, embeddings=vectors.with_content(content))
     told = refusal(asd, capsys, "runs/a", "runs/b")
     assert "a/nn and b/nn are of other recordings of fan: of two data roots" in told
+    assert "a/nn and b/nn are of other recordings of fan" in refusal(asd, capsys, f"{RUN}:mse", "runs/a", "runs/b")
 
 
 def test_scores_of_test_clips_alone_have_nothing_to_normalise_by_but_may_be_averaged(
