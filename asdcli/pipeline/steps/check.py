@@ -14,13 +14,15 @@ from asdcli.detector import Detector
 from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError, unknown_name
 from asdcli.layouts import find_audio, machine_of
 from asdcli.layouts.times import when
-from asdcli.pipeline import answers_kept, choices, keeping
+from asdcli.pipeline import answers_kept, keeping
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.detectors import detector_of, refuse_fused
 from asdcli.pipeline.keeping import By
-from asdcli.pipeline.steps.plot import format_of
+from asdcli.pipeline.learning import settled
 from asdcli.pipeline.steps.score import spellings
+from asdcli.pipeline.windows import windows
 from asdcli.pipeline.workspace import Workspace
+from asdcli.plots import format_of
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
 from asdcli.stages import check
@@ -43,6 +45,7 @@ WHYS = 5
 LEARN = "learn what is normal first: asd learn DIR"
 
 
+@settled
 @answered
 def run(
     space: Workspace,
@@ -104,7 +107,7 @@ def run(
         raise BadArtifact(f"{space.thresholds} is of other scores than {scored.path}", "set it again: asd threshold")
     faults = KnownFaults.read(space.clips, space.embeddings, scored, space.window_scores(spelling), limits)
     detector = replace(detector, faults=faults) if faults else detector
-    asked = changes(channel, resample) | choices.windows(window_s, hop_s)
+    asked = changes(channel, resample) | windows(window_s, hop_s)
     by_time = {row["machine_type"] for row in thresholds_of(space.thresholds) if _is_of_time(row, spelling)}
     normals = long_normals(scored, space.window_scores(spelling), by_time)
     promised = {m: promise.share for m in machines if (promise := limits.promises.get((spelling, m)))}

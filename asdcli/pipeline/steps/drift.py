@@ -14,6 +14,7 @@ from asdcli.outcome import Outcome
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.steps import plot
 from asdcli.pipeline.workspace import Workspace
+from asdcli.plots import format_of
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import drift
 from asdcli.stages.drift_words import Drift
@@ -56,7 +57,7 @@ def run(
     if machine is not None and machine not in known:
         raise unknown_name("machine that was checked", machine, known)
     if output:
-        plot.format_of(output, None)
+        format_of(output, None)
         own.check(output, force=force)  # before the work
     methods = read_scores([space.scores_dir])
     found = drift.run(space.history, methods, _sounds(space), machine=machine, since=begun, progress=progress)
