@@ -103,6 +103,8 @@ PValue = Literal["clip", "group"]
 Data = Literal["source", "all"]
 """Whose samples may be neighbours, or make a mixture."""
 Distance = Literal["euclidean", "cosine"]
+HIGHEST = "max"
+"""Of the scores of a clip's windows the highest."""
 OfWindows = Literal["mean", "max"]
 """What a clip has of the scores of its windows."""
 ValidationSet = Literal["train-all", "train-random", "train-cluster", "test-all", "held-out"]
