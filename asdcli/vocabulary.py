@@ -19,8 +19,8 @@ PRECISIONS = ("auto", "fp32", "bf16")
 """The number format in which it is trained."""
 SYNTHETIC = "synthetic"
 """The dataset that is rendered, not fetched."""
-BOTH, MEAN = "both", "mean"
-"""What may stand for a channel: the first two, one after the other, or the mean of all."""
+BOTH, MEAN, RESIDUAL = "both", "mean", "residual"
+"""What may stand for a channel: the first two, one after another, the mean of all, or the first without the second."""
 IMPORTED = "imported"
 """What stands in a header for the embedder of vectors that somebody brought."""
 PEAK, FIXED = "peak", "fixed"
@@ -99,4 +99,6 @@ PValue = Literal["clip", "group"]
 Data = Literal["source", "all"]
 """Whose samples may be neighbours, or make a mixture."""
 Distance = Literal["euclidean", "cosine"]
+OfWindows = Literal["mean", "max"]
+"""What a clip has of the scores of its windows."""
 ValidationSet = Literal["train-all", "train-random", "train-cluster", "test-all", "held-out"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -73,6 +73,11 @@ class Calibration:
         )
 
 
+def least_telling(ways: Iterable[str | None]) -> str | None:
+    """Of how clips were scored, what tells least about new ones; None where nobody knows."""
+    return max(ways, key=lambda how: _RANKS[how])
+
+
 def calibrations(method: Scored, *, everything: bool = False) -> Iterator[tuple[str, Calibration]]:
     """Machine types with their normal training clips: those with the most telling scores, or all of them."""
     train = method.split(Split.TRAIN).table
@@ -86,5 +91,5 @@ def calibrations(method: Scored, *, everything: bool = False) -> Iterator[tuple[
             own &= rank == rank[own].min()
         alone = [f"\0{i}" if g is None else g for i, g in enumerate(group[own])]
         numbers = np.unique(np.array(alone, np.str_), return_inverse=True)[1]
-        least = max(scored_as[own], key=lambda how: _RANKS[how])
+        least = least_telling(scored_as[own])
         yield str(name), Calibration(scores[own], numbers.astype(np.int64), domain[own], least, clip_id[own])

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from asdcli import artifacts
 from asdcli.errors import BadArtifact, BadData
 from asdcli.views.timeline import Timeline
-from asdcli.views.windows import mean_by_clip
-from asdcli.vocabulary import IMPORTED
+from asdcli.views.windows import of_clips
+from asdcli.vocabulary import IMPORTED, OfWindows
 
 BANDS = "bands"
 """Under this name the diagnostics of embeddings say which dimensions each band of frequencies is in, lowest first."""
@@ -71,9 +71,9 @@ class Embedded:
         """Whether the vectors are somebody's own: no embedder of asd made them."""
         return self.header.params.get("embedder", IMPORTED) == IMPORTED
 
-    def mean(self, windows: np.ndarray) -> np.ndarray:
-        """The mean over each clip's windows of a value a window: (n_clips,)."""
-        return mean_by_clip(windows, self.clip, len(self.clips))
+    def of_clips(self, windows: np.ndarray, how: OfWindows = "mean") -> np.ndarray:
+        """The mean or the highest of a value a window over each clip's windows: (n_clips,)."""
+        return of_clips(windows, self.clip, how, len(self.clips))
 
 
 def read_embeddings(path: Path) -> Embedded:
