@@ -10,7 +10,7 @@ import numpy as np
 
 from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one
-from asdcli.scorers.local_scale import LocalScale, adjusted
+from asdcli.scorers.local_scale import ROUNDED, LocalScale, adjusted, weighing
 from asdcli.scorers.nearest import nearest_distance
 from asdcli.scorers.reference import Vectors
 from asdcli.scorers.terms import Terms
@@ -56,7 +56,12 @@ class Rescale:
         scale = LocalScale.from_learnt(learnt, self.k, self._transform)
         if scale.alone:
             return self._transform(nearest_distance(scale.reference, windows))
-        return adjusted(scale, windows, np.divide if self.form == "ratio" else np.subtract)
+        if self.form == "ratio":
+            weigh = weighing(scale.full**-2 if self.metric == "euclidean" else 1 / scale.full)
+            return adjusted(scale, windows, np.divide, weigh)
+        linear = self.metric == "cosine"
+        weigh = weighing(1.0, -scale.full, ROUNDED * scale.full)
+        return adjusted(scale, windows, np.subtract, weigh if linear else None)
 
     def terms(self, learnt: Mapping[str, Any], windows: Vectors) -> Terms | None:
         """What the score of each window is the minimum of; None where there is a single clip and no b."""

@@ -57,7 +57,7 @@ class Smote:
             n_synthetic = len(points)
             ends = np.flatnonzero(unit.is_target)[segment_ends(points, target.x, k)]
             every = np.concatenate([np.arange(len(unit.train)), -1 - np.arange(n_synthetic)])
-            reference = Reference(unit.train, every, unit_norm(points), ends)
+            reference = Reference(unit.train, every, unit_norm(points), ends, device=unit.device)
         found = {"n_reference": len(reference), "n_synthetic": n_synthetic, "k": max(k, 0), "rules": rules}
         return Fitted(self, {"reference": reference}, found)
 

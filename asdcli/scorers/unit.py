@@ -41,11 +41,12 @@ class UnitVectors:
     unknown_domain: bool = False  # some training windows have no domain
     rules: tuple[str, ...] = ()  # fallbacks taken before any method saw the unit
     left_out: tuple[Unseen, ...] = ()  # the training windows that no model has seen
+    device: str = "cpu"  # where float32 products are made, see `engines.engine`: speed, not results
 
     @functools.cached_property
     def reference(self) -> Reference:
         """All training windows, source and target: the reference set of every method that does not resample."""
-        return Reference(self.train, keep=True)
+        return Reference(self.train, keep=True, device=self.device)
 
     @property
     def domain_rules(self) -> list[str]:

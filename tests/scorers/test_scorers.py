@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from asdcli.errors import UsageError
 from asdcli.scorers import DEFAULT, PAPER, SCORERS
+from asdcli.scorers.groups import Groups
 from asdcli.scorers.kmeans import cluster
 from asdcli.scorers.local_scale import LocalScale
-from asdcli.scorers.reference import Groups, Reference, Vectors, _smallest, unit_norm
+from asdcli.scorers.reference import Reference, Vectors, unit_norm
 from asdcli.scorers.rescale import scale_floor
 from asdcli.scorers.rules import RULES
+from asdcli.scorers.smallest import smallest
 from asdcli.scorers.smote import Smote, segment_ends, synthesise
 from asdcli.scorers.unit import UnitVectors
 from asdcli.scorers.validation import choose, representatives
@@ -361,7 +363,7 @@ def test_the_smallest_entries_of_a_row_are_those_of_a_full_sort(n: int, m: int, 
     d = rng.integers(0, 5, (2, n)).astype(float) if ties else rng.random((2, n))
     d[:, rng.random(n) < 0.1] = np.inf
     m = min(m, n)
-    columns, values = _smallest(d, m)
+    columns, values = smallest(d, m)
     expected = np.argsort(d, axis=1, kind="stable")[:, :m]
     np.testing.assert_array_equal(columns, expected)
     np.testing.assert_array_equal(values, np.take_along_axis(d, expected, axis=1))
