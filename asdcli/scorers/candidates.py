@@ -93,7 +93,7 @@ class Rows:
     """The rows y, ready to be searched by one form."""
 
     def __init__(self, y: np.ndarray, form: Form, longest: float, engine: Engine) -> None:
-        """Args: y (n, n_dims) float64; the form; the length of the longest query; where products are made."""
+        """Args: y (n, n_dims) float64; the form; no query is longer than `longest`; where products are made."""
         n, n_dims = y.shape
         self._y, self._engine = y, engine
         self._weight = np.broadcast_to(np.asarray(form.weight, np.float64), n)
@@ -189,6 +189,11 @@ def lengths(x: np.ndarray) -> np.ndarray:
     """(n,) an upper bound on the length of each row."""
     found: np.ndarray = np.sqrt(np.einsum("nd,nd->n", x, x)) * (1 + 1e-9)
     return found
+
+
+def longest(x: np.ndarray) -> float:
+    """A power of two that no row is longer than; NaN where there is none that float64 goes well with."""
+    return _power_of_two(float(lengths(x).max(initial=0)))
 
 
 def _power_of_two(number: float) -> float:

@@ -157,8 +157,7 @@ class _Search:
             return None
         slack = 4 * float(self._error.max())  # so that those that `_nearest` calls disputed are among them
         form = Form(2.0, self._members_norm, slack)
-        longest = float(np.sqrt(self._norm.max())) * (1 + 1e-9)
-        rows = candidates.Rows(self._members, form, longest, engine("cpu"))
+        rows = candidates.Rows(self._members, form, candidates.longest(self._x[self._queries]), engine("cpu"))
         return rows if rows.usable else None
 
     def of(self, part: slice) -> Iterator[tuple[slice, tuple[np.ndarray, np.ndarray]]]:

@@ -142,7 +142,7 @@ class Reference:
         self._asked: dict[Vectors, int] = {}
         self._neighbours: tuple[np.ndarray, np.ndarray] | None = None
         self._engine = engine(device)
-        self._plain: candidates.Rows | None = None
+        self._plain: dict[float, candidates.Rows] = {}
 
     def state(self) -> dict[str, np.ndarray]:
         """What it is made of, as arrays that stand for training windows by number and hold none of them.
@@ -257,15 +257,17 @@ class Reference:
         self._asked[queries] = self._asked.get(queries, 0) + 1
         if self._asked[queries] > _SEARCHES and len(queries) * len(self) <= self._room:
             return None
-        if weigh is plain and queries is self.rows and self._plain is not None:
-            return self._plain
-        longest = self._longest if queries is self.rows else float(candidates.lengths(queries.x).max())
+        longest = self._longest if queries is self.rows else candidates.longest(queries.x)
+        if weigh is plain and longest in self._plain:
+            return self._plain[longest]
         n_dims = self.rows.x.shape[1]
         slack = _RESOLUTION + (n_dims + 8) * np.finfo(np.float64).eps * (1 + longest * self._longest)
         rows = candidates.Rows(self.rows.x, weigh(slack), longest, self._engine)
-        if weigh is plain and queries is self.rows:
-            self._plain = rows
-        return rows if rows.usable else None
+        if not rows.usable:
+            return None
+        if weigh is plain:
+            self._plain[longest] = rows
+        return rows
 
     def _some_distances(self, queries: Vectors, block: slice, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Columns of `_distances`, to the bit; all, where that costs no more."""
@@ -287,7 +289,7 @@ class Reference:
 
     @functools.cached_property
     def _longest(self) -> float:
-        return float(candidates.lengths(self.rows.x).max(initial=0))
+        return candidates.longest(self.rows.x)
 
     def _blocks(self, queries: Vectors) -> list[slice]:
         n = max(len(self), 1)
