@@ -79,7 +79,7 @@ class Tile(Protocol):
         """Places in the raveled tile of what does not exceed `bound` (n_queries,), ascending, and the values."""
 
 
-class Engine(Protocol):
+class Backend(Protocol):
     """Where products are made."""
 
     def put(self, numbers: np.ndarray) -> Any:
@@ -92,10 +92,10 @@ class Engine(Protocol):
 class Rows:
     """The rows y, ready to be searched by one form."""
 
-    def __init__(self, y: np.ndarray, form: Form, longest: float, engine: Engine) -> None:
+    def __init__(self, y: np.ndarray, form: Form, longest: float, backend: Backend) -> None:
         """Args: y (n, n_dims) float64; the form; no query is longer than `longest`; where products are made."""
         n, n_dims = y.shape
-        self._y, self._engine = y, engine
+        self._y, self._backend = y, backend
         self._weight = np.broadcast_to(np.asarray(form.weight, np.float64), n)
         offset = np.broadcast_to(np.asarray(form.offset, np.float64), n)
         self._a = _power_of_two(longest)
@@ -119,14 +119,14 @@ class Rows:
         None where a query has fewer than m rows to be compared with, and where so many are alike that float32 cannot
         tell them apart.
         """
-        queries = self._engine.put(np.concatenate([x / self._a, np.ones((len(x), 1))], axis=1).astype(np.float32))
+        queries = self._backend.put(np.concatenate([x / self._a, np.ones((len(x), 1))], axis=1).astype(np.float32))
         best = np.full((len(x), m), np.inf)  # the m smallest upper bounds
         found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         n_new, n_found = 0, 0
         bound = np.full(len(x), np.inf)
         by_row = np.argsort(struck.row, kind="stable")
         for start, stop in self._tiles(m):
-            tile = self._engine.product(queries, self._tile(start, stop))
+            tile = self._backend.product(queries, self._tile(start, stop))
             of = by_row[slice(*np.searchsorted(struck.row, [start, stop], sorter=by_row))]
             tile.strike(struck.query[of], struck.row[of] - start)
             if not found:
@@ -179,7 +179,7 @@ class Rows:
         made = np.empty((self._y.shape[1] + 1, stop - start), np.float32)
         made[:-1] = (self._y[start:stop] * (self._weight[start:stop] * (-self._a / self._c))[:, None]).T
         made[-1] = self._offset[start:stop]
-        tile = self._engine.put(made)
+        tile = self._backend.put(made)
         if self._kept is not None:
             self._kept[start] = tile
         return tile

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from asdcli.scorers import candidates
+from asdcli.scorers.backends import backend
 from asdcli.scorers.candidates import FEW, MANY, SHARE, Form, Pairs
 from asdcli.scorers.columns import columns_of
-from asdcli.scorers.engines import engine
 from asdcli.scorers.groups import Groups
 from asdcli.scorers.smallest import smallest
 from asdcli.scorers.spread import spread
@@ -157,7 +157,7 @@ class _Search:
             return None
         slack = 4 * float(self._error.max())  # so that those that `_nearest` calls disputed are among them
         form = Form(2.0, self._members_norm, slack)
-        rows = candidates.Rows(self._members, form, candidates.longest(self._x[self._queries]), engine("cpu"))
+        rows = candidates.Rows(self._members, form, candidates.longest(self._x[self._queries]), backend("cpu"))
         return rows if rows.usable else None
 
     def of(self, part: slice) -> Iterator[tuple[slice, tuple[np.ndarray, np.ndarray]]]:

@@ -17,9 +17,9 @@ from typing import TypeVar
 import numpy as np
 
 from asdcli.scorers import candidates
+from asdcli.scorers.backends import backend
 from asdcli.scorers.candidates import Form, Pairs
 from asdcli.scorers.columns import columns_of
-from asdcli.scorers.engines import engine
 from asdcli.scorers.groups import Groups
 from asdcli.scorers.smallest import smallest
 from asdcli.scorers.spread import spread
@@ -114,7 +114,7 @@ class Reference:
         made: (n_made, n_dims) points of unit length (or as they are meant to be).
         parents: (n_made, n_parents) numbers of the training windows between which a point was interpolated.
         keep: see above.
-        device: where float32 products are made, see `engines.engine`.
+        device: where float32 products are made, see `backends.backend`.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class Reference:
         self._kept: dict[Vectors, np.ndarray] = {}
         self._asked: dict[Vectors, int] = {}
         self._neighbours: tuple[np.ndarray, np.ndarray] | None = None
-        self._engine = engine(device)
+        self._backend = backend(device)
         self._plain: dict[float, candidates.Rows] = {}
 
     def state(self) -> dict[str, np.ndarray]:
@@ -262,7 +262,7 @@ class Reference:
             return self._plain[longest]
         n_dims = self.rows.x.shape[1]
         slack = _RESOLUTION + (n_dims + 8) * np.finfo(np.float64).eps * (1 + longest * self._longest)
-        rows = candidates.Rows(self.rows.x, weigh(slack), longest, self._engine)
+        rows = candidates.Rows(self.rows.x, weigh(slack), longest, self._backend)
         if not rows.usable:
             return None
         if weigh is plain:

@@ -41,7 +41,7 @@ class UnitVectors:
     unknown_domain: bool = False  # some training windows have no domain
     rules: tuple[str, ...] = ()  # fallbacks taken before any method saw the unit
     left_out: tuple[Unseen, ...] = ()  # the training windows that no model has seen
-    device: str = "cpu"  # where float32 products are made, see `engines.engine`: speed, not results
+    device: str = "cpu"  # where float32 products are made, see `backends.backend`: speed, not results
 
     @functools.cached_property
     def reference(self) -> Reference:

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asdcli.scorers import candidates
+from asdcli.scorers.backends import backend
 from asdcli.scorers.candidates import Form, Pairs, Rows
-from asdcli.scorers.engines import engine
 
-ENGINES = [engine("cpu"), engine("torch:cpu")]
+BACKENDS = [backend("cpu"), backend("torch:cpu")]
 
 
 @st.composite
@@ -35,11 +35,11 @@ def problems(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, Form, Pairs, int]
     return x, y, Form(weight, offset, slack), Pairs(*pairs.T), draw(st.integers(1, 5))
 
 
-@pytest.mark.parametrize("where", ENGINES)
+@pytest.mark.parametrize("where", BACKENDS)
 @settings(max_examples=60, deadline=None)
 @given(problem=problems(), width=st.sampled_from([16, 50, 2048]))
 def test_no_neighbour_is_missed_among_near_ties_duplicates_and_any_scale(
-    where: candidates.Engine, problem: tuple[np.ndarray, np.ndarray, Form, Pairs, int], width: int
+    where: candidates.Backend, problem: tuple[np.ndarray, np.ndarray, Form, Pairs, int], width: int
 ) -> None:
     x, y, form, struck, m = problem
     with pytest.MonkeyPatch.context() as patch:
@@ -59,7 +59,7 @@ def test_no_neighbour_is_missed_among_near_ties_duplicates_and_any_scale(
 def test_what_float32_cannot_tell_apart_is_kept_and_what_it_can_is_not() -> None:
     # <x, y> of x = (0.6, 0.8) is 0.6, 0.6 + 8e-10, 0.6008, 0 and -0.6; the largest is the nearest
     y = np.array([[1.0, 0.0], [1.0, 1e-9], [1.0, 1e-3], [0.0, 0.0], [-1.0, 0.0]])
-    rows = Rows(y, Form(1.0, 0.0, 0.0), 1.0, engine("cpu"))
+    rows = Rows(y, Form(1.0, 0.0, 0.0), 1.0, backend("cpu"))
     for struck, expected in (([], [2]), ([2], [0, 1]), ([0, 1, 2], [3])):
         pairs = Pairs(np.zeros(len(struck), int), np.array(struck, int))
         _, row = rows.candidates(np.array([[0.6, 0.8]]), 1, pairs)
@@ -70,23 +70,23 @@ def test_a_query_with_fewer_rows_than_wanted_and_one_to_which_all_are_alike_are_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     y = np.ones((50, 2))
-    rows = Rows(y, Form(1.0, 0.0, 0.0), 2.0, engine("cpu"))
+    rows = Rows(y, Form(1.0, 0.0, 0.0), 2.0, backend("cpu"))
     all_but_one = Pairs(np.zeros(49, int), np.arange(49))
     assert rows.candidates(y[:1], 1, all_but_one)[1].tolist() == [49]
     assert rows.candidates(y[:1], 2, all_but_one) is None
     assert len(rows.candidates(y[:1], 2, Pairs(*np.empty((2, 0), int)))[1]) == 50
     monkeypatch.setattr(candidates, "_MOST", 100)
     assert len(rows.candidates(y[:1], 1, Pairs(*np.empty((2, 0), int)))[1]) == 50
-    many = Rows(np.ones((200, 2)), Form(1.0, 0.0, 0.0), 2.0, engine("cpu"))
+    many = Rows(np.ones((200, 2)), Form(1.0, 0.0, 0.0), 2.0, backend("cpu"))
     assert many.candidates(y[:1], 1, all_but_one) is None
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf, 1e300, 1e-300])
 def test_numbers_at_the_end_of_float64_are_left_to_it(number: float) -> None:
     with np.errstate(all="ignore"):
-        assert not Rows(np.full((3, 2), number), Form(2.0, 0.0, 0.0), 1.0, engine("cpu")).usable
-        assert not Rows(np.ones((3, 2)), Form(number, 0.0, 0.0), 1.0, engine("cpu")).usable
-        assert not Rows(np.ones((3, 2)), Form(2.0, 0.0, 0.0), number, engine("cpu")).usable
+        assert not Rows(np.full((3, 2), number), Form(2.0, 0.0, 0.0), 1.0, backend("cpu")).usable
+        assert not Rows(np.ones((3, 2)), Form(number, 0.0, 0.0), 1.0, backend("cpu")).usable
+        assert not Rows(np.ones((3, 2)), Form(2.0, 0.0, 0.0), number, backend("cpu")).usable
 
 
 def test_torch_makes_its_products_in_whole_float32_whatever_was_allowed_before() -> None:
@@ -95,7 +95,7 @@ def test_torch_makes_its_products_in_whole_float32_whatever_was_allowed_before()
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("medium")
     try:
-        where = engine("torch:cpu")
+        where = backend("torch:cpu")
         x, y = (
             np.random.default_rng(0).standard_normal(shape).astype(np.float32) for shape in ((300, 400), (400, 300))
         )

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from asdcli.scorers.candidates import Engine, Tile
+    from asdcli.scorers.candidates import Backend, Tile
 
 _PIECES = 4  # pieces a row is cut into for each of its smallest that are wanted
 
 
-def engine(device: str) -> Engine:
+def backend(device: str) -> Backend:
     """numpy for `cpu` and `auto` (whose start costs nothing), torch for any other, such as `cuda`, `cuda:1` or `mps`.
 
     `torch:cpu` is torch on the CPU: the same results, for tests and for comparison.
