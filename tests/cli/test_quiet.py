@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from asdcli.cli import build, call
-from tests.cli.test_front_door import CHAIN, PLAIN, REPORTS
+from tests.cli.test_front_door import CHAIN, LEARNED, PLAIN, REPORTS
 from tests.helpers.loopback import held, wav
 from tests.helpers.sweeps import HERE
 from tests.helpers.typed import typed
@@ -88,6 +88,7 @@ LOSSES: list[tuple[tuple[str, ...], int, tuple[str, ...]]] = [
     (("evaluate", "--run", "runs/synthetic"), 3, (BROKEN, "not scored")),
     (("learn", "healthy", "--machine", "press", "--run", "runs/press"), 3, ("cut.wav", "truncated")),
     (("check", "healthy", "--run", "runs/press"), 3, ("cut.wav", "truncated")),
+    (("reference", "add", "healthy", "--run", "runs/press"), 3, ("cut.wav", "truncated")),
     (("log", "runs/synthetic"), 0, ("the last line of", "is not whole, and left out")),
     (("sweep", "pumps.toml", "--engine", HERE), 3, ("synthetic/logmel/seed-0 failed", "unknown machine type 'pump'")),
     (("table", "varmin"), 0, ("runs/other is left out: it was not evaluated: asd evaluate --run runs/other",)),
@@ -99,6 +100,8 @@ LOSSES: list[tuple[tuple[str, ...], int, tuple[str, ...]]] = [
 ]
 SILENT_READERS = {"doctor", "drift", "history", "show"}
 """Commands that leave nothing out, because they make nothing."""
+WHOLE = {"confirm", "fuse"}
+"""Commands that do all of what is asked, or nothing."""
 
 
 def quiet(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> Answer:
@@ -134,7 +137,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the whole chain has run, with an edition beside it."""
     place = tmp_path_factory.mktemp("finished")
     held(place / "held")
-    return typed(place, "download dcase2022 --from-dir held --machine-type fan --no-truth", *CHAIN.values(), *PLAIN)
+    return typed(
+        place, "download dcase2022 --from-dir held --machine-type fan --no-truth", *CHAIN.values(), *PLAIN, *LEARNED
+    )
 
 
 @pytest.mark.parametrize("what", [*(name for name in HEALTHY if name in commands()), *HEALTHY_TOO])
@@ -261,4 +266,4 @@ def test_what_is_left_out_is_named_with_the_reason_and_nothing_else_is_said(said
 
 def test_every_command_that_has_the_option_is_tried() -> None:
     tried = {line[0] for line, _, named in LOSSES if named}
-    assert tried | SILENT_READERS == commands() == {*HEALTHY, "submit"} & commands()
+    assert tried | SILENT_READERS | WHOLE == commands() == {*HEALTHY, "submit"} & commands()
