@@ -55,6 +55,11 @@ LOSSES: list[tuple[tuple[str, ...], int, tuple[str, ...]]] = [
     (("score", "--method", "mse"), 0, ("features of valve: left out", BROKEN, "not scored: extract-features left")),
     (("score", "--from", "far.csv", "--run", "runs/synthetic"), 3, ("nobodys", "not in clips.parquet", "errors")),
     (("score", "--from", "far.csv", "--run", "runs/synthetic"), 3, ("nobodys", "not in clips.parquet", "errors")),
+    (
+        ("fuse", "nn", "nn+smooth:k=2,data=all,level=clip", "--by=mean", "--run=runs/other", "-o", "fused.parquet"),
+        0,
+        ("training clips are left out", "scores of test clips alone"),
+    ),
     (("smooth", "-k", "2", *MIXED, "--run", "runs/mixed"), 0, ("no embeddings of pump: left out",)),
     (
         ("tune", "-k", "1,2", "--clusters", "none", "--choose", "00", "--report", "00", *MIXED, "--run", "runs/mixed"),
