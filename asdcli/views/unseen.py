@@ -83,10 +83,11 @@ def left_out(embedded: Embedded, plan: UnitPlan, *, seed: int) -> list[tuple[np.
     """The unit's unseen training windows fold by fold, and the rows of `Embedded.vectors` that they are."""
     found = []
     for fold in folds(embedded, plan):
+        without = embedded.without(fold.out)
         rest = replace(plan, train=np.setdiff1d(plan.train, fold.out))
         rows = np.flatnonzero(np.isin(embedded.clip, fold.scored))
-        windows = Vectors.of(embedded.vectors[rows], embedded.clip[rows])
-        found.append((rows, Unseen(rest.vectors(embedded, seed=seed)[0], windows)))
+        windows = Vectors.of(without.vectors[rows], embedded.clip[rows])
+        found.append((rows, Unseen(rest.vectors(without, seed=seed)[0], windows)))
     return found
 
 
