@@ -97,4 +97,6 @@ PValue = Literal["clip", "group"]
 Data = Literal["source", "all"]
 """Whose samples may be neighbours, or make a mixture."""
 Distance = Literal["euclidean", "cosine"]
+Projector = Literal["pca", "tsne", "umap"]
+"""How vectors are laid out on a plane."""
 ValidationSet = Literal["train-all", "train-random", "train-cluster", "test-all", "held-out"]

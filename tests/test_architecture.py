@@ -17,7 +17,7 @@ FLOORS = {
             ("artifacts", "catalogue", "audio", "fetch", "layouts", "synthesis"),
             ("features", "models", "scorers", "metrics", "editions", "submission"),
             ("views", "embedders", "training"),
-            ("detector", "plots", "tracking"),
+            ("detector", "page", "plots", "tracking"),
             ("stages",),
             ("pipeline",),
             ("sweep",),
@@ -35,6 +35,7 @@ HELPERS = {
     "candidates": "tune",
     "check_report": "check",
     "explain_words": "explain",
+    "report_parts": "report",
     "threshold_report": "threshold",
     "submit_meta": "submit",
     "submit_costs": "submit",
@@ -58,6 +59,7 @@ HEAVY = {
     "imblearn",
     "pydantic",
     "httpx",
+    "jinja2",
 }
 TERMINAL = ("typer", "rich")
 

@@ -31,6 +31,7 @@ GROUPS = {
         "index": "asdcli.cli.index:index",
         "threshold": "asdcli.cli.threshold:threshold",
         "explain": "asdcli.cli.explain:explain",
+        "report": "asdcli.cli.report:report",
     },
     "The challenge": {
         "datasets": "asdcli.cli.datasets:datasets",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,6 +165,26 @@ def run(
     ids = [clip_named(name, table, files.clips) for name in wanted]
     work = _Work(table, method, files, occlude, device, batch_size, progress)
     return [work.explained(clip_id) for clip_id in progress.track(ids, total=len(ids), label="explain", unit="clips")]
+
+
+def each(
+    clip_ids: Sequence[str], method: Scored, files: Evidence, *, progress: Progress = SILENT
+) -> Iterator[Explained]:
+    """The same one by one, without occlusion; a clip that cannot be explained is named and left out.
+
+    Args:
+        clip_ids: of the clips.
+        method: as of `run`.
+        files: as of `run`.
+        progress: is told how far it is, and of clips that cannot be explained.
+    """
+    table, _ = artifacts.read_table(files.clips, artifacts.CLIPS)
+    work = _Work(table, method, files, False, "cpu", 1, progress)
+    for clip_id in progress.track(clip_ids, total=len(clip_ids), label="explain", unit="clips"):
+        try:
+            yield work.explained(clip_id)
+        except AsdError as error:
+            progress.left_out(f"{clip_id} cannot be explained: {error.message}")
 
 
 @alone_with(lambda given: [given["output"]])

@@ -57,7 +57,7 @@ def run(
     if output:
         explain.may_draw(output, force=force)
     scored = _method(read_scores([space.scores_dir]), method, progress)
-    files = _files(space, scored)
+    files = evidence(space, scored)
     reads = [scored.path, *(path for path in (files.embeddings, files.detector, files.thresholds) if path)]
     stale = changes(warn_of_stale(space, reads, progress))
     scored = Scored(
@@ -99,7 +99,7 @@ def _spelled(asked: str, methods: Sequence[Scored]) -> str:
     return asked
 
 
-def _files(space: Workspace, scored: Scored) -> explain.Evidence:
+def evidence(space: Workspace, scored: Scored) -> explain.Evidence:
     """What there is of the run to explain the scores of a method by."""
     detector = space.detector(scored.spelling)
     residuals = False

@@ -1,0 +1,334 @@
+"""report: scores, vectors and sounds of runs in, one page out that is looked at and listened to.
+
+`gather` puts together what can be said without a sound; of that the caller has the clips explained that are worth it
+(`Gathered.queue`), and `run` writes the page.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from asdcli import artifacts
+from asdcli.artifacts import own
+from asdcli.errors import AsdError
+from asdcli.outcome import Outcome
+from asdcli.page import PageSounds
+from asdcli.page.content import ClipList, LookHere, MachinePart, MapPart, Named, PageContent, SeriesPart, TextTable
+from asdcli.page.first_look import Machines, first_look, queue
+from asdcli.page.listening import Explanation, Listening, Made, Prepared, ticks
+from asdcli.page.numbers import MethodNumbers, ShownMethod, clips_of
+from asdcli.page.render import render
+from asdcli.page.stores import BesidePage, WithinPage
+from asdcli.page.verdicts import verdict
+from asdcli.progress import SILENT, Progress
+from asdcli.stages.report_parts import map_of, weights_of
+from asdcli.views.embeddings import Embedded, read_embeddings
+from asdcli.views.nearest_clips import nearest_clips
+from asdcli.views.sounds import Sounds
+from asdcli.vocabulary import Projector, Split
+from asdcli.wording import counted
+from asdcli.writing.locks import alone_with
+
+_THREADS, _AT_ONCE = 4, 64
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """What a page reads of one run; what is not there is None.
+
+    Attributes:
+        name: what it is called on the page.
+        methods: its methods, with thresholds.
+        features: folder of its packs.
+        clips: clips.parquet.
+        embeddings: its vectors.
+    """
+
+    name: str
+    methods: Sequence[ShownMethod]
+    features: Path
+    clips: Path | None = None
+    embeddings: Path | None = None
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the caller knows of runs, in words and tables.
+
+    Attributes:
+        title: of the page.
+        facts: label and words.
+        said: machine -> sentences that come before those of the numbers; "" is of all.
+        warnings: what must be known.
+        tables: of results.
+        history: of what the runs were made.
+        signatures: method -> how its numbers were made.
+    """
+
+    title: str
+    facts: Sequence[tuple[str, str]] = ()
+    said: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+    tables: Sequence[TextTable] = ()
+    history: Sequence[TextTable] = ()
+    signatures: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What can be said without a sound.
+
+    Attributes:
+        runs: of the page.
+        shown: its methods.
+        machines: one after the other, without sounds.
+        tested: whether they are test clips, not the learned recordings.
+    """
+
+    runs: Sequence[RunFiles]
+    shown: Sequence[ShownMethod]
+    machines: Sequence[MachinePart]
+    tested: bool
+
+    @property
+    def first(self) -> Machines:
+        """The machines by the method that the page begins with, so far as it has any."""
+        return {one.name: (one.clips, one.series[0]) for one in self.machines if one.series[0] is not None}
+
+    def queue(self) -> Iterator[tuple[str, str]]:
+        """(machine, clip) in the order in which they are worth a listen."""
+        return queue(self.first)
+
+    def look(self) -> list[LookHere]:
+        """The clips that stand on the first screen."""
+        return first_look(self.first)
+
+
+@dataclass(frozen=True)
+class ReportFacts:
+    """What stands on the page: clips, methods, how many clips can be heard and how many are explained."""
+
+    clips: int
+    machines: int
+    methods: int
+    heard: int
+    explained: int
+
+
+@dataclass(frozen=True)
+class PageOptions:
+    """How a page is made.
+
+    Attributes:
+        audio: where sounds lie.
+        budget: bytes of sounds and pictures within the page.
+        every_s: seconds from one recording to the next.
+        force: overwrite files that asd did not write, or that were changed since.
+    """
+
+    audio: PageSounds = "inline"
+    budget: int = 4_500_000
+    every_s: float = 600.0
+    force: bool = False
+
+
+def gather(runs: Sequence[RunFiles], *, by: Projector = "pca", progress: Progress = SILENT) -> Gathered:
+    """Everything that can be said without a sound.
+
+    Args:
+        runs: of one dataset; the first method of the first one is what the page begins with.
+        by: how vectors are laid out.
+        progress: is told how far it is, and of what looks wrong.
+
+    Raises:
+        MissingArtifact, BadArtifact: a file is gone, or not what it should be.
+    """
+    shown = [one for run in runs for one in run.methods]
+    numbers = [MethodNumbers(one) for one in progress.track(shown, total=len(shown), label="numbers", unit="methods")]
+    clips = clips_of(numbers, _attributes(runs))
+    embedded = {i: read_embeddings(run.embeddings) for i, run in enumerate(runs) if run.embeddings}
+    nearest = {i: nearest_clips(one) for i, one in embedded.items()}
+    weights = [_weights(one, runs[one.run], progress) for one in shown]
+    machines = []
+    for name, listed in progress.track(clips.items(), total=len(clips), label="machines", unit="machine types"):
+        series: list[SeriesPart | None] = []
+        for one, curves in zip(numbers, weights, strict=True):
+            part = one.part(name, listed)
+            near = nearest.get(one.shown.run, {})
+            if part is not None:
+                part = replace(part, weights=curves.get(name, ()), nearest=[near.get(clip) for clip in listed.name])
+            series.append(part)
+        machines.append(MachinePart(name, (), listed, series, _maps(embedded, name, listed, by, progress)))
+    tested = any(len(one.scored.split(Split.TEST).table) for one in shown)
+    return Gathered(runs, shown, machines, tested)
+
+
+def may_write(output: Path, *, force: bool) -> None:
+    """Raises BadData, before the work, where `run` would raise it after."""
+    own.check(output, force=force)
+
+
+@alone_with("output")
+def run(
+    gathered: Gathered,
+    explanations: Iterable[Explanation],
+    words: Callable[[], Words],
+    output: Path,
+    how: PageOptions | None = None,
+    *,
+    progress: Progress = SILENT,
+) -> Outcome[ReportFacts]:
+    """Write the page; the same inputs give the same bytes with the same libsndfile.
+
+    Args:
+        gathered: what can be said without a sound.
+        explanations: of the clips that are worth it, in that order; those that find no room are left out.
+        words: what the caller knows, asked when all else is done.
+        output: the HTML file; a folder of sounds lies beside it and is called after it.
+        how: where sounds lie, and the like.
+        progress: is told how far it is, and of sounds that cannot be had.
+
+    Raises:
+        BadData: a file is there that is not asd's to overwrite.
+    """
+    how = how or PageOptions()
+    may_write(output, force=how.force)
+    beside = BesidePage(output.with_name(f"{output.stem}-audio"), force=how.force) if how.audio == "folder" else None
+    listening = Listening(beside or WithinPage(how.budget if how.audio == "inline" else 0))
+    if how.audio != "none":
+        _explain(explanations, listening)
+    if beside:
+        _hear_all(gathered, listening, progress)
+    content = _content(gathered, listening, words(), how)
+    with own.written(output, force=how.force) as temporary:
+        temporary.write_bytes(render(content, beside=beside is not None))
+    if beside:
+        beside.close()
+    clips = sum(len(one.clips.name) for one in gathered.machines)
+    heard = sum(name in listening.sounds for one in gathered.machines for name in one.clips.name)
+    facts = ReportFacts(clips, len(gathered.machines), len(gathered.shown), heard, len(listening.reasons))
+    return Outcome(output, facts=facts)
+
+
+def _explain(explanations: Iterable[Explanation], listening: Listening) -> None:
+    """Take them in, in their order; files are made by several threads."""
+    waiting: deque[Future[Prepared | None]] = deque()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for one in explanations:
+            waiting.append(pool.submit(listening.prepare, one))
+            if len(waiting) > _THREADS:
+                listening.keep(waiting.popleft().result())
+        while waiting:
+            listening.keep(waiting.popleft().result())
+
+
+def _content(gathered: Gathered, listening: Listening, words: Words, how: PageOptions) -> PageContent:
+    machines = []
+    for one in gathered.machines:
+        said = [*words.said.get(one.name, ()), *verdict(one.clips, one.series[0])]
+        machines.append(replace(one, said=said, ticks=_ticks(gathered, one.name)))
+    return PageContent(
+        kind="tested" if gathered.tested else "learned",
+        title=words.title,
+        facts=words.facts,
+        said=words.said.get("", ()),
+        warnings=words.warnings,
+        tables=words.tables,
+        look=gathered.look(),
+        series=[Named(one.scored.method, one.run, words.signatures[one.scored.method]) for one in gathered.shown],
+        runs=[one.name for one in gathered.runs],
+        machines=machines,
+        sounds=listening.sounds,
+        reasons=listening.reasons,
+        sounds_said=_sounds_said(gathered, listening, how),
+        every_s=how.every_s,
+        history=words.history,
+        signatures=list(words.signatures.values()),
+    )
+
+
+def _sounds_said(gathered: Gathered, listening: Listening, how: PageOptions) -> str:
+    names = {name for one in gathered.machines for name in one.clips.name}
+    heard = len(names & set(listening.sounds))
+    if how.audio == "none" or not listening.sounds:
+        return "No clip can be heard in this page: asd report --audio inline or folder."
+    if how.audio == "folder":
+        return f"{heard:,} of {counted(len(names), 'clip')} can be heard, as they were scored (FLAC, beside the page)."
+    return (
+        f"{heard:,} of {counted(len(names), 'clip')} can be heard in this page: what was decided wrongly and what "
+        f"scores highest, with the nearest normal recordings, compressed (Opus), in {how.budget / 1e6:g} MB. "
+        "All of them: asd report --audio folder."
+    )
+
+
+def _attributes(runs: Sequence[RunFiles]) -> dict[str, str]:
+    for run in runs:
+        if run.clips:
+            table, _ = artifacts.read_table(run.clips, artifacts.CLIPS, headerless=True)
+            if "attribute_string" in table.column_names:
+                table = table.filter(pc.is_valid(table["attribute_string"]))
+                names = table["clip_id"].to_pylist()
+                return dict(zip(names, table["attribute_string"].to_pylist(), strict=True))
+    return {}
+
+
+def _weights(one: ShownMethod, run: RunFiles, progress: Progress) -> Mapping[str, Sequence]:
+    return weights_of(one.scored, run.embeddings, run.clips, progress) if run.embeddings else {}
+
+
+def _maps(
+    embedded: Mapping[int, Embedded], machine: str, clips: ClipList, by: Projector, progress: Progress
+) -> dict[int, MapPart]:
+    found = {i: map_of(one, machine, clips, by, progress) for i, one in embedded.items()}
+    return {i: one for i, one in found.items() if one is not None}
+
+
+def _sounds(gathered: Gathered, machine: str) -> Sounds | None:
+    """How recordings of a machine are read; None where nobody knows."""
+    for run in gathered.runs:
+        if run.clips:
+            table, _ = artifacts.read_table(run.clips, artifacts.CLIPS, headerless=True)
+            try:
+                return Sounds.of(machine, run.clips, table, run.features, run.methods[0].scored.header)
+            except AsdError:
+                continue
+    return None
+
+
+def _ticks(gathered: Gathered, machine: str) -> list[tuple[float, str]]:
+    sounds = _sounds(gathered, machine)
+    return ticks(sounds.sample_rate) if sounds else []
+
+
+def _hear_all(gathered: Gathered, listening: Listening, progress: Progress) -> None:
+    """Take in all clips, and the normal recordings that they are nearest to."""
+    lost: list[str] = []
+    for machine in gathered.machines:
+        sounds = _sounds(gathered, machine.name)
+        if sounds is None:
+            progress.left_out(f"{machine.name} cannot be heard: nothing says how its recordings are read")
+            continue
+        near = [name for one in machine.series if one for name in one.nearest if name]
+        names = [name for name in dict.fromkeys([*machine.clips.name, *near]) if name not in listening.sounds]
+        blocks = [names[i : i + _AT_ONCE] for i in range(0, len(names), _AT_ONCE)]
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for block in progress.track(blocks, total=len(names), label="sounds"):
+
+                def made(name: str, sounds: Sounds = sounds) -> Made | None:
+                    try:
+                        return listening.make(sounds.read(name), sounds.sample_rate)
+                    except AsdError:
+                        return None
+
+                for name, one in zip(block, pool.map(made, block), strict=True):
+                    if not listening.take(name, one):
+                        lost.append(name)
+                progress.advance(len(block))
+    if lost:
+        progress.left_out(f"{counted(len(lost), 'recording')} cannot be heard: {lost[0]}")
