@@ -99,4 +99,6 @@ Data = Literal["source", "all"]
 Distance = Literal["euclidean", "cosine"]
 Projector = Literal["pca", "tsne", "umap"]
 """How vectors are laid out on a plane."""
+OfWindows = Literal["mean", "max"]
+"""What a clip has of the scores of its windows."""
 ValidationSet = Literal["train-all", "train-random", "train-cluster", "test-all", "held-out"]

@@ -28,6 +28,8 @@ GROUPS = {
     "Your own recordings": {
         "learn": "asdcli.cli.learn:learn",
         "check": "asdcli.cli.check:check",
+        "history": "asdcli.cli.history:history",
+        "drift": "asdcli.cli.drift:drift",
         "index": "asdcli.cli.index:index",
         "threshold": "asdcli.cli.threshold:threshold",
         "explain": "asdcli.cli.explain:explain",

@@ -9,6 +9,7 @@ import typer
 
 from asdcli.cli.options import (
     EngineOption,
+    HopOption,
     MachineTypeOption,
     OnError,
     RetryOption,
@@ -16,6 +17,7 @@ from asdcli.cli.options import (
     ShardsOption,
     one_of,
     scale_option,
+    window_option,
 )
 from asdcli.cli.sharded import sharded
 from asdcli.cli.shared import Place, on_a_run
@@ -57,6 +59,17 @@ def extract_features(
             "loudest of its samples to full scale."
         ),
     ] = None,
+    window: Annotated[float | None, window_option(otherwise="none is cut")] = None,
+    hop: HopOption = None,
+    cut_from: Annotated[
+        float | None,
+        typer.Option(
+            "--cut-from",
+            metavar="SECONDS",
+            help="Leave shorter recordings whole. Default: those shorter than a window.",
+            show_default=False,
+        ),
+    ] = None,
     on_error: Annotated[
         OnError, typer.Option("--on-error", help="Stop at an unusable clip, or leave it out and exit with 3.")
     ] = OnError.fail,
@@ -80,7 +93,8 @@ def extract_features(
 
     Reads without loss and refuses, by name, what is truncated, empty, not finite, at another sample rate, finer than 16
     bits, beyond full scale, or of several channels when none was chosen. Clips that are silent, interrupted or clipped,
-    and copies of training clips, are named and used. Machine types that are up to date are left alone.
+    and copies of training clips, are named and used. --window cuts long clips into windows, each of which gets a vector
+    and a score later on. Machine types that are up to date are left alone.
     """
     from asdcli.pipeline.steps import extract_features as step
 
@@ -95,6 +109,9 @@ def extract_features(
         resample=resample,
         rounding=rounding,
         scale=scale,
+        window_s=window,
+        hop_s=hop,
+        cut_from_s=cut_from,
         on_error=on_error.value,
         jobs=jobs,
         force=force,

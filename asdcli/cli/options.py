@@ -60,6 +60,11 @@ def channel_option(*, otherwise: str) -> Any:
     )
 
 
+def machine_option(*, help: str) -> Any:
+    """`--machine` that all recordings are of."""
+    return typer.Option("--machine", metavar="NAME", help=help, show_default=False)
+
+
 def scale_option(*, help: str) -> Any:
     """`--scale`: one gain a machine type, measured or given."""
     return typer.Option("--scale", metavar=one_of((PEAK, f"{FIXED}:GAIN")), help=help, show_default=False)
@@ -91,6 +96,10 @@ DatasetOption = Annotated[
         show_default=False,
         autocompletion=completion.datasets,
     ),
+]
+RunArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="RUN", help="Run folder, as --run.", show_default=False),
 ]
 OutputOption = Annotated[
     Path | None,
@@ -147,6 +156,27 @@ FeaturesFromOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def window_option(*, otherwise: str) -> Any:
+    """`--window`, where all recordings that are longer are cut."""
+    return typer.Option(
+        "--window",
+        metavar="SECONDS",
+        help=f"Cut recordings that are longer into windows of this length. Default: {otherwise}.",
+        show_default=False,
+    )
+
+
+HopOption = Annotated[
+    float | None,
+    typer.Option(
+        "--hop",
+        metavar="SECONDS",
+        help="From the start of a window to that of the next. Default: half a window.",
+        show_default=False,
+    ),
+]
 ConditionWordOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -158,6 +188,9 @@ ConditionWordOption = Annotated[
 ]
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Do it again even if it is up to date; overwrite what asd did not write.")
+]
+LaterResampleOption = Annotated[
+    bool, typer.Option("--resample", help="Convert other sample rates, though none was met in learning.")
 ]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
 DeviceOption = Annotated[

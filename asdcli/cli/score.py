@@ -14,7 +14,7 @@ from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.errors import UsageError
 from asdcli.scorers import DEFAULT, PAPER, SCORERS
-from asdcli.vocabulary import Unit, ValidationSet
+from asdcli.vocabulary import OfWindows, Unit, ValidationSet
 
 
 @on_a_run(force=True, verbose=True)
@@ -47,6 +47,15 @@ def score(
         typer.Option(
             "--unit",
             help="Clips that share one reference set and one alpha. Default: the method's own, as asd methods says.",
+            show_default=False,
+        ),
+    ] = None,
+    of_windows: Annotated[
+        OfWindows | None,
+        typer.Option(
+            "--of-windows",
+            help="What a clip has of the scores of its windows. Default: max where extract-features --window cut them, "
+            "else mean.",
             show_default=False,
         ),
     ] = None,
@@ -108,6 +117,7 @@ def score(
         val=val,
         k=k,
         unit=unit,
+        of_windows=of_windows,
         seed=seed,
         embeddings=embeddings,
         model=model,

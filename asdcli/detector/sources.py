@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -40,7 +40,7 @@ class WindowSource(Protocol):
     features: str
 
     def windows(self, machine_type: str, pack: Any) -> tuple[Any, np.ndarray]:
-        """What a scorer takes: vectors (n_windows, n_dims), or a list of residuals; and the pack's row of each.
+        """What a scorer takes: vectors (n_windows, n_dims), or a list of residuals; and the row of the pack of each.
 
         Errors as those of the embedder: another sample rate, a machine type that was not trained.
         """
@@ -89,7 +89,7 @@ class EmbeddingSource:
         self._of_machine_types: dict[str, Any] = {}
 
     def windows(self, machine_type: str, pack: Any) -> tuple[np.ndarray, np.ndarray]:
-        embedded = self._of(machine_type).embed(pack, np.zeros(len(pack.clip_ids), bool)).of_clips(pack.clip_ids)
+        embedded = self._of(machine_type).embed(pack, np.zeros(len(pack.clip_ids), bool))
         return embedded.vectors, embedded.clip
 
     def mean(self, scores: np.ndarray, clip: np.ndarray) -> np.ndarray:
@@ -122,6 +122,24 @@ class ResidualSource:
 
     def mean(self, scores: np.ndarray, clip: np.ndarray) -> np.ndarray:
         return mean_of_windows(scores, first_of_each(clip))
+
+
+def gathered(source: WindowSource, machine_type: str, packs: Iterable[Any]) -> tuple[Any, np.ndarray, np.ndarray]:
+    """What the source makes of several packs, of which one at a time is held.
+
+    Returns:
+        the windows; (n_windows,) the row of each, counted through all packs; (n_rows,) the clip_ids of rows.
+    """
+    parts, rows, names, n_rows = [], [], [], 0
+    for pack in packs:
+        part, row = source.windows(machine_type, pack)
+        parts.append(part)
+        rows.append(row + n_rows)
+        names.append(pack.clip_ids)
+        n_rows += len(pack.clip_ids)
+    of_arrays = all(isinstance(part, np.ndarray) for part in parts)
+    windows = np.concatenate(parts) if of_arrays else [window for part in parts for window in part]
+    return windows, np.concatenate(rows), np.concatenate(names)
 
 
 def source_of(

@@ -56,8 +56,8 @@ from asdcli.vocabulary import Data, Distance
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from asdcli.detector.explained import Explained
     from asdcli.stages.evaluate import Report
-    from asdcli.stages.explain import Explained
 
 Place = str | PathLike[str]
 

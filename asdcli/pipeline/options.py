@@ -13,6 +13,7 @@ from asdcli.artifacts import Header
 from asdcli.errors import AsdError
 from asdcli.metrics.specs import AUC_PAUC
 from asdcli.scorers.smooth import CHOOSE, CLUSTERS, KS, REPORT, SMOOTHERS, Smooth
+from asdcli.views.windows import says_of_windows
 
 Words = list[str]
 
@@ -65,6 +66,8 @@ def of_features(header: Header) -> Words:
     words += _given({o: params.get(n) for o, n in {**names, "--sample-rate": "sample_rate"}.items()})
     words += ["--resample"] if params.get("resample") else []
     words += ["--round"] if params.get("rounding") else []
+    words += _given({"--window": _number(params.get("window_s")), "--hop": _number(params.get("hop_s"))})
+    words += _given({"--cut-from": _number(params.get("cut_from_s"))})
     return words + (["--scale", str(params["scale"])] if "scale" in params else [])
 
 
@@ -82,7 +85,14 @@ def of_embeddings(header: Header) -> Words:
 
 def of_scores(header: Header) -> Words:
     method, unit = header.params.get("method"), header.params.get("unit")
-    return _given({"--method": method, "--unit": None if unit == _own_unit(method) else unit}) + _seed(header)
+    words = _given({"--method": method, "--unit": None if unit == _own_unit(method) else unit})
+    return words + _of_windows(header) + _seed(header)
+
+
+def _of_windows(header: Header) -> Words:
+    """What was said of the windows of clips, where it is not what would be taken."""
+    said = header.params.get("of_windows", "mean")
+    return [] if "method" not in header.params or said == says_of_windows(header) else ["--of-windows", str(said)]
 
 
 def of_brought(header: Header) -> Words:
@@ -147,6 +157,10 @@ def of_results(header: Header) -> Words:
 def _given(options: Mapping[str, Any]) -> Words:
     """The words of the options that have a value, and not the default one."""
     return [w for o, v in options.items() if v is not None and v != DEFAULTS.get(o) for w in (o, str(v))]
+
+
+def _number(value: Any) -> str | None:
+    return f"{value:g}" if isinstance(value, int | float) else None
 
 
 def _seed(header: Header) -> Words:

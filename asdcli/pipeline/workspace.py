@@ -119,6 +119,11 @@ class Workspace:
         return self.run / "thresholds.parquet"
 
     @property
+    def history(self) -> Path:
+        """Every check of the run's detectors, and what operators said of recordings: no artifact."""
+        return self.run / "history.db"
+
+    @property
     def results(self) -> Path:
         return self.run / "results.parquet"
 

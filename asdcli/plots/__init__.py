@@ -35,12 +35,15 @@ PLOTS = Registry(
         "neighbours": "asdcli.plots.neighbours:SmoothingByK",
         "spectrogram": "asdcli.plots.spectrogram:Spectrogram",
         "seeds": "asdcli.plots.seeds:Seeds",
+        "drift": "asdcli.plots.drift:Drifting",
     },
     group="asdcli.plots",
     needs=("reads", "numbers", "draw"),
 )
 Format = Literal["svg", "png", "pdf"]
-Source = Literal["clips", "embeddings", "scores", "thresholds", "model", "autoencoder", "tuning", "fractions", "runs"]
+Source = Literal[
+    "clips", "embeddings", "scores", "thresholds", "model", "autoencoder", "tuning", "fractions", "runs", "history"
+]
 """What of a run figures read; `scores`, `model` and `autoencoder` are folders. `runs`: what many runs have measured."""
 
 

@@ -77,6 +77,9 @@ def run(
     resample: bool = False,
     rounding: bool = False,
     scale: str | None = None,
+    window_s: float | None = None,
+    hop_s: float | None = None,
+    cut_from_s: float | None = None,
     on_error: Literal["fail", "skip"] = "fail",
     jobs: int | None = None,
     shard: Shard | None = None,
@@ -103,6 +106,9 @@ def run(
         resample: bring other rates to `sample_rate`.
         rounding: round samples finer than 16 bits.
         scale: `peak`: one gain for each machine type, which brings its loudest sample to full scale; `fixed:GAIN`.
+        window_s: cut recordings into windows of so many seconds.
+        hop_s: from one window to the next; half a window by default.
+        cut_from_s: leave shorter recordings whole; by default those that are shorter than a window.
         on_error: `fail` stops at a machine type with an unusable clip; `skip` leaves such clips out.
         jobs: reading threads; by default one a core.
         shard: do only this one's part.
@@ -121,7 +127,18 @@ def run(
     folder = shards or shard_files.beside(output)
     errors = folder / f"errors.{shard.name}.parquet" if shard else errors
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
-    reading = Reading(features, sample_rate, _channel(channel, upstream, progress), resample, rounding, scale)
+    hop_s = window_s / 2 if hop_s is None and window_s is not None else hop_s
+    reading = Reading(
+        features,
+        sample_rate,
+        _channel(channel, upstream, progress),
+        resample,
+        rounding,
+        scale,
+        window_s=window_s,
+        hop_s=hop_s,
+        cut_from_s=cut_from_s,
+    )
     wanted = machine_types_of(table, machine_types, clips)
     artifacts.claim(errors, artifacts.ERRORS, force=force)
     n_clips = Counter(table["machine_type"].to_pylist())

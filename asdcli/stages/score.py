@@ -29,8 +29,8 @@ from asdcli.views.fold_embeddings import header_beside, read_fold_embeddings
 from asdcli.views.scores import ScoreFacts, ScoreFiles
 from asdcli.views.units import UnitPlan, plan_units
 from asdcli.views.unseen import cross_fitted, left_out, scored_as
-from asdcli.views.windows import score_table
-from asdcli.vocabulary import Unit
+from asdcli.views.windows import says_of_windows, score_table
+from asdcli.vocabulary import OfWindows, Unit
 from asdcli.writing.locks import alone_with
 
 _AT_ONCE = 2  # methods whose files are written: while one waits for the disk, the other is digested
@@ -45,6 +45,7 @@ def run(
     *,
     errors: Path,
     unit: Unit | None = None,
+    of_windows: OfWindows | None = None,
     seed: int = 0,
     dataset: str = "",
     force: bool = False,
@@ -55,14 +56,15 @@ def run(
     Test clips are compared with the unit's training clips, training clips with all but themselves; those that no model
     was trained on with all but their group, by a scorer that was fitted without it (`scored_as` says which). Where the
     model was cross-fitted, they are scored in the space of the model that has not seen them. A clip of
-    several windows gets the mean of its windows' scores. Methods whose files are up to date are left alone; where one
-    file is missing, the others are made again too.
+    several windows gets the mean of their scores, or the highest. Methods whose files are up to date are left alone;
+    where one file is missing, the others are made again too.
 
     Args:
         embeddings: table of embeddings.
         outputs: spelling of a method -> its files. The table of windows is written where clips have several.
         errors: table of the clips that could not be scored; removed when there are none.
         unit: the clips that share one reference set and one alpha; None means each method's own.
+        of_windows: what a clip has of its windows' scores; None means what `views.windows.says_of_windows` says.
         seed: of everything random; each unit draws from a seed of its own.
         dataset: name for the header where the embeddings have none.
         force: do it again even if it is up to date.
@@ -80,7 +82,7 @@ def run(
     upstream = artifacts.read_table_header(embeddings, artifacts.EMBEDDINGS, headerless=True)
     of = {spelling: unit or own_unit(scorer) for spelling, scorer in scorers.items()}
     folded = header_beside(embeddings, upstream)
-    headers = _Headers(upstream, folded, upstream.dataset or dataset, seed, of)
+    headers = _Headers(upstream, folded, upstream.dataset or dataset, seed, of, of_windows or says_of_windows(upstream))
     current = {} if force else {m: _current(files, m, headers, errors) for m, files in outputs.items()}
     outcomes = {spelling: outcome for spelling, outcome in current.items() if outcome}
     lacking = any(outcome.skipped for outcome in outcomes.values())
@@ -136,16 +138,21 @@ class _Headers:
     dataset: str
     seed: int
     units: Mapping[str, Unit]
+    of_windows: OfWindows
 
     def of(self, kind: artifacts.Kind, spelling: str, diagnostics: Mapping[str, Any] | None = None) -> Header:
         return Header.make(
             kind,
             dataset=self.dataset,
             seed=self.seed,
-            params={"method": spelling, "unit": self.units[spelling]},
+            params={"method": spelling, "unit": self.units[spelling], **self._said},
             inputs={**({_FOLDS: self.folded} if self.folded else {}), "embeddings": self.upstream},
             diagnostics=diagnostics or {},
         )
+
+    @property
+    def _said(self) -> dict[str, str]:
+        return {} if self.of_windows == "mean" else {"of_windows": self.of_windows}
 
 
 def _current(files: ScoreFiles, spelling: str, headers: _Headers, errors: Path) -> Outcome[ScoreFacts] | None:
@@ -212,7 +219,7 @@ def _score(
 
 def _alone(embedded: Embedded, plans: Sequence[UnitPlan], result: _Result) -> dict[str, str]:
     """The clips that there was nothing to compare with, and that this is why they have no score."""
-    scores = embedded.mean(result.windows)
+    scores = embedded.of_clips(result.windows)
     planned = np.concatenate([plan.scored for plan in plans])
     return dict.fromkeys(embedded.column("clip_id")[planned[~np.isfinite(scores[planned])]], _ALONE)
 
@@ -227,7 +234,7 @@ def _write(
 ) -> Outcome:
     """Write the files of one method; the header of its scores says what was `found` of the clips, too."""
     write_detector(files.detector, result.learnt, embedded, headers.of(artifacts.DETECTOR, spelling))
-    scores = embedded.mean(result.windows)
+    scores = embedded.of_clips(result.windows, headers.of_windows)
     several = bool((embedded.window > 0).any())
     if several:
         table = _table(_of_windows(embedded), spelling, result.windows, scores[embedded.clip])

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from asdcli import artifacts
 from asdcli.errors import BadData
 from asdcli.views.timeline import Timeline
-from asdcli.views.windows import mean_by_clip
+from asdcli.views.windows import of_clips
+from asdcli.vocabulary import OfWindows
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +43,9 @@ class Embedded:
             self._columns[name] = np.array(self.clips[name].to_pylist(), dtype=object)
         return self._columns[name]
 
-    def mean(self, windows: np.ndarray) -> np.ndarray:
-        """The mean over each clip's windows of a value a window: (n_clips,)."""
-        return mean_by_clip(windows, self.clip, len(self.clips))
+    def of_clips(self, windows: np.ndarray, how: OfWindows = "mean") -> np.ndarray:
+        """The mean or the highest of a value a window over each clip's windows: (n_clips,)."""
+        return of_clips(windows, self.clip, how, len(self.clips))
 
 
 def read_embeddings(path: Path) -> Embedded:

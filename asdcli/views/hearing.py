@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from asdcli import audio
-from asdcli.audio.level import Levels, level_db
-from asdcli.audio.suspect import is_flat
-from asdcli.features.kinds import FEATURES, FeatureKind, Unfit
+from asdcli.audio.level import Levels
+from asdcli.features.kinds import FEATURES, FeatureKind
 from asdcli.progress import Progress
 from asdcli.views.clips import ClipRow
+from asdcli.views.listening import listen
 from asdcli.views.reading import Reading
-from asdcli.views.suspects import Oddity, Suspects, oddity
+from asdcli.views.suspects import Oddity, Suspects
 
 _BLOCK = 64  # clips read ahead: bounds memory, and how long Ctrl-C waits
 
@@ -42,14 +42,14 @@ class Heard:
 
     Attributes:
         row: of clips.parquet.
-        made: its features a channel.
+        made: its features a channel, or a window.
         checksum: that copies of it share.
         odd: what is odd about it.
         level: of its loudest channel, in dB below full scale; None where a dead microphone recorded one.
     """
 
     row: ClipRow
-    made: Sequence[np.ndarray]
+    made: Iterable[np.ndarray]
     checksum: str
     odd: Oddity
     level: float | None
@@ -87,19 +87,14 @@ def hear(
         progress: is told how far it is.
         label: what the progress is of.
     """
-    kind: FeatureKind = FEATURES.build(reading.features)
 
     def attempt(row: ClipRow) -> Heard | Fault:
-        path = root / row.path
         try:
-            waves = reading.waveforms(path)
-            made = [kind.of_channel(samples, reading.sample_rate) for samples in waves]
+            found = listen(root / row.path, reading)
         except audio.BadAudio as error:
             return Fault(row, error)
-        except Unfit as error:
-            return Fault(row, audio.BadAudio(path, str(error)))
-        level = None if any(map(is_flat, waves)) else max(map(level_db, waves))
-        return Heard(row, made, "".join(_checksum(one) for one in made), oddity(waves), level)
+        checksum = "".join(_checksum(one) for one in found.features)
+        return Heard(row, found.features, checksum, found.odd, None if found.is_dead else found.level)
 
     blocks = [rows[i : i + _BLOCK] for i in range(0, len(rows), _BLOCK)]
     for block in progress.track(blocks, total=len(rows), label=label):

@@ -37,7 +37,10 @@ CHAIN: dict[str, tuple[str, ...]] = {  # a stage -> its command line on a tiny d
 }
 PLAIN = tuple(
     f"{line} --run runs/plain"
-    for line in ("extract-features --features logmel", "embed --embedder logmel", "score -m nn", "threshold")
+    for line in (
+        *("extract-features --features logmel", "embed --embedder logmel", "score -m nn", "threshold"),
+        "check data/synthetic/dev_data/raw/fan/train",
+    )
 )
 """A run beside it in which no model has seen a clip."""
 LONG = ("download", "index", "extract-features", "train", "embed", "score")
@@ -166,6 +169,8 @@ REPORTS: dict[str, tuple[str, ...]] = {
     "index": ("index", "data/synthetic/dev_data", "--name", "mine", "--data", "other"),
     "learn": ("learn", "data/synthetic/dev_data/raw/fan/train", "--run", "runs/learnt", "--data", "other"),
     "check": ("check", "data/synthetic/dev_data/raw/fan/train", "--run", "runs/plain", "--csv", "checks.csv"),
+    "history": ("history", "runs/plain"),
+    "drift": ("drift", "runs/plain"),
     "run": ("run", "embed", "score", "evaluate", "--method", "nn"),
     "datasets": ("datasets",),
     "methods": ("methods", "varmin"),
@@ -183,11 +188,15 @@ REPORTS: dict[str, tuple[str, ...]] = {
 }
 TELL = ("datasets", "methods", "models")
 """Commands that tell what is known, and touch no file."""
+LISTERS = ("doctor", "drift", "history", "show")
+"""Commands that list what is there, and write nothing."""
 UNWANTED: dict[str, tuple[str, ...]] = {  # a command -> what it refuses, where a wrong device is not that
     "download": ("download", "dcase2032"),
     "index": ("index", "nowhere"),
     "learn": ("learn", "nowhere"),
     "check": ("check", "nowhere"),
+    "history": ("history", "runs/none"),
+    "drift": ("drift", "runs/none"),
     "datasets": ("datasets", "dcase2032"),
     "methods": ("methods", "vramin"),
     "models": ("models", "dual-brunch"),
@@ -240,7 +249,7 @@ def test_json_is_exactly_one_object_of_one_shape_on_stdout_and_quiet_means_silen
         check_shape(output, OUTPUT)
         assert output["status"] in ("done", "current") and Path(output["path"]).exists()
     assert told["status"] == ("current" if {o["status"] for o in told["outputs"]} == {"current"} else "done")
-    assert bool(told["outputs"]) == (command not in (*TELL, "doctor", "show"))
+    assert bool(told["outputs"]) == (command not in (*TELL, *LISTERS))
     heard = [line.removeprefix("warning: ") for line in said.err.splitlines()]
     assert set(heard) <= set(told["warnings"])
     assert bool(heard) == (code == 3)  # what was left out is named
@@ -272,7 +281,7 @@ def test_what_no_command_understands_is_a_json_object_too(asd: Asd, capsys: pyte
 
 @pytest.mark.parametrize(
     "command",
-    [c for c in REPORTS if c not in (*TELL, "run", "doctor", "show", "evaluate", "index", "learn", "check", "submit")],
+    [c for c in REPORTS if c not in (*TELL, *LISTERS, "run", "evaluate", "index", "learn", "check", "submit")],
 )
 def test_without_json_a_stage_keeps_stdout_clean(
     finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str

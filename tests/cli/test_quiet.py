@@ -97,7 +97,7 @@ LOSSES: list[tuple[tuple[str, ...], int, tuple[str, ...]]] = [
         ("shorter than a log-mel frame",),
     ),
 ]
-SILENT_READERS = {"doctor", "show"}
+SILENT_READERS = {"doctor", "drift", "history", "show"}
 """Commands that leave nothing out, because they make nothing."""
 
 

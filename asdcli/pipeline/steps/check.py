@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from asdcli import __version__
 from asdcli.audio import channel_index
 from asdcli.clips import SUFFIXES, without_suffix
 from asdcli.detector import Detector
 from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError, unknown_name
 from asdcli.layouts import find_audio, machine_of
+from asdcli.layouts.times import when
+from asdcli.pipeline import choices, keeping
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.detectors import detector_of
+from asdcli.pipeline.keeping import By
+from asdcli.pipeline.steps.plot import format_of
 from asdcli.pipeline.steps.score import spellings
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
+from asdcli.spec import parse
 from asdcli.stages import check
 from asdcli.stages.check import Checks, ToCheck
+from asdcli.stages.check_why import Whys
 from asdcli.stages.index_place import LINK, shown
+from asdcli.stages.threshold import rows as thresholds_of
+from asdcli.views.long_normals import long_normals
 from asdcli.views.scores import read_scores
 from asdcli.views.thresholds import Thresholds
 from asdcli.wording import counted, listed
@@ -27,6 +37,8 @@ __all__ = ["Checks", "run", "write"]
 
 write = check.write
 
+WHYS = 5
+"""Suspicious recordings of which it is told why unasked: a tenth of a second to a third each."""
 LEARN = "learn what is normal first: asd learn DIR"
 
 
@@ -39,10 +51,18 @@ def run(
     method: str | None = None,
     channel: str | None = None,
     resample: bool = False,
+    window_s: float | None = None,
+    hop_s: float | None = None,
+    shortest_s: float = 0.0,
+    start: str | None = None,
+    keep: bool = True,
+    plot: Path | None = None,
+    force: bool = False,
+    whys: int | None = WHYS,
     device: str = "auto",
     progress: Progress = SILENT,
 ) -> Checks:
-    """Check recordings; nothing is written.
+    """Check recordings; nothing of what was learned is changed, and the check is kept in the run's history.
 
     Args:
         space: the run.
@@ -51,13 +71,26 @@ def run(
         method: whose thresholds decide; by default the only one that has any.
         channel: of recordings with several; by default as learned.
         resample: convert other sample rates although none was met in learning.
+        window_s: cut all recordings that are longer into windows of so many seconds; by default as learned.
+        hop_s: from one window to the next.
+        shortest_s: shorter events of long recordings are none.
+        start: when the first recording was begun, where names do not tell.
+        keep: keep the check in the history.
+        whys: tell of so many of the most suspicious why they are; None: of all.
+        plot: a picture of the long recordings goes there, in the format of its suffix.
+        force: overwrite a picture that asd did not write.
         device: where a network runs.
-        progress: is told how far it is, and of recordings that say nothing.
+        progress: is told how far it is, of recordings that say nothing, and of a history that could not be kept.
 
     Raises:
         MissingArtifact: nothing was learned. BadData: there is no recording.
-        UsageError: an unknown machine or method, or recordings that may be of several machines.
+        UsageError: an unknown machine or method, a start that is no point of time, or recordings that may be of several
+            machines.
     """
+    begun = None if start is None else when(start)
+    kind = format_of(plot, None) if plot else None
+    if plot:
+        check.may_draw(plot, force=force)
     limits, spelling = _limits(space, method)
     known = sorted(machine for of, machine in limits.values if of == spelling)
     recordings = _recordings(space, places, machine, known, progress)
@@ -68,7 +101,9 @@ def run(
     (scored,) = read_scores([space.scores(spelling)])
     if not limits.fitted_on(scored):
         raise BadArtifact(f"{space.thresholds} is of other scores than {scored.path}", "set it again: asd threshold")
-    changes = {**({"channel": channel_index(channel)} if channel else {}), **({"resample": True} if resample else {})}
+    asked = changes(channel, resample) | choices.windows(window_s, hop_s)
+    by_time = {row["machine_type"] for row in thresholds_of(space.thresholds) if _is_of_time(row, spelling)}
+    normals = long_normals(scored, space.window_scores(spelling), by_time)
     promised = {m: promise.share for m in machines if (promise := limits.promises.get((spelling, m)))}
     levels = check.levels_of(space.features, detector.kind, machines)
     if unknown := [m for m in machines if levels.get(m) is None]:
@@ -76,8 +111,45 @@ def run(
             f"how loud the learned recordings of {listed(unknown)} are is not known, so a microphone turned down "
             "may look like a fault: features that are made again say it (asd extract-features --force)"
         )
-    checks = check.run(recordings, detector, scored, promised, levels, changes=changes, progress=progress)
-    return replace(checks, rows=tuple(replace(row, nearest=row.nearest and shown(row.nearest)) for row in checks.rows))
+    files = (space.clips, space.features, space.embeddings)
+    told_of = Whys(whys, *files, detector, scored, progress) if whys != 0 else None
+    checks = check.run(
+        recordings,
+        detector,
+        scored,
+        promised,
+        levels,
+        normals,
+        shortest_s=shortest_s,
+        changes=asked,
+        whys=told_of,
+        progress=progress,
+    )
+    rows = tuple(replace(row, nearest=row.nearest and shown(row.nearest)) for row in checks.rows)
+    if keep:
+        by = By(detector.learnt.header.content, spelling)
+        keeping.keep(space.history, recordings, rows, by, start=begun, progress=progress)
+    found = replace(checks, rows=rows)
+    if plot and kind:
+        signature = f"{space.dataset}|method:{spelling}|made:{detector.learnt.header.content[:6]}|asd:{__version__}"
+        drawn = check.picture(found, plot, kind, signature=signature, force=force, progress=progress)
+        found = replace(found, plot=plot if drawn else None)
+    return found
+
+
+def changes(channel: str | None, resample: bool) -> dict[str, Any]:
+    """To how recordings are read, by these options of `run`."""
+    return {**({"channel": channel_index(channel)} if channel else {}), **({"resample": True} if resample else {})}
+
+
+def method_of(space: Workspace, method: str | None) -> str:
+    """The spelling of the method whose thresholds decide. Errors as `run`."""
+    return _limits(space, method)[1]
+
+
+def _is_of_time(row: Mapping[str, Any], spelling: str) -> bool:
+    """Whether false alarms were promised of a day or month, not of recordings."""
+    return row["method"] == spelling and parse(row["asked"] or row["rule"])[0] == "false-alarms"
 
 
 def _limits(space: Workspace, method: str | None) -> tuple[Thresholds, str]:

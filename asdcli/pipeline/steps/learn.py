@@ -91,6 +91,8 @@ def run(
     sample_rate: int | None = None,
     resample: bool = False,
     scale: str | None = None,
+    window_s: float | None = None,
+    hop_s: float | None = None,
     condition_words: Sequence[str] = (),
     group_by: str | None = None,
     seed: int = 0,
@@ -114,6 +116,9 @@ def run(
         sample_rate: in Hz; by default 16,000, or the lowest of the recordings where that is lower.
         resample: convert other rates in every recording that is checked later, also where none was met yet.
         scale: as `asd extract-features` has it.
+        window_s: cut all recordings that are longer into windows of so many seconds; by default those of 20 s or more
+            into windows of 10 s.
+        hop_s: from one window to the next; by default half a window.
         condition_words: what words of names mean.
         group_by: what tells which recordings belong together.
         seed: of everything random.
@@ -135,6 +140,7 @@ def run(
     table, _ = artifacts.read_table(space.clips, artifacts.CLIPS)
     choices.require_several(table, progress)
     reading = choices.reading(table, channel, sample_rate, resample, progress)
+    reading |= choices.learned_windows(table, reading["channel"], window_s, hop_s, progress)
     trains = choices.trains(table, embedder, progress)
     options: dict[str, dict[str, Any]] = {
         "extract-features": {**reading, "scale": scale, "rounding": True, "on_error": "skip"},

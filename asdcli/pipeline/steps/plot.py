@@ -132,6 +132,7 @@ def _files(space: Workspace, reads: Sequence[Source]) -> dict[Source, Path]:
         "autoencoder": space.autoencoder,
         "tuning": space.tuning,
         "fractions": space.fractions,
+        "history": space.history,
     }
     return {name: places[name] for name in reads if name not in _SPARED or places[name].exists()}
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from asdcli.detector.explained import Explained
 from asdcli.errors import BadData, MissingArtifact, UsageError
 from asdcli.metrics.alarm_rates import seconds
 from asdcli.metrics.bootstrap import Comparison
@@ -26,13 +27,12 @@ from asdcli.plots.projection import require
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import evaluate, explain, report
 from asdcli.stages.evaluate import Options
-from asdcli.stages.explain import Explained
-from asdcli.stages.explain_words import of_region
 from asdcli.stages.report import Gathered, PageOptions, ReportFacts, RunFiles, Words
 from asdcli.views.editions import STAND_IN, is_stand_in
 from asdcli.views.named import chosen
 from asdcli.views.results import Evaluation
 from asdcli.views.scores import Scored, join_truth, read_labels, read_scores
+from asdcli.views.sound_words import of_region
 from asdcli.views.thresholds import Thresholds
 from asdcli.vocabulary import Projector, Split
 from asdcli.wording import listed
