@@ -48,6 +48,8 @@ class ConditionFrom(Word):
     TRUTH = "truth"  # the organisers' tables
     SPLIT = "split"  # it is said to train, and training clips are normal by the rules of the field
     OPTION = "option"  # the user, who typed asd learn, --condition-word or --unlabelled
+    ADDED = "added"  # the user, who typed asd reference add, after the rest was learned
+    OPERATOR = "operator"  # whoever answered what asd check had found, by asd confirm
     ASSUMED = "assumed"  # nobody: nothing of its machine type is labelled
 
 
@@ -56,6 +58,7 @@ class ScoredAs(Word):
 
     HELD_OUT = "held-out"  # nothing: the model was trained on other groups, and the scorer fitted without its group
     CROSS_FITTED = "cross-fitted"  # the same, of a model of its own: the one that scores new clips has seen all
+    CONFIRMED = "confirmed"  # nothing: it is in no reference set, and an operator called it normal after it was checked
     LEFT_OUT_GROUP = "left-out group"  # nothing: no model was trained, and the scorer was fitted without its group
     LEFT_OUT_CLIP = "left-out clip"  # its group: only the clip itself was left out
     SEEN = "seen"  # the clip: the model was trained on it
@@ -67,6 +70,7 @@ class Split(Word):
     TRAIN = "train"
     TEST = "test"
     SUPPLEMENTAL = "supplemental"
+    ANSWERED = "answered"  # of no folder: an operator said what a checked recording is
 
 
 class Subset(Word):

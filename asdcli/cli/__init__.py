@@ -28,6 +28,8 @@ GROUPS = {
     "Your own recordings": {
         "learn": "asdcli.cli.learn:learn",
         "check": "asdcli.cli.check:check",
+        "confirm": "asdcli.cli.confirm:confirm",
+        "reference": "asdcli.cli.reference:reference",
         "history": "asdcli.cli.history:history",
         "drift": "asdcli.cli.drift:drift",
         "index": "asdcli.cli.index:index",

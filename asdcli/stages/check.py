@@ -169,7 +169,7 @@ def may_draw(output: Path, *, force: bool) -> None:
     own.check(output, force=force)
 
 
-_TEXTS, _TRUTHS = ("recording", "machine", "verdict", "nearest", "why", "heard", "events"), ("stands_out",)
+_TEXTS, _TRUTHS = ("recording", "machine", "verdict", "nearest", "why", "heard", "events", "fault"), ("stands_out",)
 _SCHEMA = pa.schema(
     [
         (name, pa.string() if name in _TEXTS else pa.bool_() if name in _TRUTHS else pa.float64())

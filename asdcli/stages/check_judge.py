@@ -108,8 +108,9 @@ class Judge:
                 nearest=None if verdict.nearest is None else str(verdict.nearest[i]),
                 level_db=round(it.level, 1),
                 events=events,
+                fault=None if verdict.faults is None else verdict.faults[i],
             )
-            rows.append(_with_level(row, it, self.levels))
+            rows.append(_with_fault(_with_level(row, it, self.levels)))
         return rows
 
     def tell(self, progress: Progress) -> None:
@@ -159,6 +160,13 @@ class Judge:
             if it.is_cut or self.normals.any_was_cut:
                 p[CLIP][i], p[GROUP][i] = self.normals.of_recording(windows[i])
         return p
+
+
+def _with_fault(row: CheckRow) -> CheckRow:
+    """What is known of a recording that sounds like what an operator called a fault; of a dead one nothing is."""
+    if row.fault is None or row.verdict == NOT_JUDGED:
+        return replace(row, fault=None)
+    return replace(row, why="; ".join(filter(None, [f"sounds like the fault of {row.fault}", row.why])))
 
 
 def _with_level(row: CheckRow, it: Listened, levels: Levels | None) -> CheckRow:

@@ -20,7 +20,7 @@ from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
 from asdcli.stages.embed_pieces import EmbeddingShards, EmbeddingWork, Maker, facts, in_folds
 from asdcli.views import packs, shard_files
-from asdcli.views.clips import is_training
+from asdcli.views.clips import is_for_models
 from asdcli.views.digests import trained_machine_types
 from asdcli.views.fold_embeddings import beside
 from asdcli.views.fold_models import fold_inputs, folds_of
@@ -195,7 +195,7 @@ def _seen(clips: pa.Table, of_model: artifacts.Header | None, model: Path) -> pa
 
     out = pa.array(sorted(held_out(model)), pa.string())
     known = pc.is_in(clips["machine_type"], value_set=pa.array(trained_machine_types(of_model), pa.string()))
-    trained_on = pc.and_(pc.and_(is_training(clips), known), pc.invert(pc.is_in(clips["clip_id"], value_set=out)))
+    trained_on = pc.and_(pc.and_(is_for_models(clips), known), pc.invert(pc.is_in(clips["clip_id"], value_set=out)))
     return clips["clip_id"].filter(trained_on).combine_chunks()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from asdcli import artifacts
 from asdcli.errors import AsdError, BadData, UsageError
 from asdcli.filenames import fault
+from asdcli.files import is_model
 from asdcli.layouts import machine_of, sizes
 from asdcli.metrics.alarm_rates import DEFAULT, rule_of
 from asdcli.outcome import Outcome
@@ -25,6 +26,7 @@ from asdcli.stages.index import NORMAL
 from asdcli.stages.index_place import LINK, shown
 from asdcli.stages.threshold import rows
 from asdcli.views.calibration import calibrations
+from asdcli.views.clips import is_training
 from asdcli.views.normals import Normals, normals_of
 from asdcli.views.scores import read_scores
 from asdcli.vocabulary import Split
@@ -138,6 +140,7 @@ def run(
     listed_now = _index(space, root, below, machine, condition_words, group_by, force, _Plainly(progress))
     space.remember()
     table, _ = artifacts.read_table(space.clips, artifacts.CLIPS)
+    table = table.filter(is_training(table))  # without what operators said something of
     choices.require_several(table, progress)
     reading = choices.reading(table, channel, sample_rate, resample, progress)
     reading |= choices.learned_windows(table, reading["channel"], window_s, hop_s, progress)
@@ -212,6 +215,7 @@ def _index(
     link = space.dataset_root / LINK
     if force and link.is_symlink() and _is_learnt(space) and link.resolve() != root.resolve():
         link.unlink()
+        space.clips.unlink()  # with what came later, which lies elsewhere
     try:
         outcome = index.run(
             space.data,
@@ -221,6 +225,7 @@ def _index(
             machine=machine,
             condition_words=condition_words,
             group_by=group_by,
+            models_stay=is_model(space.model),
             force=force,
             progress=progress,
         )
