@@ -12,7 +12,8 @@ import numpy as np
 
 from asdcli.visible import visible
 
-Cell = str | float | int | None
+Kind = Literal["tested", "learned", "checked"]
+"""Of what a page is: of test clips, of learned recordings, or of checked ones."""
 
 
 @dataclass(frozen=True)
@@ -277,7 +278,7 @@ class PageContent:
         signatures: how the numbers were made.
     """
 
-    kind: Literal["tested", "learned", "checked"]
+    kind: Kind
     title: str
     facts: Sequence[tuple[str, str]]
     said: Sequence[str]

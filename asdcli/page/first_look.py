@@ -9,6 +9,7 @@ import numpy as np
 
 from asdcli.metrics.decisions import decide
 from asdcli.page.content import ClipList, LookHere, SeriesPart
+from asdcli.views.checked import SUSPICIOUS
 from asdcli.vocabulary import Condition
 
 _NORMAL, _ANOMALY = str(Condition.NORMAL), str(Condition.ANOMALY)
@@ -35,6 +36,9 @@ def first_look(machines: Machines, most: int = 6) -> list[LookHere]:
 def _of_machine(clips: ClipList, part: SeriesPart) -> Iterator[str]:
     """A miss, a false alarm, one that scores high, and again."""
     rows = [i for i, score in enumerate(part.score) if score is not None]
+    if clips.verdict:  # in the order in which the check tells of them
+        yield from (clips.name[i] for i in rows if clips.verdict[i] == SUSPICIOUS)
+        return
     worst = sorted(rows, key=lambda i: (-(part.side[i] or 0.0), part.rank[i] or 0))
     wrong = [i for i in worst if _is_wrong(clips, part, i)]
     lines: list[Sequence[int]] = [
@@ -61,6 +65,8 @@ def _alarm(score: float, threshold: float) -> bool:
 
 
 def _why(clips: ClipList, part: SeriesPart, row: int) -> str:
+    if clips.verdict:
+        return ": ".join(filter(None, [clips.verdict[row], clips.said[row]]))
     condition, side, score = clips.condition[row], part.side[row] or 0.0, part.score[row] or 0.0
     if _is_wrong(clips, part, row):
         others = "normal" if condition == _ANOMALY else "anomalous"

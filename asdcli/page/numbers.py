@@ -40,6 +40,53 @@ class ShownMethod:
     run: int
 
 
+@dataclass(frozen=True)
+class MeasuredClips:
+    """Clips of a machine that a method has scores of.
+
+    Attributes:
+        scores: (n,) finite.
+        condition, domain: (n,) objects, None where not known.
+        p, p_group: (n,), NaN where nothing tells.
+        learned: scores of normal clips that tell of new ones.
+        threshold, promised: None where there is none.
+        unknown: what clips are called of which nobody knows.
+    """
+
+    scores: Array
+    condition: npt.NDArray[np.object_]
+    domain: npt.NDArray[np.object_]
+    p: Array
+    p_group: Array
+    learned: Array
+    threshold: float | None
+    promised: float | None
+    unknown: str = "condition unknown"
+
+
+def part_of(of: MeasuredClips, at: Sequence[int | None]) -> SeriesPart:
+    """The numbers of clips in the order of a list.
+
+    Args:
+        of: the clips that have scores.
+        at: of each clip of the list which of these it is; None of one without a score.
+    """
+    edges = _edges(np.concatenate([of.scores, of.learned]), of.threshold)
+    return SeriesPart(
+        score=_taken(of.scores, at, None),
+        p=_taken(of.p, at, 4),
+        p_group=_taken(of.p_group, at, 4),
+        side=_taken(_side(of.scores, of.condition), at, 4),
+        rank=[None if i is None else int((of.scores > of.scores[i]).sum()) + 1 for i in at],
+        threshold=of.threshold,
+        rule=None,
+        promised=of.promised,
+        edges=edges,
+        heaps=list(_heaps(of, edges)),
+        cuts=_plain(_cuts(of.scores, of.condition, of.learned, of.threshold)),
+    )
+
+
 class MethodNumbers:
     """The numbers of one method, machine by machine.
 
@@ -66,29 +113,22 @@ class MethodNumbers:
         rows = np.flatnonzero(self.machine == machine)
         if not len(rows):
             return None
-        scores, condition = self.scores[rows], self.condition[rows]
-        learned = self._learned(machine)
-        threshold = self.shown.limits.of(self.shown.scored, machine) if self.shown.limits else None
         place = {name: i for i, name in enumerate(self.ids[rows])}
-        at = [place.get(name) for name in clips.name]
-        edges = _edges(np.concatenate([scores, learned]), threshold)
-        found = _cuts(scores, condition, learned, threshold)
-        promise = self.shown.limits.promise(self.shown.scored, machine) if self.shown.limits else None
-        rules = self.shown.limits.rules if self.shown.limits else {}
-        return SeriesPart(
-            score=_taken(scores, at, None),
-            p=_taken(self.p[rows], at, 4),
-            p_group=_taken(self.p_group[rows], at, 4),
-            side=_taken(_side(scores, condition), at, 4),
-            rank=[None if i is None else int((scores > scores[i]).sum()) + 1 for i in at],
-            threshold=threshold,
-            rule=rules.get((self.shown.scored.spelling, machine)),
+        limits, scored = self.shown.limits, self.shown.scored
+        promise = limits.promise(scored, machine) if limits else None
+        measured = MeasuredClips(
+            scores=self.scores[rows],
+            condition=self.condition[rows],
+            domain=self.domain[rows],
+            p=self.p[rows],
+            p_group=self.p_group[rows],
+            learned=self._learned(machine),
+            threshold=limits.of(scored, machine) if limits else None,
             promised=promise.share if promise else None,
-            edges=edges,
-            heaps=list(_heaps(scores, condition, self.domain[rows], learned, edges)),
-            cuts=_plain(found),
-            curves=self.curves.get(machine, ()),
         )
+        rule = limits.rules.get((scored.spelling, machine)) if limits else None
+        found = part_of(measured, [place.get(name) for name in clips.name])
+        return replace(found, rule=rule, curves=self.curves.get(machine, ()))
 
     def _learned(self, machine: str) -> Array:
         """The scores of normal clips that tell of new ones; none where they are the clips that are shown."""
@@ -167,19 +207,17 @@ def _edges(scores: Array, threshold: float | None) -> tuple[float, float]:
     return low, high
 
 
-def _heaps(
-    scores: Array, condition: np.ndarray, domain: np.ndarray, learned: Array, edges: tuple[float, float]
-) -> Iterator[Heap]:
+def _heaps(of: MeasuredClips, edges: tuple[float, float]) -> Iterator[Heap]:
     """Those that there are, in the order in which they stand below one another."""
     bins = np.linspace(edges[0], edges[1] if edges[1] > edges[0] else edges[0] + 1.0, BINS + 1)
-    if len(learned):
-        yield _heap(f"learned, normal ({len(learned):,})", "learned", learned, bins)
+    if len(of.learned):
+        yield _heap(f"learned, normal ({len(of.learned):,})", "learned", of.learned, bins)
     for one in (Condition.NORMAL, Condition.ANOMALY, None):
         for where in (Domain.SOURCE, Domain.TARGET, None):
-            own = (condition == (one and str(one))) & (domain == (where and str(where)))
+            own = (of.condition == (one and str(one))) & (of.domain == (where and str(where)))
             if own.any():
-                label = ", ".join([*([where.value] if where else []), one.value if one else "condition unknown"])
-                yield _heap(f"{label} ({int(own.sum()):,})", one and one.value, scores[own], bins)
+                label = ", ".join([*([where.value] if where else []), one.value if one else of.unknown])
+                yield _heap(f"{label} ({int(own.sum()):,})", one and one.value, of.scores[own], bins)
 
 
 def _heap(label: str, condition: str | None, scores: Array, bins: Array) -> Heap:

@@ -12,6 +12,7 @@ from asdcli import artifacts
 from asdcli.errors import AsdError
 from asdcli.page.content import TextTable
 from asdcli.pipeline.ancestry import Ancestor, ancestry
+from asdcli.pipeline.answers_kept import promises_kept
 from asdcli.pipeline.freshness import Fate
 from asdcli.pipeline.steps import learn
 from asdcli.pipeline.workspace import Workspace
@@ -76,6 +77,24 @@ def said_of_learned(space: Workspace, method: Scored) -> dict[str, list[str]]:
     if rule is None or artifacts.read_header(space.clips, artifacts.CLIPS).params.get("layout") != NORMAL:
         return {}
     return {of.machine: list(sentences(of)) for of in learn.normals(space, method.spelling, rule)}
+
+
+def operators(space: Workspace, method: str) -> tuple[list[str], list[TextTable]]:
+    """What operators said, beside what was promised: sentences, and a table; nothing where nobody said anything."""
+    if not space.history.exists():
+        return [], []
+    found = promises_kept(space, method)
+    rows = []
+    for one in found:
+        share = one.share
+        low, high = share.interval if share.n else (0.0, 1.0)
+        measured = f"{100 * share.measured:.1f} % ({100 * low:.0f} to {100 * high:.0f} %)" if share.n else "–"
+        promised = "–" if one.promised is None else f"{100 * one.promised:.3g} %"
+        counts = (one.called_normal, one.alarms, one.faults, one.missed, one.waiting)
+        rows.append([one.machine, promised, measured, *map(str, counts)])
+    columns = ["machine", "promised", "false alarms (95 %)", "called normal", "of them alarms", "faults"]
+    table = TextTable("What operators said", [*columns, "of them missed", "alarms without an answer"], rows)
+    return [str(one) for one in found], [table] if rows else []
 
 
 def signed(one: Scored) -> str:

@@ -19,7 +19,17 @@ from asdcli.artifacts import own
 from asdcli.errors import AsdError
 from asdcli.outcome import Outcome
 from asdcli.page import PageSounds
-from asdcli.page.content import ClipList, LookHere, MachinePart, MapPart, Named, PageContent, SeriesPart, TextTable
+from asdcli.page.content import (
+    ClipList,
+    Kind,
+    LookHere,
+    MachinePart,
+    MapPart,
+    Named,
+    PageContent,
+    SeriesPart,
+    TextTable,
+)
 from asdcli.page.first_look import Machines, first_look, queue
 from asdcli.page.listening import Explanation, Listening, Made, Prepared, ticks
 from asdcli.page.numbers import MethodNumbers, ShownMethod, clips_of
@@ -88,13 +98,13 @@ class Gathered:
         runs: of the page.
         shown: its methods.
         machines: one after the other, without sounds.
-        tested: whether they are test clips, not the learned recordings.
+        kind: of what clips the page is.
     """
 
     runs: Sequence[RunFiles]
     shown: Sequence[ShownMethod]
     machines: Sequence[MachinePart]
-    tested: bool
+    kind: Kind
 
     @property
     def first(self) -> Machines:
@@ -166,7 +176,7 @@ def gather(runs: Sequence[RunFiles], *, by: Projector = "pca", progress: Progres
             series.append(part)
         machines.append(MachinePart(name, (), listed, series, _maps(embedded, name, listed, by, progress)))
     tested = any(len(one.scored.split(Split.TEST).table) for one in shown)
-    return Gathered(runs, shown, machines, tested)
+    return Gathered(runs, shown, machines, "tested" if tested else "learned")
 
 
 def may_write(output: Path, *, force: bool) -> None:
@@ -234,7 +244,7 @@ def _content(gathered: Gathered, listening: Listening, words: Words, how: PageOp
         said = [*words.said.get(one.name, ()), *verdict(one.clips, one.series[0])]
         machines.append(replace(one, said=said, ticks=_ticks(gathered, one.name)))
     return PageContent(
-        kind="tested" if gathered.tested else "learned",
+        kind=gathered.kind,
         title=words.title,
         facts=words.facts,
         said=words.said.get("", ()),
@@ -256,6 +266,11 @@ def _content(gathered: Gathered, listening: Listening, words: Words, how: PageOp
 def _sounds_said(gathered: Gathered, listening: Listening, how: PageOptions) -> str:
     names = {name for one in gathered.machines for name in one.clips.name}
     heard = len(names & set(listening.sounds))
+    if gathered.kind == "checked":
+        return (
+            f"{heard:,} of {counted(len(names), 'recording')} can be heard in this page, the most suspicious first, "
+            "with the normal recordings that they are nearest to; compressed (Opus)."
+        )
     if how.audio == "none" or not listening.sounds:
         return "No clip can be heard in this page: asd report --audio inline or folder."
     if how.audio == "folder":

@@ -149,4 +149,44 @@ def test_learned_recordings_are_listed_with_what_learn_says_and_all_can_be_heard
     for one in found["sounds"].values():
         assert (run / one["audio"]).read_bytes().startswith(b"fLaC")
         assert (run / one["picture"]).read_bytes().startswith(b"\x89PNG")
+    first_verdict = text.index("recordings in 4 days")
+    assert first_verdict < text.index('id="machines"')
     assert "media-src data: &#39;self&#39; file:" in text and len(list((run / "report-audio").glob("*.flac"))) == 25
+
+
+def test_checked_recordings_become_a_page_with_verdicts_times_reasons_and_what_operators_said(
+    asd: Asd, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert asd("learn", healthy(Path("fan 3/October normal"), 24), "-q") == 0
+    week = healthy(Path("fan 3/week 47"), 4, seed=5, days=1)
+    write(week / "2024-10-01_0009.wav", sound(np.random.default_rng(9), whine=0.4))
+    write(week / "2024-10-01_0010.wav", np.zeros(4000, np.int16))
+    words = ("check", week, "--html", "week.html", "--why", "none")
+    assert asd(*words, "--exit-code", "-q") == 4
+    before = Path("week.html").read_bytes()
+    assert asd(*words, "-q") == 3 and Path("week.html").read_bytes() == before
+    found = payload(Path("week.html"))
+    (machine,) = found["machines"]
+    clips, part = machine["clips"], machine["series"][0]
+    assert found["kind"] == "checked" and len(clips["name"]) == 6
+    verdicts = dict(zip(clips["name"], clips["verdict"], strict=True))
+    assert verdicts["2024-10-01_0009.wav"] == "suspicious" and verdicts["2024-10-01_0010.wav"] == "not judged"
+    row = clips["name"].index("2024-10-01_0009.wav")
+    assert part["rank"][row] == 1 and part["score"][row] > part["threshold"] and clips["when"][row][:10] == "2024-10-01"
+    reason = found["reasons"]["2024-10-01_0009.wav"]
+    assert any("kHz" in one for one in reason["words"]) and reason["nearest"][0][0] in found["sounds"]
+    assert part["score"][clips["name"].index("2024-10-01_0010.wav")] is None
+    assert next(heap["label"] for heap in part["heaps"]) == "learned, normal (24)"
+    text = Path("week.html").read_text(encoding="utf-8")
+    n = list(verdicts.values()).count("suspicious")
+    assert f"fan 3: {n} of 5 recordings {'is' if n == 1 else 'are'} suspicious" in text and "What operators said" not in text
+    assert asd("confirm", week / "2024-10-01_0009.wav", "normal", "-q") == 0
+    assert asd(*words, "-q", "--force") == 3
+    text = Path("week.html").read_text(encoding="utf-8")
+    assert "What operators said" in text
+    clips = payload(Path("week.html"))["machines"][0]["clips"]
+    assert dict(zip(clips["name"], clips["condition"], strict=True))["2024-10-01_0009.wav"] == "normal"
+    Path("week.html").write_text("mine")
+    capsys.readouterr()
+    assert asd(*words) == 1 and Path("week.html").read_text() == "mine"
+    assert "week.html is there already" in capsys.readouterr().err

@@ -54,6 +54,9 @@ function upTo(at, value) {
   return low;
 }
 
+// what an engineer calls what the challenge calls a clip
+const WHAT = data.kind === 'tested' ? 'clip' : 'recording';
+const moment = (when) => (when == null ? '–' : when.replace('T', ' ').replace(/:00$/, ''));
 const short = (name) => name.slice(name.lastIndexOf('/') + 1) || name;
 
 // all clips of all machines, a row each

@@ -31,12 +31,12 @@ function told(m, part) {
   const figures = [['Threshold', below ? 'below all' : number(value), whose, 'threshold']];
   if (has('precision')) figures.push(['Precision', percent(cuts.precision[index]), 'of the alarms are right', 'precision']);
   if (has('recall')) figures.push(['Recall', percent(cuts.recall[index]), 'of the anomalies are found', 'recall']);
-  if (has('false_alarms')) figures.push(['False alarms', percent(cuts.false_alarms[index]), data.kind === 'learned' ? 'of these recordings lie above' : 'of the normal clips', 'false-alarms']);
+  if (has('false_alarms')) figures.push(['False alarms', percent(cuts.false_alarms[index]), data.kind === 'learned' ? 'of these recordings lie above' : `of the normal ${WHAT}s`, 'false-alarms']);
   if (has('learned')) figures.push(['Learned normals', percent(cuts.learned[index]), part.promised == null ? 'lie above' : `lie above; ${percent(part.promised)} promised`, 'learned']);
-  figures.push(['Alarms', cuts.alarms[index].toLocaleString('en'), `of ${cuts.alarms[0].toLocaleString('en')} clips`, 'alarms']);
+  figures.push(['Alarms', cuts.alarms[index].toLocaleString('en'), `of ${count(cuts.alarms[0], WHAT)}`, 'alarms']);
   const share = has('learned') ? cuts.learned[index] : cuts.false_alarms[index];
   const cards = figures.map(([name, figure, words, key]) => tile(name, figure, words, key));
-  if (share != null) cards.push(perDay(share, has('learned') ? 'learned normals' : 'normal clips'));
+  if (share != null) cards.push(perDay(share, has('learned') ? 'learned normals' : `normal ${WHAT}s`));
   return cards;
 }
 

@@ -13,16 +13,16 @@ const KINDS = {
 
 // `worth` is the order in which clips are worth a look: wrong decisions first, the farthest on the wrong side first
 const COLUMNS = [
-  { id: 'name', text: 'Clip', of: (row) => row.name, show: (row) => named(label(row)) },
+  { id: 'name', text: data.kind === 'tested' ? 'Clip' : 'Recording', of: (row) => row.name, show: (row) => named(label(row)) },
   { id: 'machine', text: 'Machine', of: (row) => row.machine, show: (row) => named(row.machine), hide: data.machines.length < 2 },
   { id: 'score', text: 'Score', of: (row) => valueOf(row, 'score'), show: (row) => number(valueOf(row, 'score')), figure: true },
   { id: 'times', text: '× threshold', of: timesOf, show: (row) => number(timesOf(row), 3), figure: true },
   { id: 'p', text: 'p', of: (row) => valueOf(row, 'p'), show: (row) => number(valueOf(row, 'p'), 2), figure: true },
   { id: 'decision', text: 'Decision', of: (row) => outcomeOf(row) || '', show: (row) => badge(outcomeOf(row)) },
-  { id: 'condition', text: 'Truth', of: (row) => row.condition, show: (row) => row.condition || '–', hide: data.kind === 'checked' },
+  { id: 'condition', text: 'Truth', of: (row) => row.condition, show: (row) => row.condition || '–', hide: !rows.some((row) => row.condition) },
   { id: 'domain', text: 'Domain', of: (row) => row.domain, show: (row) => row.domain || '–', hide: !rows.some((row) => row.domain) },
   { id: 'attributes', text: 'Attributes', of: (row) => row.attributes, show: (row) => named(row.attributes), hide: !rows.some((row) => row.attributes) },
-  { id: 'when', text: 'When', of: (row) => row.when, show: (row) => row.when || '–', hide: !rows.some((row) => row.when) },
+  { id: 'when', text: 'When', of: (row) => row.when, show: (row) => moment(row.when), hide: !rows.some((row) => row.when) },
   { id: 'said', text: 'Why', of: (row) => row.said, show: (row) => named(row.said), hide: !rows.some((row) => row.said) },
   { id: 'worth', text: 'Wrong side', of: (row) => worthOf(row), show: (row) => percent(valueOf(row, 'side')), figure: true, hide: data.kind !== 'tested' },
 ].filter((column) => !column.hide);
@@ -70,7 +70,7 @@ function startList() {
   update();
 }
 
-const WIDTHS = { name: 'minmax(220px, 4fr)', attributes: 'minmax(120px, 2fr)', said: 'minmax(160px, 3fr)', machine: 'minmax(80px, 1.2fr)', decision: 'minmax(132px, 1.3fr)', times: 'minmax(116px, 1fr)', worth: 'minmax(108px, 1fr)' };
+const WIDTHS = { score: 'minmax(96px, 1fr)', when: 'minmax(136px, 1.2fr)', name: 'minmax(220px, 4fr)', attributes: 'minmax(120px, 2fr)', said: 'minmax(160px, 3fr)', machine: 'minmax(80px, 1.2fr)', decision: 'minmax(132px, 1.3fr)', times: 'minmax(116px, 1fr)', worth: 'minmax(108px, 1fr)' };
 
 function filters() {
   const choose = (label, entries, change) => {
@@ -128,7 +128,7 @@ function update() {
   list.found.sort(order);
   list.at = Math.min(list.at, Math.max(list.found.length - 1, 0));
   list.grid.setAttribute('aria-rowcount', list.found.length + 1);
-  list.count.textContent = `${list.found.length.toLocaleString('en')} of ${count(rows.length, data.kind === 'tested' ? 'clip' : 'recording')}`;
+  list.count.textContent = `${list.found.length.toLocaleString('en')} of ${count(rows.length, WHAT)}`;
   drawRows();
 }
 

@@ -51,7 +51,8 @@ function drawTime(m, width) {
   const x = scale(0, Math.max(order.length - 1, 1), box.left + 8, box.right - 8);
   const y = scale(low, high, box.bottom, box.top);
   y.ticks = ticksOf(low, high, 4);
-  const ends = order.length ? [clips.when[order[0]] || short(clips.name[order[0]]), clips.when[order.at(-1)] || short(clips.name[order.at(-1)])] : [];
+  const nameOf = (i) => (clips.when[i] ? moment(clips.when[i]) : short(clips.name[i]));
+  const ends = order.length ? [nameOf(order[0]), nameOf(order.at(-1))] : [];
   axes(plot, box, x, y, [null, 'anomaly score']);
   plot.append(svg('text', { class: 'name', x: box.left, y: box.bottom + 20, text: ends[0] }));
   if (order.length > 1 && width > 560) plot.append(svg('text', { class: 'name', x: box.right, y: box.bottom + 20, 'text-anchor': 'end', text: ends[1] }));

@@ -45,7 +45,7 @@ function drawPlayer() {
     labelsOf(row),
     scoreOf(row),
     transport(why),
-    spectrum('A', row.learned ? 'this normal recording' : 'this clip'),
+    spectrum('A', row.learned ? 'this normal recording' : `this ${WHAT}`),
     decks.B.name == null ? null : spectrum('B', 'nearest normal recording'),
     ...whyOf(row, why),
   );
@@ -53,7 +53,7 @@ function drawPlayer() {
 }
 
 function labelsOf(row) {
-  const known = [row.machine, row.section && `section ${row.section}`, row.domain, row.condition && `truth: ${row.condition}`, row.attributes, row.when];
+  const known = [row.machine, row.section && `section ${row.section}`, row.domain, row.condition && `truth: ${row.condition}`, row.attributes, row.when && moment(row.when)];
   const chips = known.filter(Boolean).map((text) => el('li', {}, named(text)));
   if (row.learned) chips.push(el('li', { text: 'learned from' }));
   const outcome = row.learned ? null : outcomeOf(row);
@@ -69,7 +69,7 @@ function scoreOf(row) {
   if (part.threshold != null) parts.push(`${number(score / part.threshold, 3)} × the threshold of ${number(part.threshold)}`);
   parts.push(`no. ${valueOf(row, 'rank')} of ${part.score.length}`);
   const p = valueOf(row, 'p');
-  if (p != null) parts.push(`p ${number(p, 2)} among normal clips`);
+  if (p != null) parts.push(`p ${number(p, 2)} among normal ${WHAT}s`);
   const group = valueOf(row, 'p_group');
   if (group != null) parts.push(`${number(group, 2)} as of a new group`);
   return el('p', { class: 'score', text: `${parts.join(' · ')}.${row.said ? ` ${row.said}.` : ''}` });
@@ -99,7 +99,7 @@ function spectrum(letter, what) {
   const { sound, name } = decks[letter];
   const caption = el('figcaption', {}, el('strong', { text: `${letter} ` }), `${what}: `, named(name == null ? null : short(name)));
   if (!sound) {
-    const why = data.reasons[shown.row.name] || Object.keys(data.sounds).length ? 'Its sound is not in this page: asd report --audio folder.' : 'No sounds are in this page.';
+    const why = data.reasons[shown.row.name] || Object.keys(data.sounds).length ? `Its sound is not in this page${data.kind === 'checked' ? '.' : ': asd report --audio folder.'}` : 'No sounds are in this page.';
     return el('figure', { class: 'spectrum' }, caption, el('p', { class: 'note', text: why }));
   }
   const canvas = el('canvas', { id: `spectrum-${letter}`, role: 'img', 'aria-label': `Spectrogram of ${letter}; click to play from there` });

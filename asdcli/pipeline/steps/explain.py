@@ -143,12 +143,12 @@ def _of_recordings(
             raise BadData(f"{name} cannot be explained: {row.why}")
         notes = (row.why,) if row.why else ()
         span_s = spans.get(row.recording)
-        wanted.append(Outside(Path(name), f"./{name}", _standing(row, scored), notes, reads.changes, span_s))
+        wanted.append(Outside(Path(name), f"./{name}", standing_of(row, scored), notes, reads.changes, span_s))
     detector = detector_of(space, spelling, device=how["device"], progress=progress)
     return zip(names, explain.of_recordings(wanted, detector, scored, files, **how), strict=True)
 
 
-def _standing(row: CheckRow, scored: Scored) -> Standing:
+def standing_of(row: CheckRow, scored: Scored) -> Standing:
     """What a check says of a recording."""
     assert row.score is not None
     return Standing(

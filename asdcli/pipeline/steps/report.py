@@ -19,7 +19,7 @@ from asdcli.page.content import Reason, TextTable
 from asdcli.page.listening import Explanation
 from asdcli.page.numbers import ShownMethod
 from asdcli.page.tables import result_tables
-from asdcli.pipeline.page_words import Remembered, facts, histories, said_of_learned, signed, warned_in
+from asdcli.pipeline.page_words import Remembered, facts, histories, operators, said_of_learned, signed, warned_in
 from asdcli.pipeline.staleness import changes, warn_of_stale
 from asdcli.pipeline.steps import explain as explaining
 from asdcli.pipeline.workspace import Workspace
@@ -185,10 +185,10 @@ def _explained(
         return
     most = max(1, how.budget // _PAIR_BYTES)
     names = [clip for _, clip in itertools.islice(gathered.queue(), most)]
-    yield from map(_explanation, explain.each(names, method, explaining.evidence(space, method), progress=progress))
+    yield from map(explanation, explain.each(names, method, explaining.evidence(space, method), progress=progress))
 
 
-def _explanation(one: Explained) -> Explanation:
+def explanation(one: Explained) -> Explanation:
     """As the page takes it."""
     near = tuple((n.clip_id, n.distance) for n in one.neighbourhood.near[:5]) if one.neighbourhood else ()
     regions = [of_region(region, one.compared.z) for region in one.compared.differing.regions]
@@ -201,6 +201,8 @@ def _words(spaces: Sequence[Workspace], methods: Sequence[Scored], progress: Rem
     named = listed(list(dict.fromkeys(space.run.name for space in spaces)), 8)
     tested = any(len(one.split(Split.TEST).table) for one in methods)
     own = {} if tested else said_of_learned(spaces[0], methods[0])
+    answers, of_answers = operators(spaces[_run_of(methods[0], spaces)], methods[0].spelling)
+    own = {**own, "": answers}
     warnings = [*progress.said, *(sentence for space in spaces for sentence in warned_in(space))]
     if is_stand_in(methods[0].header):
         warnings.insert(0, f"{STAND_IN[0].upper()}{STAND_IN[1:]}")
@@ -209,7 +211,7 @@ def _words(spaces: Sequence[Workspace], methods: Sequence[Scored], progress: Rem
         facts=facts(spaces, methods),
         said=own,
         warnings=list(dict.fromkeys(warnings)),
-        tables=tables,
+        tables=[*tables, *of_answers],
         history=list(histories(spaces, methods)),
         signatures={one.method: signatures.get(one.method) or signed(one) for one in methods},
     )
