@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asdcli.cli.options import PlainCellsOption, RunArgument
+from asdcli.cli.options import PlainCellsOption, RunArgument, one_of
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
+from asdcli.views.checked import VERDICTS
 
 if TYPE_CHECKING:
     from asdcli.pipeline.answers_kept import PromiseKept
@@ -37,7 +38,7 @@ def history(
         str | None,
         typer.Option(
             "--verdict",
-            metavar="suspicious|normal|not judged|unusable",
+            metavar=one_of(VERDICTS),
             help="Only with this verdict.",
             show_default=False,
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SUSPICIOUS, NORMAL, NOT_JUDGED, UNUSABLE = "suspicious", "normal", "not judged", "unusable"
-"""The verdicts."""
+VERDICTS = (SUSPICIOUS, NORMAL, NOT_JUDGED, UNUSABLE)
 FALSE_DISCOVERIES = 0.1
 """The share of normal ones that is bearable among recordings that are said to stand out."""
 
