@@ -15,6 +15,7 @@ from asdcli.artifacts import Header
 from asdcli.errors import ArtifactError, BadData
 from asdcli.outcome import Outcome
 from asdcli.pipeline.options import by_rule
+from asdcli.pipeline.plainly import Plainly
 from asdcli.pipeline.steps import embed, extract_features, score, threshold
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
@@ -44,6 +45,7 @@ def run(space: Workspace, *, device: str = "auto", progress: Progress = SILENT) 
         raise BadData(f"the vectors in {space.embeddings} came from elsewhere", "nothing can be made of new recordings")
     by_model = "model" in made.inputs
     outcomes: dict[str, Outcome] = {}
+    progress = Plainly(progress)
     for how in _readings(made):
         outcomes["extract-features"] = extract_features.run(space, **how, on_error="skip", keep=True, progress=progress)
     embedder = None if by_model else str(made.params["embedder"])

@@ -20,6 +20,7 @@ from asdcli.metrics.decisions import decide
 from asdcli.metrics.threshold_rules import FEW
 from asdcli.pipeline.detectors import detector_of
 from asdcli.pipeline.newcomers import FAULT, Newcomer, Newcomers
+from asdcli.pipeline.plainly import Plainly
 from asdcli.pipeline.steps.check import limits_of
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import Progress
@@ -57,7 +58,7 @@ def left_by_sound(space: Workspace, found: Newcomers, *, force: bool, device: st
     for machine in sorted({one.machine for one in found.found}):
         own = [one for one in found.found if one.machine == machine]
         pack = space.features / stem(detector.kind) / f"{machine}.npz"
-        heard = _hear(own, pack, progress)
+        heard = _hear(own, pack, Plainly(progress))
         left += [LeftOut(one.row.path, one.error.reason, is_loss=True) for one in heard if isinstance(one, Fault)]
         usable = [one for one in heard if isinstance(one, Heard)]
         copies = _copies(usable, pack, space)

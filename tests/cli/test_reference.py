@@ -82,7 +82,10 @@ def test_what_joins_and_leaves_is_as_if_it_had_been_learned_so_and_nothing_is_re
         file.write_bytes(b"nothing that could be read")
     capsys.readouterr()
     assert asd("reference", "add", *second) == 0
-    said = capsys.readouterr().out
+    said = capsys.readouterr()
+    words = ("source", "target", "section", "domain", "split", "test-all", "clip", "machine type", "units")
+    assert [word for word in words if word in said.out + said.err] == []
+    said = said.out
     assert "10 recordings joined: " in said and "the threshold stands on 30 recordings now, 20 before; it is " in said
     assert digests(Path("runs/fan")) == digests(Path("runs/all"))
     assert levels(Path("runs/fan"))["levels"] == levels(Path("runs/all"))["levels"] != quiet["levels"]

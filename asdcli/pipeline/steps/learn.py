@@ -18,10 +18,11 @@ from asdcli.layouts import machine_of, sizes
 from asdcli.metrics.alarm_rates import DEFAULT, rule_of
 from asdcli.outcome import Outcome
 from asdcli.pipeline import choices, run_note, workspace
+from asdcli.pipeline.plainly import Plainly
 from asdcli.pipeline.steps import index, score, threshold
 from asdcli.pipeline.steps import run as stages_of
 from asdcli.pipeline.workspace import Workspace
-from asdcli.progress import SILENT, Progress, Silent
+from asdcli.progress import SILENT, Progress
 from asdcli.stages.index import NORMAL
 from asdcli.stages.index_place import LINK, shown
 from asdcli.stages.threshold import rows
@@ -57,25 +58,6 @@ class Learnt:
     method: str
     embedder: str
     skipped: int
-
-
-class _Plainly(Silent):
-    """Hands on what names recordings and what looks wrong; what stages note in their own words stays unsaid."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def track(self, items: Any, *, total: int | None = None, label: str = "", unit: str = "clips") -> Any:
-        return self._progress.track(items, total=total, label=label, unit="recordings" if unit == "clips" else unit)
-
-    def advance(self, n: int, **fields: Any) -> None:
-        self._progress.advance(n, **{name: value for name, value in fields.items() if name != "machine_type"})
-
-    def warn(self, text: str) -> None:
-        self._progress.warn(text)
-
-    def left_out(self, text: str) -> None:
-        self._progress.left_out(text)
 
 
 def run(
@@ -137,7 +119,7 @@ def run(
     root, below = _common(places)
     name = _dataset(root, below, machine, into, dataset)
     space = workspace.resolve(data=data, run=into, dataset=name, begins=True)
-    listed_now = _index(space, root, below, machine, condition_words, group_by, force, _Plainly(progress))
+    listed_now = _index(space, root, below, machine, condition_words, group_by, force, Plainly(progress))
     space.remember()
     table, _ = artifacts.read_table(space.clips, artifacts.CLIPS)
     table = table.filter(is_training(table))  # without what operators said something of
@@ -152,7 +134,7 @@ def run(
         "score": {"methods": [wanted], "seed": seed, "device": device},
     }
     stages = ["extract-features", *(["train"] if trains else []), "embed", "score"]
-    plainly = _Plainly(progress)
+    plainly = Plainly(progress)
     outcomes: dict[str, Outcome] = {}
     for taken in stages_of.run(space, stages, options=options, force=force, progress=plainly):
         outcomes[taken.stage] = next(iter(taken.outcomes.values()))

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from asdcli import artifacts
 from asdcli.artifacts import Header
-from asdcli.errors import BadData, MissingArtifact, UsageError
+from asdcli.errors import BadData, MissingArtifact, UsageError, unknown_name
 from asdcli.files import is_model
 from asdcli.layouts.links import shown
 from asdcli.pipeline import again
@@ -27,7 +27,6 @@ from asdcli.stages.index import NORMAL
 from asdcli.views.bank import AS_NORMAL, CONFIRMED_AND_COMPARED, BankEdit
 from asdcli.views.bank_report import BankRow, bank_rows
 from asdcli.views.clips import is_training
-from asdcli.views.named_clip import clip_named
 from asdcli.views.scores import read_scores
 from asdcli.views.thresholds import Thresholds
 from asdcli.wording import counted, listed
@@ -204,10 +203,23 @@ def _meant(name: str, table: pa.Table, bank: pa.Table, space: Workspace) -> list
         if not found:
             raise UsageError(f"no recording of {name} is among those that others are compared with", _LIST)
         return found
-    try:
-        return [clip_named(name, table, space.clips)]
-    except UsageError as error:
-        raise UsageError(f"{name!r} names no recording that others are compared with", error.hint or _LIST) from None
+    rows = {row["clip_id"]: row["path"] for row in table.select(["clip_id", "path"]).to_pylist()}
+    file = Path(name).resolve() if Path(name).is_file() else None
+    exact, ends = [], []
+    for clip_id, path in rows.items():
+        called = (clip_id, path, shown(clip_id), shown(path))
+        if name in called or (file and (space.dataset_root / path).resolve() == file):
+            exact.append(clip_id)
+        elif any(word.endswith(f"/{name}") for word in called):
+            ends.append(clip_id)
+    found = exact or ends
+    if not found:
+        known = unknown_name("recording", name.rpartition("/")[2], map(shown, rows), "asd reference list")
+        raise UsageError(f"{name!r} names no recording that others are compared with", known.hint)
+    if len(found) > 1:
+        several = listed([shown(clip_id) for clip_id in found])
+        raise UsageError(f"several recordings are called {name!r}: {several}", "type more of the one that is meant")
+    return found
 
 
 _LIST = "asd reference list shows them"
