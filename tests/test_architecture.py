@@ -39,6 +39,7 @@ HELPERS = {
     "drift_words": "drift",
     "explain_words": "explain",
     "report_parts": "report",
+    "report_sounds": "report",
     "explain_picture": "explain",
     "explain_evidence": "explain",
     "threshold_report": "threshold",

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from asdcli.page.content import ClipList, MachinePart, SeriesPart
 from asdcli.page.numbers import MeasuredClips, part_of
+from asdcli.page.parts import ClipList, MachinePart, SeriesPart
 from asdcli.views.checked import NORMAL, SUSPICIOUS, CheckRow
 from asdcli.vocabulary import Condition
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from asdcli.metrics.decisions import decide
-from asdcli.page.content import ClipList, LookHere, SeriesPart
+from asdcli.page.content import LookHere
+from asdcli.page.parts import ClipList, SeriesPart
 from asdcli.views.checked import SUSPICIOUS
 from asdcli.vocabulary import Condition
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from asdcli.errors import BadData
 from asdcli.metrics.cuts import Cuts, cuts, wrong_side
-from asdcli.page.content import ClipList, Curve, Heap, SeriesPart
+from asdcli.page.parts import ClipList, Curve, Heap, SeriesPart
 from asdcli.views.calibration import Calibration, calibrations
 from asdcli.views.p_values import CLIP, GROUP, p_values_of
 from asdcli.views.roc_curves import roc_curves

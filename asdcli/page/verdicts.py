@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from asdcli.metrics.decisions import Confusion, decide
-from asdcli.page.content import ClipList, SeriesPart
+from asdcli.page.parts import ClipList, SeriesPart
 from asdcli.vocabulary import Condition
 from asdcli.wording import counted
 

@@ -6,46 +6,32 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow.compute as pc
 
 from asdcli import artifacts
-from asdcli.artifacts import own
-from asdcli.errors import AsdError
+from asdcli.artifacts import Header, own
 from asdcli.outcome import Outcome
 from asdcli.page import PageSounds
-from asdcli.page.content import (
-    ClipList,
-    Kind,
-    LookHere,
-    MachinePart,
-    MapPart,
-    Named,
-    PageContent,
-    SeriesPart,
-    TextTable,
-)
+from asdcli.page.content import Kind, LookHere, Named, PageContent, TextTable
 from asdcli.page.first_look import Machines, first_look, queue
-from asdcli.page.listening import Explanation, Listening, Made, Prepared, ticks
+from asdcli.page.listening import Explanation, Listening
 from asdcli.page.numbers import MethodNumbers, ShownMethod, clips_of
+from asdcli.page.parts import ClipList, MachinePart, MapPart, SeriesPart
 from asdcli.page.render import render
 from asdcli.page.stores import BesidePage, WithinPage
 from asdcli.page.verdicts import verdict
 from asdcli.progress import SILENT, Progress
 from asdcli.stages.report_parts import map_of, weights_of
+from asdcli.stages.report_sounds import explain_all, hear_all, sounds_of, ticks_of
 from asdcli.views.embeddings import Embedded, read_embeddings
 from asdcli.views.nearest_clips import nearest_clips
-from asdcli.views.sounds import Sounds
 from asdcli.vocabulary import Projector, Split
 from asdcli.wording import counted
 from asdcli.writing.locks import alone_with
-
-_THREADS, _AT_ONCE = 4, 64
 
 
 @dataclass(frozen=True)
@@ -110,6 +96,11 @@ class Gathered:
     def first(self) -> Machines:
         """The machines by the method that the page begins with, so far as it has any."""
         return {one.name: (one.clips, one.series[0]) for one in self.machines if one.series[0] is not None}
+
+    @property
+    def places(self) -> list[tuple[Path | None, Path, Header]]:
+        """Of the runs: clips.parquet, folder of packs, and the header of what was made of these."""
+        return [(run.clips, run.features, run.methods[0].scored.header) for run in self.runs]
 
     def queue(self) -> Iterator[tuple[str, str]]:
         """(machine, clip) in the order in which they are worth a listen."""
@@ -212,9 +203,10 @@ def run(
     beside = BesidePage(output.with_name(f"{output.stem}-audio"), force=how.force) if how.audio == "folder" else None
     listening = Listening(beside or WithinPage(how.budget if how.audio == "inline" else 0))
     if how.audio != "none":
-        _explain(explanations, listening)
+        explain_all(explanations, listening)
     if beside:
-        _hear_all(gathered, listening, progress)
+        for one in gathered.machines:
+            hear_all(one, sounds_of(gathered.places, one.name), listening, progress)
     content = _content(gathered, listening, words(), how)
     with own.written(output, force=how.force) as temporary:
         temporary.write_bytes(render(content, beside=beside is not None))
@@ -226,23 +218,11 @@ def run(
     return Outcome(output, facts=facts)
 
 
-def _explain(explanations: Iterable[Explanation], listening: Listening) -> None:
-    """Take them in, in their order; files are made by several threads."""
-    waiting: deque[Future[Prepared | None]] = deque()
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for one in explanations:
-            waiting.append(pool.submit(listening.prepare, one))
-            if len(waiting) > _THREADS:
-                listening.keep(waiting.popleft().result())
-        while waiting:
-            listening.keep(waiting.popleft().result())
-
-
 def _content(gathered: Gathered, listening: Listening, words: Words, how: PageOptions) -> PageContent:
     machines = []
     for one in gathered.machines:
         said = [*words.said.get(one.name, ()), *verdict(one.clips, one.series[0])]
-        machines.append(replace(one, said=said, ticks=_ticks(gathered, one.name)))
+        machines.append(replace(one, said=said, ticks=ticks_of(sounds_of(gathered.places, one.name))))
     return PageContent(
         kind=gathered.kind,
         title=words.title,
@@ -302,48 +282,3 @@ def _maps(
 ) -> dict[int, MapPart]:
     found = {i: map_of(one, machine, clips, by, progress) for i, one in embedded.items()}
     return {i: one for i, one in found.items() if one is not None}
-
-
-def _sounds(gathered: Gathered, machine: str) -> Sounds | None:
-    """How recordings of a machine are read; None where nobody knows."""
-    for run in gathered.runs:
-        if run.clips:
-            table, _ = artifacts.read_table(run.clips, artifacts.CLIPS, headerless=True)
-            try:
-                return Sounds.of(machine, run.clips, table, run.features, run.methods[0].scored.header)
-            except AsdError:
-                continue
-    return None
-
-
-def _ticks(gathered: Gathered, machine: str) -> list[tuple[float, str]]:
-    sounds = _sounds(gathered, machine)
-    return ticks(sounds.sample_rate) if sounds else []
-
-
-def _hear_all(gathered: Gathered, listening: Listening, progress: Progress) -> None:
-    """Take in all clips, and the normal recordings that they are nearest to."""
-    lost: list[str] = []
-    for machine in gathered.machines:
-        sounds = _sounds(gathered, machine.name)
-        if sounds is None:
-            progress.left_out(f"{machine.name} cannot be heard: nothing says how its recordings are read")
-            continue
-        near = [name for one in machine.series if one for name in one.nearest if name]
-        names = [name for name in dict.fromkeys([*machine.clips.name, *near]) if name not in listening.sounds]
-        blocks = [names[i : i + _AT_ONCE] for i in range(0, len(names), _AT_ONCE)]
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for block in progress.track(blocks, total=len(names), label="sounds"):
-
-                def made(name: str, sounds: Sounds = sounds) -> Made | None:
-                    try:
-                        return listening.make(sounds.read(name), sounds.sample_rate)
-                    except AsdError:
-                        return None
-
-                for name, one in zip(block, pool.map(made, block), strict=True):
-                    if not listening.take(name, one):
-                        lost.append(name)
-                progress.advance(len(block))
-    if lost:
-        progress.left_out(f"{counted(len(lost), 'recording')} cannot be heard: {lost[0]}")

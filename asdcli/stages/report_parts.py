@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from asdcli.errors import AsdError
-from asdcli.page.content import ClipList, MapPart, Weights
+from asdcli.page.parts import ClipList, MapPart, Weights
 from asdcli.plots import Material
 from asdcli.plots.alpha import Alpha
 from asdcli.plots.projection import project

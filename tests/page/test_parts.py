@@ -15,9 +15,10 @@ import pytest
 
 from asdcli.errors import BadData
 from asdcli.page import pictures
-from asdcli.page.content import ClipList, PageContent, SeriesPart
+from asdcli.page.content import PageContent
 from asdcli.page.first_look import first_look, queue
 from asdcli.page.listening import Part, ticks
+from asdcli.page.parts import ClipList, SeriesPart
 from asdcli.page.render import for_script, render
 from asdcli.page.stores import BesidePage, WithinPage
 

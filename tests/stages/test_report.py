@@ -179,7 +179,10 @@ def test_checked_recordings_become_a_page_with_verdicts_times_reasons_and_what_o
     assert next(heap["label"] for heap in part["heaps"]) == "learned, normal (24)"
     text = Path("week.html").read_text(encoding="utf-8")
     n = list(verdicts.values()).count("suspicious")
-    assert f"fan 3: {n} of 5 recordings {'is' if n == 1 else 'are'} suspicious" in text and "What operators said" not in text
+    assert (
+        f"fan 3: {n} of 5 recordings {'is' if n == 1 else 'are'} suspicious" in text
+        and "What operators said" not in text
+    )
     assert asd("confirm", week / "2024-10-01_0009.wav", "normal", "-q") == 0
     assert asd(*words, "-q", "--force") == 3
     text = Path("week.html").read_text(encoding="utf-8")

@@ -14,9 +14,9 @@ from asdcli.history import checks as past
 from asdcli.history.answers import confirmed
 from asdcli.outcome import Outcome
 from asdcli.page.checked import checked_machine
-from asdcli.page.content import MachinePart
 from asdcli.page.listening import Explanation
 from asdcli.page.numbers import ShownMethod
+from asdcli.page.parts import MachinePart
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.detectors import detector_of
 from asdcli.pipeline.page_words import Remembered, histories, operators, signed
