@@ -12,12 +12,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import digests, generative, jobs, research, tables, week
+from tests.bench import digests, generative, jobs, page, research, tables, week
 from tests.helpers.environment import forget_asd
 
 
 def main(names: list[str]) -> int:
-    known = {f.__name__: f for f in (*jobs.ALL, *generative.ALL, *digests.ALL, *tables.ALL, *research.ALL, *week.ALL)}
+    every = (jobs, generative, digests, tables, research, week, page)
+    known = {f.__name__: f for of in every for f in of.ALL}
     unknown = [n for n in names if n not in known]
     if unknown:
         print(f"error: unknown benchmark {unknown[0]!r}\nhint: known: {', '.join(known)}", file=sys.stderr)
