@@ -174,6 +174,8 @@ def test_a_dragged_threshold_has_the_numbers_that_python_counts(fresh: Opened, m
         shown = figures(fresh, 0)
         assert shown["precision"] == _percent(found.precision) and shown["recall"] == _percent(found.recall)
         assert shown["false-alarms"] == _percent(found.false_positive / found.n_normal)
+        if np.isfinite(threshold):
+            assert float(shown["threshold"]) == pytest.approx(threshold, rel=1e-3)
         assert shown["alarms"] == str(found.true_positive + found.false_positive)
 
     agrees(limit)
