@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asdcli.cli.options import DeviceOption
+from asdcli.cli.options import DeviceOption, one_of
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
+from asdcli.history.answers import Said
 
 if TYPE_CHECKING:
     from asdcli.pipeline.steps.confirm import Answered
@@ -21,7 +22,7 @@ def confirm(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="RECORDING... normal|fault|none",
+            metavar=f"RECORDING... {one_of(Said)}",
             help="Checked recordings, by name, path or folder, and what they are; none takes an answer back.",
             show_default=False,
         ),

@@ -82,7 +82,7 @@ def reference(
     if action is BankAction.list and named:
         raise UsageError(f"asd reference list takes no recordings, got {named[0]}", "one machine alone: --machine NAME")
     if action is not BankAction.list and not named:
-        raise UsageError("name the recordings: files, or folders that hold them", f"asd reference {action.value} DIR")
+        raise UsageError("name the recordings: files, or folders that hold them", "for example: asd reference add DIR")
     try:
         space = place.space()
     except MissingArtifact as error:

@@ -49,10 +49,10 @@ def left_by_sound(space: Workspace, found: Newcomers, *, force: bool, device: st
     """
     if not found.found:
         return []
-    _, spelling = limits_of(space, None)
+    limits, spelling = limits_of(space, None)
     detector = detector_of(space, spelling, device=device, progress=progress)
     (scored,) = read_scores([space.scores(spelling)])
-    faults = KnownFaults.read(space.clips, space.embeddings, scored.table)
+    faults = KnownFaults.read(space.clips, space.embeddings, scored, space.window_scores(spelling), limits)
     detector = replace(detector, faults=faults)
     left: list[LeftOut] = []
     for machine in sorted({one.machine for one in found.found}):

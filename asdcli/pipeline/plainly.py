@@ -6,6 +6,8 @@ from typing import Any
 
 from asdcli.progress import Progress, Silent
 
+_UNITS = {"clips": "recordings", "units": "machines"}
+
 
 class Plainly(Silent):
     """Hands on what names recordings and what looks wrong; what stages note in their own words stays unsaid."""
@@ -14,7 +16,7 @@ class Plainly(Silent):
         self._progress = progress
 
     def track(self, items: Any, *, total: int | None = None, label: str = "", unit: str = "clips") -> Any:
-        return self._progress.track(items, total=total, label=label, unit="recordings" if unit == "clips" else unit)
+        return self._progress.track(items, total=total, label=label, unit=_UNITS.get(unit, unit))
 
     def advance(self, n: int, **fields: Any) -> None:
         self._progress.advance(n, **{name: value for name, value in fields.items() if name != "machine_type"})

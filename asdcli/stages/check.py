@@ -115,7 +115,7 @@ def run(
             tracks += by.tracks
             by.tell(progress)
             other = _sounds_like(machine, usable, reading, detector)
-            said += sentences(machine, rows, scored, promise, other, by.counts)
+            said += sentences(machine, rows, scored, promise if by.keeps_promise else None, other, by.counts)
         found += rows
     for sentence in without_verdict(found):
         progress.left_out(sentence)

@@ -103,7 +103,7 @@ def _told(course: Course, recent: Sequence[int], needed: int | None, heard: Move
         highest=float(capital.max()) if len(capital) else None,
         crossed=_made(course.recordings[crossed[0]]) if crossed else None,
         begun=_made(course.recordings[crossed[1]]) if crossed else None,
-        heard=len(heard.heard) if heard else 0,
+        heard=heard.n_recent if heard else 0,
         groups=heard.n_groups if heard else 0,
         bands=tuple(_bands(heard)) if heard else (),
         listen=_listen(course, recent),

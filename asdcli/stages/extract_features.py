@@ -28,7 +28,7 @@ from asdcli.progress import SILENT, Progress
 from asdcli.stages.extract_shards import PackShards, younger
 from asdcli.views import packs, shard_files
 from asdcli.views.clips import ClipRow, is_for_models, is_training, machine_types_of, rows_to_read
-from asdcli.views.digests import pack_input
+from asdcli.views.digests import bank_digest, pack_input
 from asdcli.views.editions import edition_of
 from asdcli.views.errors_table import is_whole, naming, read_errors, write_errors
 from asdcli.views.hearing import Extracted, Fault, packed
@@ -210,10 +210,12 @@ class _Job:
         header = self.parts.header(self.reading.scaled_to(_gain(target)), machine_type)
         wavs = [self.parts.root / row.path for row in rows]
         again = self.force and (not self.shards_are_new or self.parts.are_of(machine_type))
-        if not again and is_whole(target, artifacts.FEATURES, header) and (self.keep or younger(target, wavs)):
-            self.n_current += 1
-            self.known |= artifacts.read_header(target, artifacts.FEATURES).diagnostics.get(packs.SUSPECTS, {})
-            return
+        if not again and is_whole(target, artifacts.FEATURES, header):
+            said = artifacts.read_header(target, artifacts.FEATURES).diagnostics
+            if said.get(packs.BANK) == self._bank(rows) and (self.keep or younger(target, wavs)):
+                self.n_current += 1
+                self.known |= said.get(packs.SUSPECTS, {})
+                return
         self.output.mkdir(parents=True, exist_ok=True)  # an unwritable place shows before the work, not after
         if shard and not piece.is_whole:
             self._piece(piece, shard, rows)
@@ -242,6 +244,7 @@ class _Job:
         diagnostics = {"skipped": len(made.faults), packs.TRAINING: made.training}
         diagnostics |= {packs.SUSPECTS: made.suspects} if made.suspects else {}
         diagnostics |= {packs.LEVELS: made.levels.plain()} if made.levels else {}
+        diagnostics |= {packs.BANK: bank} if (bank := self._bank(rows)) else {}
         header = dataclasses.replace(self.parts.header(how, machine_type), diagnostics=diagnostics)
         artifacts.write_arrays(target, made.arrays, header)
         self.n_made, self.n_clips = self.n_made + 1, self.n_clips + len(rows) - len(made.faults)
@@ -256,6 +259,12 @@ class _Job:
             return packed(heard, rows, root, how, *self.training, sounds=kept.sounds(rows, root, how)), how
         how, heard = self.parts.hear(machine_type, rows, force=self.force and not self.shards_are_new)
         return packed(heard, rows, root, how, *self.training), how
+
+    def _bank(self, rows: Sequence[ClipRow]) -> str | None:
+        """Which of the clips of a machine type the levels are of, where some joined or left since they were learned."""
+        if self.table["since"].null_count == len(self.table):
+            return None
+        return bank_digest([row.clip_id for row in rows if row.clip_id in self.training[0]])
 
     @cached_property
     def training(self) -> tuple[Collection[str], Collection[str]]:

@@ -14,6 +14,8 @@ from asdcli import artifacts
 from asdcli.layouts.dates import day_of
 from asdcli.scorers.reference import Reference, Vectors
 from asdcli.views.embeddings import matrix
+from asdcli.views.scores import Scored
+from asdcli.views.thresholds import Thresholds
 from asdcli.views.windows import first_of_each
 from asdcli.vocabulary import Condition, Split
 
@@ -31,26 +33,32 @@ class KnownFaults:
     names: Mapping[str, np.ndarray]
 
     @staticmethod
-    def read(clips: Path, embeddings: Path, scores: pa.Table) -> KnownFaults | None:
+    def read(clips: Path, embeddings: Path, scored: Scored, windows: Path, limits: Thresholds) -> KnownFaults | None:
         """Those of a run; None where there are none.
+
+        Of a long recording only the windows above the threshold are the fault, or the one that is nearest to it.
 
         Args:
             clips: clips.parquet.
             embeddings: the run's.
-            scores: of its clips, by any method.
+            scored: the scores of its clips.
+            windows: those of their windows, by the same method; not there where clips have but one.
+            limits: the run's thresholds.
         """
-        if not pc.any(_are_faults(scores)).as_py():
+        if not pc.any(_are_faults(scored.table)).as_py():
             return None
         own = ["clip_id", "window", "machine_type", "split", "condition", "vector"]
         table, _ = artifacts.read_table(embeddings, artifacts.EMBEDDINGS, columns=own)
         table = table.filter(_are_faults(table))
+        if windows.exists():
+            table = table.filter(pa.array(_are_telling(table, windows, scored, limits), pa.bool_()))
         told = {row["clip_id"]: _name(row) for row in artifacts.read_table(clips, artifacts.CLIPS)[0].to_pylist()}
-        windows, names = {}, {}
+        vectors, names = {}, {}
         for machine in table["machine_type"].unique().to_pylist():
             rows = table.filter(pc.equal(table["machine_type"], machine))
-            windows[machine] = matrix(rows["vector"])
+            vectors[machine] = matrix(rows["vector"])
             names[machine] = np.array([told[clip_id] for clip_id in rows["clip_id"].to_pylist()], object)
-        return KnownFaults(windows, names)
+        return KnownFaults(vectors, names)
 
     def nearer(self, machine: str, windows: Vectors, clip: np.ndarray, normal: np.ndarray) -> list[str | None]:
         """The fault that each clip is nearer to than to any normal recording; None where to none.
@@ -76,6 +84,23 @@ def nearest_of_clips(there: Vectors, windows: Vectors, clip: np.ndarray) -> tupl
     order = np.lexsort((distances, clip))  # of each clip the window that is nearest to something stands first
     best = order[first_of_each(clip[order])]
     return rows[best], distances[best]
+
+
+def _are_telling(table: pa.Table, windows: Path, scored: Scored, limits: Thresholds) -> list[bool]:
+    """Whether each window lies above the threshold, or is the highest of a clip of which none does."""
+    own = ["clip_id", "window", "anomaly_score"]
+    known, _ = artifacts.read_table(windows, artifacts.WINDOW_SCORES, columns=own)
+    known = known.filter(pc.is_in(known["clip_id"], value_set=table["clip_id"].combine_chunks()))
+    scores = {(row["clip_id"], row["window"]): row["anomaly_score"] for row in known.to_pylist()}
+    highest: dict[str, float] = {}
+    for (clip_id, _), score in scores.items():
+        highest[clip_id] = max(score, highest.get(clip_id, score))
+    found = []
+    for row in table.select(["clip_id", "window", "machine_type"]).to_pylist():
+        limit = limits.of(scored, row["machine_type"])
+        least = highest[row["clip_id"]] if limit is None else min(limit, highest[row["clip_id"]])
+        found.append(scores[row["clip_id"], row["window"]] >= least)
+    return found
 
 
 def _are_faults(table: pa.Table) -> pa.ChunkedArray:

@@ -139,7 +139,7 @@ def test_times_come_from_a_start_where_no_name_tells(asd: Asd, capsys: pytest.Ca
     assert "which --no-history does not keep" in capsys.readouterr().err
     write(Path("odd/1970-01-01_00-00-17.wav"), sound(np.random.default_rng(5)))
     assert asd("check", "odd") == 0
-    assert "would be of 1970-01-01T00:00:17, which cannot be" in capsys.readouterr().err
+    assert "1970-01-01_00-00-17.wav (1970-01-01T00:00:17): such a time cannot be" in capsys.readouterr().err
 
 
 def test_a_check_stands_where_its_history_cannot_be_kept(

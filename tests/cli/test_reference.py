@@ -93,6 +93,7 @@ def test_what_joins_and_leaves_is_as_if_it_had_been_learned_so_and_nothing_is_re
     assert digests(Path("runs/fan")) == before and levels(Path("runs/fan")) == quiet
     assert asd("reference", "remove", first[0].stem, first[19].stem, "--json", "-q") == 0
     assert told(capsys)["facts"]["left"] == [first[0].stem, first[19].stem]
+    assert "bank" in levels(Path("runs/fan"))
     assert digests(Path("runs/fan")) != before
     assert asd("reference", "add", first[0], first[19], "-q") == 0  # which cannot be read any more
     assert digests(Path("runs/fan")) == before

@@ -102,7 +102,7 @@ def run(
     (scored,) = read_scores([space.scores(spelling)])
     if not limits.fitted_on(scored):
         raise BadArtifact(f"{space.thresholds} is of other scores than {scored.path}", "set it again: asd threshold")
-    faults = KnownFaults.read(space.clips, space.embeddings, scored.table)
+    faults = KnownFaults.read(space.clips, space.embeddings, scored, space.window_scores(spelling), limits)
     detector = replace(detector, faults=faults) if faults else detector
     asked = changes(channel, resample) | choices.windows(window_s, hop_s)
     by_time = {row["machine_type"] for row in thresholds_of(space.thresholds) if _is_of_time(row, spelling)}

@@ -127,7 +127,8 @@ def _meant(space: Workspace, word: str) -> list[PastCheck]:
         found = [replace(one, path=str(place.absolute())) for one in by_digest] or found
     if not found:
         raise UsageError(
-            f"no checked recording is called {word!r}", "asd history lists them; asd check FILE checks one"
+            f"no checked recording is called {word!r}",
+            "check it first: asd check FILE; all that were checked: asd history",
         )
     if len({one.digest for one in found}) > 1:
         paths = listed([one.path for one in found])

@@ -213,7 +213,8 @@ def _index(
         )
     except UsageError as error:
         if "another --name" in (error.hint or ""):
-            error.answer("learn into a run of its own: --run runs/NAME; or forget what it stood for: --force")
+            others = "learn into a run of its own: --run runs/NAME; or forget what it stood for: --force"
+            error.answer(f"let them join: asd reference add DIR; or {others}")
         raise
     for row in getattr(outcome.facts, "left_out", ()):
         if row["loss"]:

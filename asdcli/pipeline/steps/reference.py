@@ -222,7 +222,7 @@ def _meant(name: str, table: pa.Table, bank: pa.Table, space: Workspace) -> list
     return found
 
 
-_LIST = "asd reference list shows them"
+_LIST = "they are listed by: asd reference list"
 
 _Limits = dict[tuple[str, str], tuple[float, int]]
 
