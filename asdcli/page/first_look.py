@@ -75,6 +75,9 @@ def _why(clips: ClipList, part: SeriesPart, row: int) -> str:
         named = what.get(str(condition)) or ("anomaly" if condition == _ANOMALY else "normal clip")
         beyond = "higher" if condition == _ANOMALY else "lower"
         return f"{named}: {100 * side:.0f} % of the {others} clips score {beyond}"
+    if _ANOMALY not in clips.condition and _NORMAL in clips.condition:  # those that were learned from
+        place = "the one" if part.rank[row] == 1 else f"no. {part.rank[row]} of those"
+        return f"{place} least like the others"
     place = "the highest score" if part.rank[row] == 1 else f"score no. {part.rank[row]} from the top"
     p = part.p[row]
     told = f"{place}, {score:.3g}" + (f" (p = {p:.2g})" if p is not None else "")

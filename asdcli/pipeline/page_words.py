@@ -59,12 +59,16 @@ def facts(spaces: Sequence[Workspace], methods: Sequence[Scored]) -> list[tuple[
     splits = Counter(table["split"].to_pylist())
     n_test, n_learned = splits[str(Split.TEST)], splits[str(Split.TRAIN)]
     machines = sorted(pc.unique(table["machine_type"]).to_pylist())
-    found = [("dataset", spaces[0].dataset)]
+    found = [("dataset", spaces[0].dataset)] if n_test else []
     found.append(("runs" if len(spaces) > 1 else "run", listed([str(space.run) for space in spaces], 8)))
     found.append(("methods" if len(methods) > 1 else "method", listed([one.method for one in methods], 8)))
-    found.append(("machine types" if len(machines) > 1 else "machine type", listed(machines, 16)))
-    tested = f"{counted(n_test, 'test clip')}, " if n_test else ""
-    found.append(("clips", f"{tested}{counted(n_learned, 'training clip')} with scores"))
+    called = "machine type" if n_test else "machine"
+    found.append((f"{called}s" if len(machines) > 1 else called, listed(machines, 16)))
+    if n_test:
+        told = f"{counted(n_test, 'test clip')}, {counted(n_learned, 'training clip')} with scores"
+        found.append(("clips", told))
+    else:
+        found.append(("recordings", f"{n_learned:,} normal ones that were learned"))
     return found
 
 

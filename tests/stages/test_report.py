@@ -150,6 +150,7 @@ def test_learned_recordings_are_listed_with_what_learn_says_and_all_can_be_heard
         assert (run / one["audio"]).read_bytes().startswith(b"fLaC")
         assert (run / one["picture"]).read_bytes().startswith(b"\x89PNG")
     first_verdict = text.index("recordings in 4 days")
+    assert "fan 3</bdi>: the one least like the others" in text and "25 normal ones that were learned" in text
     assert first_verdict < text.index('id="machines"')
     assert "media-src data: &#39;self&#39; file:" in text and len(list((run / "report-audio").glob("*.flac"))) == 25
 
