@@ -247,8 +247,7 @@ def test_the_keyboard_alone_reaches_a_clip_of_the_list_and_of_the_map(fresh: Ope
     assert fresh.tab.locator("#player").is_visible()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1300, 390])
+@pytest.mark.parametrize(("theme", "width"), [("light", 390), ("dark", 1300)])
 def test_every_text_is_large_enough_has_contrast_and_fits(browser: Any, made: Path, theme: str, width: int) -> None:
     with opened(browser, made / "runs/mine/report.html", theme=theme, width=width) as page:
         for m in (0, 1):

@@ -22,7 +22,7 @@ from asdcli.pipeline.detectors import detector_of
 from asdcli.pipeline.page_words import Remembered, histories, operators, signed
 from asdcli.pipeline.steps import explain as explaining
 from asdcli.pipeline.steps.check import Checks, method_of
-from asdcli.pipeline.steps.report import explanation
+from asdcli.pipeline.steps.report import every_s, explanation
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import explain, report
@@ -71,8 +71,9 @@ def run(
     (scored,) = read_scores([space.scores(spelling)])
     limits = Thresholds.read(space.thresholds)
     shown = ShownMethod(scored, limits, 0)
+    runs = [RunFiles(space.run.name or str(space.run), [shown], space.features, space.clips)]
     gathered = Gathered(
-        [RunFiles(space.run.name or str(space.run), [shown], space.features, space.clips)],
+        runs,
         [shown],
         _machines(space, checks, scored, limits, heard),
         "checked",
@@ -83,7 +84,7 @@ def run(
         _explanations(space, checks, scored, detector, heard),
         lambda: _words(space, checks, scored, heard),
         output,
-        PageOptions(force=force),
+        PageOptions(every_s=every_s(None, runs), force=force),
         progress=progress,
     )
 

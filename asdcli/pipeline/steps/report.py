@@ -83,7 +83,7 @@ def run(
     methods = _methods(spaces, method, heard)
     runs = _runs(spaces, methods)
     gathered = report.gather(runs, by=by, progress=heard)
-    how = PageOptions(audio, round(budget * 1e6), _every(every, runs), force)
+    how = PageOptions(audio, round(budget * 1e6), every_s(every, runs), force)
     first = spaces[_run_of(methods[0], spaces)]
     explanations = _explained(first, methods[0], gathered, how, heard)
     return report.run(gathered, explanations, lambda: _words(spaces, methods, heard), output, how, progress=heard)
@@ -163,7 +163,7 @@ def _runs(spaces: Sequence[Workspace], methods: Sequence[Scored]) -> list[RunFil
     return found
 
 
-def _every(asked: str | None, runs: Sequence[RunFiles]) -> float:
+def every_s(asked: str | None, runs: Sequence[RunFiles]) -> float:
     """Seconds from one recording to the next."""
     if asked is not None:
         return seconds(asked)
