@@ -103,6 +103,8 @@ PValue = Literal["clip", "group"]
 Data = Literal["source", "all"]
 """Whose samples may be neighbours, or make a mixture."""
 Distance = Literal["euclidean", "cosine"]
+Projector = Literal["pca", "tsne", "umap"]
+"""How vectors are laid out on a plane."""
 HIGHEST = "max"
 """Of the scores of a clip's windows the highest."""
 OfWindows = Literal["mean", "max"]

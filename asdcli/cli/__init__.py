@@ -35,6 +35,7 @@ GROUPS = {
         "index": "asdcli.cli.index:index",
         "threshold": "asdcli.cli.threshold:threshold",
         "explain": "asdcli.cli.explain:explain",
+        "report": "asdcli.cli.report:report",
     },
     "The challenge": {
         "datasets": "asdcli.cli.datasets:datasets",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +44,16 @@ class Checks:
     """All of a call: what was found, suspicious ones first, and what is to be said of them together.
 
     `tracks` are those of recordings that were cut into windows, in the same order, and
-    `plot` is the picture of them that was drawn, if any.
+    `plot` is the picture of them that was drawn, if any. `recordings` are the files, and `changes` those to how they
+    were read.
     """
 
     rows: tuple[CheckRow, ...]
     said: tuple[str, ...]
     tracks: tuple[Track, ...] = ()
     plot: Path | None = None
+    recordings: tuple[ToCheck, ...] = ()
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def suspicious(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,26 @@ def run(
     ids = [clip_named(name, table, files.clips) for name in wanted]
     work = _Work(table, method, files, occlude, device, batch_size, progress)
     return [work.clip(clip_id) for clip_id in progress.track(ids, total=len(ids), label="explain", unit="clips")]
+
+
+def each(
+    clip_ids: Sequence[str], method: Scored, files: Evidence, *, progress: Progress = SILENT
+) -> Iterator[Explained]:
+    """As `run`, one by one and without occlusion; a clip that cannot be explained is named and left out.
+
+    Args:
+        clip_ids: of the clips.
+        method: as of `run`.
+        files: as of `run`.
+        progress: is told how far it is, and of clips that cannot be explained.
+    """
+    table, _ = artifacts.read_table(files.clips, artifacts.CLIPS)
+    work = _Work(table, method, files, False, "cpu", 1, progress)
+    for clip_id in progress.track(clip_ids, total=len(clip_ids), label="explain", unit="clips"):
+        try:
+            yield work.clip(clip_id)
+        except AsdError as error:
+            progress.left_out(f"{clip_id} cannot be explained: {error.message}")
 
 
 def of_recordings(

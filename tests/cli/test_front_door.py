@@ -191,6 +191,7 @@ REPORTS: dict[str, tuple[str, ...]] = {
     "sweep": ("sweep", "--init", "varmin", "--force"),
     "log": ("log", "runs/synthetic", "--to", "tensorboard"),
     "explain": ("explain", "source_test_normal_0001_spd_1320_bkg_B", "--run", "runs/plain", "-o", "why.svg"),
+    "report": ("report", "runs/plain", "--audio", "none"),
     "submit": ("submit", "--label", "Doe_Lab", "--edition", "dcase2023", "--subset", "dev", "-o", "package"),
 }
 TELL = ("datasets", "methods", "models")
@@ -217,6 +218,7 @@ UNWANTED: dict[str, tuple[str, ...]] = {  # a command -> what it refuses, where 
     "sweep": ("sweep", "varmin-tabels"),
     "log": ("log", "--to", "tensorbord"),
     "explain": ("explain", "nobody", "--run", "runs/plain"),
+    "report": ("report", "--audio", "loud"),
 }
 
 

@@ -9,8 +9,8 @@ from asdcli import artifacts
 from asdcli.embedders.logmel import LogMel
 from asdcli.features.pack import VectorPack
 from asdcli.views.embeddings import STANDARDISED, Embedded
-from asdcli.views.unseen import left_out
 from asdcli.views.units import UnitPlan, plan_units
+from asdcli.views.unseen import left_out
 from asdcli.vocabulary import Unit
 
 N, TEST = 24, 200

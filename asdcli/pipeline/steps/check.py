@@ -136,7 +136,7 @@ def run(
         by = By(detector.learnt.header.content, spelling)
         keeping.keep(space.history, recordings, rows, by, start=begun, progress=progress)
     kept = [str(one) for one in answers_kept.told(space, spelling) if one.machine in machines]
-    found = replace(checks, rows=rows, said=(*checks.said, *kept))
+    found = replace(checks, rows=rows, said=(*checks.said, *kept), recordings=tuple(recordings), changes=asked)
     if plot and kind:
         signature = f"{space.dataset}|method:{spelling}|made:{detector.learnt.header.content[:6]}|asd:{__version__}"
         drawn = check.picture(found, plot, kind, signature=signature, force=force, progress=progress)

@@ -145,12 +145,12 @@ def _of_recordings(
             raise BadData(f"{name} cannot be explained: {row.why}")
         notes = (row.why,) if row.why else ()
         span_s = spans.get(row.recording)
-        wanted.append(Outside(Path(name), f"./{name}", _standing(row, scored), notes, reads.changes, span_s))
+        wanted.append(Outside(Path(name), f"./{name}", standing_of(row, scored), notes, reads.changes, span_s))
     detector = detector_of(space, spelling, device=how["device"])  # of which the check has told
     return zip(names, explain.of_recordings(wanted, detector, scored, files, **how), strict=True)
 
 
-def _standing(row: CheckRow, scored: Scored) -> Standing:
+def standing_of(row: CheckRow, scored: Scored) -> Standing:
     """What a check says of a recording."""
     assert row.score is not None
     return Standing(
@@ -172,7 +172,7 @@ def _standing(row: CheckRow, scored: Scored) -> Standing:
 
 def _known(space: Workspace, scored: Scored, progress: Progress) -> tuple[Scored, Evidence]:
     """Scores that know whether they are stale, which is warned of, and what they are explained by."""
-    files = _files(space, scored)
+    files = evidence(space, scored)
     read_from = [scored.path, *(path for path in (files.embeddings, files.detector, files.thresholds) if path)]
     stale = changes(warn_of_stale(space, read_from, progress))
     scored = Scored(
@@ -211,7 +211,7 @@ def _spelled(asked: str, methods: Sequence[Scored]) -> str:
     return asked
 
 
-def _files(space: Workspace, scored: Scored) -> Evidence:
+def evidence(space: Workspace, scored: Scored) -> Evidence:
     """What there is of the run to explain the scores of a method by."""
     detector = space.detector(scored.spelling)
     residuals = False

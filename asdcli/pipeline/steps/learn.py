@@ -149,7 +149,7 @@ def run(
         outcomes["threshold"] = threshold.run(space, [space.scores(wanted)], rule=rule, force=force, progress=SILENT)
         skipped = listed_now.skipped + outcomes["extract-features"].skipped
         taken_by = "model" if trains else str(options["embed"]["embedder"])
-        return Learnt(space, listed_now, outcomes, _normals(space, wanted, rule), wanted, taken_by, skipped)
+        return Learnt(space, listed_now, outcomes, normals(space, wanted, rule), wanted, taken_by, skipped)
 
 
 def _require_sound(features: Path, table: pa.Table) -> None:
@@ -250,7 +250,8 @@ def _is_learnt(space: Workspace) -> bool:
         return False
 
 
-def _normals(space: Workspace, method: str, rule: str) -> tuple[Normals, ...]:
+def normals(space: Workspace, method: str, rule: str) -> tuple[Normals, ...]:
+    """How good the normal recordings of each machine are, by the thresholds that the rule asked for has set."""
     (scored,) = read_scores([space.scores(method)])
     of_machine = Counter(scored.split(Split.TRAIN).table["machine_type"].to_pylist())
     told = {name: how for name, (how, _) in sizes(artifacts.read_table(space.clips, artifacts.CLIPS)[0]).items()}
