@@ -12,7 +12,7 @@ FLOORS = {
     part: floor
     for floor, parts in enumerate(
         (
-            ("errors", "vocabulary", "progress", "outcome", "visible", "wording"),
+            ("blas", "errors", "vocabulary", "progress", "outcome", "visible", "wording"),
             ("clips", "filenames", "files", "parquets", "spec", "writing", "zips"),
             ("artifacts", "catalogue", "audio", "fetch", "history", "layouts", "synthesis"),
             ("features", "models", "scorers", "metrics", "editions", "submission"),
