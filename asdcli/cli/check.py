@@ -164,8 +164,9 @@ def check(
         device=device,
         progress=talk.progress,
     )
+    said = (*checks.said, *checks.untold)
     if talk.shows_tables:
-        _show(checks.rows, checks.said)
+        _show(checks.rows, said)
     outputs = [Output(checks.plot, "figure")] if checks.plot else []
     if csv:
         step.write(checks, csv, plain_cells=plain_cells, force=force, progress=talk.progress)
@@ -179,7 +180,7 @@ def check(
         "run": str(space.run),
         "recordings": [asdict(row) for row in checks.rows],
         "suspicious": checks.suspicious,
-        "said": list(checks.said),
+        "said": list(said),
     }
     return talk.answer(outputs, facts, skipped=checks.skipped, alarm=exit_code and checks.suspicious > 0)
 

@@ -19,8 +19,9 @@ def checked_machine(
     machine: str,
     rows: Sequence[CheckRow],
     learned: Array,
-    promised: float | None,
     *,
+    threshold: float | None,
+    promised: float | None,
     times: Mapping[str, str],
     answers: Mapping[str, Condition],
 ) -> MachinePart:
@@ -30,6 +31,7 @@ def checked_machine(
         machine: its name.
         rows: one a recording.
         learned: the scores of the normal recordings that promises stand on.
+        threshold: of recordings no longer than these.
         promised: the share of normal recordings that may lie above the threshold.
         times: name of a recording -> when it was made.
         answers: name of a recording -> what an operator said it is.
@@ -40,12 +42,15 @@ def checked_machine(
         verdict=[row.verdict for row in rows],
         said=[row.why for row in rows],
         when=[times.get(row.recording) for row in rows],
+        limit=[None if row.threshold in (None, threshold) else row.threshold for row in rows],
         events=[[(one.start_s, one.end_s, str(one).partition(": ")[2]) for one in row.events] for row in rows],
     )
-    return MachinePart(machine, (), clips, [_part(rows, learned, promised, clips)])
+    return MachinePart(machine, (), clips, [_part(rows, learned, threshold, promised, clips)])
 
 
-def _part(rows: Sequence[CheckRow], learned: Array, promised: float | None, clips: ClipList) -> SeriesPart | None:
+def _part(
+    rows: Sequence[CheckRow], learned: Array, threshold: float | None, promised: float | None, clips: ClipList
+) -> SeriesPart | None:
     """The numbers; None where not one could be judged."""
     judged = [i for i, row in enumerate(rows) if row.verdict in (SUSPICIOUS, NORMAL)]
     if not judged:
@@ -60,7 +65,7 @@ def _part(rows: Sequence[CheckRow], learned: Array, promised: float | None, clip
         p=p,
         p_group=p_group,
         learned=learned,
-        threshold=next((rows[i].threshold for i in judged), None),
+        threshold=threshold,
         promised=promised,
         unknown="checked",
     )

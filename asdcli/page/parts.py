@@ -17,6 +17,7 @@ class ClipList:
         said: what else is to be said of it.
         when: it was recorded.
         events: of a long one: from and to in seconds, and what is said of each.
+        limit: its own threshold, where that is another than the machine's: of one longer than normal recordings.
     """
 
     name: Sequence[str]
@@ -28,6 +29,7 @@ class ClipList:
     said: Sequence[str | None] = ()
     when: Sequence[str | None] = ()
     events: Sequence[Sequence[tuple[float, float, str]]] = ()
+    limit: Sequence[float | None] = ()
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class Checks:
 
     `tracks` are those of recordings that were cut into windows, in the same order, and
     `plot` is the picture of them that was drawn, if any. `recordings` are the files, and `changes` those to how they
-    were read.
+    were read. `untold` says of which rows it is not told why, which a page that explains more of them leaves out.
     """
 
     rows: tuple[CheckRow, ...]
@@ -55,6 +55,7 @@ class Checks:
     plot: Path | None = None
     recordings: tuple[ToCheck, ...] = ()
     changes: Mapping[str, Any] = field(default_factory=dict)
+    untold: tuple[str, ...] = ()
 
     @property
     def suspicious(self) -> int:
@@ -124,17 +125,17 @@ def run(
     found.sort(key=lambda row: (rank[row.verdict], -(row.times if row.times is not None else row.score or 0.0)))
     place = {(row.machine, row.recording): i for i, row in enumerate(found)}
     tracks.sort(key=lambda track: place[track.machine, track.recording])
+    untold: list[str] = []
     if whys is not None:
         of = {one.name: one for one in recordings}
         spans = {track.recording: track.highest_s for track in tracks}
-        found, told = with_whys(
+        found, untold = with_whys(
             found,
             whys.most,
             lambda row: whys.of(of[row.recording], changes or {}, spans.get(row.recording)),
             progress,
         )
-        said += told
-    return Checks(tuple(found), tuple(said), tuple(tracks))
+    return Checks(tuple(found), tuple(said), tuple(tracks), untold=tuple(untold))
 
 
 def write(checks: Checks, path: Path, *, plain_cells: bool = False, force: bool, progress: Progress = SILENT) -> None:

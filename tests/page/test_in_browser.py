@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -245,6 +246,52 @@ def test_the_keyboard_alone_reaches_a_clip_of_the_list_and_of_the_map(fresh: Ope
     fresh.tab.keyboard.press("ArrowRight")
     fresh.tab.keyboard.press("Enter")
     assert fresh.tab.locator("#player").is_visible()
+
+
+def test_a_learned_recording_has_no_second_one_beside_it_and_nothing_in_its_place(fresh: Opened) -> None:
+    show_machine(fresh, 0)
+    fresh.tab.focus("#machine-0 .map")
+    for _ in range(30):
+        fresh.tab.keyboard.press("ArrowRight")
+        fresh.tab.keyboard.press("Enter")
+        if "learned from" in fresh.text("#player"):
+            break
+        fresh.tab.focus("#machine-0 .map")
+    assert "A normal recording that others are held against." in fresh.text("#player")
+    assert "null" not in fresh.text("#player")
+
+
+def test_a_long_verdict_is_wrapped_and_no_table_of_the_first_screen_is_cut(browser: Any, made: Path) -> None:
+    with opened(browser, made / "runs/mine/report.html", width=1280) as page:
+        cells = ["varmin:k=16,val=train-cluster+smooth:k=16", "source", "10.0 %", "100.0 % (98 to 100 %)", "100.0 %"]
+        page.run(
+            "cells => document.querySelectorAll('[aria-label=\"False alarms\"] tbody tr').forEach(row => "
+            "cells.forEach((text, i) => { row.children[i].textContent = text; }))",
+            [*cells, "no promise: set on clips that the model was trained on"],
+        )
+        cut = page.run("[...document.querySelectorAll('#first .scroll')].map(e => e.scrollWidth - e.clientWidth)")
+        assert len(cut) >= 3 and "no promise" in page.text("#first") and not any(cut)
+
+
+def test_on_paper_all_plots_are_drawn_and_the_list_is_a_table_with_everything_in_it(browser: Any, made: Path) -> None:
+    with opened(browser, made / "runs/mine/report.html", width=717, theme="dark") as page:
+        page.tab.emulate_media(media="print")
+        page.run("window.dispatchEvent(new Event('beforeprint'))")
+        assert page.run("document.documentElement.scrollWidth") <= 717
+        assert page.run("[...document.querySelectorAll('section.machine')].every(one => one.querySelector('svg'))")
+        rows = page.run(
+            "[...document.querySelectorAll('.grid .body .row')].map(r => { const box = r.getBoundingClientRect(); "
+            "return [box.top, box.bottom, [...r.children].every(c => getComputedStyle(c).display !== 'none' "
+            "&& c.scrollWidth <= c.clientWidth + 1)]; })"
+        )
+        assert len(rows) == 20 and all(whole for _, _, whole in rows)
+        assert all(below[0] >= above[1] - 1 for above, below in itertools.pairwise(rows))
+        named = page.run("[...document.querySelectorAll('#compared tbody th')].map(c => c.innerText.trim())")
+        assert len(named) == 10 and all(named)
+        assert (
+            page.run("getComputedStyle(document.querySelector('.badge.miss, .badge.false')).color")
+            == "rgb(179, 38, 30)"
+        )
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 390), ("dark", 1300)])

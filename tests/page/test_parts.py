@@ -15,12 +15,14 @@ import pytest
 
 from asdcli.errors import BadData
 from asdcli.page import pictures
+from asdcli.page.checked import checked_machine
 from asdcli.page.content import PageContent
 from asdcli.page.first_look import first_look, queue
 from asdcli.page.listening import Part, ticks
 from asdcli.page.parts import ClipList, SeriesPart
 from asdcli.page.render import for_script, render
 from asdcli.page.stores import BesidePage, WithinPage
+from asdcli.views.checked import CheckRow
 
 
 def pixels(png: bytes) -> tuple[np.ndarray, np.ndarray]:
@@ -52,6 +54,17 @@ def test_a_picture_of_levels_has_low_bands_below_and_the_loudest_brightest() -> 
 def test_frames_that_share_a_column_are_averaged() -> None:
     image, palette = pixels(pictures.differences(np.tile([[0.0], [pictures.BEYOND]], (160, 1))))
     assert image.shape == (1, 160) and (image == round(0.75 * (len(palette) - 1))).all()
+
+
+def test_a_long_recording_has_its_own_threshold_and_the_machine_has_that_of_the_others() -> None:
+    rows = [
+        CheckRow("ten minutes.wav", "fan", "suspicious", score=3.0, threshold=1.5, times=2.0),
+        CheckRow("a.wav", "fan", "normal", score=0.5, threshold=1.0, times=0.5),
+        CheckRow("cut.wav", "fan", "unusable"),
+    ]
+    part = checked_machine("fan", rows, np.array([0.2, 0.9]), threshold=1.0, promised=0.1, times={}, answers={})
+    assert part.clips.limit == [1.5, None, None]
+    assert part.series[0] is not None and part.series[0].threshold == 1.0
 
 
 def test_the_budget_counts_what_stands_in_the_page_and_files_go_in_together_or_not_at_all() -> None:

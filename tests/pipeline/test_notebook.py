@@ -64,6 +64,8 @@ def test_a_step_makes_the_same_bytes_as_its_command(here: Path, asd: Callable[..
     ours = {p.relative_to(here / "mine"): p.read_bytes() for p in (here / "mine").rglob("*") if p.is_file()}
     theirs = {p.relative_to(here / "theirs"): p.read_bytes() for p in (here / "theirs").rglob("*") if p.is_file()}
     assert ours == theirs and len(ours) > 5
+    assert run.report(asdcli.open(here / "theirs"), audio="none").facts.methods == 2
+    assert (here / "report.html").exists()
 
 
 def test_scores_are_read_by_a_shorter_spelling_and_smoothed_ones_by_their_own(here: Path) -> None:

@@ -162,6 +162,14 @@ def test_checked_recordings_become_a_page_with_verdicts_times_reasons_and_what_o
     week = healthy(Path("fan 3/week 47"), 4, seed=5, days=1)
     write(week / "2024-10-01_0009.wav", sound(np.random.default_rng(9), whine=0.4))
     write(week / "2024-10-01_0010.wav", np.zeros(4000, np.int16))
+    write(week / "2024-10-01_0011.wav", sound(np.random.default_rng(11), whine=0.3))
+    capsys.readouterr()
+    assert asd("check", week, "--html", "few.html", "--why", "1", "-q", "--json") == 3
+    assert any(
+        "why is told of the 1 most suspicious of" in one for one in json.loads(capsys.readouterr().out)["facts"]["said"]
+    )
+    assert "why is told of" not in Path("few.html").read_text(encoding="utf-8")  # it explains all of them
+    (week / "2024-10-01_0011.wav").unlink()
     words = ("check", week, "--html", "week.html", "--why", "none")
     assert asd(*words, "--exit-code", "-q") == 4
     before = Path("week.html").read_bytes()

@@ -65,7 +65,7 @@ const rowOf = new Map();
 data.machines.forEach((machine, m) => {
   machine.clips.name.forEach((name, i) => {
     const row = { m, i, name, machine: machine.name, number: rows.length };
-    for (const key of ['section', 'domain', 'condition', 'attributes', 'verdict', 'said', 'when', 'events']) {
+    for (const key of ['section', 'domain', 'condition', 'attributes', 'verdict', 'said', 'when', 'events', 'limit']) {
       row[key] = machine.clips[key] ? machine.clips[key][i] : null;
     }
     rows.push(row);
@@ -77,6 +77,12 @@ const partOf = (m, s = state.series) => data.machines[m].series[s];
 function valueOf(row, key, s = state.series) {
   const part = partOf(row.m, s);
   return part && part[key] && part[key].length ? part[key][row.i] : null;
+}
+
+// the threshold of a clip: a recording that is longer than normal ones has a higher one of its own
+function limitOf(row, s = state.series) {
+  const part = partOf(row.m, s);
+  return part ? row.limit ?? part.threshold : null;
 }
 
 // thresholds: the one that was set, or the one that somebody dragged; `index` counts cuts from below all scores
@@ -114,7 +120,8 @@ function decisionOf(row, s = state.series) {
   const score = valueOf(row, 'score', s);
   if (score == null || !decides(row.m, s)) return null;
   const cut = cutOf(row.m, s);
-  const alarm = cut.below || score > cut.value;
+  const longer = row.limit ? row.limit / partOf(row.m, s).threshold : 1;
+  const alarm = cut.below || score > cut.value * longer;
   if (data.kind !== 'tested') return alarm ? 'suspicious' : 'normal';
   return alarm ? 'alarm' : 'quiet';
 }

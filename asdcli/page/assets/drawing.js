@@ -82,13 +82,14 @@ function card(title, draw, { wide = false, below = null, note = null } = {}) {
   made.redraw = () => {
     if (width) place.replaceChildren(draw(width));
   };
-  new ResizeObserver(([entry]) => {
-    const now = Math.floor(entry.contentRect.width);
+  made.fit = (now) => {
     if (now && now !== width) {
       width = now;
       made.redraw();
     }
-  }).observe(place);
+  };
+  made.measure = () => made.fit(place.clientWidth); // at once: before printing nobody waits
+  new ResizeObserver(([entry]) => made.fit(Math.floor(entry.contentRect.width))).observe(place);
   return made;
 }
 

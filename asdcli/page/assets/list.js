@@ -34,9 +34,9 @@ function label(row) {
 }
 
 function timesOf(row) {
-  const part = partOf(row.m);
+  const limit = limitOf(row);
   const score = valueOf(row, 'score');
-  return part && part.threshold > 0 && score != null ? score / part.threshold : null;
+  return limit > 0 && score != null ? score / limit : null;
 }
 
 function worthOf(row) {

@@ -28,7 +28,10 @@ function startMachines() {
   on('cut', refresh);
   on('series', () => data.machines.forEach((_, m) => refresh(m)));
   on('every', () => data.machines.forEach((_, m) => refresh(m)));
-  window.addEventListener('beforeprint', () => data.machines.forEach((_, m) => drawMachine(m)));
+  window.addEventListener('beforeprint', () => {
+    data.machines.forEach((_, m) => drawMachine(m));
+    [...sections.values()].flat().forEach((one) => one.measure());
+  });
 }
 
 // checked recordings one after the other: how far above or below the threshold
@@ -58,7 +61,7 @@ function drawTime(m, width) {
   if (order.length > 1 && width > 560) plot.append(svg('text', { class: 'name', x: box.right, y: box.bottom + 20, 'text-anchor': 'end', text: ends[1] }));
   const cut = cutOf(m);
   plot.append(svg('path', { class: 'rule', d: `M${box.left} ${y(cut.value)}H${box.right}` }), svg('text', { class: 'name', x: box.right, y: y(cut.value) - 5, 'text-anchor': 'end', text: 'threshold' }));
-  const above = (i) => part.score[i] > cut.value;
+  const above = (i) => decisionOf(rowOf.get(`${m} ${clips.name[i]}`)) === 'suspicious';
   for (const [style, mark, wanted] of [['normal', 'circle', false], ['anomaly', 'cross', true]]) {
     const own = order.map((i, at) => [i, at]).filter(([i]) => part.score[i] != null && above(i) === wanted);
     plot.append(svg('path', { class: `mark ${mark} ${style}`, d: marks(own.map(([i, at]) => [x(at), y(part.score[i])]), mark) }));

@@ -39,16 +39,17 @@ function drawPlayer() {
   const head = el('h2', { tabindex: -1 }, named(short(row.name)));
   const close = el('button', { type: 'button', class: 'close', 'aria-label': 'Close', text: '✕', onclick: closeClip });
   const why = data.reasons[row.name];
-  player.replaceChildren(
+  const parts = [
     el('div', { class: 'head' }, head, close),
-    el('p', { class: 'whole' }, named(row.name)),
+    short(row.name) === row.name ? null : el('p', { class: 'whole' }, named(row.name)),
     labelsOf(row),
     scoreOf(row),
     transport(why),
     spectrum('A', row.learned ? 'this normal recording' : `this ${WHAT}`),
     decks.B.name == null ? null : spectrum('B', 'nearest normal recording'),
     ...whyOf(row, why),
-  );
+  ];
+  player.replaceChildren(...parts.filter((one) => one != null));
   paint();
 }
 
@@ -66,7 +67,8 @@ function scoreOf(row) {
   if (score == null) return el('p', { class: 'score', text: row.said || (row.learned ? 'A normal recording that others are held against.' : 'No score.') });
   const part = partOf(row.m);
   const parts = [`Score ${number(score)}`];
-  if (part.threshold != null) parts.push(`${number(score / part.threshold, 3)} × the threshold of ${number(part.threshold)}`);
+  const limit = limitOf(row);
+  if (limit != null) parts.push(`${number(score / limit, 3)} × the threshold of ${number(limit)}${row.limit ? ' of one so long' : ''}`);
   parts.push(`no. ${valueOf(row, 'rank')} of ${part.score.length}`);
   const p = valueOf(row, 'p');
   if (p != null) parts.push(`p ${number(p, 2)} among normal ${WHAT}s`);

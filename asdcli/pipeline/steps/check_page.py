@@ -103,7 +103,8 @@ def _machines(
                 machine,
                 rows,
                 learned.get(machine, np.empty(0)),
-                promise.share if promise else None,
+                threshold=limits.of(scored, machine),
+                promised=promise.share if promise else None,
                 times=times,
                 answers=answers,
             )
