@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 export ASD_DATA := $(DATA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo dns-demo dcase2021-dns paper-varmin paper-dns lint format test test-slow test-gpu bench calibration promise mutants fuzz docs docs-reference clean
+.PHONY: help setup browser demo dns-demo dcase2021-dns paper-varmin paper-dns lint format test test-slow test-gpu bench calibration promise mutants fuzz docs docs-reference docs-pictures clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-22s %s\n", $$1, $$2 }'
@@ -195,6 +195,9 @@ docs: $(READY)  ## the documentation as a site: build/site/index.html
 
 docs-reference: $(READY)  ## write the reference pages of docs/ from the code
 	$(BIN)/python docs/write_reference.py
+
+docs-pictures: $(READY) browser  ## make the pictures of docs/your-recordings.md, and print what its commands print (a minute or two)
+	COLUMNS=120 $(BIN)/python -m docs.write_pictures
 
 clean:  ## remove .venv and caches; data and runs stay
 	rm -rf $(VENV) build dist mutants *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -98,6 +98,26 @@ def _stage(command: str) -> int:
     return ("train", "embed", "score").index(shlex.split(command)[1])
 
 
+def test_every_picture_is_shown_with_words_for_those_who_do_not_see_it_and_is_small() -> None:
+    there = {path: path.stat().st_size for path in (ROOT / "docs" / "pictures").iterdir()}
+    shown = {}
+    for page in PAGES:
+        for words, target in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+            shown[(page.parent / target).resolve()] = words
+    assert set(there) == set(shown) and all(len(words.split()) > 8 for words in shown.values())
+    assert max(there.values()) < 250_000 and sum(there.values()) < 1_500_000
+
+
+def test_the_recordings_of_the_pictures_are_those_that_the_page_speaks_of() -> None:
+    from docs import write_pictures
+
+    text = (ROOT / "docs" / "your-recordings.md").read_text(encoding="utf-8")
+    weeks = [*write_pictures.week_47(), *write_pictures.week_48()]
+    for name in (write_pictures.HISS, write_pictures.KNOCKS, write_pictures.HISS_AGAIN, write_pictures.FALSE_ALARM):
+        assert weeks.count(name) == 1 and name in text
+    assert write_pictures.TEN_MINUTES in text and f"{len(weeks) + 1 - len(write_pictures.week_48())} recordings" in text
+
+
 def test_the_documentation_builds_without_a_dead_link(tmp_path: Path) -> None:
     build_site = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
     done = subprocess.run(build_site, cwd=ROOT, capture_output=True, text=True)
