@@ -6,8 +6,9 @@ wins in the long run: a capital that begins with 1 ever reaches c with a probabi
 line at 100 is crossed by chance on one machine in a hundred, however long and however often it is looked at.
 
 The bets are those of the simple jumper (V. Vovk: Testing randomness online, Statistical Science 36, 2021) with stakes
-from a grid, on small ranks alone, averaged over rates of jumping (V. Vovk et al.: Retrain or not retrain, COPA 2021). Where a change began is
-told as by E. S. Page (Continuous inspection schemes, Biometrika 41, 1954): at the lowest point before the line.
+from a grid, on small ranks alone, averaged over rates of jumping (V. Vovk et al.: Retrain or not retrain, COPA 2021).
+Where a change began is told as by E. S. Page (Continuous inspection schemes, Biometrika 41, 1954): at the lowest point
+before the line.
 """
 
 from __future__ import annotations
