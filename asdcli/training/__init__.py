@@ -1,7 +1,7 @@
 """Training: what can be trained (`MODELS`), and the one loop that trains it.
 
-A newcomer is a frozen dataclass (its fields are its parameters) with the attributes and the method of `Recipe`, and one
-line in `MODELS`.
+A named recipe is short for the spelling of a model. A newcomer is a frozen dataclass (its fields are its parameters)
+with the attributes and the method of `Recipe`, and one line in `MODELS`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import Registry
+from asdcli.training.named import recipes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +33,7 @@ MODELS = Registry(
     },
     group="asdcli.models",
     needs=("features", "task"),
+    short={name: named.model for name, named in recipes().items()},
 )
 
 Profile = Literal["default", "paper", "dcase-baseline"]

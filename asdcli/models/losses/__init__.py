@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 LOSSES = Registry(
     "loss",
-    {"scac": "asdcli.models.losses.subcluster_adacos:SubclusterAdaCos"},
+    {
+        "scac": "asdcli.models.losses.subcluster_adacos:SubclusterAdaCos",
+        "adacos": "asdcli.models.losses.adacos:AdaCos",
+        "arcface": "asdcli.models.losses.arcface:ArcFace",
+        "adaproj": "asdcli.models.losses.adaproj:AdaProj",
+        "subspace": "asdcli.models.losses.subspace:SubspaceLoss",
+        "featex": "asdcli.models.losses.featex:FeatEx",
+    },
     group="asdcli.losses",
     needs=("state_dict",),
 )

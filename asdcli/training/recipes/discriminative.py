@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch import nn
 
 from asdcli.errors import BadData, UsageError
 from asdcli.features.bank import WaveformBank
+from asdcli.models.label_smoothing import smoothed
 from asdcli.models.losses import LOSSES
 from asdcli.models.mixup import mixup
 from asdcli.models.networks import NETWORKS
@@ -24,8 +25,9 @@ from asdcli.training import Setting, TrainingData
 from asdcli.training.classes import LABEL_COLUMNS, classes
 from asdcli.training.gather import gather
 from asdcli.training.loop import Step, descend
+from asdcli.training.noise import NoiseMixing, white
 from asdcli.training.precision import autocast, resolve_precision
-from asdcli.training.seeds import generator, seeded
+from asdcli.training.seeds import derive, generator, seeded
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,9 @@ class Discriminative:
         network: what is trained, and embeds.
         loss: what it is trained with.
         mixup: probability of mixing a sample's waveform and label with another's.
+        label_smoothing: share of each label that goes to all classes alike.
+        noise: probability of adding white noise to a sample's waveform, before it is mixed with another's.
+        snr_low, snr_high: between which decibels of signal to noise are drawn for each sample.
         extra_classes: classes without clips, which only push the others apart and raise the scale.
         clip_length: in seconds; none means the edition's, else the longest training clip.
         epochs: how often the training clips are seen.
@@ -49,6 +54,10 @@ class Discriminative:
     network: str = part(NETWORKS, "dual-branch")
     loss: str = part(LOSSES, "scac")
     mixup: float = 0.5
+    label_smoothing: float = 0.0
+    noise: float = 0.0
+    snr_low: float = 0.0
+    snr_high: float = 20.0
     extra_classes: int = 0
     clip_length: float | None = None
     epochs: int = 16
@@ -66,12 +75,20 @@ class Discriminative:
                 raise UsageError(f"{name} must be at least {least}, got {getattr(self, name)}")
         if not 0 <= self.mixup <= 1:
             raise UsageError(f"mixup is a probability, got {self.mixup}")
+        if not 0 <= self.label_smoothing < 1:
+            raise UsageError(f"label_smoothing is a share below 1, got {self.label_smoothing}")
+        _ = self.noise_mixing  # refuses what is none
         if not 0 < self.lr <= 10 or not self.weight_decay >= 0:
             raise UsageError(f"lr must lie in (0, 10] and weight_decay be >= 0: {self.lr:g}, {self.weight_decay:g}")
 
     @property
     def _network(self) -> Any:
         return NETWORKS.load(parse(self.network)[0])
+
+    @property
+    def noise_mixing(self) -> NoiseMixing:
+        """How noise is added."""
+        return NoiseMixing(self.noise, self.snr_low, self.snr_high)
 
     def task(self, data: TrainingData, setting: Setting) -> DiscriminativeTask:
         """Gather the training clips on the device and initialise network and loss.
@@ -122,6 +139,14 @@ class DiscriminativeModule(nn.Module):
         self.loss = LOSSES.build(recipe.loss, self.network.n_dims, n_classes)
 
 
+class MixedBatch(NamedTuple):
+    """One step: mixed waveforms `(batch, n_samples)`, soft labels `(batch, n_classes)`, and the step's seed."""
+
+    waveforms: torch.Tensor
+    labels: torch.Tensor
+    seed: int
+
+
 class DiscriminativeTask:
     """A `training.loop.Task`."""
 
@@ -148,29 +173,32 @@ class DiscriminativeTask:
         """One step a batch."""
         return descend(self.optimizers[0], self.batches(epoch), self.loss)
 
-    def batches(self, epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Mixed waveforms `(batch, n_samples)` and soft labels `(batch, n_classes)`.
-
-        A last batch of a single clip is left out: batch normalisation has no variance for it.
-        """
-        draw = generator(self.setting.seed, "epoch", epoch)
+    def batches(self, epoch: int) -> Iterator[MixedBatch]:
+        """The batches of an epoch. A last one of a single clip is left out: batch normalisation has no variance."""
+        recipe, draw = self.recipe, generator(self.setting.seed, "epoch", epoch)
         order = torch.randperm(self.epoch_size, generator=draw)
-        for clips in order.split(self.recipe.batch_size):
+        for number, clips in enumerate(order.split(recipe.batch_size)):
             if len(clips) < 2:
                 continue
             at = torch.rand(len(clips), generator=draw, dtype=torch.float64)
             waveforms = self.bank.crop(clips, self.module.network.n_samples, at)
+            if recipe.noise:
+                of_noise = generator(self.setting.seed, "noise", epoch, number)
+                waveforms = recipe.noise_mixing.added(waveforms, white(waveforms, of_noise), of_noise)
             labels = nn.functional.one_hot(self.index[clips], self.n_classes).to(waveforms)
-            yield mixup(waveforms, labels, self.recipe.mixup, draw)
+            waveforms, labels = mixup(waveforms, smoothed(labels, recipe.label_smoothing), recipe.mixup, draw)
+            yield MixedBatch(waveforms, labels, derive(self.setting.seed, "step", epoch, number))
 
-    def loss(self, batch: tuple[torch.Tensor, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, int]:
+    def loss(self, batch: MixedBatch) -> tuple[torch.Tensor, torch.Tensor, int]:
         """Loss; how many samples' most likely class is the one with the largest label; their number."""
-        waveforms, labels = batch
-        with autocast(self.setting.device, self.precision):
-            embeddings = self.module.network(waveforms)
-        loss, log_p = self.module.loss(embeddings, labels)
-        right = (log_p.argmax(dim=1) == labels.argmax(dim=1)).sum()
-        return loss, right, len(waveforms)
+        device = self.setting.device
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.manual_seed(batch.seed)  # dropout, masks, exchanged branches
+            with autocast(device, self.precision):
+                embeddings = self.module.network(batch.waveforms)
+            loss, log_p = self.module.loss(embeddings, batch.labels)
+        right = (log_p.argmax(dim=1) == batch.labels.argmax(dim=1)).sum()
+        return loss, right, len(batch.waveforms)
 
     def card(self) -> dict[str, Any]:
         network, scale = self.module.network, getattr(self.module.loss, "scale", None)
