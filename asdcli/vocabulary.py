@@ -101,4 +101,8 @@ Data = Literal["source", "all"]
 Distance = Literal["euclidean", "cosine"]
 OfWindows = Literal["mean", "max"]
 """What a clip has of the scores of its windows."""
+Supplemental = Literal["ignore", "use"]
+"""What becomes of an edition's supplemental recordings."""
+SupplementalKind = Literal["machine", "noise"]
+"""What alone is in a supplemental recording."""
 ValidationSet = Literal["train-all", "train-random", "train-cluster", "test-all", "held-out"]

@@ -15,7 +15,7 @@ from asdcli.models.losses import Centers
 from asdcli.spec.numbers import numbers
 from asdcli.training import DEFAULT, HOLD_OUT, MODELS, Profile
 from asdcli.training.named import recipes
-from asdcli.vocabulary import PRECISIONS
+from asdcli.vocabulary import PRECISIONS, Supplemental
 
 _OWN = "Default: the model's own."
 
@@ -113,6 +113,15 @@ def train(
             "lacks, and the model itself takes all. For few clips, instead of --hold-out.",
         ),
     ] = None,
+    supplemental: Annotated[
+        str,
+        typer.Option(
+            "--supplemental",
+            metavar=one_of(Supplemental),
+            help="What becomes of recordings of the machine alone (training clips too) and of noise alone (mixed into "
+            "training clips by discriminative).",
+        ),
+    ] = "ignore",
     features_from: FeaturesFromOption = None,
     seeds: Annotated[
         str | None,
@@ -149,6 +158,7 @@ def train(
         "features_from": features_from,
         "hold_out": hold_out,
         "folds": folds,
+        "supplemental": supplemental,
         "device": device,
         "precision": precision,
         "machine_types": machine_type,

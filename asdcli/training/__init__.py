@@ -49,12 +49,14 @@ class TrainingData:
         machine_types: in the order of their first use.
         load: reads the pack of a machine type (`features.pack`), one at a time to spare memory.
         clip_length_s: the clip length of the edition, None where the catalogue has none.
+        noise: the label columns of recordings of noise alone, in the same packs; None where none are to be used.
     """
 
     clips: pa.Table
     machine_types: list[str]
     load: Callable[[str], Any]
     clip_length_s: float | None = None
+    noise: pa.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Recipe(Protocol):
     Attributes:
         features: the kind of packs it reads.
         epochs: how often it sees the training clips.
+
+    One that mixes recordings of noise into its clips has an attribute `mixes_noise`.
     """
 
     features: ClassVar[str]

@@ -1,14 +1,22 @@
-"""Noise for training waveforms: how often and how loud it is added, and that it is white."""
+"""Noise for training waveforms: how often and how loud it is added, and where it comes from."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 
 from asdcli.errors import UsageError
+from asdcli.features.bank import WaveformBank
 from asdcli.models.noise_mixing import with_noise
+from asdcli.training import TrainingData
+from asdcli.training.gather import gather
+
+WHERE_RECORDED = 0.5
+"""How probable noise is where recordings of it are to be used, and nobody says."""
 
 
 @dataclass(frozen=True)
@@ -39,3 +47,33 @@ class NoiseMixing:
 def white(waveforms: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
     """Gaussian noise in the shape of `waveforms`, the same on all devices."""
     return torch.randn(waveforms.shape, generator=draw).to(waveforms)
+
+
+@dataclass(frozen=True)
+class NoiseRecordings:
+    """Recordings of noise alone, end to end on the device, those of a machine type beside one another.
+
+    Attributes:
+        bank: of them.
+        first, count: (n_classes,) which of them are of the machine type of each class of clips; all where none are.
+    """
+
+    bank: WaveformBank
+    first: torch.Tensor
+    count: torch.Tensor
+
+    @classmethod
+    def of(cls, data: TrainingData, machine_types: Sequence[str], device: torch.device) -> NoiseRecordings | None:
+        """Those of `data`, for classes of these machine types. None where there are none. Errors as `gather`."""
+        if data.noise is None or not len(data.noise):
+            return None
+        bank, rows, _ = gather(replace(data, clips=data.noise), device)
+        own = np.array(data.noise["machine_type"].to_pylist(), dtype=object)[rows]
+        of_classes = [np.flatnonzero(own == name) for name in machine_types]
+        first = [int(found[0]) if len(found) else 0 for found in of_classes]
+        return cls(bank, torch.tensor(first), torch.tensor([len(found) or len(own) for found in of_classes]))
+
+    def drawn(self, classes: torch.Tensor, n_samples: int, draw: torch.Generator) -> torch.Tensor:
+        """`(batch, n_samples)` of a random recording for each class (batch,), from a random place on."""
+        which, place = torch.rand(2, len(classes), generator=draw, dtype=torch.float64)
+        return self.bank.crop(self.first[classes] + (which * self.count[classes]).long(), n_samples, place)

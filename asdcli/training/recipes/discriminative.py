@@ -25,7 +25,7 @@ from asdcli.training import Setting, TrainingData
 from asdcli.training.classes import LABEL_COLUMNS, classes
 from asdcli.training.gather import gather
 from asdcli.training.loop import Step, descend
-from asdcli.training.noise import NoiseMixing, white
+from asdcli.training.noise import WHERE_RECORDED, NoiseMixing, NoiseRecordings, white
 from asdcli.training.precision import autocast, resolve_precision
 from asdcli.training.seeds import derive, generator, seeded
 
@@ -39,7 +39,8 @@ class Discriminative:
         loss: what it is trained with.
         mixup: probability of mixing a sample's waveform and label with another's.
         label_smoothing: share of each label that goes to all classes alike.
-        noise: probability of adding white noise to a sample's waveform, before it is mixed with another's.
+        noise: probability of adding noise to a sample's waveform, before it is mixed with another's: supplemental
+            recordings of noise where these are used, else white; none means 0.5 of recordings, and no white noise.
         snr_low, snr_high: between which decibels of signal to noise are drawn for each sample.
         extra_classes: classes without clips, which only push the others apart and raise the scale.
         clip_length: in seconds; none means the edition's, else the longest training clip.
@@ -50,12 +51,13 @@ class Discriminative:
     """
 
     features: ClassVar[str] = "waveform"
+    mixes_noise: ClassVar[bool] = True
 
     network: str = part(NETWORKS, "dual-branch")
     loss: str = part(LOSSES, "scac")
     mixup: float = 0.5
     label_smoothing: float = 0.0
-    noise: float = 0.0
+    noise: float | None = None
     snr_low: float = 0.0
     snr_high: float = 20.0
     extra_classes: int = 0
@@ -77,7 +79,7 @@ class Discriminative:
             raise UsageError(f"mixup is a probability, got {self.mixup}")
         if not 0 <= self.label_smoothing < 1:
             raise UsageError(f"label_smoothing is a share below 1, got {self.label_smoothing}")
-        _ = self.noise_mixing  # refuses what is none
+        self.mixing(recorded=True)  # refuses what is none
         if not 0 < self.lr <= 10 or not self.weight_decay >= 0:
             raise UsageError(f"lr must lie in (0, 10] and weight_decay be >= 0: {self.lr:g}, {self.weight_decay:g}")
 
@@ -85,10 +87,10 @@ class Discriminative:
     def _network(self) -> Any:
         return NETWORKS.load(parse(self.network)[0])
 
-    @property
-    def noise_mixing(self) -> NoiseMixing:
-        """How noise is added."""
-        return NoiseMixing(self.noise, self.snr_low, self.snr_high)
+    def mixing(self, *, recorded: bool) -> NoiseMixing:
+        """How noise is added where there are recordings of it, or none."""
+        otherwise = WHERE_RECORDED if recorded else 0.0
+        return NoiseMixing(otherwise if self.noise is None else self.noise, self.snr_low, self.snr_high)
 
     def task(self, data: TrainingData, setting: Setting) -> DiscriminativeTask:
         """Gather the training clips on the device and initialise network and loss.
@@ -109,7 +111,8 @@ class Discriminative:
         n_samples = self._clip_samples(data, rate, longest, setting)
         with seeded(setting.seed, "init"):
             module = DiscriminativeModule(self, n_samples, rate, len(labels) + self.extra_classes)
-        return DiscriminativeTask(self, module.to(setting.device), bank, labels, index, setting)
+        noise = NoiseRecordings.of(data, [str(label[0]) for label in labels], setting.device)
+        return DiscriminativeTask(self, module.to(setting.device), bank, labels, index, setting, noise)
 
     def _clip_samples(self, data: TrainingData, rate: int, longest: int, setting: Setting) -> int:
         shortest = self._network.shortest_clip
@@ -160,8 +163,10 @@ class DiscriminativeTask:
         labels: list[Any],
         index: np.ndarray,
         setting: Setting,
+        noise: NoiseRecordings | None = None,
     ) -> None:
         self.recipe, self.module, self.bank, self.labels, self.setting = recipe, module, bank, labels, setting
+        self.noise, self.mixing = noise, recipe.mixing(recorded=noise is not None)
         self.index = torch.from_numpy(index)
         self.n_classes = len(labels) + recipe.extra_classes
         self.epoch_size = len(bank)
@@ -182,12 +187,16 @@ class DiscriminativeTask:
                 continue
             at = torch.rand(len(clips), generator=draw, dtype=torch.float64)
             waveforms = self.bank.crop(clips, self.module.network.n_samples, at)
-            if recipe.noise:
-                of_noise = generator(self.setting.seed, "noise", epoch, number)
-                waveforms = recipe.noise_mixing.added(waveforms, white(waveforms, of_noise), of_noise)
+            if self.mixing.probability:
+                waveforms = self._noisy(waveforms, clips, generator(self.setting.seed, "noise", epoch, number))
             labels = nn.functional.one_hot(self.index[clips], self.n_classes).to(waveforms)
             waveforms, labels = mixup(waveforms, smoothed(labels, recipe.label_smoothing), recipe.mixup, draw)
             yield MixedBatch(waveforms, labels, derive(self.setting.seed, "step", epoch, number))
+
+    def _noisy(self, waveforms: torch.Tensor, clips: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
+        if self.noise is None:
+            return self.mixing.added(waveforms, white(waveforms, draw), draw)
+        return self.mixing.added(waveforms, self.noise.drawn(self.index[clips], waveforms.shape[1], draw), draw)
 
     def loss(self, batch: MixedBatch) -> tuple[torch.Tensor, torch.Tensor, int]:
         """Loss; how many samples' most likely class is the one with the largest label; their number."""
@@ -215,5 +224,12 @@ class DiscriminativeTask:
             "class_columns": list(LABEL_COLUMNS),
             "classes": [list(label) for label in self.labels],
             "extra_classes": self.recipe.extra_classes,
+            **self._of_noise(),
             "precision": self.precision,
         }
+
+    def _of_noise(self) -> dict[str, Any]:
+        if not self.mixing.probability:
+            return {}
+        of = {"white": True} if self.noise is None else {"recordings": len(self.noise.bank)}
+        return {"noise": {**of, "probability": self.mixing.probability, "snr_db": [self.mixing.low, self.mixing.high]}}
