@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 export ASD_DATA := $(DATA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dns-demo dcase2021-dns paper-varmin paper-dns lint format test test-slow test-gpu bench calibration promise mutants fuzz docs docs-reference clean
+.PHONY: help setup browser demo dns-demo dcase2021-dns paper-varmin paper-dns lint format test test-slow test-gpu bench calibration promise mutants fuzz docs docs-reference clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-22s %s\n", $$1, $$2 }'
@@ -27,6 +27,11 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
+
+browser:  ## install Debian's Chromium, where it is missing and that may be done: tests of `asd report` drive it
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	  && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } \
+	  || echo 'no Chromium here, and it cannot be installed: the tests of the page in a browser are skipped'
 
 demo: $(READY)  ## the main job on synthetic machines: download to official score (minutes)
 	$(ASD) download synthetic --size small

@@ -28,11 +28,14 @@ GROUPS = {
     "Your own recordings": {
         "learn": "asdcli.cli.learn:learn",
         "check": "asdcli.cli.check:check",
+        "confirm": "asdcli.cli.confirm:confirm",
+        "reference": "asdcli.cli.reference:reference",
         "history": "asdcli.cli.history:history",
         "drift": "asdcli.cli.drift:drift",
         "index": "asdcli.cli.index:index",
         "threshold": "asdcli.cli.threshold:threshold",
         "explain": "asdcli.cli.explain:explain",
+        "report": "asdcli.cli.report:report",
     },
     "The challenge": {
         "datasets": "asdcli.cli.datasets:datasets",

@@ -96,6 +96,15 @@ def check(
             "--csv", metavar="FILE", help="Write a row a recording (.csv, .parquet) as well.", show_default=False
         ),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html",
+            metavar="FILE",
+            help="Write a page of them to be looked at and listened to, as of asd report.",
+            show_default=False,
+        ),
+    ] = None,
     plain_cells: PlainCellsOption = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 4 where something is suspicious.")] = False,
     device: DeviceOption = "auto",
@@ -125,11 +134,13 @@ def check(
     from asdcli.artifacts import own
     from asdcli.errors import MissingArtifact, UsageError
     from asdcli.pipeline.steps import check as step
+    from asdcli.pipeline.steps import check_page
 
     if start is not None and not history:
         raise UsageError("--start says when recordings were made, which --no-history does not keep", "leave one out")
-    if csv:
-        own.check(csv, force=force)  # before the work, not after
+    for written in (csv, html):
+        if written:
+            own.check(written, force=force)  # before the work, not after
     try:
         space = place.space()
     except MissingArtifact as error:
@@ -155,16 +166,15 @@ def check(
     )
     if talk.shows_tables:
         _show(checks.rows, checks.said)
-    outputs = []
-    if checks.plot:
-        outputs.append(Output(checks.plot, "figure"))
-        if not talk.json:
-            talk.progress.note(f"wrote {checks.plot}")
+    outputs = [Output(checks.plot, "figure")] if checks.plot else []
     if csv:
         step.write(checks, csv, plain_cells=plain_cells, force=force, progress=talk.progress)
         outputs.append(Output(csv, "checks"))
-        if not talk.json:
-            talk.progress.note(f"wrote {csv}: {len(checks.rows)} rows")
+    if html:
+        page = check_page.run(space, checks, html, method=method, device=device, force=force, progress=talk.progress)
+        outputs.append(Output.of("report", page))
+    if not talk.json:
+        _tell(outputs, len(checks.rows), talk)
     facts = {
         "run": str(space.run),
         "recordings": [asdict(row) for row in checks.rows],
@@ -172,6 +182,11 @@ def check(
         "said": list(checks.said),
     }
     return talk.answer(outputs, facts, skipped=checks.skipped, alarm=exit_code and checks.suspicious > 0)
+
+
+def _tell(outputs: list[Output], n: int, talk: Talk) -> None:
+    for one in outputs:
+        talk.progress.note(f"wrote {one.path}" + (f": {n} rows" if one.kind == "checks" else ""))
 
 
 def _whys(asked: str) -> int | None:

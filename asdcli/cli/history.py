@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asdcli.cli.options import PlainCellsOption, RunArgument
+from asdcli.cli.options import PlainCellsOption, RunArgument, one_of
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
+from asdcli.views.checked import VERDICTS
 
 if TYPE_CHECKING:
+    from asdcli.pipeline.answers_kept import PromiseKept
     from asdcli.pipeline.steps.history import History
 
 _MOST = 50  # rows of the table
@@ -36,7 +38,7 @@ def history(
         str | None,
         typer.Option(
             "--verdict",
-            metavar="suspicious|normal|not judged|unusable",
+            metavar=one_of(VERDICTS),
             help="Only with this verdict.",
             show_default=False,
         ),
@@ -66,14 +68,17 @@ def history(
     judged, and what was confirmed.
     """
     from asdcli.artifacts import own
+    from asdcli.pipeline import answers_kept
     from asdcli.pipeline.steps import history as step
 
     if csv:
         own.check(csv, force=force)  # before the work, not after
     space = place.at(of).space()
     found = step.run(space, step.Wanted(machine, since, verdict, recording, superseded))
+    promises = answers_kept.told(space)
     if talk.shows_tables:
         _show(found)
+        _tell(promises)
     outputs = []
     if csv:
         step.write(found, csv, plain_cells=plain_cells, force=force, progress=talk.progress)
@@ -81,7 +86,15 @@ def history(
         if not talk.json:
             talk.progress.note(f"wrote {csv}: {len(found.checks)} rows")
     facts = {"run": str(space.run), "checks": list(found.rows()), "recordings": found.recordings}
+    facts["promises"] = [one.plain() for one in promises]
     return talk.answer(outputs, facts)
+
+
+def _tell(promises: list[PromiseKept]) -> None:
+    from asdcli.cli.console import say, stdout
+
+    for one in promises:
+        say(stdout(), str(one))
 
 
 def _show(found: History) -> None:

@@ -200,7 +200,7 @@ DeviceOption = Annotated[
         "--device",
         metavar=one_of(DEVICES),
         callback=_device,
-        help="Where the network runs.",
+        help="Where networks and large searches run.",
         autocompletion=completion.devices,
     ),
 ]

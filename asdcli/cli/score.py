@@ -14,7 +14,7 @@ from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.errors import UsageError
 from asdcli.scorers import DEFAULT, PAPER, SCORERS
-from asdcli.vocabulary import OfWindows, Unit, ValidationSet
+from asdcli.vocabulary import HIGHEST, MEAN, OfWindows, Unit, ValidationSet
 
 
 @on_a_run(force=True, verbose=True)
@@ -55,8 +55,8 @@ def score(
         OfWindows | None,
         typer.Option(
             "--of-windows",
-            help="What a clip has of the scores of its windows. Default: max where extract-features --window cut them, "
-            "else mean.",
+            help=f"What a clip has of the scores of its windows. Default: {HIGHEST} where extract-features --window "
+            f"cut them, else {MEAN}.",
             show_default=False,
         ),
     ] = None,

@@ -27,8 +27,9 @@ from asdcli.features.kinds import FEATURES, FeatureKind, Pack, Unfit
 from asdcli.features.pack import WaveformPack
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import SCORERS, takes
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Vectors
 from asdcli.views.detector_file import DetectorFile
+from asdcli.views.known_faults import KnownFaults, nearest_of_clips
 from asdcli.views.reading import Reading
 from asdcli.views.thresholds import Thresholds
 from asdcli.views.windows import first_of_each, of_clips
@@ -45,11 +46,13 @@ class Detector:
         learnt: what the method has learnt.
         source: what makes windows of waveforms; without it only vectors can be scored.
         thresholds: where normal ends, if anywhere.
+        faults: what operators called faults, if anything.
     """
 
     learnt: DetectorFile
     source: WindowSource | None = None
     thresholds: Thresholds | None = None
+    faults: KnownFaults | None = None
 
     @staticmethod
     def load(
@@ -157,7 +160,12 @@ class Detector:
         found = replace(self._judged(ids, whole, clip, scores, machine_type), row=row)
         if not nearest or takes(self.learnt.scorer) != "embeddings":
             return found
-        return replace(found, nearest=self._nearest(windows, clip, machine_type, section))
+        there = self.learnt.compared_with(machine_type, section)
+        if there is None:
+            return found
+        rows, distances = nearest_of_clips(there, windows, clip)
+        faults = None if self.faults is None else self.faults.nearer(machine_type, windows, clip, distances)
+        return replace(found, nearest=np.asarray(self.learnt.clip_ids[there.clip[rows]]), faults=faults)
 
     def threshold(self, machine_type: str) -> float | None:
         """Above it a clip is called anomalous; None where there is none."""
@@ -232,16 +240,6 @@ class Detector:
         if self.source is None:
             raise UsageError("this detector was loaded without a model: it can only score vectors")
         return self.source
-
-    def _nearest(self, windows: Vectors, clip: np.ndarray, machine_type: str, section: str | None) -> np.ndarray | None:
-        """The training clip of the nearest window to any of a clip's windows; its own windows do not count."""
-        there = self.learnt.compared_with(machine_type, section)
-        if there is None:
-            return None
-        rows, distances = Reference(there).nearest(windows)
-        order = np.lexsort((distances, clip))  # of each clip the window that is nearest to something stands first
-        best = order[first_of_each(clip[order])]
-        return np.asarray(self.learnt.clip_ids[there.clip[rows[best]]])
 
     def _vectors(self, raw: np.ndarray, clip_ids: np.ndarray) -> Vectors:
         if not np.isfinite(raw).all():

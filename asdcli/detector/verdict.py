@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,8 @@ class Verdict:
         threshold: above it a clip is called anomalous; None where the detector has none for the machine type.
         nearest: (n_clips,) the training clip that each is nearest to, by clip_id; None where that was not asked for, or
             the method keeps none.
+        faults: (n_clips,) what an operator called a fault and a clip is nearer to than to any training clip, in words,
+            None where to none; None where that was not asked for, or there is nothing of the kind.
         row: (n_windows,) the row of the packs that each window is of, ascending; of vectors, that are in no pack, None.
     """
 
@@ -31,6 +34,7 @@ class Verdict:
     threshold: float | None = None
     nearest: np.ndarray | None = None
     row: np.ndarray | None = None
+    faults: Sequence[str | None] | None = None
 
     @property
     def rows(self) -> np.ndarray:

@@ -79,7 +79,8 @@ class Embedder(Protocol):
     of `batch_size` clips of a pack, counted from the first, by itself, and looks at no other: a machine type can be cut
     there, and the pack's `part(start, stop)` be embedded elsewhere. One whose dimensions belong to bands of frequencies
     has `bands(n_dims)`, a static method: an (n_bands, width) int64 array of the dimensions that each band is in, lowest
-    frequencies first; a dimension may be in several.
+    frequencies first; a dimension may be in several. One that brings each dimension to mean 0 and spread 1 over the
+    training clips has `standardises` = True: a training clip is then as if new only where that was done without it.
     """
 
     features: ClassVar[str]

@@ -28,6 +28,7 @@ class LogMel:
 
     features: ClassVar[str] = "logmel"
     trained: ClassVar[bool] = False
+    standardises: ClassVar[bool] = True
 
     @staticmethod
     def bands(n_dims: int) -> np.ndarray:

@@ -9,7 +9,8 @@ from typing import Literal
 
 from asdcli.history.database import reading, writing
 
-Said = Literal["normal", "fault"]
+Said = Literal["normal", "fault", "none"]
+"""What may be said; `none` takes back what was said before."""
 
 
 @dataclass(frozen=True)
@@ -44,5 +45,10 @@ def answers(path: Path) -> list[Confirmed]:
 
 
 def confirmed(path: Path) -> dict[str, Confirmed]:
-    """Digest of each recording of which anything was said -> the answer that counts. Raises as `database.reading`."""
-    return {one.digest: one for one in answers(path)}
+    """Digest of each recording of which anything was said -> the answer that counts; what was taken back is none.
+
+    Raises:
+        As `database.reading`.
+    """
+    last = {one.digest: one for one in answers(path)}
+    return {digest: one for digest, one in last.items() if one.answer != "none"}

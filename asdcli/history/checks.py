@@ -80,11 +80,6 @@ class PastCheck:
     events: tuple[PastEvent, ...] = ()
 
     @property
-    def day(self) -> str | None:
-        """`2024-10-03`, on which it was made."""
-        return self.time[:10] if self.time else None
-
-    @property
     def order(self) -> tuple[str, list[tuple[int, str]]]:
         """A key by which recordings stand in the order in which they were made, as far as that is known."""
         return self.time or local(self.checked), natural(self.recording)

@@ -64,7 +64,7 @@ CREATE INDEX of_check ON events (check_id);
 CREATE TABLE confirmed (
     id INTEGER PRIMARY KEY,
     digest TEXT NOT NULL,
-    answer TEXT NOT NULL CHECK (answer IN ('normal', 'fault')),
+    answer TEXT NOT NULL CHECK (answer IN ('normal', 'fault', 'none')),
     at TEXT NOT NULL,
     note TEXT
 );

@@ -6,6 +6,7 @@ told of and passed over; one that is earlier than that of a recording before it 
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 from collections import Counter
@@ -78,9 +79,9 @@ def recorded(
             names nor folders tell.
     """
     order = sorted(paths, key=lambda path: [natural(part) for part in path.parts])
-    moments = _hours_or_numbers([_moment(path) for path in order])
+    moments = _hours_or_numbers(order)
     found: dict[Path, MadeAt] = {}
-    impossible: dict[str, list[str]] = {}
+    impossible: list[str] = []
     following = start
     for path, moment in zip(order, moments, strict=True):
         one = MadeAt()
@@ -88,16 +89,15 @@ def recorded(
             if told.time is not None and _EARLIEST <= told.time <= now + _AHEAD:
                 one = told
                 break
-            impossible.setdefault(str(told.text), []).append(path.name)
+            impossible.append(f"{path.name} ({told.text})")
         found[path] = one
         if following is not None:
             begun = following if one.time is None or one.is_day else one.time
             following = begun + datetime.timedelta(seconds=duration_s(path))
-    doubts = [
-        f"{listed(names)} would be of {text}, which cannot be: the recorder's clock was not set"
-        for text, names in impossible.items()
-    ]
-    return Times(found, _said(found, duration_s), (*doubts, *_set_back(order, found)))
+    doubts = list(_set_back(order, found))
+    if impossible:
+        doubts.insert(0, f"{listed(impossible)}: such a time cannot be, the recorder's clock was not set")
+    return Times(found, _said(found, duration_s), tuple(doubts))
 
 
 def _sources(
@@ -115,24 +115,28 @@ def _sources(
     if following is not None:
         yield MadeAt(following, "start")
     else:
-        ended = datetime.datetime.fromtimestamp(path.stat().st_mtime).replace(microsecond=0)
-        yield MadeAt(ended - datetime.timedelta(seconds=round(duration_s(path))), "file")
+        with contextlib.suppress(ValueError, OverflowError):  # a year that no calendar has
+            ended = datetime.datetime.fromtimestamp(path.stat().st_mtime).replace(microsecond=0)
+            yield MadeAt(ended - datetime.timedelta(seconds=round(duration_s(path))), "file")
 
 
-def _moment(path: Path) -> Moment | None:
-    return moment_of(path.absolute().parts[1:-1], path.stem)
-
-
-def _hours_or_numbers(moments: Sequence[Moment | None]) -> list[Moment | None]:
-    """The same with digits after a date taken for an hour only where they may be one in all names.
+def _hours_or_numbers(paths: Sequence[Path]) -> list[Moment | None]:
+    """What names and folders tell, digits after a date taken for an hour only where they may be one in all of a folder.
 
     A running number soon is none (0060), or stays below one o'clock.
     """
-    bare = [one for one in moments if one is not None and one.is_bare]
-    days = any(one is not None and one.is_day and not one.in_folder for one in moments)
-    if bare and (days or all(one.time.hour == 0 for one in bare)):
-        return [one.day if one is not None and one.is_bare else one for one in moments]
-    return list(moments)
+    moments = [moment_of(path.absolute().parts[1:-1], path.stem) for path in paths]
+    hours: dict[Path, bool] = {}
+    for path, one in zip(paths, moments, strict=True):
+        if one is not None and one.is_bare:
+            hours[path.parent] = hours.get(path.parent, False) or one.time.hour > 0
+    for path, one in zip(paths, moments, strict=True):
+        if one is not None and one.is_day and not one.in_folder:
+            hours[path.parent] = False
+    return [
+        one.day if one is not None and one.is_bare and not hours[path.parent] else one
+        for path, one in zip(paths, moments, strict=True)
+    ]
 
 
 def _set_back(order: Sequence[Path], found: dict[Path, MadeAt]) -> Iterator[str]:

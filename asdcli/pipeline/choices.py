@@ -11,6 +11,7 @@ from asdcli import audio
 from asdcli.errors import BadData, UsageError
 from asdcli.metrics.threshold_rules import FEW
 from asdcli.pipeline.steps import run
+from asdcli.pipeline.windows import windows
 from asdcli.progress import Progress
 from asdcli.vocabulary import BOTH
 from asdcli.wording import counted, listed
@@ -60,13 +61,6 @@ def reading(
         keep = "" if sample_rate else f" (--sample-rate {others[-1]} keeps it)" if len(others) == 1 else ""
         progress.note(f"sample rates: {told}, brought to {target:,} Hz{lost}{keep}")
     return {"channel": channel, "sample_rate": target, "resample": resample or bool(others)}
-
-
-def windows(window_s: float | None, hop_s: float | None) -> dict[str, Any]:
-    """How long recordings are cut where windows are asked for: all of them; by half a window where no hop is said."""
-    if window_s is None:
-        return {} if hop_s is None else {"hop_s": hop_s}
-    return {"window_s": window_s, "hop_s": window_s / 2 if hop_s is None else hop_s, "cut_from_s": None}
 
 
 def learned_windows(

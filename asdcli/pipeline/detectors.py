@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asdcli import __version__
 from asdcli.detector import Detector
 from asdcli.errors import UsageError
 from asdcli.pipeline.workspace import Workspace
@@ -39,7 +40,7 @@ def detector_of(
     scorer = SCORERS.build(method)
     spelling = SCORERS.spell(scorer)
     decided = space.thresholds.exists() and any(m == spelling for m, _ in Thresholds.read(space.thresholds).values)
-    return Detector.load(
+    detector = Detector.load(
         space.detector(spelling),
         model=space.autoencoder if takes(scorer) == "residuals" else space.model,
         features=space.features,
@@ -49,3 +50,9 @@ def detector_of(
         batch_size=batch_size,
         progress=progress,
     )
+    if (by := detector.learnt.header.asdcli) != __version__:
+        progress.warn(
+            f"{space.detector(spelling)} was made by asdcli {by}, and this is {__version__}: scores may differ a "
+            "little from those that it stands on, until it is made again (--force)"
+        )
+    return detector

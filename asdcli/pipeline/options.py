@@ -178,7 +178,8 @@ def _given(options: Mapping[str, Any]) -> Words:
 
 
 def _number(value: Any) -> str | None:
-    return f"{value:g}" if isinstance(value, int | float) else None
+    """10 and not 10.0."""
+    return f"{value!r}".removesuffix(".0") if isinstance(value, int | float) else None
 
 
 def _seed(header: Header) -> Words:

@@ -91,7 +91,7 @@ class Workspace:
         return self.scores_dir / f"{stem(spelling)}.parquet"
 
     def window_scores(self, spelling: str) -> Path:
-        """Scores of the windows that a clip's score is the mean of."""
+        """Scores of the windows that a clip's score is the mean, or the highest, of."""
         return self.run / "window-scores" / self.scores(spelling).name
 
     def detector(self, spelling: str) -> Path:

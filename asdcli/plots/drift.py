@@ -16,6 +16,7 @@ from asdcli.metrics.martingale import LINE
 from asdcli.plots import PLOTS, Material, Numbers, Source, page
 from asdcli.plots.style import FAINT, INK, SERIES
 from asdcli.progress import Progress
+from asdcli.views.checked import SUSPICIOUS
 from asdcli.views.drifting import Course, courses
 from asdcli.views.named import chosen
 from asdcli.views.scores import read_scores
@@ -150,7 +151,7 @@ def _caption(found: Sequence[Course]) -> list[str]:
 def _draw_p(ax: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
     place = np.arange(1, len(rows) + 1)
     p = np.array([row["p_value"] for row in rows])
-    odd = np.array([row["verdict"] == "suspicious" for row in rows])
+    odd = np.array([row["verdict"] == SUSPICIOUS for row in rows])
     ax.plot(place[~odd], p[~odd], ls="none", marker="o", ms=2, color=INK)
     ax.plot(place[odd], p[odd], ls="none", marker="x", ms=4, mew=1.0, color=SERIES[2].color, zorder=3)
     ax.set_ylim(0, 1.03)

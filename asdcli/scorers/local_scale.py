@@ -9,11 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from asdcli.scorers.candidates import Form
+from asdcli.scorers.groups import Groups
 from asdcli.scorers.pools import Mean, Pool, UpToExit
-from asdcli.scorers.reference import Groups, Reference, Vectors
+from asdcli.scorers.reference import Reference, Vectors, Weigh, nobody
 
 Adjust = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From D (…, n_ref) and b (n_ref,) to what a score is the minimum of."""
+
+ROUNDED = 2.0**-45
+"""More than some dozens of roundings of numbers up to 1 in float64."""
 
 
 _MEAN = Mean()
@@ -110,10 +115,7 @@ class LocalScale:
 
     def changes(self) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """A function of clips that gives all (i, y, b) where b(y) without clips[i] differs from b(y)."""
-        neighbours = self.reference.neighbours(self.k)[0][:, : self.k]
-        owners = self.reference.owners[neighbours]
-        y = np.broadcast_to(np.arange(len(neighbours))[:, None, None], owners.shape)
-        near = Groups(owners.ravel(), y.ravel())
+        near = self.changed()
 
         def of(clips: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             i, rows = near.of(clips)
@@ -121,19 +123,41 @@ class LocalScale:
 
         return of
 
+    def changed(self) -> Groups:
+        """The rows y whose b(y) hangs on a clip, under the clip."""
+        neighbours = self.reference.neighbours(self.k)[0][:, : self.k]
+        owners = self.reference.owners[neighbours]
+        y = np.broadcast_to(np.arange(len(neighbours))[:, None, None], owners.shape)
+        return Groups(owners.ravel(), y.ravel())
 
-def adjusted(scale: LocalScale, queries: Vectors, adjust: Adjust, *, strict: bool = True) -> np.ndarray:
+
+def adjusted(
+    scale: LocalScale, queries: Vectors, adjust: Adjust, weigh: Weigh | None = None, *, strict: bool = True
+) -> np.ndarray:
     """min over y of adjust(D(x, y), b(y)) for each query x: (n_queries,), infinite where X_ref is all x's own clip.
 
     A query of a training clip sees b without that clip where `strict`; for other clips that makes no difference.
+    `weigh` says what the same y is the minimum of, where that is linear in D (see `weighing`).
     """
-    changes = scale.changes() if strict and np.isin(queries.clip, scale.reference.owners).any() else None
+    hangs = strict and np.isin(queries.clip, scale.reference.owners).any()
+    changed = scale.changed() if hangs else None
 
-    def block(rows: slice, d: np.ndarray) -> np.ndarray:
-        a = adjust(scale.transform(d), scale.full)
-        if changes is not None:
-            i, y, b = changes(queries.clip[rows])
-            a[i, y] = adjust(scale.transform(d[i, y]), b)
+    def block(rows: slice, columns: np.ndarray, d: np.ndarray) -> np.ndarray:
+        a = adjust(scale.transform(d), scale.full[columns])
+        if changed is not None:
+            clips = queries.clip[rows]
+            i, y = changed.of(clips)
+            place = np.searchsorted(columns, y)
+            a[i, place] = adjust(scale.transform(d[i, place]), scale.without(clips[i], y))
         return a.min(axis=1)
 
-    return np.concatenate(scale.reference.map(queries, block))
+    also = nobody if changed is None else changed.of
+    return np.concatenate(scale.reference.near(queries, 1, block, weigh, also))
+
+
+def weighing(weight: np.ndarray | float, offset: np.ndarray | float = 0.0, error: np.ndarray | float = 0.0) -> Weigh:
+    """`weight` D + `offset`, (n_ref,) or numbers: what has the same order as the scores of `adjusted`.
+
+    `error`, in units of D, is by how much more than a few roundings float64 may change that order.
+    """
+    return lambda slack: Form(0.5 * weight, 0.5 * weight + offset, weight * (slack + error + ROUNDED))

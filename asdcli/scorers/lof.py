@@ -12,7 +12,8 @@ from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one
 from asdcli.scorers.nearest import nearest_distance
 from asdcli.scorers.pools import mean_of
-from asdcli.scorers.reference import Reference, Vectors, smallest
+from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.smallest import smallest
 from asdcli.scorers.unit import UnitVectors
 from asdcli.spec import always_spelled
 

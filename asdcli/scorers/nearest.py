@@ -63,7 +63,7 @@ class Nearest:
 def nearest_distance(reference: Reference, queries: Vectors, k: int = 1) -> np.ndarray:
     """The mean of the k smallest D(x, y) of each query (n_queries,); of all there are where they are fewer than k."""
 
-    def block(_: slice, d: np.ndarray) -> np.ndarray:
+    def block(_: slice, __: np.ndarray, d: np.ndarray) -> np.ndarray:
         if k == 1:
             return d.min(axis=1)
         nearest = np.sort(np.partition(d, min(k, d.shape[1]) - 1, axis=1)[:, :k], axis=1)
@@ -71,4 +71,4 @@ def nearest_distance(reference: Reference, queries: Vectors, k: int = 1) -> np.n
         total = np.where(finite, nearest, 0.0).sum(axis=1)
         return np.divide(total, finite.sum(axis=1), out=np.full(len(d), np.inf), where=finite.any(axis=1))
 
-    return np.concatenate(reference.map(queries, block))
+    return np.concatenate(reference.near(queries, k, block))

@@ -54,7 +54,7 @@ class Rescale:
         return Fitted(self, scale.learnt(), found | {"rules": [*unit.rules, *found["rules"]]})
 
     def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
-        return scaled.score(self._scale(learnt), windows, self.form)
+        return scaled.score(self._scale(learnt), windows, self.form, rooted=self.metric == "euclidean")
 
     def terms(self, learnt: Mapping[str, Any], windows: Vectors) -> Terms | None:
         """What the score of each window is the minimum of; None where there is a single clip and no b."""

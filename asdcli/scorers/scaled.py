@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from asdcli.scorers.local_scale import LocalScale, adjusted
+from asdcli.scorers.local_scale import ROUNDED, LocalScale, adjusted, weighing
 from asdcli.scorers.nearest import nearest_distance
 from asdcli.scorers.reference import Vectors
 from asdcli.scorers.terms import Terms
@@ -29,11 +29,16 @@ def settled(scale: LocalScale, form: Form) -> tuple[LocalScale, dict[str, Any]]:
     return scale, found | scale.mean_k | {"rules": rules}
 
 
-def score(scale: LocalScale, windows: Vectors, form: Form) -> np.ndarray:
-    """min over y of D(x, y) / b(y) or of D(x, y) - b(y), a window each (n_windows,); D alone of a single clip."""
+def score(scale: LocalScale, windows: Vectors, form: Form, *, rooted: bool = False) -> np.ndarray:
+    """min over y of D(x, y) / b(y) or of D(x, y) - b(y), a window each (n_windows,); D alone of a single clip.
+
+    `rooted` says that the scale's transform takes the root of distances, else it leaves them as they are.
+    """
     if scale.alone:
         return scale.transform(nearest_distance(scale.reference, windows))
-    return adjusted(scale, windows, np.divide if form == "ratio" else np.subtract)
+    if form == "ratio":
+        return adjusted(scale, windows, np.divide, weighing(scale.full**-2 if rooted else 1 / scale.full))
+    return adjusted(scale, windows, np.subtract, None if rooted else weighing(1.0, -scale.full, ROUNDED * scale.full))
 
 
 def terms(scale: LocalScale, windows: Vectors, form: Form, *, measure: str = "D") -> Terms | None:

@@ -46,6 +46,7 @@ class UnitVectors:
     left_out: tuple[Unseen, ...] = ()  # the training windows that no model has seen
     bands: np.ndarray | None = None  # (n_bands, width) dimensions of each band of frequencies, lowest first
     brought: bool = False  # the vectors are somebody's own, of which nobody says anything
+    device: str = "cpu"  # where float32 products are made, see `backends.backend`: speed, not results
 
     def of_columns(self, columns: np.ndarray) -> UnitVectors:
         """The unit with these of the vectors' dimensions alone, as if there were no others."""
@@ -57,7 +58,7 @@ class UnitVectors:
     @functools.cached_property
     def reference(self) -> Reference:
         """All training windows, source and target: the reference set of every method that does not resample."""
-        return Reference(self.train, keep=True)
+        return Reference(self.train, keep=True, device=self.device)
 
     @property
     def domain_rules(self) -> list[str]:

@@ -12,9 +12,9 @@ from asdcli.errors import UsageError
 from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one, in_unit_interval
 from asdcli.scorers.leverage import ON_FEW, Points, hangs_on_few
-from asdcli.scorers.local_scale import LocalScale, adjusted
+from asdcli.scorers.local_scale import ROUNDED, LocalScale, adjusted, weighing
 from asdcli.scorers.nearest import nearest_distance
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference, Vectors, Weigh
 from asdcli.scorers.slopes import SLOPES, Slope, is_flat
 from asdcli.scorers.terms import Terms
 from asdcli.scorers.unit import UnitVectors
@@ -123,7 +123,7 @@ class VarMin:
         def adjust(d: np.ndarray, b: np.ndarray) -> np.ndarray:
             return transform(d, self.space) - alpha * transform(b, self.space)  # Eq. 5
 
-        return adjusted(scale, windows, adjust, strict=self.loo == "strict")
+        return adjusted(scale, windows, adjust, self._weigh(scale.full, alpha), strict=self.loo == "strict")
 
     def terms(self, learnt: Mapping[str, Any], windows: Vectors) -> Terms | None:
         """What the score of each window is the minimum of; None where there is a single clip and no b."""
@@ -133,6 +133,13 @@ class VarMin:
         found = Terms.of(scale, windows, np.subtract, strict=self.loo == "strict", alpha=alpha)
         d, b = transform(found.distance, self.space), transform(found.b, self.space)
         return Terms(found.clip, d, b, d - alpha * b, alpha, "D" if self.space == "id" else "ln D")
+
+    def _weigh(self, b: np.ndarray, alpha: float) -> Weigh:
+        """What has the order of Eq. 5: D - alpha b, or D b^-alpha, whose logarithm it is."""
+        if self.space == "id":
+            return weighing(1.0, -alpha * b, ROUNDED * np.abs(alpha * b))
+        with np.errstate(over="ignore"):  # float32 cannot hold it either, and is not asked
+            return weighing(np.exp(-alpha * transform(b, "log")), error=_LOG_FLOOR + ROUNDED * abs(alpha))
 
     def _limited(self, scale: LocalScale) -> LocalScale:
         if self.winsorise is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from asdcli import artifacts, audio
 from asdcli.artifacts import own
 from asdcli.artifacts.for_people import write_rows
 from asdcli.audio.level import Levels
+from asdcli.blas import one_thread
 from asdcli.detector import Detector
 from asdcli.errors import AsdError
 from asdcli.plots import Format, drawing
@@ -44,13 +45,16 @@ class Checks:
     """All of a call: what was found, suspicious ones first, and what is to be said of them together.
 
     `tracks` are those of recordings that were cut into windows, in the same order, and
-    `plot` is the picture of them that was drawn, if any.
+    `plot` is the picture of them that was drawn, if any. `recordings` are the files, and `changes` those to how they
+    were read.
     """
 
     rows: tuple[CheckRow, ...]
     said: tuple[str, ...]
     tracks: tuple[Track, ...] = ()
     plot: Path | None = None
+    recordings: tuple[ToCheck, ...] = ()
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def suspicious(self) -> int:
@@ -112,7 +116,7 @@ def run(
             tracks += by.tracks
             by.tell(progress)
             other = _sounds_like(machine, usable, reading, detector)
-            said += sentences(machine, rows, scored, promise, other, by.counts)
+            said += sentences(machine, rows, scored, promise if by.keeps_promise else None, other, by.counts)
         found += rows
     for sentence in without_verdict(found):
         progress.left_out(sentence)
@@ -169,7 +173,7 @@ def may_draw(output: Path, *, force: bool) -> None:
     own.check(output, force=force)
 
 
-_TEXTS, _TRUTHS = ("recording", "machine", "verdict", "nearest", "why", "heard", "events"), ("stands_out",)
+_TEXTS, _TRUTHS = ("recording", "machine", "verdict", "nearest", "why", "heard", "events", "fault"), ("stands_out",)
 _SCHEMA = pa.schema(
     [
         (name, pa.string() if name in _TEXTS else pa.bool_() if name in _TRUTHS else pa.float64())
@@ -189,7 +193,7 @@ def _hear(own: Sequence[ToCheck], reading: Reading, progress: Progress) -> list[
 
     found: list[Listened | audio.BadAudio] = []
     blocks = [own[i : i + _BLOCK] for i in range(0, len(own), _BLOCK)]
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with one_thread(), ThreadPoolExecutor(_THREADS) as pool:
         for block in progress.track(blocks, total=len(own), label="check", unit="recordings"):
             found += pool.map(attempt, block)
             progress.advance(len(block))

@@ -108,8 +108,9 @@ class Judge:
                 nearest=None if verdict.nearest is None else str(verdict.nearest[i]),
                 level_db=round(it.level, 1),
                 events=events,
+                fault=None if verdict.faults is None else verdict.faults[i],
             )
-            rows.append(_with_level(row, it, self.levels))
+            rows.append(_with_fault(_with_level(row, it, self.levels)))
         return rows
 
     def tell(self, progress: Progress) -> None:
@@ -119,18 +120,26 @@ class Judge:
         window, hop = self.reading.window_s, self.reading.hop_s
         n = counted(len(self.tracks), "recording")
         progress.note(f"{n} cut into windows of {window:g} s, one every {hop:g} s")
-        learned = self.detector.made_with(self.machine)
-        if (learned.get("window_s"), learned.get("hop_s")) != (window, hop):
+        if not self.keeps_promise:
             progress.warn(
                 f"windows of {window:g} s are held against normal recordings of {self.machine} that were not cut so: "
                 "nothing is promised of them"
             )
-        higher = max(track.threshold for track in self.tracks) / (self.detector.threshold(self.machine) or 1.0)
+            return
+        limit = max(track.threshold for track in self.tracks)
+        higher = limit / (self.detector.threshold(self.machine) or limit)
         if higher > 1 and self.promised:
             progress.note(
                 f"longer than the normal recordings of {self.machine}: a threshold up to {higher:.2f} times as "
                 f"high, so that 1 in {1 / self.promised:,.0f} of such long normal ones lies above it"
+                + ("; so far out nothing checks that" if limit > self.normals.own.scores.max() else "")
             )
+
+    @property
+    def keeps_promise(self) -> bool:
+        """Whether long recordings were cut as normal ones would have been; else nothing is promised of them."""
+        learned, own = self.detector.made_with(self.machine), self.reading
+        return not self.tracks or (learned.get("window_s"), learned.get("hop_s")) == (own.window_s, own.hop_s)
 
     def _limit_and_events(
         self, one: ToCheck, it: Listened, windows: np.ndarray, threshold: float
@@ -159,6 +168,13 @@ class Judge:
             if it.is_cut or self.normals.any_was_cut:
                 p[CLIP][i], p[GROUP][i] = self.normals.of_recording(windows[i])
         return p
+
+
+def _with_fault(row: CheckRow) -> CheckRow:
+    """What is known of a recording that sounds like what an operator called a fault; of a dead one nothing is."""
+    if row.fault is None or row.verdict == NOT_JUDGED:
+        return replace(row, fault=None)
+    return replace(row, why="; ".join(filter(None, [f"sounds like the fault of {row.fault}", row.why])))
 
 
 def _with_level(row: CheckRow, it: Listened, levels: Levels | None) -> CheckRow:

@@ -19,6 +19,7 @@ from asdcli.progress import SILENT, Progress
 from asdcli.stages import drift_words
 from asdcli.stages.drift_words import Band, Drift
 from asdcli.views.calibration import Calibration, calibrations
+from asdcli.views.checked import SUSPICIOUS
 from asdcli.views.drifting import Course, courses
 from asdcli.views.moved import Moved, moved
 from asdcli.views.scores import Scored
@@ -94,7 +95,7 @@ def _told(course: Course, recent: Sequence[int], needed: int | None, heard: Move
         left_out=course.left_out,
         needed=needed,
         recent=len(recent),
-        suspicious=sum(course.recordings[i].verdict == "suspicious" for i in recent),
+        suspicious=sum(course.recordings[i].verdict == SUSPICIOUS for i in recent),
         median_p=float(np.median(course.p_values[recent])) if recent else None,
         ks_p=ks_p(course.above[recent], course.m) if recent else None,
         line=LINE,
@@ -102,7 +103,7 @@ def _told(course: Course, recent: Sequence[int], needed: int | None, heard: Move
         highest=float(capital.max()) if len(capital) else None,
         crossed=_made(course.recordings[crossed[0]]) if crossed else None,
         begun=_made(course.recordings[crossed[1]]) if crossed else None,
-        heard=len(heard.heard) if heard else 0,
+        heard=heard.n_recent if heard else 0,
         groups=heard.n_groups if heard else 0,
         bands=tuple(_bands(heard)) if heard else (),
         listen=_listen(course, recent),

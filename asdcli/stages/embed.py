@@ -21,9 +21,9 @@ from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
 from asdcli.stages.embed_pieces import EMBEDDED, EmbeddingShards, EmbeddingWork, Maker, facts, in_folds, n_dims
 from asdcli.views import packs, shard_files
-from asdcli.views.clips import is_training
+from asdcli.views.clips import is_for_models
 from asdcli.views.digests import trained_machine_types
-from asdcli.views.embeddings import BANDS
+from asdcli.views.embeddings import BANDS, STANDARDISED
 from asdcli.views.fold_embeddings import beside
 from asdcli.views.fold_models import fold_inputs, folds_of
 from asdcli.views.shards import Shard
@@ -146,8 +146,8 @@ def run(
         artifacts.claim(beside(output), artifacts.FOLD_EMBEDDINGS, force=force)
         embeddings, *of_folds = work.whole() if force and not shards_are_new else parts.together()
         _require_some(embeddings)
-        _write_folds(beside(output), of_folds, _with_bands(of_folds_header, cls, embeddings))
-        artifacts.write_table(output, artifacts.EMBEDDINGS, embeddings, _with_bands(header, cls, embeddings))
+        _write_folds(beside(output), of_folds, _described(of_folds_header, cls, embeddings))
+        artifacts.write_table(output, artifacts.EMBEDDINGS, embeddings, _described(header, cls, embeddings))
         parts.files.remove()
     return Outcome(output, facts=facts(embeddings))
 
@@ -205,7 +205,7 @@ def _seen(clips: pa.Table, of_model: artifacts.Header | None, model: Path) -> pa
 
     out = pa.array(sorted(held_out(model)), pa.string())
     known = pc.is_in(clips["machine_type"], value_set=pa.array(trained_machine_types(of_model), pa.string()))
-    trained_on = pc.and_(pc.and_(is_training(clips), known), pc.invert(pc.is_in(clips["clip_id"], value_set=out)))
+    trained_on = pc.and_(pc.and_(is_for_models(clips), known), pc.invert(pc.is_in(clips["clip_id"], value_set=out)))
     seen = clips["clip_id"].filter(trained_on)
     if "supplemental" in of_model.params:
         alone = supplemental_clips(clips, trained_machine_types(of_model), "machine")["clip_id"]
@@ -221,12 +221,13 @@ def _require_some(embeddings: pa.Table) -> None:
         )
 
 
-def _with_bands(header: artifacts.Header, cls: Any, embeddings: pa.Table) -> artifacts.Header:
-    """The header, saying which dimensions are of which band of frequencies where the embedder knows."""
+def _described(header: artifacts.Header, cls: Any, embeddings: pa.Table) -> artifacts.Header:
+    """The header, saying what the dimensions are where the embedder knows: of which band, whether standardised."""
+    said: dict[str, Any] = {STANDARDISED: True} if getattr(cls, "standardises", False) else {}
     bands = getattr(cls, "bands", None)
-    if bands is None or not len(embeddings):
-        return header
-    return replace(header, diagnostics={**header.diagnostics, BANDS: bands(n_dims(embeddings)).tolist()})
+    if bands is not None and len(embeddings):
+        said[BANDS] = bands(n_dims(embeddings)).tolist()
+    return replace(header, diagnostics={**header.diagnostics, **said})
 
 
 def _write_folds(output: Path, of_folds: Sequence[pa.Table], header: artifacts.Header) -> None:
@@ -244,5 +245,5 @@ def _write_npz(output: Path, embeddings: pa.Table, header: artifacts.Header, cls
     for name in artifacts.CLIP_COLUMNS:
         if name != "attributes":  # attribute_string says the same
             arrays[name] = np.array([value or "" for value in embeddings[name].to_pylist()], np.str_)
-    artifacts.write_arrays(output, arrays, _with_bands(header, cls, embeddings))
+    artifacts.write_arrays(output, arrays, _described(header, cls, embeddings))
     return Outcome(output, facts=facts(embeddings))

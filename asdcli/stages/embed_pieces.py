@@ -26,7 +26,7 @@ from asdcli.views.shard_files import SHARD, ShardFiles
 from asdcli.views.shards import Piece, Shard, cut
 from asdcli.vocabulary import Split
 
-EMBEDDED = (str(Split.TRAIN), str(Split.TEST))
+EMBEDDED = (str(Split.TRAIN), str(Split.TEST), str(Split.ANSWERED))
 
 
 @dataclass(frozen=True)

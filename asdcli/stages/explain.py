@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,26 @@ def run(
     return [work.clip(clip_id) for clip_id in progress.track(ids, total=len(ids), label="explain", unit="clips")]
 
 
+def each(
+    clip_ids: Sequence[str], method: Scored, files: Evidence, *, progress: Progress = SILENT
+) -> Iterator[Explained]:
+    """As `run`, one by one and without occlusion; a clip that cannot be explained is named and left out.
+
+    Args:
+        clip_ids: of the clips.
+        method: as of `run`.
+        files: as of `run`.
+        progress: is told how far it is, and of clips that cannot be explained.
+    """
+    table, _ = artifacts.read_table(files.clips, artifacts.CLIPS)
+    work = _Work(table, method, files, False, "cpu", 1, progress)
+    for clip_id in progress.track(clip_ids, total=len(clip_ids), label="explain", unit="clips"):
+        try:
+            yield work.clip(clip_id)
+        except AsdError as error:
+            progress.left_out(f"{clip_id} cannot be explained: {error.message}")
+
+
 def of_recordings(
     wanted: Sequence[Outside],
     detector: Detector,
@@ -93,8 +113,9 @@ def of_recordings(
     """
     table, _ = artifacts.read_table(files.clips, artifacts.CLIPS)
     work = _Work(table, method, files, occlude, device, batch_size, progress)
+    work.loaded = detector
     every = progress.track(wanted, total=len(wanted), label="explain", unit="recordings")
-    return [work.recording(one, detector) for one in every]
+    return [work.recording(one) for one in every]
 
 
 @dataclass(frozen=True)
@@ -135,6 +156,7 @@ class _Work:
         self.device, self.batch_size, self.progress = device, batch_size, progress
         self.sounds: dict[str, Sounds] = {}
         self.kept = KeptNormals()
+        self.loaded: Detector | None = None  # with the network, which is not read twice then
 
     @functools.cached_property
     def embedded(self) -> Embedded:
@@ -161,7 +183,7 @@ class _Work:
                 )
         return self.explained(_Heard(one, self.sounds_of(one.machine_type).read(clip_id), near, group, notes))
 
-    def recording(self, of: Outside, detector: Detector) -> Explained:
+    def recording(self, of: Outside) -> Explained:
         one, near, notes, most_s = of.standing, None, list(of.notes), None
         samples = self.sounds_of(one.machine_type).hear(of.path, of.span_s, **of.changes)
         if of.span_s:
@@ -169,9 +191,9 @@ class _Work:
             notes.append(
                 f"of it the {most_s:g} s from {clock(of.span_s[0])}, and of normal ones as many from their start"
             )
-        if self.has_vectors:
+        if self.has_vectors and self.loaded:
             looked_at = samples if of.span_s else None
-            vectors = detector.vectors(of.path, of.clip_id, one.machine_type, of.changes, looked_at)
+            vectors = self.loaded.vectors(of.path, of.clip_id, one.machine_type, of.changes, looked_at)
             own = Subject(of.clip_id, vectors)
             near = neighbourhood_of(own, one.machine_type, self.embedded, self.detector, most=MOST)
         return self.explained(_Heard(one, samples, near, (), notes, most_s))
@@ -261,6 +283,8 @@ class _Work:
         header, files = self.method.header, self.files
         if files.model is None or header.stage(artifacts.MODEL) is None:
             return None
+        if self.loaded is not None:
+            return self.loaded.source
         try:
             return source_of(
                 header,

@@ -23,6 +23,7 @@ from asdcli.stages.fuse_weights import chosen
 from asdcli.views.parts import Fusion, Parts, join_parts
 from asdcli.views.windows import score_table
 from asdcli.vocabulary import ScoredAs, Split
+from asdcli.wording import listed
 from asdcli.writing.locks import alone_with
 
 Array = npt.NDArray[np.float64]
@@ -76,6 +77,8 @@ def run(
         return Outcome(output, "current")
     artifacts.claim(output, artifacts.SCORES, force=force)
     parts = join_parts(fusion)
+    if bare := [one.method for one in fusion.methods if not len(one.split(Split.TRAIN).table)]:
+        progress.left_out(f"training clips are left out: {listed(bare)} has scores of test clips alone")
     normalised = normalise(parts, how, progress)
     on_dev = None
     if tuned:

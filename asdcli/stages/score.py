@@ -48,6 +48,7 @@ def run(
     of_windows: OfWindows | None = None,
     seed: int = 0,
     dataset: str = "",
+    device: str = "auto",
     force: bool = False,
     progress: Progress = SILENT,
 ) -> dict[str, Outcome[ScoreFacts]]:
@@ -67,6 +68,7 @@ def run(
         of_windows: what a clip has of its windows' scores; None means what `views.windows.says_of_windows` says.
         seed: of everything random; each unit draws from a seed of its own.
         dataset: name for the header where the embeddings have none.
+        device: where neighbours are looked for: speed, not results. `auto` is the CPU, without a wait for torch.
         force: do it again even if it is up to date.
         progress: is told how far it is, and of what looks wrong.
 
@@ -74,7 +76,7 @@ def run(
         canonical spelling -> outcome; `facts.units` holds the diagnostics of every unit.
 
     Raises:
-        UsageError: unknown method or parameter.
+        UsageError: unknown method or parameter, or no such device.
         MissingArtifact, BadArtifact, BadData: no embeddings, not embeddings, or none that can be scored.
     """
     outputs = {SCORERS.canonical(spelling): files for spelling, files in outputs.items()}
@@ -87,6 +89,7 @@ def run(
     outcomes = {spelling: outcome for spelling, outcome in current.items() if outcome}
     lacking = any(outcome.skipped for outcome in outcomes.values())
     everything = {clip_id: why for clip_id, _, why in read_errors(errors)} if lacking else {}
+    where = _device(device)
     todo = {spelling: scorer for spelling, scorer in scorers.items() if spelling not in outcomes}
     if todo:
         artifacts.claim(errors, artifacts.ERRORS, force=force)
@@ -106,7 +109,7 @@ def run(
                 )
             for sentence in warnings:
                 progress.warn(sentence)
-            results = _score(embedded, in_folds, plans, methods, seed=seed, progress=progress)
+            results = _score(embedded, in_folds, plans, methods, seed=seed, device=where, progress=progress)
             told_as = pa.array(scored_as(embedded, plans, in_folds).tolist(), pa.string())
             labelled = replace(embedded, clips=embedded.clips.append_column("scored_as", told_as))
             for sentence in told({spelling: result.rules for spelling, result in results.items()}):
@@ -190,14 +193,16 @@ def _score(
     methods: Mapping[str, Scorer],
     *,
     seed: int,
+    device: str,
     progress: Progress,
 ) -> dict[str, _Result]:
     """Spelling -> what the method made of all units."""
     results = {spelling: _Result(np.full(len(embedded.clip), np.nan)) for spelling in methods}
     for plan in progress.track(plans, total=len(plans), label="score", unit="units"):
         unit, of_train, of_test = plan.vectors(embedded, seed=seed)
-        unseen = [*left_out(embedded, plan, seed=seed), *cross_fitted(in_folds, plan, seed=seed)]
-        unit = replace(unit, left_out=tuple(one for _, one in unseen))
+        folds = [*left_out(embedded, plan, seed=seed), *cross_fitted(in_folds, plan, seed=seed)]
+        unseen = [(rows, replace(one, unit=replace(one.unit, device=device))) for rows, one in folds]
+        unit = replace(unit, left_out=tuple(one for _, one in unseen), device=device)
         without = [(rows, replace(one.unit, left_out=unit.left_out), one.windows) for rows, one in unseen]
         scored = np.isin(embedded.clip, plan.scored)
         for spelling, result in results.items():
@@ -215,6 +220,15 @@ def _score(
             result.diagnostics[plan.name] = dict(fitted.diagnostics)
             result.learnt.append(UnitState.of(fitted, plan.machine_type, plan.section, of_train))
     return results
+
+
+def _device(name: str) -> str:
+    """Where neighbours are looked for; raises UsageError where there is no such device."""
+    if name in ("auto", "cpu"):
+        return "cpu"
+    from asdcli.training.devices import pick_device
+
+    return str(pick_device(name))
 
 
 def _alone(embedded: Embedded, plans: Sequence[UnitPlan], result: _Result) -> dict[str, str]:

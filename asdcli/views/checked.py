@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SUSPICIOUS, NORMAL, NOT_JUDGED, UNUSABLE = "suspicious", "normal", "not judged", "unusable"
-"""The verdicts."""
+VERDICTS = (SUSPICIOUS, NORMAL, NOT_JUDGED, UNUSABLE)
 FALSE_DISCOVERIES = 0.1
 """The share of normal ones that is bearable among recordings that are said to stand out."""
 
@@ -53,6 +53,7 @@ class CheckRow:
         why: what else is to be said of it: of its level, and of how it sounds.
         heard: how it sounds beside the nearest normal recordings; None where that was not asked.
         events: of a recording that was cut into windows, the stretches that are suspicious, in the order of time.
+        fault: that an operator called one, and the recording is nearer to than to any normal one: its day and name.
     """
 
     recording: str
@@ -69,3 +70,4 @@ class CheckRow:
     why: str | None = None
     heard: str | None = None
     events: tuple[Event, ...] = ()
+    fault: str | None = None

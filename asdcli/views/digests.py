@@ -38,6 +38,11 @@ def model_input(
     return _digest(rows, sort_keys=True)
 
 
+def bank_digest(clip_ids: Sequence[str]) -> str:
+    """Of which clips others are compared with, by clip_id."""
+    return _digest(list(clip_ids))
+
+
 def trained_machine_types(model: Header) -> list[str]:
     """The machine types whose training clips the model of this header has seen, by name."""
     return sorted(name.rpartition("/")[2] for name in model.inputs if name.startswith("features/"))

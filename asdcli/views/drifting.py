@@ -15,9 +15,10 @@ from asdcli.history.answers import confirmed
 from asdcli.history.checks import PastCheck, kept, latest
 from asdcli.metrics.martingale import change, log_capital, online_p_values
 from asdcli.views.calibration import calibrations
+from asdcli.views.checked import NORMAL, SUSPICIOUS
 from asdcli.views.scores import Scored
 
-_JUDGED = ("normal", "suspicious")
+_JUDGED = (NORMAL, SUSPICIOUS)
 _SEED = 0  # of the lots by which ties are told apart
 _ROUNDING = 1e-6
 

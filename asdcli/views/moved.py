@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asdcli.artifacts import digest_file
+from asdcli.blas import one_thread
 from asdcli.errors import AsdError
 from asdcli.features.light_mels import MelAxes, logmel
 from asdcli.filenames import natural
@@ -49,18 +50,16 @@ class Moved:
             1 dB each).
         edges_hz: (n_bands + 1,) where bands end.
         heard: the checked recordings that are still there, the earliest first.
-        n_learned: learned ones that were listened to.
-        n_groups: how many groups they are of.
-        limit: what the clearest region has to exceed; infinite where there are too few groups.
+        n_recent: how many of these are recent.
+        n_groups: groups of learned ones that were listened to.
     """
 
     regions: tuple[Region, ...]
     spreads: tuple[float, ...]
     edges_hz: Array
     heard: tuple[PastCheck, ...]
-    n_learned: int
+    n_recent: int
     n_groups: int
-    limit: float
 
 
 def moved(
@@ -85,8 +84,14 @@ def moved(
     now = differing(levels[earlier:], normals, _AS_ONE)
     spreads = tuple(float(now.cells[r.first : r.last, r.low_band : r.high_band].mean()) for r in now.regions)
     regions = tuple(_traced(region, levels - now.median, earlier) for region in now.regions)
-    n = sum(map(len, normals))
-    return Moved(regions, spreads, axes.edges_hz, tuple(one for one, _ in heard), n, len(normals), now.limit)
+    return Moved(
+        regions,
+        spreads,
+        axes.edges_hz,
+        tuple(one for one, _ in heard),
+        n_recent=len(heard) - earlier,
+        n_groups=len(normals),
+    )
 
 
 def _heard(
@@ -95,7 +100,7 @@ def _heard(
     """(n_i, n_bands) levels of each group of learned recordings, and those of each checked one; what is gone is not."""
     jobs: list[str | PastCheck] = [name for names in groups for name in names]
     jobs += checked
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with one_thread(), ThreadPoolExecutor(_THREADS) as pool:
         work = pool.map(lambda one: _levels(sounds, one, axes), jobs)
         found = list(progress.track(work, total=len(jobs), label="listen", unit="recordings"))
     levels = iter(found)

@@ -17,7 +17,7 @@ from asdcli.scorers.unit import Unseen
 from asdcli.views.embeddings import Embedded
 from asdcli.views.timeline import Timeline
 from asdcli.views.units import UnitPlan
-from asdcli.vocabulary import ScoredAs
+from asdcli.vocabulary import Condition, ScoredAs, Split
 
 FOLDS = 10
 """A scorer is fitted at most so often without some of the groups; where there are more groups, several share a fit."""
@@ -83,10 +83,11 @@ def left_out(embedded: Embedded, plan: UnitPlan, *, seed: int) -> list[tuple[np.
     """The unit's unseen training windows fold by fold, and the rows of `Embedded.vectors` that they are."""
     found = []
     for fold in folds(embedded, plan):
+        without = embedded.without(fold.out)
         rest = replace(plan, train=np.setdiff1d(plan.train, fold.out))
         rows = np.flatnonzero(np.isin(embedded.clip, fold.scored))
-        windows = Vectors.of(embedded.vectors[rows], embedded.clip[rows])
-        found.append((rows, Unseen(rest.vectors(embedded, seed=seed)[0], windows)))
+        windows = Vectors.of(without.vectors[rows], embedded.clip[rows])
+        found.append((rows, Unseen(rest.vectors(without, seed=seed)[0], windows)))
     return found
 
 
@@ -111,8 +112,13 @@ def _cross_folds(in_folds: Sequence[Embedded], plan: UnitPlan) -> Iterator[tuple
 
 
 def scored_as(embedded: Embedded, plans: Sequence[UnitPlan], in_folds: Sequence[Embedded] = ()) -> np.ndarray:
-    """(n_clips,) what the score of each training clip tells, None of others and where nobody knows."""
+    """(n_clips,) what the score of each training clip tells, and of each that was confirmed to be normal.
+
+    None of others and where nobody knows.
+    """
     found = np.full(len(embedded.clips), None, object)
+    answered = embedded.column("split") == str(Split.ANSWERED)
+    found[answered & (embedded.column("condition") == str(Condition.NORMAL))] = str(ScoredAs.CONFIRMED)
     seen, machine_type = embedded.column("seen"), embedded.column("machine_type")
     trained = set(machine_type[seen == np.True_])
     for plan in plans:

@@ -82,7 +82,7 @@ def test_a_change_is_told_with_its_day_its_band_and_no_reason(
     (band,) = found["bands"]
     assert 1800 < band["low_hz"] < 2200 and 2800 < band["high_hz"] < 3200 and band["spreads"] > 2
     recent = drift(asd, capsys, "--since", "2024-11-26", "--machine", "fan 3")
-    assert recent["recent"] == 6 and recent["bands"][0]["since"] == CHANGED
+    assert recent["recent"] == recent["heard"] == 6 and recent["bands"][0]["since"] == CHANGED
 
 
 def test_a_machine_that_does_not_change_is_left_in_peace(
@@ -118,6 +118,9 @@ def test_too_few_recordings_are_told_how_many_it_takes(
     found = drift(asd, capsys)
     assert (found["recordings"], found["needed"], found["changed"], found["heard"]) == (6, 10, False, 0)
     assert found["words"][1].startswith("too few to see a change: it takes 10 at least")
+    change("UPDATE checks SET machine = 'pump 2', p_value = NULL WHERE time LIKE '2024-10-22%'")
+    assert asd("drift", "-q") == 0
+    assert "pump 2: no checked recording has a p-value" in capsys.readouterr().err
     change("UPDATE checks SET p_value = NULL")
     assert asd("drift") == 1
     assert "not one checked recording has a p-value" in capsys.readouterr().err
@@ -148,6 +151,9 @@ def test_it_is_drawn_the_same_each_time(asd: Asd, capsys: pytest.CaptureFixture[
     assert max(row["log10_capital"] for row in rows) == pytest.approx(np.log10(found["highest"]))
     assert [row["made"][:16].replace("T", " ") for row in rows if row["crossed"]] == [found["crossed"]]
     assert asd("drift", "--plot", "a.bmp") == 2
+    Path("mine.svg").write_text("mine")
+    assert asd("drift", "--plot", "mine.svg") == 1
+    assert "mine.svg is there already" in capsys.readouterr().err and Path("mine.svg").read_text() == "mine"
 
 
 def test_what_there_is_none_of_is_refused(asd: Asd, capsys: pytest.CaptureFixture[str], here: Path) -> None:

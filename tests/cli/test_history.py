@@ -18,6 +18,8 @@ import pytest
 from asdcli.history import database
 from asdcli.history.answers import Confirmed, confirm
 from asdcli.history.checks import kept
+from asdcli.pipeline.diagnosis import State, past
+from asdcli.pipeline.workspace import Workspace
 from tests.helpers.machines import RATE, healthy, sound, write
 from tests.helpers.typed import typed
 
@@ -137,7 +139,7 @@ def test_times_come_from_a_start_where_no_name_tells(asd: Asd, capsys: pytest.Ca
     assert "which --no-history does not keep" in capsys.readouterr().err
     write(Path("odd/1970-01-01_00-00-17.wav"), sound(np.random.default_rng(5)))
     assert asd("check", "odd") == 0
-    assert "would be of 1970-01-01T00:00:17, which cannot be" in capsys.readouterr().err
+    assert "1970-01-01_00-00-17.wav (1970-01-01T00:00:17): such a time cannot be" in capsys.readouterr().err
 
 
 def test_a_check_stands_where_its_history_cannot_be_kept(
@@ -170,6 +172,16 @@ def test_a_check_stands_where_its_history_cannot_be_kept(
     assert "is damaged" in said and f"mv {DB} {DB}.damaged" in said
     assert asd("history") == 1
     assert DB.read_bytes() == b"nonsense" * 1000
+
+
+def test_the_doctor_says_whether_a_history_can_be_read(asd: Asd, here: Path) -> None:
+    space = Workspace(Path("data"), Path("runs/fan-3"), "fan-3")
+    assert list(past.look(space)) == []
+    assert asd("check", "fan 3/later", "-q") == 0
+    assert [(one.state, one.text) for one in past.look(space)] == [(State.OK, "6 checks of 6 recordings")]
+    DB.write_bytes(b"nonsense" * 1000)
+    (found,) = past.look(space)
+    assert found.state == State.PROBLEM and found.fix == f"mv {DB} {DB}.damaged"
 
 
 def test_nothing_becomes_stale_by_it(asd: Asd, capsys: pytest.CaptureFixture[str], here: Path) -> None:

@@ -130,6 +130,11 @@ def test_a_recording_longer_than_normal_ones_has_a_higher_threshold_and_the_same
     said = capsys.readouterr()
     assert "longer than the normal recordings of fan 3: a threshold up to 1." in said.err
     assert "fan 3: 2 of 4 recordings are suspicious; of so many normal ones about 0.4 would be" in said.out
+    assert "of such long normal ones lies above it; so far out nothing checks that" in said.err
+    assert asd("check", "fan 3/week/3.wav", "--window", "5", "--no-history", "--why", "none") == 0
+    said = capsys.readouterr()
+    assert "windows of 5 s are held against normal recordings of fan 3 that were not cut so" in said.err
+    assert "promised)" not in said.out and "times as high" not in said.err
     rows = checked(asd, capsys, "fan 3/week")
     assert rows["0.wav"]["threshold"] > rows["3.wav"]["threshold"] == rows["2.wav"]["threshold"]
     assert rows["1.wav"]["p_value"] == pytest.approx(4 / 9)  # 119 windows: four stretches of 35, among 8

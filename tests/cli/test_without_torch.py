@@ -7,22 +7,38 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.helpers.machines import healthy, sound, write
+from tests.helpers.typed import typed
 
-HEAVY = ("torch", "torchaudio", "sklearn", "matplotlib", "pandas")
-PROGRAM = f"""
-import sys
-from asdcli.cli import call
-for words in (["learn", "fan 3"], ["check", "week.wav"], ["explain", "2024-10-01_0000"]):
-    assert call([*words, "-q"]) == 0, words
-    print("waited for:", *(name for name in {HEAVY!r} if name in sys.modules))
-"""
+SECONDS = ("torch", "torchaudio", "sklearn", "matplotlib", "pandas")
+"""What takes seconds to import."""
 
 
-def test_learn_check_and_explain_import_nothing_that_takes_seconds(tmp_path: Path) -> None:
-    healthy(tmp_path / "fan 3", 8)
-    write(tmp_path / "week.wav", sound(np.random.default_rng(3)))
-    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True, check=False)
+def imported(place: Path, *words: str, heavy: tuple[str, ...]) -> list[str]:
+    """Which of `heavy` a command imports, typed in a process of its own."""
+    program = f"import sys; from asdcli.cli import call; code = call({[*words, '-q']!r}); "
+    program += f"print('imported', *(name for name in {heavy!r} if name in sys.modules)); sys.exit(code)"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert [line for line in done.stdout.splitlines() if line.startswith("waited for:")] == ["waited for:"] * 3
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("imported")]
+    return line.split()[1:]
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    healthy(tmp_path / "fan 3", 8)
+    write(tmp_path / "week.wav", sound(np.random.default_rng(3), whine=0.3))
+    return tmp_path
+
+
+def test_learning_imports_nothing_that_takes_seconds(here: Path) -> None:
+    assert imported(here, "learn", "fan 3", heavy=SECONDS) == []
+
+
+@pytest.mark.parametrize("command", ["check", "explain"])
+def test_what_is_asked_every_week_does_not_wait_for_scipy_either(here: Path, command: str) -> None:
+    typed(here, ["learn", "fan 3"])
+    assert imported(here, command, "week.wav", heavy=(*SECONDS, "scipy")) == []

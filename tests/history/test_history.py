@@ -75,7 +75,7 @@ def test_the_same_file_by_the_same_detector_counts_once_and_the_last_check_count
     whole = [one for one in kept(path) if one.start_s is None]
     assert whole == [other, again, anew]
     assert [one.score for one in kept(path) if one.start_s is not None] == [0.5]
-    assert latest(whole) == [anew]
+    assert latest(whole) == latest([anew, other, again]) == [anew]
 
 
 def test_a_time_that_says_more_is_not_given_up_for_one_that_says_less(path: Path) -> None:

@@ -119,6 +119,8 @@ def test_digits_behind_a_date_are_an_hour_only_where_all_may_be(tmp_path: Path) 
     assert [t for t, _ in told(recorded(hours, lambda _: 1.0, NOW))] == [
         f"2024-10-01T{h}:00" for h in ("00:10", "09:30", "23:50")
     ]
+    both = recorded([*numbers, *hours], lambda _: 1.0, NOW)  # each folder for itself
+    assert told(both) == [*told(recorded(numbers, lambda _: 1.0, NOW)), *told(recorded(hours, lambda _: 1.0, NOW))]
     more = made(tmp_path / "b", {"2024-10-01_2361.wav": "2024-11-20"})
     assert {t for t, _ in told(recorded([*hours, *more], lambda _: 1.0, NOW))} == {"2024-10-01"}
 
@@ -134,11 +136,10 @@ def test_a_time_that_cannot_be_is_told_and_the_next_that_can_is_taken(tmp_path: 
     )
     found = recorded(paths, lambda _: 0.0, NOW)
     assert told(found) == [("2024-11-20T14:00:00", "file"), (None, "unknown"), ("2024-11-20T15:00:00", "file")]
-    assert found.doubts[0] == (
-        "1970-01-01_00-02-11.wav would be of 1970-01-01T00:02:11, which cannot be: the recorder's clock was not set"
+    assert found.doubts == (
+        "1970-01-01_00-02-11.wav (1970-01-01T00:02:11), 2031-01-01_00-00-00.wav (2031-01-01T00:00:00), "
+        "2031-01-01_00-00-00.wav (1970-01-02T00:00:00): such a time cannot be, the recorder's clock was not set",
     )
-    assert "2031-01-01_00-00-00.wav would be of 2031-01-01T00:00:00" in found.doubts[1]
-    assert "of 1970-01-02T00:00:00" in found.doubts[2] and len(found.doubts) == 3
     assert "of 1 recording by nothing that can be" in found.said
 
 

@@ -17,6 +17,7 @@ from asdcli.scorers.reference import Vectors
 from asdcli.scorers.unit import UnitVectors
 from asdcli.views.detector_file import DetectorFile
 from asdcli.views.embeddings import read_embeddings
+from asdcli.views.named import as_scored
 from asdcli.views.units import plan_units
 from asdcli.vocabulary import Unit
 from tests.helpers import vectors_run
@@ -144,3 +145,29 @@ def test_a_detector_of_pyod_is_refused_by_name(asd: Asd, capsys: pytest.CaptureF
     vectors_run.make(vectors_run.rows("fan"))
     assert asd("score", "-m", "pyod:IForrest") == 2
     assert "did you mean 'IForest'" in capsys.readouterr().err
+
+
+def test_a_short_spelling_names_the_scores_that_it_made(asd: Asd, capsys: pytest.CaptureFixture[str]) -> None:
+    vectors_run.make(vectors_run.rows("fan"))
+    assert asd("score", "-q", "-m", "difference", "-m", "nn", "-m", "varmin") == 0
+    assert asd("smooth", "-q", "--method", "difference", "-k", "4") == 0
+    (smoothed,) = Path("runs/mine/scores").glob("*smooth*")
+    assert smoothed.name.startswith("rescale.k=16,form=difference")
+    assert asd("evaluate", "-q") == 0
+    capsys.readouterr()
+    assert asd("table", "compare", "runs/mine", "-m", "difference", "-m", "varmin", "--baseline", "nn") == 0
+    told = capsys.readouterr().out
+    assert "rescale:k=16,form=difference" in told and "varmin:k=16,val=train-all" in told
+    assert asd("table", "compare", "runs/mine", "-m", "ratio") == 2
+    assert "unknown method 'ratio'" in capsys.readouterr().err
+
+
+def test_what_was_typed_is_looked_for_as_it_was_scored() -> None:
+    known = ["rescale:k=16,form=difference", "mine", "varmin"]
+    assert as_scored("difference", known) == "rescale:k=16,form=difference"
+    assert [as_scored(name, known) for name in ("mine", "varmin", "ratio", "no such:method")] == [
+        "mine",
+        "varmin",
+        "ratio",
+        "no such:method",
+    ]

@@ -42,7 +42,7 @@ def test_a_recipe_is_short_for_a_canonical_spelling_with_the_settings_of_the_sou
     built = MODELS.build(name)
     assert (built.epochs, built.batch_size, built.lr, built.extra_classes) == (16, 64, 1e-3, 0)
     assert built.mixup == (0.0 if name == "adacos-fixed-plain" else 0.5)
-    assert (built.label_smoothing, built.noise) == (0, 0)
+    assert (built.label_smoothing, built.mixing(recorded=False).probability) == (0, 0)
 
 
 @pytest.mark.parametrize("name", PRINTED_MEANS)

@@ -14,20 +14,23 @@ from asdcli.detector import Detector
 from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError, unknown_name
 from asdcli.layouts import find_audio, machine_of
 from asdcli.layouts.times import when
-from asdcli.pipeline import choices, keeping
+from asdcli.pipeline import answers_kept, keeping
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.detectors import detector_of, refuse_fused
 from asdcli.pipeline.keeping import By
-from asdcli.pipeline.steps.plot import format_of
+from asdcli.pipeline.learning import settled
 from asdcli.pipeline.steps.score import spellings
+from asdcli.pipeline.windows import windows
 from asdcli.pipeline.workspace import Workspace
+from asdcli.plots import format_of
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
 from asdcli.stages import check
 from asdcli.stages.check import Checks, ToCheck
 from asdcli.stages.check_why import Whys
-from asdcli.stages.index_place import LINK, shown
+from asdcli.stages.index_place import links, path_through, shown
 from asdcli.stages.threshold import rows as thresholds_of
+from asdcli.views.known_faults import KnownFaults
 from asdcli.views.long_normals import long_normals
 from asdcli.views.scores import read_scores
 from asdcli.views.thresholds import Thresholds
@@ -42,6 +45,7 @@ WHYS = 5
 LEARN = "learn what is normal first: asd learn DIR"
 
 
+@settled
 @answered
 def run(
     space: Workspace,
@@ -91,7 +95,7 @@ def run(
     kind = format_of(plot, None) if plot else None
     if plot:
         check.may_draw(plot, force=force)
-    limits, spelling = _limits(space, method)
+    limits, spelling = limits_of(space, method)
     known = sorted(machine for of, machine in limits.values if of == spelling)
     recordings = _recordings(space, places, machine, known, progress)
     machines = sorted({one.machine for one in recordings})
@@ -101,7 +105,9 @@ def run(
     (scored,) = read_scores([space.scores(spelling)])
     if not limits.fitted_on(scored):
         raise BadArtifact(f"{space.thresholds} is of other scores than {scored.path}", "set it again: asd threshold")
-    asked = changes(channel, resample) | choices.windows(window_s, hop_s)
+    faults = KnownFaults.read(space.clips, space.embeddings, scored, space.window_scores(spelling), limits)
+    detector = replace(detector, faults=faults) if faults else detector
+    asked = changes(channel, resample) | windows(window_s, hop_s)
     by_time = {row["machine_type"] for row in thresholds_of(space.thresholds) if _is_of_time(row, spelling)}
     normals = long_normals(scored, space.window_scores(spelling), by_time)
     promised = {m: promise.share for m in machines if (promise := limits.promises.get((spelling, m)))}
@@ -129,7 +135,8 @@ def run(
     if keep:
         by = By(detector.learnt.header.content, spelling)
         keeping.keep(space.history, recordings, rows, by, start=begun, progress=progress)
-    found = replace(checks, rows=rows)
+    kept = [str(one) for one in answers_kept.told(space, spelling) if one.machine in machines]
+    found = replace(checks, rows=rows, said=(*checks.said, *kept), recordings=tuple(recordings), changes=asked)
     if plot and kind:
         signature = f"{space.dataset}|method:{spelling}|made:{detector.learnt.header.content[:6]}|asd:{__version__}"
         drawn = check.picture(found, plot, kind, signature=signature, force=force, progress=progress)
@@ -144,7 +151,7 @@ def changes(channel: str | None, resample: bool) -> dict[str, Any]:
 
 def method_of(space: Workspace, method: str | None) -> str:
     """The spelling of the method whose thresholds decide. Errors as `run`."""
-    return _limits(space, method)[1]
+    return limits_of(space, method)[1]
 
 
 def _is_of_time(row: Mapping[str, Any], spelling: str) -> bool:
@@ -152,7 +159,7 @@ def _is_of_time(row: Mapping[str, Any], spelling: str) -> bool:
     return row["method"] == spelling and parse(row["asked"] or row["rule"])[0] == "false-alarms"
 
 
-def _limits(space: Workspace, method: str | None) -> tuple[Thresholds, str]:
+def limits_of(space: Workspace, method: str | None) -> tuple[Thresholds, str]:
     """The run's thresholds, and the method that is to decide."""
     try:
         limits = Thresholds.read(space.thresholds)
@@ -178,7 +185,7 @@ def _recordings(
         raise unknown_name("machine of this run", machine, known)
     files: dict[Path, str] = {}
     for place in places:
-        files |= _found(place, len(places) > 1, progress)
+        files |= files_at(place, len(places) > 1, progress)
     if not files:
         raise BadData(
             f"there is no recording in {listed([str(place) for place in places])}",
@@ -191,11 +198,11 @@ def _recordings(
         clip_id = learned(path)
         clip_id = f"./{path}" if clip_id is None or clip_id in taken else clip_id  # learned ones never begin so
         taken.add(clip_id)
-        found.append(ToCheck(path, name, machine or _machine(path, known), clip_id))
+        found.append(ToCheck(path, name, machine or machine_for(path, known), clip_id))
     return found
 
 
-def _found(place: Path, several: bool, progress: Progress) -> dict[Path, str]:
+def files_at(place: Path, several: bool, progress: Progress) -> dict[Path, str]:
     """The files of a place -> what they are called."""
     if place.is_dir():
         paths, left = find_audio(place)
@@ -211,7 +218,7 @@ def _found(place: Path, several: bool, progress: Progress) -> dict[Path, str]:
     return {place: str(place)}
 
 
-def _machine(path: Path, known: Sequence[str]) -> str:
+def machine_for(path: Path, known: Sequence[str]) -> str:
     """The machine of a run that a recording is of: the only one, or one that a folder above it is called."""
     if len(known) == 1:
         return known[0]
@@ -224,13 +231,11 @@ def _machine(path: Path, known: Sequence[str]) -> str:
 
 
 def _learned(space: Workspace) -> Callable[[Path], str | None]:
-    """What tells of a file which learned recording it is, by its clip_id; None where it is none."""
-    link = space.dataset_root / LINK
-    root = link.resolve() if link.is_symlink() else space.dataset_root.resolve()
-    before = f"{LINK}/" if link.is_symlink() else ""
+    """What tells of a file which recording of the run's dataset it would be, by its clip_id; None where it is none."""
+    ways = links(space.dataset_root)
 
     def clip_id(path: Path) -> str | None:
-        whole = path.resolve()
-        return before + without_suffix(whole.relative_to(root).as_posix()) if whole.is_relative_to(root) else None
+        below = path_through(ways, path)
+        return None if below is None else without_suffix(below)
 
     return clip_id

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from asdcli import artifacts
+from asdcli.artifacts import own
 from asdcli.errors import BadData, unknown_name
 from asdcli.history.checks import kept
 from asdcli.layouts.times import since_when
@@ -13,11 +14,13 @@ from asdcli.outcome import Outcome
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.steps import plot
 from asdcli.pipeline.workspace import Workspace
+from asdcli.plots import format_of
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import drift
 from asdcli.stages.drift_words import Drift
 from asdcli.views.scores import read_scores
 from asdcli.views.sounds import Sounds
+from asdcli.wording import listed
 
 __all__ = ["Drift", "run"]
 
@@ -54,7 +57,8 @@ def run(
     if machine is not None and machine not in known:
         raise unknown_name("machine that was checked", machine, known)
     if output:
-        plot.format_of(output, None)  # before the work
+        format_of(output, None)
+        own.check(output, force=force)  # before the work
     methods = read_scores([space.scores_dir])
     found = drift.run(space.history, methods, _sounds(space), machine=machine, since=begun, progress=progress)
     if not found:
@@ -62,6 +66,8 @@ def run(
             "not one checked recording has a p-value, so nothing tells whether they drift",
             "see what was found of them: asd history",
         )
+    if others := [name for name in known if machine is None and name not in {one.machine for one in found}]:
+        progress.left_out(f"{listed(others)}: no checked recording has a p-value, so nothing tells of drift")
     if output is None:
         return found, None
     return found, plot.run(space, "drift", output=output, machine=machine, force=force, progress=progress)

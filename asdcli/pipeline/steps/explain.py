@@ -12,13 +12,14 @@ from asdcli import artifacts
 from asdcli.detector.explained import Explained
 from asdcli.errors import AsdError, BadData, UsageError
 from asdcli.outcome import Outcome
-from asdcli.pipeline import choices
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.detectors import detector_of
+from asdcli.pipeline.learning import settled
 from asdcli.pipeline.staleness import changes, warn_of_stale
 from asdcli.pipeline.steps import check
-from asdcli.pipeline.steps.plot import format_of
+from asdcli.pipeline.windows import windows
 from asdcli.pipeline.workspace import Workspace
+from asdcli.plots import format_of
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import DEFAULT, SCORERS, takes
 from asdcli.stages import explain, explain_picture
@@ -51,9 +52,10 @@ class Reads:
     @property
     def changes(self) -> dict[str, Any]:
         """To how the clips of the run were read."""
-        return check.changes(self.channel, self.resample) | choices.windows(self.window_s, self.hop_s)
+        return check.changes(self.channel, self.resample) | windows(self.window_s, self.hop_s)
 
 
+@settled
 @answered
 def run(
     space: Workspace,
@@ -143,12 +145,12 @@ def _of_recordings(
             raise BadData(f"{name} cannot be explained: {row.why}")
         notes = (row.why,) if row.why else ()
         span_s = spans.get(row.recording)
-        wanted.append(Outside(Path(name), f"./{name}", _standing(row, scored), notes, reads.changes, span_s))
-    detector = detector_of(space, spelling, device=how["device"], progress=progress)
+        wanted.append(Outside(Path(name), f"./{name}", standing_of(row, scored), notes, reads.changes, span_s))
+    detector = detector_of(space, spelling, device=how["device"])  # of which the check has told
     return zip(names, explain.of_recordings(wanted, detector, scored, files, **how), strict=True)
 
 
-def _standing(row: CheckRow, scored: Scored) -> Standing:
+def standing_of(row: CheckRow, scored: Scored) -> Standing:
     """What a check says of a recording."""
     assert row.score is not None
     return Standing(
@@ -170,7 +172,7 @@ def _standing(row: CheckRow, scored: Scored) -> Standing:
 
 def _known(space: Workspace, scored: Scored, progress: Progress) -> tuple[Scored, Evidence]:
     """Scores that know whether they are stale, which is warned of, and what they are explained by."""
-    files = _files(space, scored)
+    files = evidence(space, scored)
     read_from = [scored.path, *(path for path in (files.embeddings, files.detector, files.thresholds) if path)]
     stale = changes(warn_of_stale(space, read_from, progress))
     scored = Scored(
@@ -209,7 +211,7 @@ def _spelled(asked: str, methods: Sequence[Scored]) -> str:
     return asked
 
 
-def _files(space: Workspace, scored: Scored) -> Evidence:
+def evidence(space: Workspace, scored: Scored) -> Evidence:
     """What there is of the run to explain the scores of a method by."""
     detector = space.detector(scored.spelling)
     residuals = False

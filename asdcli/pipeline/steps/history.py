@@ -17,9 +17,7 @@ from asdcli.layouts.times import since_when
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
-from asdcli.views.checked import NORMAL, NOT_JUDGED, SUSPICIOUS, UNUSABLE
-
-VERDICTS = (SUSPICIOUS, NORMAL, NOT_JUDGED, UNUSABLE)
+from asdcli.views.checked import VERDICTS
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,8 @@ def run(
         seed: of everything random.
         embeddings: a table instead of the run's.
         model: folder of an autoencoder instead of the run's.
-        device: where the autoencoder runs.
+        device: where the autoencoder runs, and neighbours among thousands of embeddings are looked for: speed, not
+            results. Neighbours are looked for on the CPU unless a device is named.
         output: file instead of the run's, of one method.
         force: do it again even if it is up to date.
         progress: is told how far it is, and of what looks wrong.
@@ -110,6 +111,7 @@ def run(
             of_windows=of_windows,
             seed=seed,
             dataset=space.dataset if space else "",
+            device=device,
             force=force,
             progress=progress,
         )
