@@ -34,7 +34,8 @@ Centers = Literal["fixed", "trainable"]
 class Loss(Protocol):
     """A module that judges embeddings by the classes of their clips.
 
-    One with an attribute `scale` tells it in the model's card.
+    One with an attribute `scale` tells it in the model's card. One that draws random numbers takes them from torch's
+    own generator, which every training step seeds.
     """
 
     def __init__(self, n_dims: int, n_classes: int) -> None: ...
