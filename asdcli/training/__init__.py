@@ -76,7 +76,7 @@ class Recipe(Protocol):
         features: the kind of packs it reads.
         epochs: how often it sees the training clips.
 
-    One that mixes recordings of noise into its clips has an attribute `mixes_noise`.
+    One that mixes recordings of noise into its clips has an attribute `mixes_noise`, which is true.
     """
 
     features: ClassVar[str]

@@ -65,7 +65,8 @@ def test_used_they_are_trained_on_and_mixed_in_and_the_model_says_so(places: tup
     assert train.run(*places, tmp_path / "m", supplemental="use", **HOW).status == "current"
     train.run(*places, tmp_path / "again", supplemental="use", **HOW)
     assert weights(tmp_path / "again") == weights(tmp_path / "m")
-    train.run(*places, tmp_path / "silent", supplemental="use", noise=0.0, **HOW)
+    train.run(*places, tmp_path / "silent", supplemental="use", noise=0.0, progress=progress, **HOW)
+    assert progress.notes[-1].endswith("left aside, because this model mixes none in")
     assert weights(tmp_path / "silent") != weights(tmp_path / "m")
 
 

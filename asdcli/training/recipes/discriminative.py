@@ -51,7 +51,6 @@ class Discriminative:
     """
 
     features: ClassVar[str] = "waveform"
-    mixes_noise: ClassVar[bool] = True
 
     network: str = part(NETWORKS, "dual-branch")
     loss: str = part(LOSSES, "scac")
@@ -86,6 +85,11 @@ class Discriminative:
     @property
     def _network(self) -> Any:
         return NETWORKS.load(parse(self.network)[0])
+
+    @property
+    def mixes_noise(self) -> bool:
+        """Whether recordings of noise are of use to it."""
+        return self.mixing(recorded=True).probability > 0
 
     def mixing(self, *, recorded: bool) -> NoiseMixing:
         """How noise is added where there are recordings of it, or none."""
