@@ -116,7 +116,8 @@ def _pack_clips(clips: pa.Table, header: Header) -> str:
 
 
 def _model_clips(clips: pa.Table, header: Header) -> str:
-    return model_input(clips, trained_machine_types(header), groups=bool({"hold_out", "folds"} & {*header.params}))
+    groups, supplemental = bool({"hold_out", "folds"} & {*header.params}), "supplemental" in header.params
+    return model_input(clips, trained_machine_types(header), groups=groups, supplemental=supplemental)
 
 
 def _of_packs(_: Header, name: str) -> Names:

@@ -75,6 +75,7 @@ def of_features(header: Header) -> Words:
 
 def of_model(header: Header) -> Words:
     names = {"--model": "model", "--precision": "precision", "--hold-out": "hold_out", "--folds": "folds"}
+    names |= {"--supplemental": "supplemental"}
     return _given({option: header.params.get(name) for option, name in names.items()}) + _seed(header)
 
 
@@ -82,6 +83,7 @@ def of_embeddings(header: Header) -> Words:
     if "source" in header.inputs:
         return ["--from", SOURCE, *(["--labels", LABELS] if "labels" in header.inputs else [])]
     names = {"--embedder": "embedder", "--shard": "shard", "--batch-size": "batch_size"}
+    names |= {"--supplemental": "supplemental"}
     return _given({option: header.params.get(name) for option, name in names.items()})
 
 

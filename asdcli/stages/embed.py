@@ -19,7 +19,7 @@ from asdcli.files import FOLDS
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
-from asdcli.stages.embed_pieces import EmbeddingShards, EmbeddingWork, Maker, facts, in_folds, n_dims
+from asdcli.stages.embed_pieces import EMBEDDED, EmbeddingShards, EmbeddingWork, Maker, facts, in_folds, n_dims
 from asdcli.views import packs, shard_files
 from asdcli.views.clips import is_for_models
 from asdcli.views.digests import trained_machine_types
@@ -27,6 +27,8 @@ from asdcli.views.embeddings import BANDS, STANDARDISED
 from asdcli.views.fold_embeddings import beside
 from asdcli.views.fold_models import fold_inputs, folds_of
 from asdcli.views.shards import Shard
+from asdcli.views.supplemental import supplemental_clips, supplemental_of
+from asdcli.vocabulary import Split, Supplemental
 from asdcli.writing.locks import alone_with
 
 _TRAINED = "trained"
@@ -53,13 +55,14 @@ def run(
     device: str = "auto",
     batch_size: int = 64,
     machine_types: Sequence[str] | None = None,
+    supplemental: Supplemental = "ignore",
     shard: Shard | None = None,
     shards: Path | None = None,
     force: bool = False,
     shards_are_new: bool = False,
     progress: Progress = SILENT,
 ) -> Outcome:
-    """Embed all training and test clips (not the supplemental ones) and write them to `output`.
+    """Embed all training and test clips, and the supplemental ones where these are to be used, into `output`.
 
     What shards have made is taken, what they have not is made, and `output` is what it is without them, byte for byte.
     Then they are removed.
@@ -74,6 +77,7 @@ def run(
         device: where the network runs: speed, not results.
         batch_size: clips at once: speed, not results. All shards must have it alike.
         machine_types: only these; by default all that have a pack.
+        supplemental: whether supplemental clips are embedded too; no method takes them for training or test clips.
         shard: make only this one.
         shards: folder of the shards; by default one in `shards/` beside `output`.
         force: do it again even if it is up to date.
@@ -83,7 +87,7 @@ def run(
     Raises:
         MissingArtifact, BadArtifact: no clips, features or model, or features of other clips.
         UsageError: unknown embedder, device or machine type, or a shard of an npz.
-        BadData: nothing to embed, or vectors that are not finite.
+        BadData: nothing to embed, no supplemental clips to use, or vectors that are not finite.
         StaleArtifact: there are shards that this one cannot be put together with.
         Busy: a shard is being made.
     """
@@ -96,6 +100,8 @@ def run(
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
     found = packs.find(features, cls.features, table, machine_types, progress)
     inputs = {"clips": upstream, **found.inputs}
+    added = supplemental_of(table, found.machine_types, supplemental).params
+    splits = (*EMBEDDED, str(Split.SUPPLEMENTAL)) if added else EMBEDDED
     if of_model is not None:
         inputs["model"] = of_model
         spelling, instance = name, None
@@ -103,7 +109,7 @@ def run(
         instance = EMBEDDERS.build(embedder or name)
         spelling = EMBEDDERS.spell(instance)
     header = artifacts.Header.make(
-        artifacts.EMBEDDINGS, dataset=upstream.dataset, params={"embedder": spelling}, inputs=inputs
+        artifacts.EMBEDDINGS, dataset=upstream.dataset, params={"embedder": spelling, **added}, inputs=inputs
     )
     folds = folds_of(model) if of_model is not None and format == "parquet" else {}
     of_folds_header = artifacts.Header.make(
@@ -114,12 +120,14 @@ def run(
 
     def makers() -> list[Maker]:
         return [
-            Maker(instance or trained_embedder(cls, at, device, batch_size, progress), _seen(table, of_model, at))
+            Maker(
+                instance or trained_embedder(cls, at, device, batch_size, progress), _seen(table, of_model, at), splits
+            )
             for at in [model, *folds]
         ]
 
     block = batch_size if getattr(cls, "in_blocks", False) else None
-    work = EmbeddingWork(found, table, makers, 1 + len(folds), block, f"embed {name}", progress)
+    work = EmbeddingWork(found, table, makers, 1 + len(folds), block, f"embed {name}", progress, splits)
     parts = EmbeddingShards(shards or shard_files.beside(output), of_folds_header, batch_size, work)
     if shard:
         if is_current:
@@ -198,7 +206,11 @@ def _seen(clips: pa.Table, of_model: artifacts.Header | None, model: Path) -> pa
     out = pa.array(sorted(held_out(model)), pa.string())
     known = pc.is_in(clips["machine_type"], value_set=pa.array(trained_machine_types(of_model), pa.string()))
     trained_on = pc.and_(pc.and_(is_for_models(clips), known), pc.invert(pc.is_in(clips["clip_id"], value_set=out)))
-    return clips["clip_id"].filter(trained_on).combine_chunks()
+    seen = clips["clip_id"].filter(trained_on)
+    if "supplemental" in of_model.params:
+        alone = supplemental_clips(clips, trained_machine_types(of_model), "machine")["clip_id"]
+        seen = pa.chunked_array([*seen.chunks, *alone.chunks], pa.string())
+    return seen.combine_chunks()
 
 
 def _require_some(embeddings: pa.Table) -> None:
