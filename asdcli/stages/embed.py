@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import artifacts
-from asdcli.detector.sources import trained_embedder
+from asdcli.detector.sources import found as with_files
+from asdcli.detector.sources import loaded, made_of, trained_embedder
 from asdcli.embedders import EMBEDDERS
 from asdcli.errors import BadData, MissingArtifact, UsageError
 from asdcli.files import FOLDS
@@ -102,6 +103,8 @@ def run(
     else:
         instance = EMBEDDERS.build(embedder or name)
         spelling = EMBEDDERS.spell(instance)
+        instance = with_files(instance, progress)
+        inputs |= {role: artifacts.Header.foreign(digest) for role, digest in made_of(instance).items()}
     header = artifacts.Header.make(
         artifacts.EMBEDDINGS, dataset=upstream.dataset, params={"embedder": spelling}, inputs=inputs
     )
@@ -114,7 +117,12 @@ def run(
 
     def makers() -> list[Maker]:
         return [
-            Maker(instance or trained_embedder(cls, at, device, batch_size, progress), _seen(table, of_model, at))
+            Maker(
+                trained_embedder(cls, at, device, batch_size, progress)
+                if instance is None
+                else loaded(instance, device, batch_size, progress),
+                _seen(table, of_model, at),
+            )
             for at in [model, *folds]
         ]
 
@@ -130,7 +138,7 @@ def run(
             progress.note(f"{output} was put together meanwhile")
         return outcome
     if format == "npz":
-        return Outcome(output, "current") if is_current else _write_npz(output, work.whole()[0], header, cls)
+        return Outcome(output, "current") if is_current else _write_npz(output, work.whole()[0], header, instance)
     with shard_files.nobody_at_work(parts.files.folder, progress):
         if is_current:
             parts.files.remove()  # such as came late, or were left when this was killed
@@ -138,8 +146,8 @@ def run(
         artifacts.claim(beside(output), artifacts.FOLD_EMBEDDINGS, force=force)
         embeddings, *of_folds = work.whole() if force and not shards_are_new else parts.together()
         _require_some(embeddings)
-        _write_folds(beside(output), of_folds, _with_bands(of_folds_header, cls, embeddings))
-        artifacts.write_table(output, artifacts.EMBEDDINGS, embeddings, _with_bands(header, cls, embeddings))
+        _write_folds(beside(output), of_folds, _with_bands(of_folds_header, instance, embeddings))
+        artifacts.write_table(output, artifacts.EMBEDDINGS, embeddings, _with_bands(header, instance, embeddings))
         parts.files.remove()
     return Outcome(output, facts=facts(embeddings))
 
@@ -154,6 +162,15 @@ def reads(features: Path, model: Path, embedder: str | None, machine_types: Sequ
     cls: Any = EMBEDDERS.load(name)
     models = [] if of_model is None else [model, *sorted(model.glob(FOLDS))]
     return [*packs.paths(features, cls.features, machine_types), *models]
+
+
+def weights_of(embedder: str | None, progress: Progress) -> list[Path]:
+    """The files of the weights that an embedder brings itself; none of one that has none. Raises as `run`."""
+    name = parse(embedder or _TRAINED)[0]
+    if cast(Any, EMBEDDERS.load(name)).trained:
+        return []
+    files = getattr(getattr(with_files(EMBEDDERS.build(embedder or name), progress), "checkpoint", None), "files", {})
+    return list(files.values())
 
 
 def features_of(model: Path, embedder: str | None) -> str:
@@ -209,12 +226,13 @@ def _require_some(embeddings: pa.Table) -> None:
         )
 
 
-def _with_bands(header: artifacts.Header, cls: Any, embeddings: pa.Table) -> artifacts.Header:
+def _with_bands(header: artifacts.Header, embedder: Any, embeddings: pa.Table) -> artifacts.Header:
     """The header, saying which dimensions are of which band of frequencies where the embedder knows."""
-    bands = getattr(cls, "bands", None)
-    if bands is None or not len(embeddings):
+    bands = getattr(embedder, "bands", None)
+    layout = bands(n_dims(embeddings)) if bands and len(embeddings) else None
+    if layout is None:
         return header
-    return replace(header, diagnostics={**header.diagnostics, BANDS: bands(n_dims(embeddings)).tolist()})
+    return replace(header, diagnostics={**header.diagnostics, BANDS: layout.tolist()})
 
 
 def _write_folds(output: Path, of_folds: Sequence[pa.Table], header: artifacts.Header) -> None:
@@ -225,12 +243,12 @@ def _write_folds(output: Path, of_folds: Sequence[pa.Table], header: artifacts.H
     artifacts.write_table(output, artifacts.FOLD_EMBEDDINGS, in_folds(of_folds, 1), header)
 
 
-def _write_npz(output: Path, embeddings: pa.Table, header: artifacts.Header, cls: Any) -> Outcome:
+def _write_npz(output: Path, embeddings: pa.Table, header: artifacts.Header, embedder: Any) -> Outcome:
     _require_some(embeddings)
     arrays = {"vectors": embeddings["vector"].combine_chunks().flatten().to_numpy().reshape(len(embeddings), -1)}
     arrays["window"] = embeddings["window"].to_numpy()
     for name in artifacts.CLIP_COLUMNS:
         if name != "attributes":  # attribute_string says the same
             arrays[name] = np.array([value or "" for value in embeddings[name].to_pylist()], np.str_)
-    artifacts.write_arrays(output, arrays, _with_bands(header, cls, embeddings))
+    artifacts.write_arrays(output, arrays, _with_bands(header, embedder, embeddings))
     return Outcome(output, facts=facts(embeddings))

@@ -1,0 +1,92 @@
+"""Checkpoints of encoders with random weights and tiny configurations, as the library writes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+SPEECH = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+    "num_conv_pos_embeddings": 8,
+    "num_conv_pos_embedding_groups": 2,
+    "conv_dim": (8, 8),
+    "conv_kernel": (400, 3),
+    "conv_stride": (320, 2),
+    "num_feat_extract_layers": 2,
+}
+AST = {
+    "hidden_size": 16,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+    "max_length": 98,
+    "num_mel_bins": 48,
+}
+
+
+def tiny(name: str, folder: Path, *, seed: int = 0, **changes: Any) -> torch.nn.Module:
+    """The encoder `name` in evaluation mode, after it was written to `folder` (within a larger model, where published
+    checkpoints are of one), with what it hears beside it."""
+    import transformers as library
+
+    library.utils.logging.disable_progress_bar()
+    torch.manual_seed(seed)
+    whole, inner, extractor = _built(name, library, changes)
+    whole.eval().save_pretrained(folder)
+    if extractor is not None:
+        extractor.save_pretrained(folder)
+    return inner
+
+
+def _built(name: str, library: Any, changes: dict[str, Any]) -> tuple[Any, Any, Any]:
+    if name == "ast":
+        whole = library.ASTForAudioClassification(library.ASTConfig(**{**AST, **changes}))
+        kept = {"max_length": whole.config.max_length, "num_mel_bins": whole.config.num_mel_bins}
+        return whole, whole.audio_spectrogram_transformer, library.ASTFeatureExtractor(**kept)
+    if name == "clap":
+        audio = {
+            "spec_size": 256,
+            "window_size": 4,
+            "patch_embeds_hidden_size": 4,
+            "depths": [1, 1, 1],
+            "num_attention_heads": [2, 2, 2],
+            "hidden_size": 16,
+            **changes,
+        }
+        text = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
+        whole = library.ClapModel(library.ClapConfig(text_config={**text, "vocab_size": 9}, audio_config=audio))
+        fused = bool(changes.get("enable_fusion"))
+        return whole, whole.audio_model, library.ClapFeatureExtractor(truncation="fusion" if fused else "rand_trunc")
+    if name == "whisper":
+        whole = library.WhisperForConditionalGeneration(
+            library.WhisperConfig(
+                d_model=16,
+                encoder_layers=2,
+                decoder_layers=1,
+                encoder_attention_heads=2,
+                decoder_attention_heads=2,
+                encoder_ffn_dim=16,
+                decoder_ffn_dim=16,
+                vocab_size=9,
+                pad_token_id=0,
+                bos_token_id=1,
+                eos_token_id=2,
+                decoder_start_token_id=1,
+                max_source_positions=50,
+                num_mel_bins=16,
+                **changes,
+            )
+        )
+        return whole, whole.model.encoder, library.WhisperFeatureExtractor(feature_size=16, chunk_length=1)
+    config, model = {
+        "hubert": (library.HubertConfig, library.HubertModel),
+        "wav2vec2": (library.Wav2Vec2Config, library.Wav2Vec2Model),
+        "wavlm": (library.WavLMConfig, library.WavLMModel),
+    }[name]
+    whole = model(config(**{**SPEECH, **changes}))
+    return whole, whole, library.Wav2Vec2FeatureExtractor(do_normalize=name != "wavlm")
