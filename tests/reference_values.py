@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -41,13 +42,15 @@ def of_library(found: FoundCheckpoint, pack: WaveformPack) -> np.ndarray:
 
     For the spelling's layer, by the hidden states that the library returns.
     """
+    waves = [(pack.clip(i) / FULL_SCALE).astype(np.float32) for i in range(len(pack))]
+    if found.of.model == "beats":
+        return _of_openbeats(found, waves)
     from transformers import AutoFeatureExtractor, AutoModel
 
     folder, name = found.checkpoint.files["checkpoint"].parent, found.of.model
     extractor = AutoFeatureExtractor.from_pretrained(folder)
     whole: Any = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
     model = {"clap": "audio_model", "whisper": "encoder"}.get(name)
-    waves = [(pack.clip(i) / FULL_SCALE).astype(np.float32) for i in range(len(pack))]
     heard = extractor(waves, sampling_rate=pack.sample_rate, return_tensors="pt")
     heard.pop("attention_mask", None)
     if "is_longer" in heard:  # where no clip is longer than the window, the extractor says by lot that one is
@@ -58,6 +61,17 @@ def of_library(found: FoundCheckpoint, pack: WaveformPack) -> np.ndarray:
     if name == "clap":
         return np.asarray(states.mean(dim=(2, 3)))
     return np.asarray((states[:, 2:] if name == "ast" else states).mean(dim=1))
+
+
+def _of_openbeats(found: FoundCheckpoint, waves: Sequence[np.ndarray]) -> np.ndarray:
+    from openbeats.model import OpenBeats
+
+    warnings.simplefilter("ignore", FutureWarning)  # of torch, about what the package calls
+    path = str(found.checkpoint.files["checkpoint"])
+    encoder = OpenBeats.from_pretrained(path, max_layer=found.of.layer).encoder
+    lengths = torch.tensor([len(wave) for wave in waves])
+    with torch.inference_mode():
+        return np.asarray(encoder(torch.from_numpy(np.stack(waves)), lengths)[0].mean(dim=1))
 
 
 def both(spelling: str, n_clips: int = 1) -> tuple[np.ndarray, np.ndarray]:

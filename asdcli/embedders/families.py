@@ -16,12 +16,13 @@ from asdcli.errors import BadArtifact
 from asdcli.features.encoder_mels import ClapMels, PlainWaves, WhisperMels
 from asdcli.features.kaldi_fbank import KaldiFbank
 from asdcli.features.mels import MelSpec
-from asdcli.models.encoders import Architecture, Config, library
+from asdcli.features.pack import FULL_SCALE
+from asdcli.models.encoders import Architecture, Config, beats, library
 
 Hearing = Callable[[torch.Tensor], torch.Tensor]
 """(batch, n_samples) windows in [-1, 1) at the family's rate -> what its encoder takes."""
 
-_SPEECH_S = 10.0  # of models that take any length: as long as a clip of the challenge
+_ANY_LENGTH_S = 10.0  # of models that take any: as long as a clip of the challenge
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ def _ast(settings: Config, said: Config) -> Hearing:
     return KaldiFbank(n_mels=settings["num_mel_bins"], window="hanning", mean=mean, spread=2 * deviation)
 
 
+def _beats(_settings: Config, _said: Config) -> Hearing:
+    """On the scale of 16-bit samples; the encoder takes mean and deviation out itself."""
+    return KaldiFbank(window="povey", scale=FULL_SCALE)
+
+
 def _clap(settings: Config, said: Config) -> Hearing:
     """Two filter banks were used, one by models with feature fusion, and one by those without."""
     fused = bool(settings["enable_fusion"])
@@ -94,11 +100,12 @@ def _waves(settings: Config, said: Config) -> Hearing:
 
 
 def _any_length(_: Config) -> int:
-    return round(_SPEECH_S * 16_000)
+    return round(_ANY_LENGTH_S * 16_000)
 
 
 FAMILIES = {
     "ast": Family(library.AST, 16_000, lambda settings: KaldiFbank().n_samples(settings["max_length"]), _ast),
+    "beats": Family(beats.BEATS, 16_000, _any_length, _beats, is_preprocessed=False),
     "clap": Family(library.CLAP, 48_000, lambda _: 480_000, _clap),
     "hubert": Family(library.HUBERT, 16_000, _any_length, _waves),
     "wav2vec2": Family(library.WAV2VEC2, 16_000, _any_length, _waves),

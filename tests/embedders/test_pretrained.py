@@ -16,11 +16,13 @@ from asdcli.embedders.families import FAMILIES
 from asdcli.embedders.pretrained import Frozen, Pretrained
 from asdcli.errors import AsdError, BadArtifact, UsageError
 from asdcli.features.pack import WaveformPack
+from asdcli.models.encoders.beats import BeatsEncoder
 from asdcli.progress import SILENT
 from tests.helpers.tiny_encoders import tiny
 from tests.reference_values import CPU, both, sounds
 
 pytest.importorskip("transformers")
+pytest.importorskip("openbeats")
 N_SAMPLES = 400 + 97 * 160  # of a window of the tiny AST
 
 
@@ -30,6 +32,11 @@ def ready(spelling: str, batch_size: int = 4) -> Frozen:
 
 def vectors(spelling: str, pack: WaveformPack, batch_size: int = 4) -> np.ndarray:
     return ready(spelling, batch_size).embed(pack, np.ones(len(pack), bool)).vectors
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +67,7 @@ def test_variants_of_a_family_too(name: str, changes: dict[str, object], tmp_pat
     np.testing.assert_allclose(*both(f"{name}:checkpoint={tmp_path}"), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["ast", "clap"])
+@pytest.mark.parametrize("name", ["ast", "beats", "clap"])
 @pytest.mark.parametrize("layer", ["", ",layer=1", ",layer=2"])
 def test_the_mean_over_kept_bands_is_the_mean_over_all_places(name: str, layer: str, tmp_path: Path) -> None:
     tiny(name, tmp_path)
@@ -87,6 +94,31 @@ def test_the_bands_of_ast_are_of_low_frequencies_first(tmp_path: Path) -> None:
         differs = (encoder.tokens(low, 1) - encoder.tokens(quiet, 1)).abs().amax(dim=(0, 1, 3))
     assert differs[0] > 1e-3
     assert (differs[1:] < 1e-6).all()
+
+
+def test_the_bands_of_beats_lie_as_its_patches_do(tmp_path: Path) -> None:
+    """Patches before any attention, laid out as the tokens after it: the first band alone sees a low sound."""
+    model = tiny("beats", tmp_path)
+    encoder = BeatsEncoder(model, 8)
+    for block in model.encoder.layers:
+        block.forward = lambda x, **_: (x, None, None)  # nothing but what patches say by themselves
+    model.encoder.pos_conv = torch.nn.Identity()
+    quiet = torch.zeros(1, 64, 128)
+    low = quiet.clone()
+    low[..., :4] = 1000.0
+    with torch.inference_mode():
+        differs = (encoder.tokens(low, 1) - encoder.tokens(quiet, 1)).abs()
+    assert differs.shape == (1, 4, 8, 16)
+    assert differs[:, :, 0].amax() > 1e-3
+    assert differs[:, :, 1:].amax() < 1e-6
+
+
+def test_a_pickle_of_beats_without_its_configuration_is_refused(tmp_path: Path) -> None:
+    torch.save(tiny("beats", tmp_path).state_dict(), tmp_path / "bare.pt")
+    with pytest.raises(BadArtifact, match="does not say how BEATs is built: it has no encoder_layers"):
+        EMBEDDERS.build(f"beats:checkpoint={tmp_path / 'bare.pt'}").found(SILENT)
+    with pytest.raises(BadArtifact, match=r"config.json is of no model, not of ast"):
+        EMBEDDERS.build(f"ast:checkpoint={tmp_path / 'beats.pt'}").found(SILENT)
 
 
 def test_the_bands_of_clap_lie_as_the_library_lays_them(tmp_path: Path) -> None:
@@ -161,7 +193,7 @@ def test_bands_of_an_encoder_of_waveforms_are_refused(tmp_path: Path) -> None:
     tiny("hubert", tmp_path)
     with pytest.raises(UsageError, match="keep=bands: hubert has no bands") as error:
         EMBEDDERS.build(f"hubert:checkpoint={tmp_path},keep=bands").found(SILENT)
-    assert str(error.value.hint).endswith("ast, clap")
+    assert str(error.value.hint).endswith("ast, beats, clap")
 
 
 def changed(folder: Path, file: str, **values: object) -> None:
