@@ -45,6 +45,8 @@ def of_library(found: FoundCheckpoint, pack: WaveformPack) -> np.ndarray:
     waves = [(pack.clip(i) / FULL_SCALE).astype(np.float32) for i in range(len(pack))]
     if found.of.model == "beats":
         return _of_openbeats(found, waves)
+    if found.of.model == "eat":
+        return _of_numpy(found, waves)
     from transformers import AutoFeatureExtractor, AutoModel
 
     folder, name = found.checkpoint.files["checkpoint"].parent, found.of.model
@@ -72,6 +74,41 @@ def _of_openbeats(found: FoundCheckpoint, waves: Sequence[np.ndarray]) -> np.nda
     lengths = torch.tensor([len(wave) for wave in waves])
     with torch.inference_mode():
         return np.asarray(encoder(torch.from_numpy(np.stack(waves)), lengths)[0].mean(dim=1))
+
+
+def _of_numpy(found: FoundCheckpoint, waves: Sequence[np.ndarray]) -> np.ndarray:
+    """EAT, which has no library of its own here: torchaudio's filter bank, and the network once more in float64."""
+    from scipy.special import erf
+    from torchaudio.compliance import kaldi
+
+    said, s = found.settings, {k: np.asarray(w, np.float64) for k, w in found.checkpoint.weights().items()}
+    n_dims, heads, size = said["embed_dim"], said["num_heads"], said["patch_size"]
+
+    def norm(x: np.ndarray, name: str) -> np.ndarray:
+        x = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + said["norm_eps"])
+        return x * s[f"model.{name}.weight"] + s[f"model.{name}.bias"]
+
+    def linear(x: np.ndarray, name: str) -> np.ndarray:
+        return x @ s[f"model.{name}.weight"].T + s[f"model.{name}.bias"]
+
+    vectors = []
+    for wave in waves:
+        frames = kaldi.fbank(torch.from_numpy(wave)[None], num_mel_bins=128, window_type="hanning").double().numpy()
+        frames = ((frames + 4.268) / (2 * 4.569))[: len(frames) // size * size]
+        patches = frames.reshape(-1, size, 128 // size, size).transpose(0, 2, 1, 3).reshape(-1, size * size)
+        x = patches @ s["model.local_encoder.proj.weight"].reshape(n_dims, -1).T + s["model.local_encoder.proj.bias"]
+        x = x + s["model.fixed_positional_encoder.positions"][0, : len(x)]
+        x = norm(np.concatenate([s["model.extra_tokens"][0], x]), "pre_norm")
+        for block in [f"blocks.{i}" for i in range(found.of.layer or said["depth"])]:
+            q, k, v = linear(x, f"{block}.attn.qkv").reshape(len(x), 3, heads, -1).transpose(1, 2, 0, 3)
+            weights = np.exp(q @ k.transpose(0, 2, 1) / np.sqrt(n_dims / heads))
+            heard = (weights / weights.sum(-1, keepdims=True)) @ v
+            x = norm(x + linear(heard.transpose(1, 0, 2).reshape(len(x), -1), f"{block}.attn.proj"), f"{block}.norm1")
+            hidden = linear(x, f"{block}.mlp.fc1")
+            hidden = hidden * (1 + erf(hidden / np.sqrt(2))) / 2
+            x = norm(x + linear(hidden, f"{block}.mlp.fc2"), f"{block}.norm2")
+        vectors.append(x[1:].mean(axis=0))
+    return np.array(vectors)
 
 
 def both(spelling: str, n_clips: int = 1) -> tuple[np.ndarray, np.ndarray]:

@@ -17,11 +17,12 @@ from asdcli.features.encoder_mels import ClapMels, PlainWaves, WhisperMels
 from asdcli.features.kaldi_fbank import KaldiFbank
 from asdcli.features.mels import MelSpec
 from asdcli.features.pack import FULL_SCALE
-from asdcli.models.encoders import Architecture, Config, beats, library
+from asdcli.models.encoders import Architecture, Config, beats, eat, library
 
 Hearing = Callable[[torch.Tensor], torch.Tensor]
 """(batch, n_samples) windows in [-1, 1) at the family's rate -> what its encoder takes."""
 
+_EAT_FRAMES = 1024
 _ANY_LENGTH_S = 10.0  # of models that take any: as long as a clip of the challenge
 
 
@@ -63,6 +64,11 @@ def _ast(settings: Config, said: Config) -> Hearing:
 def _beats(_settings: Config, _said: Config) -> Hearing:
     """On the scale of 16-bit samples; the encoder takes mean and deviation out itself."""
     return KaldiFbank(window="povey", scale=FULL_SCALE)
+
+
+def _eat(settings: Config, _said: Config) -> Hearing:
+    """Mean and deviation of the authors' training data, AudioSet."""
+    return KaldiFbank(n_mels=settings["mel_bins"], window="hanning", mean=-4.268, spread=2 * 4.569)
 
 
 def _clap(settings: Config, said: Config) -> Hearing:
@@ -107,6 +113,7 @@ FAMILIES = {
     "ast": Family(library.AST, 16_000, lambda settings: KaldiFbank().n_samples(settings["max_length"]), _ast),
     "beats": Family(beats.BEATS, 16_000, _any_length, _beats, is_preprocessed=False),
     "clap": Family(library.CLAP, 48_000, lambda _: 480_000, _clap),
+    "eat": Family(eat.EAT, 16_000, lambda _: KaldiFbank().n_samples(_EAT_FRAMES), _eat, is_preprocessed=False),
     "hubert": Family(library.HUBERT, 16_000, _any_length, _waves),
     "wav2vec2": Family(library.WAV2VEC2, 16_000, _any_length, _waves),
     "wavlm": Family(library.WAVLM, 16_000, _any_length, _waves),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -67,7 +68,7 @@ def test_variants_of_a_family_too(name: str, changes: dict[str, object], tmp_pat
     np.testing.assert_allclose(*both(f"{name}:checkpoint={tmp_path}"), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["ast", "beats", "clap"])
+@pytest.mark.parametrize("name", ["ast", "beats", "clap", "eat"])
 @pytest.mark.parametrize("layer", ["", ",layer=1", ",layer=2"])
 def test_the_mean_over_kept_bands_is_the_mean_over_all_places(name: str, layer: str, tmp_path: Path) -> None:
     tiny(name, tmp_path)
@@ -111,6 +112,29 @@ def test_the_bands_of_beats_lie_as_its_patches_do(tmp_path: Path) -> None:
     assert differs.shape == (1, 4, 8, 16)
     assert differs[:, :, 0].amax() > 1e-3
     assert differs[:, :, 1:].amax() < 1e-6
+
+
+def test_a_block_of_eat_that_norms_first_is_that_of_timm(tmp_path: Path) -> None:
+    from timm.models.vision_transformer import Block
+
+    block = tiny("eat", tmp_path, layer_norm_first=True, mlp_ratio=4.0).blocks[0]
+    theirs = Block(16, 2, mlp_ratio=4.0, qkv_bias=True, norm_layer=partial(torch.nn.LayerNorm, eps=1e-6)).eval()
+    theirs.load_state_dict(block.state_dict())
+    x = torch.randn(2, 5, 16, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        torch.testing.assert_close(block(x), theirs(x))
+
+
+def test_a_checkpoint_of_another_model_than_eat_is_refused(ast: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadArtifact, match="of audio-spectrogram-transformer, not of eat"):
+        EMBEDDERS.build(f"eat:checkpoint={ast}").found(SILENT)
+    tiny("eat", tmp_path)
+    changed(tmp_path, "config.json", depth=3)
+    with pytest.raises(BadArtifact, match=r"not one of eat: it lacks 12 weights, such as blocks.2"):
+        ready(f"eat:checkpoint={tmp_path}")
+    changed(tmp_path, "config.json", depth=2, mlp_ratio=3.0)
+    with pytest.raises(BadArtifact, match="of another size than eat's"):
+        ready(f"eat:checkpoint={tmp_path}")
 
 
 def test_a_pickle_of_beats_without_its_configuration_is_refused(tmp_path: Path) -> None:
@@ -193,7 +217,7 @@ def test_bands_of_an_encoder_of_waveforms_are_refused(tmp_path: Path) -> None:
     tiny("hubert", tmp_path)
     with pytest.raises(UsageError, match="keep=bands: hubert has no bands") as error:
         EMBEDDERS.build(f"hubert:checkpoint={tmp_path},keep=bands").found(SILENT)
-    assert str(error.value.hint).endswith("ast, beats, clap")
+    assert str(error.value.hint).endswith("ast, beats, clap, eat")
 
 
 def changed(folder: Path, file: str, **values: object) -> None:

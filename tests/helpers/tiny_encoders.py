@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save_file
+
+from asdcli.models.encoders.eat import EAT, EatNetwork
 
 SPEECH = {
     "hidden_size": 16,
@@ -39,6 +43,8 @@ def tiny(name: str, folder: Path, *, seed: int = 0, **changes: Any) -> torch.nn.
     torch.manual_seed(seed)
     if name == "beats":
         return _beats(folder, changes)
+    if name == "eat":
+        return _eat(folder, changes)
     whole, inner, extractor = _built(name, library, changes)
     whole.eval().save_pretrained(folder)
     if extractor is not None:
@@ -70,6 +76,20 @@ def _beats(folder: Path, changes: dict[str, Any]) -> torch.nn.Module:
     folder.mkdir(parents=True, exist_ok=True)
     torch.save({"cfg": config, "model": kept}, folder / "beats.pt")
     return model
+
+
+def _eat(folder: Path, changes: dict[str, Any]) -> torch.nn.Module:
+    """Named as on the hub, where the encoder is the `model` of a larger one."""
+    config = {"model_type": "eat", "embed_dim": 16, "depth": 2, "num_heads": 2, "mlp_ratio": 2.0, "max_length": 64}
+    config = {**config, "norm_eps": 1e-6, **changes}
+    network = EatNetwork(EAT.settings(config)).eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config))
+    weights = {f"model.{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}
+    save_file({**weights, "model.head.bias": torch.zeros(3)}, folder / "model.safetensors")
+    return network
 
 
 def _built(name: str, library: Any, changes: dict[str, Any]) -> tuple[Any, Any, Any]:
