@@ -45,6 +45,8 @@ def of_library(found: FoundCheckpoint, pack: WaveformPack) -> np.ndarray:
     waves = [(pack.clip(i) / FULL_SCALE).astype(np.float32) for i in range(len(pack))]
     if found.of.model == "beats":
         return _of_openbeats(found, waves)
+    if found.of.model in ("ced", "dasheng"):
+        return _of_dasheng(found, waves)
     if found.of.model == "eat":
         return _of_numpy(found, waves)
     from transformers import AutoFeatureExtractor, AutoModel
@@ -74,6 +76,24 @@ def _of_openbeats(found: FoundCheckpoint, waves: Sequence[np.ndarray]) -> np.nda
     lengths = torch.tensor([len(wave) for wave in waves])
     with torch.inference_mode():
         return np.asarray(encoder(torch.from_numpy(np.stack(waves)), lengths)[0].mean(dim=1))
+
+
+def _of_dasheng(found: FoundCheckpoint, waves: Sequence[np.ndarray]) -> np.ndarray:
+    """The package dasheng, whose network is that of CED too."""
+    from dasheng.pretrained.pretrained import Dasheng
+
+    pairs = {key: v if isinstance(v, list | tuple) else (v, v) for key, v in found.settings.items() if "patch" in key}
+    network = Dasheng(**{**{key: v for key, v in found.settings.items() if key != "model_type"}, **pairs})
+    names = {
+        key.removeprefix("encoder."): w for key, w in found.checkpoint.weights().items() if "outputlayer" not in key
+    }
+    fitting = {key.replace("init_bn.", "init_bn.1.") if "init_bn.1." not in key else key: w for key, w in names.items()}
+    network.load_state_dict(fitting)
+    if found.of.layer is not None:
+        network.blocks, network.norm = network.blocks[: found.of.layer], torch.nn.Identity()
+    with torch.inference_mode():
+        out = [network.eval()(torch.from_numpy(wave)[None]).mean(dim=1) for wave in waves]
+    return np.asarray(torch.cat(out))
 
 
 def _of_numpy(found: FoundCheckpoint, waves: Sequence[np.ndarray]) -> np.ndarray:

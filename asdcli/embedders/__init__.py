@@ -14,7 +14,7 @@ from asdcli.spec import Registry
 if TYPE_CHECKING:
     import numpy as np
 
-_PRETRAINED = ("ast", "beats", "clap", "eat", "hubert", "wav2vec2", "wavlm", "whisper")
+_PRETRAINED = ("ast", "beats", "ced", "clap", "dasheng", "eat", "hubert", "wav2vec2", "wavlm", "whisper")
 
 EMBEDDERS = Registry(
     "embedder",

@@ -13,11 +13,11 @@ from typing import Any
 import torch
 
 from asdcli.errors import BadArtifact
-from asdcli.features.encoder_mels import ClapMels, PlainWaves, WhisperMels
+from asdcli.features.encoder_mels import ClapMels, PlainWaves, RangedMels, WhisperMels
 from asdcli.features.kaldi_fbank import KaldiFbank
 from asdcli.features.mels import MelSpec
 from asdcli.features.pack import FULL_SCALE
-from asdcli.models.encoders import Architecture, Config, beats, eat, library
+from asdcli.models.encoders import Architecture, Config, beats, ced, eat, library
 
 Hearing = Callable[[torch.Tensor], torch.Tensor]
 """(batch, n_samples) windows in [-1, 1) at the family's rate -> what its encoder takes."""
@@ -71,6 +71,21 @@ def _eat(settings: Config, _said: Config) -> Hearing:
     return KaldiFbank(n_mels=settings["mel_bins"], window="hanning", mean=-4.268, spread=2 * 4.569)
 
 
+def _ced(settings: Config, _said: Config) -> Hearing:
+    mels = MelSpec(
+        16_000,
+        int(settings.get("n_fft", 512)),
+        int(settings.get("hop_size", 160)),
+        n_mels=settings["n_mels"],
+        fmin_hz=float(settings.get("f_min") or 0),
+        fmax_hz=float(settings.get("f_max") or 8000),
+        scale="htk",
+        norm=None,
+        padding="reflect",
+    )
+    return RangedMels(mels)
+
+
 def _clap(settings: Config, said: Config) -> Hearing:
     """Two filter banks were used, one by models with feature fusion, and one by those without."""
     fused = bool(settings["enable_fusion"])
@@ -112,7 +127,9 @@ def _any_length(_: Config) -> int:
 FAMILIES = {
     "ast": Family(library.AST, 16_000, lambda settings: KaldiFbank().n_samples(settings["max_length"]), _ast),
     "beats": Family(beats.BEATS, 16_000, _any_length, _beats, is_preprocessed=False),
+    "ced": Family(ced.CED, 16_000, _any_length, _ced, is_preprocessed=False),
     "clap": Family(library.CLAP, 48_000, lambda _: 480_000, _clap),
+    "dasheng": Family(ced.DASHENG, 16_000, _any_length, _ced, is_preprocessed=False),
     "eat": Family(eat.EAT, 16_000, lambda _: KaldiFbank().n_samples(_EAT_FRAMES), _eat, is_preprocessed=False),
     "hubert": Family(library.HUBERT, 16_000, _any_length, _waves),
     "wav2vec2": Family(library.WAV2VEC2, 16_000, _any_length, _waves),

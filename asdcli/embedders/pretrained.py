@@ -44,7 +44,7 @@ class Pretrained:
         precision: in which the encoder computes.
     """
 
-    model: Literal["ast", "beats", "clap", "eat", "hubert", "wav2vec2", "wavlm", "whisper"]
+    model: Literal["ast", "beats", "ced", "clap", "dasheng", "eat", "hubert", "wav2vec2", "wavlm", "whisper"]
     checkpoint: str
     layer: int | None = None
     pool: str = part(POOLINGS, "mean")

@@ -44,6 +44,22 @@ class WhisperMels:
 
 
 @dataclass(frozen=True)
+class RangedMels:
+    """Power mels in dB, at most `range_db` below the window's loudest, as CED and Dasheng hear them.
+
+    `(batch, n_samples)` -> `(batch, n_mels, n_frames)`.
+    """
+
+    mels: MelSpec
+    range_db: float = 120.0
+
+    def __call__(self, waves: torch.Tensor) -> torch.Tensor:
+        decibels = 10.0 * mel_frames(waves, self.mels).clamp(min=_FLOOR).log10()
+        loudest = decibels.amax(dim=(1, 2), keepdim=True)
+        return torch.maximum(decibels, loudest - self.range_db).transpose(1, 2)
+
+
+@dataclass(frozen=True)
 class PlainWaves:
     """The waveform itself, of each window by itself brought to mean 0 and variance 1 where that is `standardised`."""
 

@@ -24,6 +24,7 @@ from tests.reference_values import CPU, both, sounds
 
 pytest.importorskip("transformers")
 pytest.importorskip("openbeats")
+pytest.importorskip("dasheng")
 N_SAMPLES = 400 + 97 * 160  # of a window of the tiny AST
 
 
@@ -68,7 +69,7 @@ def test_variants_of_a_family_too(name: str, changes: dict[str, object], tmp_pat
     np.testing.assert_allclose(*both(f"{name}:checkpoint={tmp_path}"), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["ast", "beats", "clap", "eat"])
+@pytest.mark.parametrize("name", ["ast", "beats", "ced", "clap", "dasheng", "eat"])
 @pytest.mark.parametrize("layer", ["", ",layer=1", ",layer=2"])
 def test_the_mean_over_kept_bands_is_the_mean_over_all_places(name: str, layer: str, tmp_path: Path) -> None:
     tiny(name, tmp_path)
@@ -123,6 +124,33 @@ def test_a_block_of_eat_that_norms_first_is_that_of_timm(tmp_path: Path) -> None
     x = torch.randn(2, 5, 16, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         torch.testing.assert_close(block(x), theirs(x))
+
+
+def test_the_bands_of_ced_are_of_low_frequencies_first(tmp_path: Path) -> None:
+    tiny("ced", tmp_path)
+    embedder = ready(f"ced:checkpoint={tmp_path},layer=1")
+    for parameter in embedder.encoder.network.blocks.parameters():
+        parameter.data.zero_()  # patches see only themselves
+    quiet = torch.zeros(1, 64, 1001)
+    low = quiet.clone()
+    low[:, :4] = 9.0
+    with torch.inference_mode():
+        differs = (embedder.encoder.tokens(low, 1) - embedder.encoder.tokens(quiet, 1)).abs()
+    assert differs.shape == (1, 62, 4, 16)
+    assert differs[:, :, 0].amin(dim=1).amax() > 1e-3
+    assert differs[:, :, 1:].amax() < 1e-6
+
+
+def test_what_is_not_ced_is_refused(ast: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadArtifact, match="of audio-spectrogram-transformer, not of ced"):
+        EMBEDDERS.build(f"ced:checkpoint={ast}").found(SILENT)
+    torch.save(tiny("dasheng", tmp_path).state_dict(), tmp_path / "bare.pt")
+    with pytest.raises(BadArtifact, match="does not say how dasheng is built") as error:
+        EMBEDDERS.build(f"dasheng:checkpoint={tmp_path / 'bare.pt'}").found(SILENT)
+    assert "config.json" in str(error.value.hint)
+    (tmp_path / "config.json").write_text('{"embed_dim": 32}')
+    with pytest.raises(BadArtifact, match="of another size than dasheng's"):
+        ready(f"dasheng:checkpoint={tmp_path / 'bare.pt'}")
 
 
 def test_a_checkpoint_of_another_model_than_eat_is_refused(ast: Path, tmp_path: Path) -> None:
@@ -217,7 +245,7 @@ def test_bands_of_an_encoder_of_waveforms_are_refused(tmp_path: Path) -> None:
     tiny("hubert", tmp_path)
     with pytest.raises(UsageError, match="keep=bands: hubert has no bands") as error:
         EMBEDDERS.build(f"hubert:checkpoint={tmp_path},keep=bands").found(SILENT)
-    assert str(error.value.hint).endswith("ast, beats, clap, eat")
+    assert str(error.value.hint).endswith("ast, beats, ced, clap, dasheng, eat")
 
 
 def changed(folder: Path, file: str, **values: object) -> None:

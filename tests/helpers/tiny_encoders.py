@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from asdcli.models.encoders.ced import CED, DASHENG
 from asdcli.models.encoders.eat import EAT, EatNetwork
 
 SPEECH = {
@@ -45,6 +46,8 @@ def tiny(name: str, folder: Path, *, seed: int = 0, **changes: Any) -> torch.nn.
         return _beats(folder, changes)
     if name == "eat":
         return _eat(folder, changes)
+    if name in ("ced", "dasheng"):
+        return _ced(name, folder, changes)
     whole, inner, extractor = _built(name, library, changes)
     whole.eval().save_pretrained(folder)
     if extractor is not None:
@@ -89,6 +92,28 @@ def _eat(folder: Path, changes: dict[str, Any]) -> torch.nn.Module:
     (folder / "config.json").write_text(json.dumps(config))
     weights = {f"model.{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}
     save_file({**weights, "model.head.bias": torch.zeros(3)}, folder / "model.safetensors")
+    return network
+
+
+def _ced(name: str, folder: Path, changes: dict[str, Any]) -> torch.nn.Module:
+    """The authors' network, which is the same for both; written as they give it out, or as on the hub (CED)."""
+    from dasheng.pretrained.pretrained import Dasheng
+
+    of = CED if name == "ced" else DASHENG
+    config = {"embed_dim": 16, "depth": 2, "num_heads": 2, **dict(of.usual), **changes}
+    network = Dasheng(**config).eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    network.init_bn[1].running_mean.fill_(-20.0)
+    network.init_bn[1].running_var.fill_(90.0)
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = network.state_dict()
+    if name == "dasheng":
+        torch.save({"model": weights, "config": config}, folder / "dasheng.pt")
+        return network
+    (folder / "config.json").write_text(json.dumps({"model_type": "ced", **config}))
+    renamed = {f"encoder.{key.replace('init_bn.1.', 'init_bn.')}": w.contiguous() for key, w in weights.items()}
+    save_file({**renamed, "outputlayer.1.bias": torch.zeros(3)}, folder / "model.safetensors")
     return network
 
 

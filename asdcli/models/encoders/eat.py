@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from asdcli.errors import BadArtifact
 from asdcli.models.encoders import Config, require_all
+from asdcli.models.encoders.blocks import TokenBlock
 
 _USUAL = {
     "depth": 12,
@@ -31,47 +33,6 @@ _USUAL = {
 }
 
 
-class EatAttention(nn.Module):
-    """Attention of all tokens to all."""
-
-    def __init__(self, n_dims: int, n_heads: int, bias: bool) -> None:
-        super().__init__()
-        self.n_heads = n_heads
-        self.qkv, self.proj = nn.Linear(n_dims, 3 * n_dims, bias=bias), nn.Linear(n_dims, n_dims)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(batch, n_tokens, n_dims) -> the same."""
-        q, k, v = self.qkv(x).unflatten(2, (3, self.n_heads, -1)).permute(2, 0, 3, 1, 4)
-        heard = functional.scaled_dot_product_attention(q, k, v)
-        out: torch.Tensor = self.proj(heard.transpose(1, 2).flatten(2))
-        return out
-
-
-class EatBlock(nn.Module):
-    """Attention and a perceptron, each with what it was given added, and normed before or, by default, after."""
-
-    def __init__(self, settings: Config) -> None:
-        super().__init__()
-        n_dims, hidden = settings["embed_dim"], int(settings["embed_dim"] * settings["mlp_ratio"])
-        self.norm_first = bool(settings["layer_norm_first"])
-        self.norm1, self.norm2 = _norm(settings), _norm(settings)
-        self.attn = EatAttention(n_dims, settings["num_heads"], bool(settings["qkv_bias"]))
-        self.mlp = nn.ModuleDict({"fc1": nn.Linear(n_dims, hidden), "fc2": nn.Linear(hidden, n_dims)})
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(batch, n_tokens, n_dims) -> the same."""
-        if self.norm_first:
-            x = x + self.attn(self.norm1(x))
-            return x + self._perceptron(self.norm2(x))
-        x = self.norm1(x + self.attn(x))
-        out: torch.Tensor = self.norm2(x + self._perceptron(x))
-        return out
-
-    def _perceptron(self, x: torch.Tensor) -> torch.Tensor:
-        out: torch.Tensor = self.mlp["fc2"](functional.gelu(self.mlp["fc1"](x)))
-        return out
-
-
 class EatNetwork(nn.Module):
     """Patches with their positions and one token of no place, a norm, and blocks."""
 
@@ -83,8 +44,13 @@ class EatNetwork(nn.Module):
         self.extra_tokens = nn.Parameter(torch.zeros(1, 1, n_dims))
         positions = nn.Parameter(torch.zeros(1, settings["max_length"] * self.n_bands, n_dims), requires_grad=False)
         self.fixed_positional_encoder = nn.ParameterDict({"positions": positions})
-        self.pre_norm = _norm(settings)
-        self.blocks = nn.ModuleList([EatBlock(settings) for _ in range(settings["depth"])])
+        norm = partial(nn.LayerNorm, eps=settings["norm_eps"], elementwise_affine=bool(settings["norm_affine"]))
+        self.pre_norm = norm(n_dims)
+        how: dict[str, Any] = {"ratio": settings["mlp_ratio"], "bias": bool(settings["qkv_bias"]), "norm": norm}
+        how["norm_first"] = bool(settings["layer_norm_first"])
+        self.blocks = nn.ModuleList(
+            [TokenBlock(n_dims, settings["num_heads"], **how) for _ in range(settings["depth"])]
+        )
 
     def forward(self, sound: torch.Tensor, n_blocks: int) -> torch.Tensor:
         """(batch, n_frames, mel_bins) -> (batch, n_times, n_bands, n_dims) after so many blocks."""
@@ -94,11 +60,6 @@ class EatNetwork(nn.Module):
         for block in self.blocks[:n_blocks]:
             x = block(x)
         return x[:, 1:].unflatten(1, (-1, self.n_bands))
-
-
-def _norm(settings: Config) -> nn.LayerNorm:
-    affine = bool(settings["norm_affine"])
-    return nn.LayerNorm(settings["embed_dim"], eps=settings["norm_eps"], elementwise_affine=affine)
 
 
 @dataclass(frozen=True)
