@@ -7,6 +7,7 @@ does. The first values are printed, to be held against those of other machines a
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import warnings
@@ -142,6 +143,7 @@ def both(spelling: str, n_clips: int = 1) -> tuple[np.ndarray, np.ndarray]:
 def main(spellings: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         if not spellings:
+            os.environ["XDG_CACHE_HOME"] = scratch  # of pickles that are converted
             for name in FAMILIES:
                 tiny(name, Path(scratch, name))
         for spelling in spellings or [f"{name}:checkpoint={Path(scratch, name)}" for name in FAMILIES]:

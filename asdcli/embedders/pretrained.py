@@ -132,7 +132,8 @@ class FoundCheckpoint:
         except BadArtifact as error:
             raise BadArtifact(f"{self.of.checkpoint}: {error.message}", error.hint) from None
         if not self.checkpoint.preprocessor and family.is_preprocessed:
-            progress.note(f"{self.of.checkpoint} has no preprocessor_config.json: what {self.of.model} usually hears")
+            told = f"{self.of.model} hears what it was published with"
+            progress.note(f"{self.of.checkpoint} has no preprocessor_config.json: {told}")
         hearing = family.hearing(self.settings, self.checkpoint.preprocessor)
         return Frozen(self, encoder.to(device), hearing, device, batch_size)
 

@@ -138,7 +138,9 @@ def run(
             progress.note(f"{output} was put together meanwhile")
         return outcome
     if format == "npz":
-        return Outcome(output, "current") if is_current else _write_npz(output, work.whole()[0], header, instance)
+        return (
+            Outcome(output, "current") if is_current else _write_npz(output, work.whole()[0], header, instance or cls)
+        )
     with shard_files.nobody_at_work(parts.files.folder, progress):
         if is_current:
             parts.files.remove()  # such as came late, or were left when this was killed
@@ -146,8 +148,10 @@ def run(
         artifacts.claim(beside(output), artifacts.FOLD_EMBEDDINGS, force=force)
         embeddings, *of_folds = work.whole() if force and not shards_are_new else parts.together()
         _require_some(embeddings)
-        _write_folds(beside(output), of_folds, _with_bands(of_folds_header, instance, embeddings))
-        artifacts.write_table(output, artifacts.EMBEDDINGS, embeddings, _with_bands(header, instance, embeddings))
+        _write_folds(beside(output), of_folds, _with_bands(of_folds_header, instance or cls, embeddings))
+        artifacts.write_table(
+            output, artifacts.EMBEDDINGS, embeddings, _with_bands(header, instance or cls, embeddings)
+        )
         parts.files.remove()
     return Outcome(output, facts=facts(embeddings))
 

@@ -19,6 +19,7 @@ from asdcli.errors import AsdError, BadArtifact, UsageError
 from asdcli.features.pack import WaveformPack
 from asdcli.models.encoders.beats import BeatsEncoder
 from asdcli.progress import SILENT
+from tests.embedders.test_checkpoints import Notes
 from tests.helpers.tiny_encoders import tiny
 from tests.reference_values import CPU, both, sounds
 
@@ -275,6 +276,16 @@ def test_a_checkpoint_for_another_rate_is_refused(tmp_path: Path) -> None:
     changed(tmp_path, "preprocessor_config.json", sampling_rate=8000)
     with pytest.raises(BadArtifact, match="is for 8000 Hz, and ast hears 16000 Hz"):
         EMBEDDERS.build(f"ast:checkpoint={tmp_path}").found(SILENT)
+
+
+def test_a_checkpoint_that_does_not_say_what_it_hears_is_told_of(tmp_path: Path) -> None:
+    tiny("ast", tmp_path)
+    pack, said = sounds(N_SAMPLES, 16_000), Notes()
+    want = vectors(f"ast:checkpoint={tmp_path}", pack)
+    (tmp_path / "preprocessor_config.json").unlink()
+    got = EMBEDDERS.build(f"ast:checkpoint={tmp_path}").found(said).loaded(CPU, 4, said)
+    assert np.array_equal(got.embed(pack, np.zeros(1, bool)).vectors, want)
+    assert said.said == [f"{tmp_path} has no preprocessor_config.json: ast hears what it was published with"]
 
 
 def test_without_the_library_its_extra_is_named(ast: Path, monkeypatch: pytest.MonkeyPatch) -> None:
