@@ -41,7 +41,7 @@ def embed(
             "--embedder",
             autocompletion=completion.embedders,
             metavar="SPELLING",
-            help=f"{', '.join(EMBEDDERS.entries)}. Default: that of the run's model.",
+            help=f"{', '.join([*EMBEDDERS.entries, *EMBEDDERS.short])}. Default: that of the run's model.",
             show_default=False,
         ),
     ] = None,

@@ -31,7 +31,7 @@ def models(
     *,
     talk: Talk,
 ) -> int:
-    """List models, networks, losses, embedders and kinds of features, also those of other packages, or show one.
+    """List models and their parts, embedders, poolings and kinds of features, of other packages too, or show one.
 
     A model is what asd train trains. Networks and losses are parts of a model, and their parameters stand beside its
     own: discriminative:network=dual-branch,loss=scac,centers=trainable. A named recipe is short for such a spelling;
@@ -52,7 +52,7 @@ def models(
             stdout().print("One in full: asd models NAME")
         facts: dict[str, object] = {title: [asdict(d) for d in of] for title, of in found.items()}
         return talk.answer(facts={**facts, "recipes": [recipe.plain() for recipe in published.values()]})
-    of_name = named(list(known.values()), model, "model, network, loss, embedder or kind of features")
+    of_name = named(list(known.values()), model, "model, network, loss, embedder, pooling or kind of features")
     if talk.shows_tables:
         for d in of_name:
             show(d, _facts(published.get(d.name) if d.kind == MODELS.kind else None))
@@ -91,6 +91,14 @@ def registries() -> dict[str, Registry]:
     from asdcli.features.kinds import FEATURES
     from asdcli.models.losses import LOSSES
     from asdcli.models.networks import NETWORKS
+    from asdcli.models.poolings import POOLINGS
     from asdcli.training import MODELS
 
-    return {"models": MODELS, "embedders": EMBEDDERS, "features": FEATURES, "networks": NETWORKS, "losses": LOSSES}
+    return {
+        "models": MODELS,
+        "embedders": EMBEDDERS,
+        "features": FEATURES,
+        "networks": NETWORKS,
+        "losses": LOSSES,
+        "poolings": POOLINGS,
+    }

@@ -132,7 +132,7 @@ def _of_network(header: Header, name: str) -> Names:
 
 
 def _of_vectors(header: Header, name: str) -> Names:
-    return () if name in ("source", "labels") else _of_packs(header, name)
+    return () if name in ("source", "labels", *options.OF_WEIGHTS) else _of_packs(header, name)
 
 
 def _of_samples(header: Header, name: str) -> Names:

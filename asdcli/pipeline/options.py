@@ -39,6 +39,9 @@ DEFAULTS = {
 """What the commands take where an option is not typed, of the options that are left out here when they say no more."""
 
 
+OF_WEIGHTS = ("checkpoint", "config", "preprocessor")
+"""Inputs that are files of somebody's weights: the spelling of the embedder names them."""
+
 SOURCE, LABELS, RULE = "FILE", "LABELS", "RULE"
 """Stand for foreign files of which nobody knows any more where they lie, and for a rule that nobody knows any more."""
 

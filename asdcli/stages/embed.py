@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import artifacts
-from asdcli.detector.sources import trained_embedder
+from asdcli.detector.sources import found as with_files
+from asdcli.detector.sources import loaded, made_of, trained_embedder
 from asdcli.embedders import EMBEDDERS
 from asdcli.errors import BadData, MissingArtifact, UsageError
 from asdcli.files import FOLDS
@@ -108,6 +109,8 @@ def run(
     else:
         instance = EMBEDDERS.build(embedder or name)
         spelling = EMBEDDERS.spell(instance)
+        instance = with_files(instance, progress)
+        inputs |= {role: artifacts.Header.foreign(digest) for role, digest in made_of(instance).items()}
     header = artifacts.Header.make(
         artifacts.EMBEDDINGS, dataset=upstream.dataset, params={"embedder": spelling, **added}, inputs=inputs
     )
@@ -121,7 +124,11 @@ def run(
     def makers() -> list[Maker]:
         return [
             Maker(
-                instance or trained_embedder(cls, at, device, batch_size, progress), _seen(table, of_model, at), splits
+                trained_embedder(cls, at, device, batch_size, progress)
+                if instance is None
+                else loaded(instance, device, batch_size, progress),
+                _seen(table, of_model, at),
+                splits,
             )
             for at in [model, *folds]
         ]
@@ -138,7 +145,9 @@ def run(
             progress.note(f"{output} was put together meanwhile")
         return outcome
     if format == "npz":
-        return Outcome(output, "current") if is_current else _write_npz(output, work.whole()[0], header, cls)
+        return (
+            Outcome(output, "current") if is_current else _write_npz(output, work.whole()[0], header, instance or cls)
+        )
     with shard_files.nobody_at_work(parts.files.folder, progress):
         if is_current:
             parts.files.remove()  # such as came late, or were left when this was killed
@@ -146,8 +155,9 @@ def run(
         artifacts.claim(beside(output), artifacts.FOLD_EMBEDDINGS, force=force)
         embeddings, *of_folds = work.whole() if force and not shards_are_new else parts.together()
         _require_some(embeddings)
-        _write_folds(beside(output), of_folds, _described(of_folds_header, cls, embeddings))
-        artifacts.write_table(output, artifacts.EMBEDDINGS, embeddings, _described(header, cls, embeddings))
+        knows = instance or cls
+        _write_folds(beside(output), of_folds, _described(of_folds_header, knows, embeddings))
+        artifacts.write_table(output, artifacts.EMBEDDINGS, embeddings, _described(header, knows, embeddings))
         parts.files.remove()
     return Outcome(output, facts=facts(embeddings))
 
@@ -162,6 +172,15 @@ def reads(features: Path, model: Path, embedder: str | None, machine_types: Sequ
     cls: Any = EMBEDDERS.load(name)
     models = [] if of_model is None else [model, *sorted(model.glob(FOLDS))]
     return [*packs.paths(features, cls.features, machine_types), *models]
+
+
+def weights_of(embedder: str | None, progress: Progress) -> list[Path]:
+    """The files of the weights that an embedder brings itself; none of one that has none. Raises as `run`."""
+    name = parse(embedder or _TRAINED)[0]
+    if cast(Any, EMBEDDERS.load(name)).trained:
+        return []
+    files = getattr(getattr(with_files(EMBEDDERS.build(embedder or name), progress), "checkpoint", None), "files", {})
+    return list(files.values())
 
 
 def features_of(model: Path, embedder: str | None) -> str:
@@ -221,12 +240,13 @@ def _require_some(embeddings: pa.Table) -> None:
         )
 
 
-def _described(header: artifacts.Header, cls: Any, embeddings: pa.Table) -> artifacts.Header:
+def _described(header: artifacts.Header, embedder: Any, embeddings: pa.Table) -> artifacts.Header:
     """The header, saying what the dimensions are where the embedder knows: of which band, whether standardised."""
-    said: dict[str, Any] = {STANDARDISED: True} if getattr(cls, "standardises", False) else {}
-    bands = getattr(cls, "bands", None)
-    if bands is not None and len(embeddings):
-        said[BANDS] = bands(n_dims(embeddings)).tolist()
+    said: dict[str, Any] = {STANDARDISED: True} if getattr(embedder, "standardises", False) else {}
+    bands = getattr(embedder, "bands", None)
+    layout = bands(n_dims(embeddings)) if bands and len(embeddings) else None
+    if layout is not None:
+        said[BANDS] = layout.tolist()
     return replace(header, diagnostics={**header.diagnostics, **said})
 
 
@@ -238,12 +258,12 @@ def _write_folds(output: Path, of_folds: Sequence[pa.Table], header: artifacts.H
     artifacts.write_table(output, artifacts.FOLD_EMBEDDINGS, in_folds(of_folds, 1), header)
 
 
-def _write_npz(output: Path, embeddings: pa.Table, header: artifacts.Header, cls: Any) -> Outcome:
+def _write_npz(output: Path, embeddings: pa.Table, header: artifacts.Header, embedder: Any) -> Outcome:
     _require_some(embeddings)
     arrays = {"vectors": embeddings["vector"].combine_chunks().flatten().to_numpy().reshape(len(embeddings), -1)}
     arrays["window"] = embeddings["window"].to_numpy()
     for name in artifacts.CLIP_COLUMNS:
         if name != "attributes":  # attribute_string says the same
             arrays[name] = np.array([value or "" for value in embeddings[name].to_pylist()], np.str_)
-    artifacts.write_arrays(output, arrays, _described(header, cls, embeddings))
+    artifacts.write_arrays(output, arrays, _described(header, embedder, embeddings))
     return Outcome(output, facts=facts(embeddings))
