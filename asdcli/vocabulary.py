@@ -109,4 +109,8 @@ HIGHEST = "max"
 """Of the scores of a clip's windows the highest."""
 OfWindows = Literal["mean", "max"]
 """What a clip has of the scores of its windows."""
+Supplemental = Literal["ignore", "use"]
+"""What becomes of an edition's supplemental recordings."""
+SupplementalKind = Literal["machine", "noise"]
+"""What alone is in a supplemental recording."""
 ValidationSet = Literal["train-all", "train-random", "train-cluster", "test-all", "held-out"]

@@ -64,7 +64,7 @@ def check(
         typer.Option(
             "--start",
             metavar="WHEN",
-            help="When the first recording was begun (2024-10-03T14:05); where no name tells, the next follow at once. "
+            help="When the first recording was begun (2019-10-03T14:05); where no name tells, the next follow at once. "
             "Default: names, folders, else file times.",
             show_default=False,
         ),

@@ -24,7 +24,7 @@ def drift(
         typer.Option(
             "--since",
             metavar="WHEN",
-            help="Recordings made then or later (2024-11-03) are the recent ones. Default: the last 40.",
+            help="Recordings made then or later (2019-11-03) are the recent ones. Default: the last 40.",
             show_default=False,
         ),
     ] = None,

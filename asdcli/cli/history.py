@@ -30,7 +30,7 @@ def history(
         typer.Option(
             "--since",
             metavar="WHEN",
-            help="Only recordings made then or later: 2024-11-03, 2024-11-03T14:05.",
+            help="Only recordings made then or later: 2019-11-03, 2019-11-03T14:05.",
             show_default=False,
         ),
     ] = None,

@@ -62,8 +62,9 @@ def learn(
         typer.Option(
             "--embedder",
             metavar="SPELLING",
-            help=f"How to listen: {', '.join(EMBEDDERS.entries)}. Default: a network where there are several machines "
-            "and 200 recordings of each, else what needs no training.",
+            help=f"How to listen: {', '.join([*EMBEDDERS.entries, *EMBEDDERS.short])}. "
+            "Default: a network where there are several machines and 200 recordings of each, else what needs no "
+            "training.",
             show_default=False,
             autocompletion=completion.embedders,
         ),

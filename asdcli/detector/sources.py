@@ -174,10 +174,38 @@ def source_of(
     if cls.trained:
         _require_same(model, header)
         return EmbeddingSource(trained_embedder(cls, model, device, batch_size, progress), None)
+    embedder = found(EMBEDDERS.build(spelling), progress)
+    _require_same_files(embedder, made or {}, spelling)
+    embedder = loaded(embedder, device, batch_size, progress)
+    if not hasattr(embedder, "fitted"):
+        return EmbeddingSource(embedder, None)
     if features is None or clips is None:
         raise UsageError(f"embedder {spelling!r} needs the run's clips and features", "say where they are")
-    made_of = frozenset(str(entry["content"]) for entry in header.history)
-    return EmbeddingSource(EMBEDDERS.build(spelling), Training(features, clips, made_of))
+    contents = frozenset(str(entry["content"]) for entry in header.history)
+    return EmbeddingSource(embedder, Training(features, clips, contents))
+
+
+def found(embedder: Any, progress: Progress) -> Any:
+    """The embedder with the files of its weights, where it has some. Errors as its own `found`."""
+    return embedder.found(progress) if hasattr(embedder, "found") else embedder
+
+
+def made_of(embedder: Any) -> dict[str, str]:
+    """Role -> digest of each file of an embedder's own weights; nothing of one that has none."""
+    return dict(getattr(embedder, "made_of", {}))
+
+
+def loaded(embedder: Any, device: str, batch_size: int, progress: Progress) -> Any:
+    """What `found` gave, ready to embed.
+
+    Raises:
+        UsageError: no such device. What its own `loaded` raises.
+    """
+    if not hasattr(embedder, "loaded"):
+        return embedder
+    from asdcli.training.devices import pick_device
+
+    return embedder.loaded(pick_device(device), batch_size, progress)
 
 
 def trained_embedder(cls: Any, model: Path, device: str, batch_size: int, progress: Progress) -> Any:
@@ -209,6 +237,16 @@ def announce(spelling: str, registry: Registry, what: str, progress: Progress) -
     """Say that `what` is of another package: code that a file asks for does not run unannounced."""
     if parse(spelling)[0] not in registry.entries:
         progress.note(f"{what} is {spelling}, of another package")
+
+
+def _require_same_files(embedder: Any, made: Mapping[str, Any], spelling: str) -> None:
+    """Raises BadArtifact where an embedder's own weights are not those that the embeddings were made with."""
+    before = made.get("inputs", {})
+    if other := [role for role, digest in made_of(embedder).items() if before.get(role) != digest]:
+        raise BadArtifact(
+            f"the {other[0]} of {spelling} is not the one that the detector was made with",
+            f"put that one back, or make the detector again: {AGAIN}",
+        )
 
 
 def _require_same(model: Path, header: Header) -> None:

@@ -27,7 +27,7 @@ class Moment:
         time: of it; midnight where only the day is known.
         is_day: only the day is known.
         is_bare: nothing stands between its hours, minutes and seconds, so they may be a running number:
-            `2024-10-03_0017`.
+            `2019-10-03_0017`.
         in_folder: a folder told the day.
     """
 
@@ -46,7 +46,7 @@ def moment_of(folders: Sequence[str], name: str) -> Moment | None:
     """When a recording was made.
 
     A name wins over a folder, the nearest folder over those above it. Where a folder tells the day, the name may tell
-    the hour, as in `2024-10-03/14-05-00.wav`; digits without anything between them are a number there. A zone (`Z`,
+    the hour, as in `2019-10-03/14-05-00.wav`; digits without anything between them are a number there. A zone (`Z`,
     `+0200`) is turned into the time of this computer, as all other times are taken to be.
 
     Args:
@@ -73,7 +73,7 @@ def moment_of(folders: Sequence[str], name: str) -> Moment | None:
 
 
 def when(text: str) -> datetime.datetime:
-    """A point of time that somebody typed: `2024-10-03T14:05`, `2024-10-03 14:05:00`, `2024-10-03`; zones as above.
+    """A point of time that somebody typed: `2019-10-03T14:05`, `2019-10-03 14:05:00`, `2019-10-03`; zones as above.
 
     Raises:
         UsageError: it is none.
@@ -82,7 +82,7 @@ def when(text: str) -> datetime.datetime:
         found = datetime.datetime.fromisoformat(text.strip().removesuffix("Z") + ("+00:00" if text[-1:] == "Z" else ""))
         return found if found.tzinfo is None else found.astimezone().replace(tzinfo=None)
     except (ValueError, OverflowError):
-        raise UsageError(f"{text!r} is no point of time", "say it so: 2024-10-03T14:05") from None
+        raise UsageError(f"{text!r} is no point of time", "say it so: 2019-10-03T14:05") from None
 
 
 def since_when(text: str) -> str:
@@ -97,7 +97,7 @@ def since_when(text: str) -> str:
 
 def _moments(name: str) -> Iterator[Moment]:
     for found in _BOTH.finditer(name):
-        if not found["gap"] and found["second"] is None:  # 202410031405 is a number of twelve digits
+        if not found["gap"] and found["second"] is None:  # 201910031405 is a number of twelve digits
             continue
         is_bare = not found["sep"] and found["gap"] != "" and "T" not in found["gap"]
         try:

@@ -6,8 +6,9 @@ wins in the long run: a capital that begins with 1 ever reaches c with a probabi
 line at 100 is crossed by chance on one machine in a hundred, however long and however often it is looked at.
 
 The bets are those of the simple jumper (V. Vovk: Testing randomness online, Statistical Science 36, 2021) with stakes
-from a grid, averaged over rates of jumping (V. Vovk et al.: Retrain or not retrain, COPA 2021). Where a change began is
-told as by E. S. Page (Continuous inspection schemes, Biometrika 41, 1954): at the lowest point before the line.
+from a grid, on small ranks alone, averaged over rates of jumping (V. Vovk et al.: Retrain or not retrain, COPA 2021).
+Where a change began is told as by E. S. Page (Continuous inspection schemes, Biometrika 41, 1954): at the lowest point
+before the line.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ Array = npt.NDArray[np.float64]
 
 LINE = 100.0
 """What the capital reaches by chance on one machine in so many, at most."""
-_STAKES = np.linspace(-2.0, 2.0, 5)  # a bet pays 1 + stake (p - 1/2), which is never below 0
+_STAKES = np.linspace(0.0, 2.0, 3)  # a bet pays 1 + stake (1/2 - p), which is never below 0
 _JUMPS = np.array([1e-4, 1e-3, 1e-2, 1e-1, 1.0])  # share of the capital that is laid anew on all stakes at each step
 _MOST = 300  # recordings that are tried to see whether a change could be seen: later ones win less
 
@@ -55,7 +56,7 @@ def log_capital(p: Array) -> Array:
     jump = _JUMPS[:, None]
     for t in range(p.shape[-1]):
         laid = (1 - jump) * laid + jump * laid.mean(axis=-1, keepdims=True)
-        laid = laid * (1 + _STAKES * (p[..., t, None, None] - 0.5))
+        laid = laid * (1 + _STAKES * (0.5 - p[..., t, None, None]))
         grown = laid.sum(axis=(-2, -1))
         laid /= grown[..., None, None]
         total = total + np.log(grown)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from asdcli.errors import BadData
 from asdcli.metrics.cuts import Cuts, cuts, wrong_side
-from asdcli.page.parts import ClipList, Curve, Heap, SeriesPart
+from asdcli.page.parts import ClipList, Heap, RocPart, SeriesPart
 from asdcli.views.calibration import Calibration, calibrations
 from asdcli.views.p_values import CLIP, GROUP, p_values_of
 from asdcli.views.roc_curves import roc_curves
@@ -224,18 +224,18 @@ def _heap(label: str, condition: str | None, scores: Array, bins: Array) -> Heap
     return Heap(label, condition, np.histogram(scores, bins)[0].tolist(), int((scores > bins[-1]).sum()))
 
 
-def _curves(scored: Scored) -> dict[str, list[Curve]]:
+def _curves(scored: Scored) -> dict[str, list[RocPart]]:
     """Machine -> its curves, a section after the other."""
     try:
         of_subset, _ = by_section(scored)
     except BadData:  # no condition is known
         return {}
-    found: dict[str, list[Curve]] = {}
+    found: dict[str, list[RocPart]] = {}
     for subset, sections in of_subset.items():
         for section in sections:
             for one in roc_curves(scored.header, section):
                 named = " ".join(filter(None, [subset if len(of_subset) > 1 else None, section.section]))
-                curve = Curve(
+                curve = RocPart(
                     section=named,
                     domain=one.domain,
                     x=[round(float(v), 4) for v in one.false],

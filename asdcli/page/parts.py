@@ -50,7 +50,7 @@ class Heap:
 
 
 @dataclass(frozen=True)
-class Curve:
+class RocPart:
     """A ROC curve, as `views.roc_curves` has it."""
 
     section: str
@@ -111,7 +111,7 @@ class SeriesPart:
     edges: tuple[float, float]
     heaps: Sequence[Heap]
     cuts: Mapping[str, Sequence[float | None]]
-    curves: Sequence[Curve] = ()
+    curves: Sequence[RocPart] = ()
     weights: Sequence[Weights] = ()
     nearest: Sequence[str | None] = ()
 

@@ -116,7 +116,8 @@ def _pack_clips(clips: pa.Table, header: Header) -> str:
 
 
 def _model_clips(clips: pa.Table, header: Header) -> str:
-    return model_input(clips, trained_machine_types(header), groups=bool({"hold_out", "folds"} & {*header.params}))
+    groups, supplemental = bool({"hold_out", "folds"} & {*header.params}), "supplemental" in header.params
+    return model_input(clips, trained_machine_types(header), groups=groups, supplemental=supplemental)
 
 
 def _of_packs(_: Header, name: str) -> Names:
@@ -131,7 +132,7 @@ def _of_network(header: Header, name: str) -> Names:
 
 
 def _of_vectors(header: Header, name: str) -> Names:
-    return () if name in ("source", "labels") else _of_packs(header, name)
+    return () if name in ("source", "labels", *options.OF_WEIGHTS) else _of_packs(header, name)
 
 
 def _of_samples(header: Header, name: str) -> Names:

@@ -39,6 +39,9 @@ DEFAULTS = {
 """What the commands take where an option is not typed, of the options that are left out here when they say no more."""
 
 
+OF_WEIGHTS = ("checkpoint", "config", "preprocessor")
+"""Inputs that are files of somebody's weights: the spelling of the embedder names them."""
+
 SOURCE, LABELS, RULE = "FILE", "LABELS", "RULE"
 """Stand for foreign files of which nobody knows any more where they lie, and for a rule that nobody knows any more."""
 
@@ -75,6 +78,7 @@ def of_features(header: Header) -> Words:
 
 def of_model(header: Header) -> Words:
     names = {"--model": "model", "--precision": "precision", "--hold-out": "hold_out", "--folds": "folds"}
+    names |= {"--supplemental": "supplemental"}
     return _given({option: header.params.get(name) for option, name in names.items()}) + _seed(header)
 
 
@@ -82,6 +86,7 @@ def of_embeddings(header: Header) -> Words:
     if "source" in header.inputs:
         return ["--from", SOURCE, *(["--labels", LABELS] if "labels" in header.inputs else [])]
     names = {"--embedder": "embedder", "--shard": "shard", "--batch-size": "batch_size"}
+    names |= {"--supplemental": "supplemental"}
     return _given({option: header.params.get(name) for option, name in names.items()})
 
 

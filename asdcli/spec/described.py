@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,10 +64,14 @@ class Described:
     parts: tuple[Described, ...]
 
 
-def describe(registry: Registry, name: str) -> Described:
-    """The class called `name`, or the one that a spelling names. Errors as `Registry.load`."""
+def describe(registry: Registry, name: str, given: Mapping[str, str] | None = None) -> Described:
+    """The class called `name`, or the one that a spelling names; `given` are told as defaults where it takes them.
+
+    Errors as `Registry.load`.
+    """
     typed, _ = parse(name)
     name, meant = registry.parse(typed)
+    meant = {**(given or {}), **meant}
     cls = registry.load(name)
     own = Docstring.of(None if (cls.__doc__ or "").startswith(f"{cls.__name__}(") else cls.__doc__)  # dataclass's own
     init = Docstring.of(cls.__init__.__doc__)  # type: ignore[misc]
@@ -91,7 +96,11 @@ def describe(registry: Registry, name: str) -> Described:
         parameters=tuple(
             _parameter(p, {**init.meanings, **own.meanings}.get(p.name, ""), meant.get(p.name)) for p in known.values()
         ),
-        parts=tuple(describe(p.part, str(p.default)) for p in known.values() if p.part is not None and p.part.entries),
+        parts=tuple(
+            describe(p.part, str(meant.get(p.name, p.default)), meant)
+            for p in known.values()
+            if p.part is not None and p.part.entries
+        ),
     )
 
 

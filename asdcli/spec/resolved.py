@@ -85,8 +85,9 @@ def resolve(registry: Registry, spelling: str, overrides: Mapping[str, Any], *, 
         values[key] = resolve(part, join(*parts[key]), of_parts[key], whole=whole or name).spelling()
     lacking = [key for key, p in known.items() if p.default is REQUIRED and key not in values]
     if lacking:
-        example = join(name, dict.fromkeys(lacking, "…"))
-        raise UsageError(f"{registry.kind} {name!r} needs {', '.join(lacking)}", f"write {example}")
+        typed, written = parse(spelling)
+        example = join(typed, {**written, **dict.fromkeys(lacking, "…")})
+        raise UsageError(f"{registry.kind} {typed!r} needs {', '.join(lacking)}", f"write {example}")
     return Resolved(registry.name_of_class(cls) if ":" in name else name, cls, values)
 
 

@@ -136,11 +136,7 @@ def _sentences(found: Drift) -> Iterator[str]:
 def _of_p(found: Drift) -> str:
     if found.ks_p is None or found.median_p is None:
         return "no recording is as recent as that"
-    few = found.ks_p < SURE
-    how = "are spread as those of learned ones"
-    if few:
-        side = "smaller" if found.median_p < 0.5 else "larger"
-        how = f"are {side} than chance allows" if abs(found.median_p - 0.5) > 0.1 else "are spread otherwise"
+    how = "are smaller than chance allows" if found.ks_p < SURE else "are no smaller than those of learned ones"
     above = f"; {found.suspicious} lie above the threshold" if found.suspicious > 1 else ""
     return (
         f"p-values of the last {counted(found.recent, 'recording')} {how} (median {found.median_p:.2g}, of normal ones "

@@ -23,7 +23,7 @@ from asdcli.scorers import SCORERS, Scorer, leverage, own_unit, scorers_of
 from asdcli.scorers.rules import told
 from asdcli.views.blocks import Blocks, with_blocks
 from asdcli.views.detector_file import UnitState, is_current_detector, write_detector
-from asdcli.views.embeddings import Embedded, read_embeddings
+from asdcli.views.embeddings import STANDARDISED, Embedded, read_embeddings
 from asdcli.views.errors_table import ErrorRow, naming, read_errors, write_errors
 from asdcli.views.fold_embeddings import header_beside, read_fold_embeddings
 from asdcli.views.scores import ScoreFacts, ScoreFiles
@@ -154,8 +154,9 @@ class _Headers:
         )
 
     @property
-    def _said(self) -> dict[str, str]:
-        return {} if self.of_windows == "mean" else {"of_windows": self.of_windows}
+    def _said(self) -> dict[str, Any]:
+        said: dict[str, Any] = {} if self.of_windows == "mean" else {"of_windows": self.of_windows}
+        return said | ({STANDARDISED: True} if self.upstream.diagnostics.get(STANDARDISED) else {})
 
 
 def _current(files: ScoreFiles, spelling: str, headers: _Headers, errors: Path) -> Outcome[ScoreFacts] | None:

@@ -37,7 +37,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(place / "week/knock.wav", pcm(with_fault(machine(52, SECONDS), knock, 0)))
     write(place / "week/loud.wav", pcm(3 * machine(53, SECONDS)))
     for i in range(3):
-        write(place / f"week/well {i}.wav", pcm(machine(60 + i, SECONDS)))
+        write(place / f"week/well {i}.wav", pcm(machine(70 + i, SECONDS)))
     return typed(place, ["learn", "pump 2", "--false-alarms", "1/10"])
 
 

@@ -64,7 +64,7 @@ def test_a_start_is_a_point_of_time_or_refused() -> None:
     assert when("2024-10-03") == datetime.datetime(2024, 10, 3)
     with pytest.raises(UsageError, match="'yesterday' is no point of time") as refused:
         when("yesterday")
-    assert refused.value.hint == "say it so: 2024-10-03T14:05"
+    assert refused.value.hint == "say it so: 2019-10-03T14:05"
 
 
 def made(place: Path, names: dict[str, str]) -> list[Path]:

@@ -21,7 +21,9 @@ from tests.promise.recordings import FAN, record
 
 def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.promise", description=__doc__.partition(".")[2])
-    parser.add_argument("--folder", type=Path, default=Path("promise"), help="where run and recordings are kept")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("promise"), help="where trials are kept, each in a folder of its own"
+    )
     parser.add_argument("--learn", type=int, default=300, help="normal recordings to learn")
     parser.add_argument("--fresh", type=int, default=1000, help="other normal recordings to check")
     parser.add_argument("--seconds", type=float, default=4.0, help="of each recording")
@@ -46,10 +48,11 @@ def main(words: Sequence[str]) -> int:
 
 def _tried(given: argparse.Namespace, percent: float) -> Kept:
     how = {"seconds": given.seconds, "seed": given.seed}
-    learned = record(given.folder / FAN / "October normal", "2024-10", given.learn, **how)
-    fresh = record(given.folder / FAN / "November", "2024-11", given.fresh, **how)
-    found = given.folder / f"november-at-{percent:g}.csv"
-    place = ("--run", str(given.folder / "run"), "--data", str(given.folder / "data"))
+    folder = given.folder / f"seed-{given.seed}-{given.learn}-and-{given.fresh}-of-{given.seconds:g}s"
+    learned = record(folder / FAN / "October normal", "2024-10", given.learn, **how)
+    fresh = record(folder / FAN / "November", "2024-11", given.fresh, **how)
+    found = folder / f"november-at-{percent:g}.csv"
+    place = ("--run", str(folder / "run"), "--data", str(folder / "data"))
     asd("learn", str(learned), "--machine", FAN, "--false-alarms", f"{percent:g}%", *place, "-q")
     asd("check", str(fresh), "--csv", str(found), "--why", "none", "--force", *place, "-q")
     with found.open(newline="") as file:

@@ -43,6 +43,9 @@ def test_of_few_recordings_a_promise_is_tried_by_typing_the_commands(tmp_path, c
     told = capfd.readouterr().out
     assert "20 normal recordings of a synthetic fan learned, 30 fresh ones checked." in told
     assert "| 20.0% | " in told and " of 30 | " in told and "holds" in told
+    main([*map(str, words), "--seed", "1"])
+    waves = [{wave.read_bytes() for wave in trial.rglob("*.wav")} for trial in tmp_path.iterdir()]
+    assert len(waves) == 2 and not waves[0] & waves[1], "another seed, answered by what an earlier one had left"
 
 
 def test_two_months_have_nothing_in_common_and_the_same_month_is_the_same(tmp_path) -> None:

@@ -54,7 +54,7 @@ def run(
     embedder = embedder or before(space, progress)
     reads = embed.reads(space.features, space.model, embedder, options.get("machine_types"))
     warn_of_stale(space, reads, progress)
-    return embed.run(
+    outcome = embed.run(
         space.clips,
         space.features,
         output or space.embeddings.with_suffix(f".{format}"),
@@ -66,6 +66,8 @@ def run(
         progress=progress,
         **options,
     )
+    lent.note(space, [outcome.path], embed.weights_of(embedder, progress))
+    return outcome
 
 
 @answered
