@@ -9,7 +9,7 @@ from asdcli.errors import UsageError
 DEFAULT = "1%"
 DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
 """Days in what a number of false alarms may be said of."""
-SECONDS = {"s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
+SECONDS = {"ms": 0.001, "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
 """Seconds in the units of `--every`."""
 
 _HINT = f"for example --false-alarms {DEFAULT}, 1/200, or 1/month with --every 10min; of {', '.join(DAYS)}"
@@ -46,6 +46,22 @@ def rule_of(false_alarms: str, every: str | None = None) -> str:
             f"more than none, and fewer than there are recordings: {_HINT}",
         )
     return f"false-alarms:per_day={_plain(per_day)},clips_per_day={_plain(clips_per_day)}"
+
+
+def is_of_a_time(false_alarms: str, every: str | None) -> bool:
+    """Whether a rate is one of a time such as a month, and nobody said yet how many recordings that has.
+
+    Raises:
+        UsageError: it is no rate, however often recordings come.
+    """
+    try:
+        rule_of(false_alarms, every)
+    except UsageError:
+        if every is not None:
+            raise
+        rule_of(false_alarms, "1ms")
+        return True
+    return False
 
 
 def seconds(text: str) -> float:

@@ -97,7 +97,7 @@ class Sounds:
             BadAudio: its recording cannot be read. MissingArtifact, BadArtifact: it is gone, and so is the pack.
         """
         path = self.paths[clip_id]
-        if path.exists():
+        if audio.file_of(path).exists():
             return self.hear(path, None if most_s is None else (0.0, most_s))
         if self._pack is None:
             try:
