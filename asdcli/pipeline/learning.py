@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -29,7 +30,12 @@ def changing(step: Callable[Concatenate[Workspace, P], R]) -> Callable[Concatena
     @functools.wraps(step)
     def taken(space: Workspace, *args: P.args, **options: P.kwargs) -> R:
         progress: Any = options.get("progress", SILENT)
-        with learning(space, progress):
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(learning(space, progress))
+            except Busy as error:
+                by = holder(space.run / _LEARNED) or "another command"
+                raise Busy(f"{space.run} is being changed by {by}", "type it again when that has ended") from error
             return step(space, *args, **options)
 
     return taken

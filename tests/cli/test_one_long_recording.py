@@ -140,3 +140,22 @@ def test_one_that_is_too_short_for_two_is_still_refused(
     assert asd("learn", "fan/normal") == 1
     said = capsys.readouterr().err
     assert "one normal recording tells nothing of what is normal: fan" in said and "or one that is long" in said
+
+
+def test_of_a_clip_of_windows_the_most_suspicious_one_is_explained(
+    asd: Asd, capsys: pytest.CaptureFixture[str], here: Path
+) -> None:
+    assert asd("reference", "add", "fan 3/week/1.wav", "--force", "-q") == 0
+    clip_id = "audio_later/week/1@00:02:00-00:03:00"
+    scores = artifacts.read_table(Path("runs/fan-3/window-scores/nn.parquet"), artifacts.WINDOW_SCORES)[0].to_pylist()
+    of_windows = [row["anomaly_score"] for row in scores if row["clip_id"] == clip_id]
+    worst = int(np.argmax(of_windows))
+    capsys.readouterr()
+    assert asd("explain", "1@00:02:00-00:03:00", "--json", "-q") == 0
+    (found,) = json.loads(capsys.readouterr().out)["facts"]["clips"]
+    assert found["score"] == of_windows[worst] and len(of_windows) == 11 and worst in range(6)
+    assert f"of it the 10 s from 0:{5 * worst:02d}, and of normal ones as many from their start" in found["notes"]
+    assert found["words"] == ["8 dB more at 601-632 Hz, throughout"]  # the whine of 610 Hz, in these ten seconds
+    (here / "fan 3/week/1.wav").unlink()
+    assert asd("explain", "1@00:02:00-00:03:00", "-q") == 1
+    assert "there is no recording" in capsys.readouterr().err
