@@ -21,7 +21,7 @@ from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import Progress
 from asdcli.views.bank import BankRole
 from asdcli.views.listing import table_of
-from asdcli.views.stretches import cut, parts_of, size_of
+from asdcli.views.stretches import cut, number_of, parts_of, size_of
 from asdcli.vocabulary import Condition, Split
 
 FAULT = "an operator called it a fault, and no fault is ever compared with"
@@ -165,7 +165,8 @@ def _in_parts(
 
 def _cut(file: Path, path: str, size: float) -> list[str]:
     try:
-        return [name for name, _ in cut(path, audio.info(file), size)]
+        info = audio.info(file)
+        return [name for name, _ in cut(path, info, number_of(info.duration_s, size))]
     except audio.BadAudio:  # it is told of where it is looked at
         return [path]
 

@@ -133,7 +133,7 @@ def run(
     read = without_twins(read, left)
     before = None if normal is None else _learned_before(clips)
     if stretches_from_s is not None:
-        read, infos = in_stretches(read, infos, stretches_from_s, before)
+        read, infos = in_stretches(read, infos, stretches_from_s, before, prefix)
     split = Split(unlabelled) if unlabelled else None
     read, untrainable, held_out = assign_splits(read, test_fraction=test_fraction, seed=seed, unlabelled=split)
     left += untrainable

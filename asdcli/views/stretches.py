@@ -27,7 +27,11 @@ _LONGEST_S, _SHORTEST_S = 600, 60
 
 
 def in_stretches(
-    read: Sequence[Recording], infos: Mapping[str, audio.Info], least_s: float, before: pa.Table | None = None
+    read: Sequence[Recording],
+    infos: Mapping[str, audio.Info],
+    least_s: float,
+    before: pa.Table | None = None,
+    prefix: str = "",
 ) -> tuple[list[Recording], dict[str, audio.Info]]:
     """The recordings, with long ones of machines that have few cut into stretches, and what is known of each.
 
@@ -35,8 +39,10 @@ def in_stretches(
         read: normal recordings.
         infos: path -> what the header of its file says.
         least_s: the shortest that a stretch may be.
-        before: of clips.parquet, what was learned before: its stretches stay as long as they are.
+        before: of clips.parquet, what was learned before: its stretches stay as they are.
+        prefix: what stands before the paths of `read` there.
     """
+    known = {} if before is None else {path: len(parts) for path, parts in parts_of(before["path"].to_pylist()).items()}
     own: dict[str | None, list[Recording]] = defaultdict(list)
     for one in read:
         own[one.machine_type].append(one)
@@ -47,15 +53,20 @@ def in_stretches(
         if size is None and len(recordings) < FEWEST:
             size = _size([infos[one.path].duration_s for one in recordings], least_s)
         for one in recordings:
-            for path, info in cut(one.path, infos[one.path], size):
+            n = known.get(prefix + one.path) or number_of(infos[one.path].duration_s, size)
+            for path, info in cut(one.path, infos[one.path], n):
                 found.append(replace(one, path=path))
                 of_path[path] = info
     return sorted(found, key=lambda one: one.path), of_path
 
 
-def cut(path: str, info: audio.Info, size: float | None) -> list[tuple[str, audio.Info]]:
-    """The stretches of a recording, of about `size` seconds and as long as each other to a second; it, if it is one."""
-    n = 1 if size is None else round(info.duration_s / size)
+def number_of(duration_s: float, size: float | None) -> int:
+    """How many stretches of `size` seconds or more a recording has; one where none is cut."""
+    return 1 if size is None else max(int(duration_s // size), 1)
+
+
+def cut(path: str, info: audio.Info, n: int) -> list[tuple[str, audio.Info]]:
+    """The `n` stretches of a recording, as long as each other to a second, with what is known of each; one is all."""
     if n < 2:
         return [(path, info)]
     ends = [math.floor(i * info.duration_s / n) for i in range(n)] + [math.ceil(info.duration_s)]
@@ -64,10 +75,10 @@ def cut(path: str, info: audio.Info, size: float | None) -> list[tuple[str, audi
 
 
 def size_of(table: pa.Table, machine: str) -> float | None:
-    """Seconds of the stretches of a machine, as clips.parquet has them; None where its recordings were not cut."""
+    """Mean seconds of the stretches of a machine in clips.parquet; None where its recordings were not cut."""
     columns = (table[name].to_pylist() for name in ("machine_type", "path", "duration_s"))
     of_parts = [length or 0.0 for name, path, length in zip(*columns, strict=True) if name == machine and is_part(path)]
-    return float(sorted(of_parts)[len(of_parts) // 2]) if of_parts else None
+    return sum(of_parts) / len(of_parts) if of_parts else None
 
 
 def is_part(path: str) -> bool:

@@ -10,7 +10,7 @@ from asdcli.audio import Info
 from asdcli.audio.parts import FilePart, split, whole_of
 from asdcli.layouts import Recording
 from asdcli.views.listing import table_of
-from asdcli.views.stretches import cut, in_stretches, size_of, told
+from asdcli.views.stretches import cut, in_stretches, number_of, size_of, told
 
 DAY = 86_400
 
@@ -38,6 +38,7 @@ def stretched(*seconds: float, least_s: float = 20.0, before: float | None = Non
         ([60.0], 3),  # two windows each
         ([39.9], 1),
         ([40.0], 2),
+        ([300.0, 35.0], 11),  # of 35 s there are no two
         ([3600.0, 10.0], 61),  # what is short is one
         ([300.0, 300.0, 300.0, 300.0], 20),
         ([DAY] * 5, 5),  # enough as they are
@@ -54,7 +55,7 @@ def test_none_is_shorter_than_two_windows_and_what_was_cut_before_is_cut_likewis
 
 @given(st.integers(41_000, 10_000_000), st.integers(20, 600))
 def test_they_follow_each_other_without_a_gap_and_are_as_long_as_each_other(n_samples: int, size: int) -> None:
-    found = cut("day.wav", Info(n_samples, 1_000, 1), size)
+    found = cut("day.wav", Info(n_samples, 1_000, 1), number_of(n_samples / 1_000, size))
     parts = [split_of(path) for path, _ in found]
     if len(parts) == 1:
         assert found == [("day.wav", Info(n_samples, 1_000, 1))]
@@ -62,7 +63,11 @@ def test_they_follow_each_other_without_a_gap_and_are_as_long_as_each_other(n_sa
     assert parts[0].start_s == 0 and (parts[-1].end_s - 1) * 1_000 < n_samples <= parts[-1].end_s * 1_000
     assert [one.end_s for one in parts[:-1]] == [one.start_s for one in parts[1:]]
     lengths = [one.end_s - one.start_s for one in parts]
-    assert max(lengths) - min(lengths) <= 2 and sum(info.n_samples for _, info in found) == n_samples
+    assert (
+        max(lengths) - min(lengths) <= 2
+        and min(lengths) >= size - 1
+        and sum(info.n_samples for _, info in found) == n_samples
+    )
 
 
 def split_of(path: str) -> FilePart:
@@ -82,3 +87,17 @@ def test_the_table_tells_of_them() -> None:
     assert sentence.startswith(
         "1 long recording of fan is learned as 60 stretches of 1 min, each a recording of its own"
     )
+
+
+@given(st.lists(st.integers(40, 50_000), min_size=1, max_size=4))
+def test_what_was_cut_is_cut_so_again_whatever_came_beside_it(seconds: list[int]) -> None:
+    infos = {f"{i}.wav": Info(s, 1, 1) for i, s in enumerate(seconds)}
+    read = [Recording(path, "fan") for path in infos]
+    first, of_path = in_stretches(read, infos, 20.0)
+    table = table_of(first, of_path, "audio/")
+    infos["x.wav"] = Info(123_456, 1, 1)
+    again, _ = in_stretches([*read, Recording("x.wav", "fan")], infos, 20.0, table, "audio/")
+    cut_before = {whole_of(one.path) for one in first if whole_of(one.path) != one.path}
+    assert [one for one in again if whole_of(one.path) in cut_before] == [
+        one for one in first if whole_of(one.path) in cut_before
+    ]
