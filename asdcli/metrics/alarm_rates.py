@@ -9,7 +9,7 @@ from asdcli.errors import UsageError
 DEFAULT = "1%"
 DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
 """Days in what a number of false alarms may be said of."""
-SECONDS = {"ms": 0.001, "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
+SECONDS = {"s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
 """Seconds in the units of `--every`."""
 
 _HINT = f"for example --false-alarms {DEFAULT}, 1/200, or 1/month with --every 10min; of {', '.join(DAYS)}"
@@ -59,7 +59,7 @@ def is_of_a_time(false_alarms: str, every: str | None) -> bool:
     except UsageError:
         if every is not None:
             raise
-        rule_of(false_alarms, "1ms")
+        rule_of(false_alarms, "0.001s")
         return True
     return False
 
