@@ -43,10 +43,12 @@ def is_own(path: Path, folder: Path | None = None) -> bool:
 
 
 def check(path: Path, data: bytes | None = None, *, force: bool = False, folder: Path | None = None) -> None:
-    """Raises BadData where a plain file is there that asd did not write, or that was changed since.
+    """Raises BadData where a plain file is there that asd did not write, or that was changed since, or a folder.
 
     One that holds `data` already is not overwritten by it.
     """
+    if path.is_dir():
+        raise BadData(f"{path} is a folder", f"name a file: {path / 'NAME'}{path.suffix}")
     if force or not path.exists() or (data is not None and _holds(path, data)):
         return
     if not is_own(path, folder):

@@ -1,13 +1,14 @@
 """Reading audio: the only part of the package that opens audio files.
 
 Every reader we know returns what it finds: half a file without a word, zero frames, NaN. So a clip is checked here,
-once, and what leaves is whole, finite, one channel of int16 PCM at the rate that was asked for.
+once, and what leaves is whole, finite, one channel of int16 PCM at the rate that was asked for. A path may be that of
+a part of a file (`parts`): what is said and read is then of the part.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,11 +18,24 @@ from asdcli.audio.bad import BadAudio
 from asdcli.audio.channels import channel_index
 from asdcli.audio.convert import FULL_SCALE, resampled, resampled_blocks, to_int16
 from asdcli.audio.files import opened
+from asdcli.audio.parts import file_of, split
 from asdcli.audio.riff import BYTE_ORDER, Wav, pcm16, pcm16_blocks, walk
 from asdcli.audio.two_microphones import residual
 from asdcli.vocabulary import BOTH, MEAN, RESIDUAL
 
-__all__ = ["BOTH", "MEAN", "RESIDUAL", "SAMPLE_RATE", "BadAudio", "Info", "blocks", "channel_index", "info", "read"]
+__all__ = [
+    "BOTH",
+    "MEAN",
+    "RESIDUAL",
+    "SAMPLE_RATE",
+    "BadAudio",
+    "Info",
+    "blocks",
+    "channel_index",
+    "file_of",
+    "info",
+    "read",
+]
 
 SAMPLE_RATE = 16_000
 _BLOCK = 1 << 19  # samples of a channel that are read at once
@@ -56,8 +70,8 @@ def info(path: Path) -> Info:
     Raises:
         BadAudio: unreadable, no audio, truncated, or without a single sample.
     """
-    with opened(path) as file:
-        return _info(path, file)[0]
+    with opened(file_of(path)) as file:
+        return _info(path, file).info
 
 
 def read(
@@ -113,15 +127,16 @@ def blocks(
     if channel == RESIDUAL:
         yield read(path, sample_rate=sample_rate, channel=channel, resample=resample, rounding=rounding, gain=gain)
         return
-    with opened(path) as file:
-        found, wav, chosen = _chosen(path, file, sample_rate, channel, resample)
+    with opened(file_of(path)) as file:
+        header, chosen = _chosen(path, file, sample_rate, channel, resample)
+        found, wav = header.info, header.wav
         exact = found.sample_rate == sample_rate and not (channel == MEAN and found.channels > 1) and gain is None
         if wav and wav.is_pcm16:
             raw = pcm16_blocks(path, file, wav, _BLOCK)
         else:
             from asdcli.audio.decoder import decoded_blocks
 
-            raw = decoded_blocks(path, file, found.n_samples, _BLOCK)
+            raw = decoded_blocks(path, file, found.n_samples, _BLOCK, start=header.start)
         waves: Iterable[np.ndarray] = (_one_channel(block, channel, chosen) for block in raw)
         if found.sample_rate != sample_rate:
             waves = resampled_blocks(path, map(_floats, waves), found.sample_rate, sample_rate)
@@ -152,14 +167,15 @@ def _floats(wave: np.ndarray) -> np.ndarray:
 
 def _wave(path: Path, sample_rate: int, channel: int | str | None, resample: bool) -> tuple[np.ndarray, bool]:
     """(n_samples,) of one channel: int16 where they lie in the file as such, else float64; and whether it is exact."""
-    with opened(path) as file:
-        found, wav, chosen = _chosen(path, file, sample_rate, channel, resample)
+    with opened(file_of(path)) as file:
+        header, chosen = _chosen(path, file, sample_rate, channel, resample)
+        found, wav = header.info, header.wav
         if wav and wav.is_pcm16:
             wave = pcm16(path, file, wav)
         else:
             from asdcli.audio.decoder import decode
 
-            wave = decode(path, file, found.n_samples)
+            wave = decode(path, file, found.n_samples, start=header.start)
     exact = found.sample_rate == sample_rate and not (channel == MEAN and found.channels > 1)
     wave = _one_channel(wave, channel, chosen)
     if found.sample_rate != sample_rate:
@@ -180,9 +196,10 @@ def _one_channel(wave: np.ndarray, channel: int | str | None, chosen: int) -> np
 
 def _chosen(
     path: Path, file: BinaryIO, sample_rate: int, channel: int | str | None, resample: bool
-) -> tuple[Info, Wav | None, int]:
+) -> tuple[_Header, int]:
     """What the header says, and the channel to take. Raises BadAudio where that is not what was asked for."""
-    found, wav = _info(path, file)
+    header = _info(path, file)
+    found = header.info
     if found.sample_rate != sample_rate and not resample:
         raise BadAudio(
             path,
@@ -202,10 +219,19 @@ def _chosen(
     chosen = 0 if isinstance(channel, str) else channel or 0
     if chosen >= found.channels:
         raise BadAudio(path, f"has no channel {chosen}: it has {found.channels}", "channels are counted from 0")
-    return found, wav, chosen
+    return header, chosen
 
 
-def _info(path: Path, file: BinaryIO) -> tuple[Info, Wav | None]:
+@dataclass(frozen=True)
+class _Header:
+    """What a file's header says of it, or of the part that is meant, of which `start` is the first frame."""
+
+    info: Info
+    wav: Wav | None
+    start: int | None = None
+
+
+def _info(path: Path, file: BinaryIO) -> _Header:
     head = file.read(16)
     wav = None
     if head[:4] in BYTE_ORDER and head[8:12] == b"WAVE":
@@ -221,4 +247,10 @@ def _info(path: Path, file: BinaryIO) -> tuple[Info, Wav | None]:
         found = Info(said.n_frames, said.sample_rate, said.channels, said.is_fine, wav.note if wav else said.note)
     if found.n_samples <= 0:
         raise BadAudio(path, "holds no sound: 0 samples")
-    return found, wav
+    part = split(path)[1]
+    if part is None:
+        return _Header(found, wav)
+    start, n = part.frames(path, found.n_samples, found.sample_rate)
+    if wav and wav.is_pcm16:
+        wav = replace(wav, start=wav.start + 2 * wav.channels * start, n_frames=n)
+    return _Header(replace(found, n_samples=n), wav, start)

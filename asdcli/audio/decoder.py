@@ -86,15 +86,16 @@ def _note(path: Path, log: str) -> str | None:
     return None
 
 
-def decode(path: Path, file: BinaryIO, n_frames: int) -> np.ndarray:
-    """(n_frames, channels) float64, exact for every PCM and float format.
+def decode(path: Path, file: BinaryIO, n_frames: int, *, start: int | None = None) -> np.ndarray:
+    """(n_frames, channels) float64, exact for every PCM and float format; of a part of the file from frame `start` on.
 
     Raises:
         BadAudio: damaged, shorter than `n_frames`, or not finite.
     """
     file.seek(0)
     try:
-        wave, _ = soundfile.read(file, dtype="float64", always_2d=True)
+        frames = -1 if start is None else n_frames  # of a whole file also what its header does not promise
+        wave, _ = soundfile.read(file, frames, start or 0, dtype="float64", always_2d=True)
     except soundfile.LibsndfileError as error:
         raise BadAudio(path, f"cannot be decoded: {error.error_string}", "fetch the file again") from None
     if len(wave) != n_frames:
@@ -107,13 +108,16 @@ def decode(path: Path, file: BinaryIO, n_frames: int) -> np.ndarray:
     return wave
 
 
-def decoded_blocks(path: Path, file: BinaryIO, n_frames: int, block: int) -> Iterator[np.ndarray]:
+def decoded_blocks(
+    path: Path, file: BinaryIO, n_frames: int, block: int, *, start: int | None = None
+) -> Iterator[np.ndarray]:
     """The same in pieces of `block` frames, the last one shorter."""
     file.seek(0)
     done = 0
     try:
         with soundfile.SoundFile(file) as sound:
-            while len(wave := sound.read(block, dtype="float64", always_2d=True)):
+            sound.seek(start or 0)
+            while len(wave := sound.read(_next(block, n_frames, done, start), dtype="float64", always_2d=True)):
                 bad = np.flatnonzero(~np.isfinite(wave).all(axis=1))
                 if len(bad):
                     raise BadAudio(path, f"holds NaN or infinite samples: the first at {done + bad[0]}")
@@ -125,3 +129,8 @@ def decoded_blocks(path: Path, file: BinaryIO, n_frames: int, block: int) -> Ite
         raise BadAudio(
             path, f"is truncated: its header promises {n_frames} samples, {done} are there", "fetch the file again"
         )
+
+
+def _next(block: int, n_frames: int, done: int, start: int | None) -> int:
+    """Frames to read next; of a whole file also what its header does not promise."""
+    return block if start is None else min(block, n_frames - done)

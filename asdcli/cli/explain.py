@@ -64,9 +64,9 @@ def explain(
 ) -> int:
     """Explain the score of a recording: which normal ones it is nearest to, and how it sounds beside them.
 
-    A recording that is no clip of the run is read and judged as asd check does, and of a long one that is cut into
-    windows the most suspicious of these explained. --machine, --channel, --resample, --window, --hop are for those
-    alone.
+    A recording that is no clip of the run is read and judged as asd check does. Of a long one that is cut into windows,
+    clip or not, the most suspicious is explained. --machine, --channel, --resample, --window, --hop are for those that
+    are no clips.
 
     The nearest normal recordings, with their distances, and where the method looks at it the local scale b of each and
     what that takes off. The score beside the threshold and the p-value. Which bands differ and when, and which pulses

@@ -50,12 +50,17 @@ def learn(
         typer.Option(
             "--false-alarms",
             metavar="RATE",
-            help="How rare false alarms are to be: 1% or 1/200 of the normal recordings, or, with --every, 1/month.",
+            help="How rare false alarms are to be: 1% or 1/200 of the normal recordings, or 1/month (see --every).",
         ),
     ] = DEFAULT,
     every: Annotated[
         str | None,
-        typer.Option("--every", metavar="TIME", help="How often a recording comes: 10min, 1h.", show_default=False),
+        typer.Option(
+            "--every",
+            metavar="TIME",
+            help="How often a recording comes: 10min, 1h. Default, where all are cut into windows: without a gap.",
+            show_default=False,
+        ),
     ] = None,
     embedder: Annotated[
         str | None,
@@ -120,7 +125,8 @@ def learn(
     Recordings stay where and as they are, of any sample rate, number of channels, format and length; what is done to
     them is said. The machine is the nearest folder that names one: "fan 3/October normal" is of fan 3. Several folders
     may be of several machines. What was learned lies in one run, by default runs/MACHINE; the same command again does
-    what is new. Long recordings are cut into windows, and each is as suspicious as the worst of its own.
+    what is new. Long recordings are cut into windows, and each is as suspicious as the worst of its own. Of a machine
+    with fewer than five recordings, long ones are learned as many: day@00:10:00-00:20:00.wav is ten minutes of day.wav.
 
     Says at once how good the recordings are: how many and how alike they are, which stand out, how rare a false alarm
     can be promised with so many, and how many more it takes for what was asked. A recording whose name says, or may

@@ -48,6 +48,22 @@ def rule_of(false_alarms: str, every: str | None = None) -> str:
     return f"false-alarms:per_day={_plain(per_day)},clips_per_day={_plain(clips_per_day)}"
 
 
+def is_of_a_time(false_alarms: str, every: str | None) -> bool:
+    """Whether a rate is one of a time such as a month, and nobody said yet how many recordings that has.
+
+    Raises:
+        UsageError: it is no rate, however often recordings come.
+    """
+    try:
+        rule_of(false_alarms, every)
+    except UsageError:
+        if every is not None:
+            raise
+        rule_of(false_alarms, "0.001s")
+        return True
+    return False
+
+
 def seconds(text: str) -> float:
     """`10min`, `1h`, `30 s`, `90` (seconds) in seconds. Raises UsageError for what is no time."""
     found = re.fullmatch(rf"({_NUMBER})\s*([a-z]*)", text.strip().lower())

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from asdcli import artifacts
+from asdcli.audio import file_of
 from asdcli.errors import AsdError
 from asdcli.history.answers import Confirmed, confirmed
 from asdcli.history.checks import PastCheck, kept
@@ -109,7 +110,7 @@ def told(space: Workspace, method: str | None = None) -> list[PromiseKept]:
 def _learned(space: Workspace) -> set[str]:
     """The paths, as the history has them, of recordings that were learned at first."""
     rows = artifacts.read_table(space.clips, artifacts.CLIPS)[0].to_pylist()
-    return {str((space.dataset_root / row["path"]).resolve()) for row in rows if row["since"] is None}
+    return {str(file_of((space.dataset_root / row["path"]).resolve())) for row in rows if row["since"] is None}
 
 
 def _of(machine: str, promised: float | None, own: dict[str, PastCheck], said: dict[str, Confirmed]) -> PromiseKept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from asdcli.metrics.threshold_rules import FEW
 from asdcli.pipeline.steps import run
 from asdcli.pipeline.windows import windows
 from asdcli.progress import Progress
+from asdcli.views import stretches
 from asdcli.vocabulary import BOTH
 from asdcli.wording import counted, listed
 
@@ -26,12 +28,19 @@ _BANDS = f"listening by {run.WITHOUT_TRAINING} (level and fluctuation of each fr
 
 
 def require_several(table: pa.Table, progress: Progress) -> None:
-    """Say which machines there are. Raises BadData where there is one recording of every machine only."""
+    """Say which machines there are, and which long recordings were cut into several.
+
+    Raises:
+        BadData: one recording of every machine only.
+    """
     counts = Counter(table["machine_type"].to_pylist())
     alone = sorted(name for name, n in counts.items() if n < 2)
     what = "one normal recording tells nothing of what is normal"
     if len(alone) == len(counts):
-        raise BadData(f"{what}: {listed(alone)}", "record more of it while it is healthy: 20 at least, 100 better")
+        raise BadData(
+            f"{what}: {listed(alone)}",
+            "record more of it while it is healthy: 20 at least, 100 better; or one that is long, ten minutes at least",
+        )
     if alone:
         progress.left_out(f"{what}, and nothing will be said of {listed(alone)}")
     progress.note(
@@ -39,6 +48,16 @@ def require_several(table: pa.Table, progress: Progress) -> None:
         + ", ".join(f"{name} ({counted(n, 'recording')})" for name, n in sorted(counts.items()))
         + ("; if they are one, --machine NAME says so" if len(counts) > 1 else "")
     )
+    for sentence in stretches.told(table):
+        progress.note(sentence)
+
+
+def stretches_from(channel: str | None, window_s: float | None) -> float | None:
+    """Seconds of the shortest stretches that few long recordings are cut into: of two windows; None where none is cut.
+
+    Two channels are not cut, because they are windows already.
+    """
+    return None if channel == BOTH else max(CUT_FROM_S, 2 * (window_s or 0.0))
 
 
 def reading(
@@ -86,6 +105,31 @@ def learned_windows(
             "worst of its windows, and asd check cuts likewise"
         )
     return found
+
+
+def every(table: pa.Table, reading: Mapping[str, Any], false_alarms: str, progress: Progress) -> str | None:
+    """The time from one recording to the next where nobody says it: long ones follow each other without a gap.
+
+    Args:
+        table: of the recordings.
+        reading: how they are read.
+        false_alarms: of a time.
+        progress: is told.
+
+    Returns:
+        None where some are not so long that they are cut.
+    """
+    lengths = sorted(duration or 0.0 for duration in table["duration_s"].to_pylist())
+    window_s = reading.get("window_s")
+    if window_s is None or lengths[0] < max(reading.get("cut_from_s") or 0.0, window_s):
+        return None
+    typical = round(lengths[len(lengths) // 2])
+    length = f"{typical / 60:.3g} min" if typical >= 60 else f"{typical} s"
+    progress.note(
+        f"{false_alarms}: of recordings as long as those learned ({length}), one after the other without a gap (where "
+        "they come less often: --every TIME)"
+    )
+    return f"{typical}s"
 
 
 def trains(table: pa.Table, embedder: str | None, progress: Progress) -> bool:

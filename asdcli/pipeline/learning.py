@@ -1,15 +1,16 @@
-"""A run that is being learned at this moment: whoever reads it meanwhile is told to come back."""
+"""A run that is being learned, or changed, at this moment: whoever comes meanwhile is told to come back."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from asdcli.errors import ArtifactError, Busy
 from asdcli.pipeline.workspace import Workspace
-from asdcli.progress import Progress
+from asdcli.progress import SILENT, Progress
 from asdcli.writing.locks import alone, holder
 
 _LEARNED = "learn"  # its lock lies in the run, and no file of that name ever does
@@ -21,6 +22,23 @@ R = TypeVar("R")
 def learning(space: Workspace, progress: Progress) -> AbstractContextManager[None]:
     """Be the only one to learn into the run while the block runs. Raises Busy where another command is at it."""
     return alone(space.run / _LEARNED, progress)
+
+
+def changing(step: Callable[Concatenate[Workspace, P], R]) -> Callable[Concatenate[Workspace, P], R]:
+    """A step that changes what was learned, and is the only one to do so. Raises Busy."""
+
+    @functools.wraps(step)
+    def taken(space: Workspace, *args: P.args, **options: P.kwargs) -> R:
+        progress: Any = options.get("progress", SILENT)
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(learning(space, progress))
+            except Busy as error:
+                by = holder(space.run / _LEARNED) or "another command"
+                raise Busy(f"{space.run} is being changed by {by}", "type it again when that has ended") from error
+            return step(space, *args, **options)
+
+    return taken
 
 
 def settled(step: Callable[Concatenate[Workspace, P], R]) -> Callable[Concatenate[Workspace, P], R]:

@@ -21,6 +21,7 @@ from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import Progress
 from asdcli.views.bank import BankRole
 from asdcli.views.listing import table_of
+from asdcli.views.stretches import cut, number_of, parts_of, size_of
 from asdcli.vocabulary import Condition, Split
 
 FAULT = "an operator called it a fault, and no fault is ever compared with"
@@ -124,8 +125,8 @@ def newcomers(
     files = {file: place for file, place in files.items() if str(file) not in left}
     rows = {row["clip_id"]: row for row in table.to_pylist()}
     ways = Ways(space.dataset_root, rows, apart)
-    for file, place in files.items():
-        path = ways.to(file, place)
+    cut_before = parts_of(row["path"] for row in rows.values())
+    for file, path in _in_parts(files, ways, cut_before, table, machine, machines):
         known = rows.get(without_suffix(path))
         if known and known["path"] != path:
             found.left.append(LeftOut(str(file), f"the same name as {known['path']}", is_loss=True))
@@ -138,6 +139,36 @@ def newcomers(
             found.found.append(Newcomer(file, path, machine or machine_for(file, machines), info))
     found.links = ways.made
     return found
+
+
+def _in_parts(
+    files: Mapping[Path, Path],
+    ways: Ways,
+    cut_before: Mapping[str, Sequence[str]],
+    table: pa.Table,
+    machine: str | None,
+    machines: Sequence[str],
+) -> Iterator[tuple[Path, str]]:
+    """The files, and the paths to them; of those that were cut when they were learned, or are to be cut likewise, the
+    stretches: where those of its machine were, a recording that joins is."""
+    for file, place in files.items():
+        path = ways.to(file, place)
+        stretches = cut_before.get(path)
+        if stretches is None:
+            size = size_of(table, machine or machine_for(file, machines))
+            stretches = [path]
+            if size is not None and len(parts := _cut(file, path, size)) > 1:
+                stretches = parts
+        for one in stretches:
+            yield file if one == path else file.with_name(one.rpartition("/")[2]), one
+
+
+def _cut(file: Path, path: str, size: float) -> list[str]:
+    try:
+        info = audio.info(file)
+        return [name for name, _ in cut(path, info, number_of(info.duration_s, size))]
+    except audio.BadAudio:  # it is told of where it is looked at
+        return [path]
 
 
 def _is_here(known: Mapping[str, Any] | None, found: Newcomers, file: Path) -> bool:

@@ -83,11 +83,17 @@ def said_of_learned(space: Workspace, method: Scored) -> dict[str, list[str]]:
     return {of.machine: list(sentences(of)) for of in learn.normals(space, method.spelling, rule)}
 
 
-def operators(space: Workspace, method: str) -> tuple[list[str], list[TextTable]]:
-    """What operators said, beside what was promised: sentences, and a table; nothing where nobody said anything."""
+def operators(space: Workspace, method: str, progress: Progress) -> tuple[list[str], list[TextTable]]:
+    """What operators said, beside what was promised: sentences, and a table; nothing where nobody said anything, or
+    where the history cannot be read, which is warned of."""
     if not space.history.exists():
         return [], []
-    found = promises_kept(space, method)
+    try:
+        found = promises_kept(space, method)
+    except AsdError as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        progress.warn(f"what operators said is not on the page: {error.message}{hint}")
+        return [], []
     rows = []
     for one in found:
         share = one.share

@@ -36,8 +36,8 @@ from asdcli.views.signature import many
 from asdcli.views.sound_words import of_sound
 from asdcli.views.sounds import Sounds
 from asdcli.views.standing import WITHOUT_GROUP, Standing, compared_without, standing
+from asdcli.views.worst_window import WorstWindow, worst_window
 from asdcli.vocabulary import Unit
-from asdcli.wording import clock
 
 
 def run(
@@ -174,23 +174,27 @@ class _Work:
     def clip(self, clip_id: str) -> Explained:
         one = standing(self.method, clip_id, self.files.thresholds)
         group = compared_without(self.method, one)
-        notes, near = [], None
+        sounds = self.sounds_of(one.machine_type)
+        (duration_s,) = self.table.filter(pc.equal(self.table["clip_id"], one.clip_id))["duration_s"].to_pylist()
+        worst = worst_window(self.files.windows, one.clip_id, sounds.how, duration_s)
+        notes, near, most_s, from_s = [], None, None, 0.0
+        if worst:
+            from_s, most_s = worst.span_s[0], worst.span_s[1] - worst.span_s[0]
+            notes.append(words.of_window(worst.span_s))
         if self.has_vectors:
-            near = self.neighbourhood(one, group)
+            near = self.neighbourhood(one, group, worst)
             if one.scored_as in WITHOUT_GROUP:
                 notes.append(
                     "its score is by a method fitted without its group, distances and b here by the one fitted on all"
                 )
-        return self.explained(_Heard(one, self.sounds_of(one.machine_type).read(clip_id), near, group, notes))
+        return self.explained(_Heard(one, sounds.read(one.clip_id, most_s, from_s), near, group, notes, most_s))
 
     def recording(self, of: Outside) -> Explained:
         one, near, notes, most_s = of.standing, None, list(of.notes), None
         samples = self.sounds_of(one.machine_type).hear(of.path, of.span_s, **of.changes)
         if of.span_s:
             most_s = of.span_s[1] - of.span_s[0]
-            notes.append(
-                f"of it the {most_s:g} s from {clock(of.span_s[0])}, and of normal ones as many from their start"
-            )
+            notes.append(words.of_window(of.span_s))
         if self.has_vectors and self.loaded:
             looked_at = samples if of.span_s else None
             vectors = self.loaded.vectors(of.path, of.clip_id, one.machine_type, of.changes, looked_at)
@@ -228,12 +232,13 @@ class _Work:
             )
         return self.sounds[machine_type]
 
-    def neighbourhood(self, one: Standing, group: Collection[str]) -> Neighbourhood:
+    def neighbourhood(self, one: Standing, group: Collection[str], worst: WorstWindow | None) -> Neighbourhood:
         rows = np.flatnonzero(self.embedded.column("clip_id") == one.clip_id)
         if not len(rows):
             raise BadData(f"there is no vector of {one.clip_id}", "make it: asd embed")
         unit = Unit(str(self.method.header.params.get("unit") or Unit.MACHINE_TYPE))
-        return neighbourhood(self.embedded, int(rows[0]), unit, self.detector, without=group, most=MOST)
+        number = worst.number if worst else None
+        return neighbourhood(self.embedded, int(rows[0]), unit, self.detector, without=group, most=MOST, window=number)
 
     def signature(self, one: Standing) -> str:
         method, place = self.method, [self.method.header.dataset or self.method.path.stem]

@@ -22,6 +22,7 @@ class Evidence:
         detector: what the method has learnt.
         thresholds: thresholds.parquet.
         model: folder of the model that embeds, or of the autoencoder.
+        windows: scores of the windows of clips.
     """
 
     clips: Path
@@ -30,6 +31,7 @@ class Evidence:
     detector: Path | None = None
     thresholds: Path | None = None
     model: Path | None = None
+    windows: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from asdcli.detector.occlusion import Occlusion
 from asdcli.views.compared import Layer
 from asdcli.views.sound_words import of_region, span
-from asdcli.wording import counted
+from asdcli.wording import clock, counted
 
 _MATTERS = 0.1  # of its score: what a piece has to be worth to be spoken of
 
@@ -44,3 +44,9 @@ def of_normals(n: int, of: int | None) -> str:
 
 def _share(drop: float, score: float) -> str:
     return f"{drop:.3g} of {score:.3g}" if drop <= score else f"more than all of {score:.3g}"
+
+
+def of_window(span_s: tuple[float, float]) -> str:
+    """What of a long recording is explained, and what of normal ones it is held against."""
+    seconds = f"{span_s[1] - span_s[0]:g} s from {clock(span_s[0])}"
+    return f"of it the {seconds}, and of normal ones as many from their start"

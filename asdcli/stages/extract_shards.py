@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from asdcli import artifacts
+from asdcli import artifacts, audio
 from asdcli.artifacts import Header
 from asdcli.audio import BadAudio
 from asdcli.errors import ArtifactError, AsdError, BadData
@@ -191,7 +191,7 @@ def younger(path: Path, wavs: Sequence[Path]) -> bool:
     """Whether a file was written after all of its audio."""
     written = path.stat().st_mtime_ns
     try:
-        changes = (wav.stat() for wav in wavs)
+        changes = (audio.file_of(wav).stat() for wav in wavs)
         return all(max(s.st_mtime_ns, s.st_ctime_ns) <= written for s in changes)
     except OSError:
         return False

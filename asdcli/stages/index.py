@@ -6,13 +6,13 @@ import dataclasses
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from asdcli import artifacts, audio
-from asdcli.clips import SUFFIXES, without_suffix
+from asdcli.clips import without_suffix
 from asdcli.editions import clips_table
 from asdcli.errors import ArtifactError, BadArtifact, BadData, UsageError
 from asdcli.filenames import fault
@@ -33,7 +33,8 @@ from asdcli.stages import index_report
 from asdcli.stages.index_layout import find, of_folders, of_manifest, of_normal
 from asdcli.stages.index_place import is_edition, make_link, prefix_of, refuse_if_taken
 from asdcli.views.bank import regrouped, with_later
-from asdcli.views.listing import table_of
+from asdcli.views.listing import table_of, without_twins
+from asdcli.views.stretches import in_stretches
 from asdcli.vocabulary import Split, Unlabelled
 from asdcli.writing.locks import alone_with
 
@@ -71,6 +72,7 @@ def run(
     group_by: str | None = None,
     normal: Sequence[str] | None = None,
     models_stay: bool = False,
+    stretches_from_s: float | None = None,
     seed: int = 0,
     force: bool = False,
     progress: Progress = SILENT,
@@ -91,6 +93,8 @@ def run(
             left alone. None: names or the manifest say what trains. What came later, was answered or taken out since
             these were learned before, stays so.
         models_stay: with `normal`: a model was trained on what was learned before.
+        stretches_from_s: with `normal`: where there are few recordings of a machine, long ones are taken as several,
+            stretches of so many seconds or more; None: each recording is one.
         seed: chooses these clips.
         force: do it again even if it is up to date.
         progress: is told how far it is, and of what looks wrong.
@@ -126,7 +130,10 @@ def run(
     left += lie.left
     read = [_of_machine(r, machine or r.machine_type or root.name) for r in lie.recordings]
     read, infos = _probe(read, recordings, left, progress)
-    read = _without_twins(read, left)
+    read = without_twins(read, left)
+    before = None if normal is None else _learned_before(clips)
+    if stretches_from_s is not None:
+        read, infos = in_stretches(read, infos, stretches_from_s, before, prefix)
     split = Split(unlabelled) if unlabelled else None
     read, untrainable, held_out = assign_splits(read, test_fraction=test_fraction, seed=seed, unlabelled=split)
     left += untrainable
@@ -137,7 +144,7 @@ def run(
 
     grouped = any(r.group for r in read)
     table = table_of(read, infos, prefix)
-    if normal is not None and (before := _learned_before(clips)) is not None:
+    if before is not None:
         table = regrouped(with_later(table, before, root), group_by, models_stay=models_stay)
     else:
         table = with_groups(table, None if grouped else group_by)
@@ -224,18 +231,6 @@ def _probe(
         except audio.BadAudio as error:
             left.append(LeftOut(recording.path, error.reason, is_loss=True))
     return [r for r in read if r.path in infos], infos
-
-
-def _without_twins(read: Iterable[Recording], left: list[LeftOut]) -> list[Recording]:
-    """Of files that differ in their suffix only (a.wav, a.flac, a.WAV) one stays: the first by the list of suffixes."""
-    by_id: dict[str, Recording] = {}
-    rank = {suffix: i for i, suffix in enumerate(SUFFIXES)}
-    for recording in sorted(read, key=lambda r: (rank.get(PurePosixPath(r.path).suffix.lower(), len(rank)), r.path)):
-        kept = by_id.setdefault(without_suffix(recording.path), recording)
-        if kept is not recording:
-            name = kept.path.rpartition("/")[2]
-            left.append(LeftOut(recording.path, f"the same clip as another file, by its name: {name}", is_loss=True))
-    return sorted(by_id.values(), key=lambda r: r.path)
 
 
 def _nothing(recordings: Path, left: Sequence[LeftOut]) -> BadData:

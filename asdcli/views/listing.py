@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
 
 from asdcli import artifacts, audio
-from asdcli.clips import without_suffix
-from asdcli.layouts import Recording
+from asdcli.clips import SUFFIXES, without_suffix
+from asdcli.layouts import LeftOut, Recording
 
 
 def table_of(read: Sequence[Recording], infos: Mapping[str, audio.Info], prefix: str) -> pa.Table:
@@ -46,3 +47,15 @@ def table_of(read: Sequence[Recording], infos: Mapping[str, audio.Info], prefix:
         columns[name] = [text(getattr(r, name)) for r in read]
     kinds = (c for c in artifacts.CLIPS.columns if c.name in columns)
     return pa.table({c.name: pa.array(columns[c.name], c.type) for c in kinds}).sort_by("clip_id")
+
+
+def without_twins(read: Iterable[Recording], left: list[LeftOut]) -> list[Recording]:
+    """Of files that differ in their suffix only (a.wav, a.flac, a.WAV) one stays: the first by the list of suffixes."""
+    by_id: dict[str, Recording] = {}
+    rank = {suffix: i for i, suffix in enumerate(SUFFIXES)}
+    for recording in sorted(read, key=lambda r: (rank.get(PurePosixPath(r.path).suffix.lower(), len(rank)), r.path)):
+        kept = by_id.setdefault(without_suffix(recording.path), recording)
+        if kept is not recording:
+            name = kept.path.rpartition("/")[2]
+            left.append(LeftOut(recording.path, f"the same clip as another file, by its name: {name}", is_loss=True))
+    return sorted(by_id.values(), key=lambda r: r.path)

@@ -84,6 +84,7 @@ def neighbourhood(
     *,
     without: Collection[str] = (),
     most: int,
+    window: int | None = None,
 ) -> Neighbourhood:
     """The nearest normal recordings of a clip of the run.
 
@@ -94,11 +95,13 @@ def neighbourhood(
         detector: what the method has learnt; None where nothing is kept.
         without: recordings (clip_id) that it is not compared with.
         most: so many at most, and those that decide its score besides.
+        window: only this one of the clip is looked at; None: all of it.
 
     Raises:
         BadData: there is no normal recording to compare it with.
     """
-    one = Subject(str(embedded.column("clip_id")[row]), embedded.vectors[embedded.clip == row])
+    vectors = embedded.vectors[embedded.clip == row]
+    one = Subject(str(embedded.column("clip_id")[row]), vectors if window is None else vectors[window : window + 1])
     plans = [plan for plan in plan_units(embedded, unit)[0] if row in plan.scored]
     return _neighbourhood(embedded, one, plans, detector, without, most)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from asdcli import artifacts
+from asdcli import artifacts, audio
 from asdcli.errors import BadArtifact, MissingArtifact, unknown_name
 from asdcli.features.kinds import DEFAULT, FEATURES
 from asdcli.filenames import stem
@@ -101,7 +101,8 @@ def written_since(pack: Path, recordings: Iterable[Path]) -> list[Path]:
     put in another's place nothing is seen; nor is a whole project that was copied taken for a new one.
     """
     packed = pack.stat().st_mtime_ns
-    return [path for path in recordings if path.exists() and path.stat().st_mtime_ns > packed]
+    files = dict.fromkeys(map(audio.file_of, recordings))
+    return [path for path in files if path.exists() and path.stat().st_mtime_ns > packed]
 
 
 def paths(folder: Path, kind: str, machine_types: Sequence[str] | None) -> list[Path]:

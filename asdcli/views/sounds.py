@@ -90,15 +90,17 @@ class Sounds:
         start, stop = (round(seconds * self.sample_rate) for seconds in span_s)
         return part(audio.blocks(path, **read), start, stop)
 
-    def read(self, clip_id: str, most_s: float | None = None) -> np.ndarray:
-        """(n_samples,) int16 of a clip of the table, or of its first seconds.
+    def read(self, clip_id: str, most_s: float | None = None, from_s: float = 0.0) -> np.ndarray:
+        """(n_samples,) int16 of a clip of the table, or of some seconds of it from `from_s` on.
 
         Raises:
             BadAudio: its recording cannot be read. MissingArtifact, BadArtifact: it is gone, and so is the pack.
         """
         path = self.paths[clip_id]
-        if path.exists():
-            return self.hear(path, None if most_s is None else (0.0, most_s))
+        if audio.file_of(path).exists():
+            return self.hear(path, None if most_s is None else (from_s, from_s + most_s))
+        if from_s:
+            raise MissingArtifact(f"there is no recording {path}", "bring it back to where it was indexed")
         if self._pack is None:
             try:
                 found = find(self.features, DEFAULT, self.clips, [self.machine_type], SILENT)

@@ -89,3 +89,17 @@ def test_where_names_say_an_anomaly_the_word_is_shown_with_the_option_that_takes
     assert "4 its name says an anomaly" in told
     assert "its name says an anomaly: 'faulty'" in told and "--condition-word faulty=none" in told
     assert asd("learn", "faulty line", "--machine", "fan", "--condition-word", "faulty=none", "-q") == 0
+
+
+def test_a_page_stands_where_the_history_is_damaged_and_no_folder_is_taken_for_a_page(
+    asd: Asd, learned: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    learned.history.write_bytes(b"what was a history once")
+    assert asd("check", "week.wav", "--html", "week.html") == 0
+    said = capsys.readouterr().err
+    assert "what operators said is not on the page: " in said and "history.db is damaged" in said
+    assert "hint: move it aside" in said or "(move it aside, and a new one is begun: mv " in said
+    assert "what operators said is not on the page" in Path("week.html").read_text(encoding="utf-8")
+    for force in ([], ["--force"]):
+        assert asd("check", "week.wav", "--html", "fan 3", *force) == 1
+        assert "error: fan 3 is a folder" in capsys.readouterr().err

@@ -13,6 +13,7 @@ import pytest
 from scipy.stats import beta
 
 from asdcli import artifacts
+from asdcli.cli import call
 from asdcli.metrics.conformal import p_values
 from tests.helpers.machines import healthy, sound, write
 from tests.helpers.typed import typed
@@ -54,17 +55,34 @@ def checked_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return typed(place, ["learn", "fan/October", "--run", "runs/fan"], ["check", "fan/2024-11-03", "--why", "0"])
 
 
-@pytest.fixture
-def here(checked_once: Path, tmp_path: Path, asd: Asd) -> Path:
-    """A copy of it, the working folder, where the same was checked again: it is known by the digest of its bytes."""
+def copied(checked_once: Path, place: Path) -> Path:
+    """A copy of it where the same was checked again: it is known by the digest of its bytes."""
     for name in ("data", "runs"):
-        shutil.copytree(checked_once / name, tmp_path / name, symlinks=True)
-    shutil.copytree(checked_once / "fan", tmp_path / "fan")
-    link = tmp_path / "data" / "fan" / "audio"
+        shutil.copytree(checked_once / name, place / name, symlinks=True)
+    shutil.copytree(checked_once / "fan", place / "fan")
+    link = place / "data" / "fan" / "audio"
     link.unlink()
-    link.symlink_to(tmp_path / "fan" / "October")
-    assert asd("check", "fan/2024-11-03", "--why", "0", "-q") == 0
-    return tmp_path
+    link.symlink_to(place / "fan" / "October")
+    return typed(place, ["check", "fan/2024-11-03", "--why", "0"])
+
+
+@pytest.fixture
+def here(checked_once: Path, tmp_path: Path) -> Path:
+    """A copy that is a test's own, the working folder."""
+    return copied(checked_once, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def unchanged(checked_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy that nothing is written to; a recording of a dead microphone and one that is gone were checked besides."""
+    place = copied(checked_once, tmp_path_factory.mktemp("unchanged"))
+    write(place / "fan" / "more" / "dead.wav", np.zeros(4000, np.int16))
+    write(place / "fan" / "more" / "gone.wav", sound(np.random.default_rng(0)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        assert call(["check", "fan/more", "fan/October/2024-10-01_0003.wav", "--why", "0", "-q"]) in (0, 3)
+    (place / "fan" / "more" / "gone.wav").unlink()
+    return place
 
 
 def test_a_normal_one_counts_for_p_values_and_thresholds_and_others_are_not_compared_with_it(
@@ -182,13 +200,15 @@ def test_the_promise_is_held_against_the_answers(asd: Asd, capsys: pytest.Captur
     ],
 )
 def test_what_cannot_be_said_is_refused_in_words_and_nothing_is_changed(
-    asd: Asd, capsys: pytest.CaptureFixture[str], here: Path, words: list[str], code: int, message: str
+    asd: Asd,
+    capsys: pytest.CaptureFixture[str],
+    unchanged: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    code: int,
+    message: str,
 ) -> None:
-    if words[0] in ("dead.wav", "gone.wav", "2024-10-01_0003.wav"):
-        write(here / "fan" / "more" / "dead.wav", np.zeros(4000, np.int16))
-        write(here / "fan" / "more" / "gone.wav", sound(np.random.default_rng(0)))
-        assert asd("check", "fan/more", "fan/October/2024-10-01_0003.wav", "--why", "0", "-q") in (0, 3)
-        (here / "fan" / "more" / "gone.wav").unlink()
+    monkeypatch.chdir(unchanged)
     made, clips = digests(), CLIPS.read_bytes()
     assert asd("confirm", *words) == code
     assert message in capsys.readouterr().err

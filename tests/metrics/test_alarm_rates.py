@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asdcli.errors import UsageError
-from asdcli.metrics.alarm_rates import rule_of, seconds
+from asdcli.metrics.alarm_rates import is_of_a_time, rule_of, seconds
 from asdcli.metrics.threshold_rules import RULES
 
 
@@ -60,3 +60,11 @@ def test_what_is_no_rate_is_refused_with_examples(said: str, every: str | None, 
 @given(st.floats(0.1, 1e4), st.sampled_from(["s", "min", "h", "d"]))
 def test_times_are_multiples_of_their_unit(number: float, unit: str) -> None:
     assert seconds(f"{number:.4f}{unit}") == pytest.approx(float(f"{number:.4f}") * seconds(f"1{unit}"))
+
+
+def test_a_rate_of_a_time_is_told_from_one_of_recordings_and_from_none() -> None:
+    assert is_of_a_time("1/month", None) and is_of_a_time("2 per week", None)
+    assert not is_of_a_time("1%", None) and not is_of_a_time("1/200", None) and not is_of_a_time("1/month", "10min")
+    for none in ("soon", "1/fortnight", "0/month"):
+        with pytest.raises(UsageError, match="rate of false alarms"):
+            is_of_a_time(none, None)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from asdcli import artifacts, catalogue
+from asdcli.audio import file_of
 from asdcli.catalogue.edition import Edition
 from asdcli.catalogue.truth import tables
 from asdcli.clips import SUBSET_FOLDERS, SUFFIXES
@@ -64,7 +65,7 @@ def _clips(root: Path) -> Iterator[Finding]:
         text = f"its recordings were at {link.readlink()} and are gone"
         yield Finding(_AREA, root.name, State.PROBLEM, text, of_clips(root, "NEW_PLACE"))
         return
-    gone = [path for path in table["path"].to_pylist() if not (root / path).exists()]
+    gone = [path for path in table["path"].to_pylist() if not file_of(root / path).exists()]
     if gone:
         text = f"{len(gone)} of {len(table)} recordings are missing, the first: {gone[0]}"
         yield Finding(_AREA, root.name, State.PROBLEM, text, again)

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from asdcli import __version__
+from asdcli import __version__, artifacts
 from asdcli.audio import channel_index
 from asdcli.clips import SUFFIXES, without_suffix
 from asdcli.detector import Detector
-from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError, unknown_name
+from asdcli.errors import ArtifactError, BadArtifact, BadData, MissingArtifact, UsageError, unknown_name
 from asdcli.layouts import find_audio, machine_of
 from asdcli.layouts.times import when
 from asdcli.pipeline import answers_kept, keeping
@@ -33,6 +33,7 @@ from asdcli.stages.threshold import rows as thresholds_of
 from asdcli.views.known_faults import KnownFaults
 from asdcli.views.long_normals import long_normals
 from asdcli.views.scores import read_scores
+from asdcli.views.stretches import parts_of
 from asdcli.views.thresholds import Thresholds
 from asdcli.wording import counted, listed
 
@@ -192,12 +193,18 @@ def _recordings(
             "name wav or flac files, or folders that hold some",
         )
     learned = _learned(space)
+    cut = _cut_in_learning(space)
     taken: set[str] = set()
     found = []
     for path, name in files.items():
         clip_id = learned(path)
         clip_id = f"./{path}" if clip_id is None or clip_id in taken else clip_id  # learned ones never begin so
         taken.add(clip_id)
+        if str(path.resolve()) in cut:
+            progress.warn(
+                f"{name} was learned, in stretches, and is compared with itself: that says nothing of it; what each is "
+                "like without itself: asd reference list"
+            )
         found.append(ToCheck(path, name, machine or machine_for(path, known), clip_id))
     return found
 
@@ -228,6 +235,15 @@ def machine_for(path: Path, known: Sequence[str]) -> str:
         if called := [name for name in known if name in names]:
             return called[0]
     raise UsageError(f"which machine is {path} of? The run knows {', '.join(known)}", "say it: --machine NAME")
+
+
+def _cut_in_learning(space: Workspace) -> set[str]:
+    """The recordings, by where they lie, that were learned in stretches."""
+    try:
+        paths = artifacts.read_table(space.clips, artifacts.CLIPS)[0]["path"].to_pylist()
+    except ArtifactError:  # a check stands without it
+        return set()
+    return {str((space.dataset_root / whole).resolve()) for whole in parts_of(paths)}
 
 
 def _learned(space: Workspace) -> Callable[[Path], str | None]:

@@ -150,7 +150,7 @@ def _explanations(
 
 def _words(space: Workspace, checks: Checks, scored: Scored, progress: Remembered) -> Words:
     names = listed(sorted({row.machine for row in checks.rows}), 8)
-    _, tables = operators(space, scored.spelling)  # the sentences are among those of the check
+    _, tables = operators(space, scored.spelling, progress)  # the sentences are among those of the check
     return Words(
         title=f"{names}: {counted(len(checks.rows), 'recording')} checked",
         facts=[

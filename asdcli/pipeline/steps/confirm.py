@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from asdcli import audio
 from asdcli.artifacts import digest_file
+from asdcli.audio.parts import whole_of
 from asdcli.clips import without_suffix
 from asdcli.errors import BadData, UsageError
 from asdcli.files import is_model
@@ -21,6 +22,7 @@ from asdcli.layouts import find_audio
 from asdcli.pipeline import again
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.answers_kept import PromiseKept, one_sided, promises_kept
+from asdcli.pipeline.learning import changing
 from asdcli.pipeline.newcomers import Newcomer, Newcomers, Ways
 from asdcli.pipeline.steps.check import method_of
 from asdcli.pipeline.steps.reference import BankChange, change, learned, today
@@ -28,6 +30,7 @@ from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.views.bank import CONFIRMED, CONFIRMED_AND_COMPARED, KNOWN_FAULT, BankEdit
 from asdcli.views.checked import NOT_JUDGED, UNUSABLE
+from asdcli.views.stretches import is_part
 from asdcli.vocabulary import ConditionFrom, Split
 from asdcli.wording import listed
 
@@ -65,6 +68,7 @@ class Answered:
 
 
 @answered
+@changing
 def run(
     space: Workspace,
     words: Sequence[str],
@@ -83,7 +87,7 @@ def run(
         progress: is told how far it is, and of what looks wrong.
 
     Raises:
-        MissingArtifact: nothing was learned, or checked. Busy: the history is being written.
+        MissingArtifact: nothing was learned, or checked. Busy: the run is being changed, or the history.
         UsageError: a word that names no checked recording, or several; or one that was learned.
         BadData: a recording that is gone, has changed since it was checked, or says nothing. Nothing is changed then.
     """
@@ -139,13 +143,14 @@ def _meant(space: Workspace, word: str) -> list[PastCheck]:
 def _edit(meant: Sequence[PastCheck], answer: Answer, table: pa.Table, ways: Ways) -> tuple[Newcomers, BankEdit]:
     """What becomes of the rows of clips.parquet."""
     rows = {row["clip_id"]: row for row in table.to_pylist()}
+    of_stretches = {whole_of(row["path"]): row for row in rows.values() if is_part(row["path"])}
     found, turned, dropped = Newcomers(), [], []
     role = {"normal": CONFIRMED, "fault": KNOWN_FAULT}.get(answer.said, CONFIRMED)
     role = CONFIRMED_AND_COMPARED if answer.reference and answer.said == "normal" else role
     for one in meant:
         file = Path(one.path)
         path = ways.to(file, file.parent)
-        known = rows.get(without_suffix(path))
+        known = rows.get(without_suffix(path)) or of_stretches.get(path)
         if (known and known["since"] is None) or (known and known["split"] == Split.SUPPLEMENTAL):
             _refuse_learned(one, known["since"] is None, answer)
         elif known and answer.said == "none":

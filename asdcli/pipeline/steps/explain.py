@@ -218,6 +218,7 @@ def evidence(space: Workspace, scored: Scored) -> Evidence:
     if detector.exists():
         residuals = takes(SCORERS.build(scored.spelling)) == "residuals"
     model = space.autoencoder if residuals else space.model
+    windows = space.window_scores(scored.spelling)
     return Evidence(
         space.clips,
         space.features,
@@ -225,4 +226,5 @@ def evidence(space: Workspace, scored: Scored) -> Evidence:
         detector=detector if detector.exists() else None,
         thresholds=space.thresholds if space.thresholds.exists() else None,
         model=model if model.exists() else None,
+        windows=windows if windows.exists() else None,
     )

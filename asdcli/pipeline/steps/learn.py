@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from asdcli.errors import AsdError, BadData, UsageError
 from asdcli.filenames import fault
 from asdcli.files import is_model
 from asdcli.layouts import machine_of, sizes
+from asdcli.metrics import alarm_rates
 from asdcli.metrics.alarm_rates import DEFAULT, rule_of
 from asdcli.outcome import Outcome
 from asdcli.pipeline import choices, run_note, workspace
@@ -97,7 +98,8 @@ def run(
         dataset: by default called as the run, the one machine, or the folder.
         machine: the machine of all recordings; by default the nearest folder that names one.
         false_alarms: how rare they are to be, as `metrics.alarm_rates` has it.
-        every: the time from one recording to the next.
+        every: the time from one recording to the next; by default as long as they last, where all are so long that they
+            are cut.
         embedder: one that needs no training; by default that where there is but one machine, else a trained network.
         method: of scoring.
         channel: of recordings with several; by default the first.
@@ -119,19 +121,26 @@ def run(
         BadData: no recording, a single one of every machine, or none of a machine with any sound.
         Busy: the run is being learned by another command. What the stages raise.
     """
-    rule = rule_of(false_alarms, every)
+    is_of_a_time = alarm_rates.is_of_a_time(false_alarms, every)
     wanted = _method(method)
     root, below = _common(places)
     name = _dataset(root, below, machine, into, dataset)
     space = workspace.resolve(data=data, run=into, dataset=name, begins=True)
     with learning(space, progress):
-        listed_now = _index(space, root, below, machine, condition_words, group_by, force, Plainly(progress))
+        options_of_index = {"machine": machine, "condition_words": condition_words, "group_by": group_by}
+        stretches_from_s = choices.stretches_from(channel, window_s)
+        listed_now = _index(
+            space, root, below, {**options_of_index, "stretches_from_s": stretches_from_s}, force, Plainly(progress)
+        )
         space.remember()
         table, _ = artifacts.read_table(space.clips, artifacts.CLIPS)
         table = table.filter(is_training(table))  # without what operators said something of
         choices.require_several(table, progress)
         reading = choices.reading(table, channel, sample_rate, resample, progress)
         reading |= choices.learned_windows(table, reading["channel"], window_s, hop_s, progress)
+        if is_of_a_time:
+            every = choices.every(table, reading, false_alarms, progress)
+        rule = rule_of(false_alarms, every)
         trains = choices.trains(table, embedder, progress)
         options: dict[str, dict[str, Any]] = {
             "extract-features": {**reading, "scale": scale, "rounding": True, "on_error": "skip"},
@@ -207,9 +216,7 @@ def _index(
     space: Workspace,
     root: Path,
     below: Sequence[str],
-    machine: str | None,
-    condition_words: Sequence[str],
-    group_by: str | None,
+    options: Mapping[str, Any],
     force: bool,
     progress: Progress,
 ) -> Outcome:
@@ -223,9 +230,7 @@ def _index(
             root,
             name=space.dataset,
             normal=below,
-            machine=machine,
-            condition_words=condition_words,
-            group_by=group_by,
+            **options,
             models_stay=is_model(space.model),
             force=force,
             progress=progress,

@@ -12,12 +12,15 @@ import pyarrow as pa
 
 from asdcli import artifacts
 from asdcli.artifacts import Header
+from asdcli.audio.parts import whole_of
+from asdcli.clips import without_suffix
 from asdcli.errors import BadData, MissingArtifact, UsageError, unknown_name
 from asdcli.files import is_model
 from asdcli.layouts.links import shown
 from asdcli.pipeline import again
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.hearing_first import left_by_sound
+from asdcli.pipeline.learning import changing
 from asdcli.pipeline.newcomers import Newcomers, newcomers
 from asdcli.pipeline.steps.check import LEARN, limits_of
 from asdcli.pipeline.workspace import Workspace
@@ -28,6 +31,7 @@ from asdcli.views.bank import AS_NORMAL, CONFIRMED_AND_COMPARED, BankEdit
 from asdcli.views.bank_report import BankRow, bank_rows
 from asdcli.views.clips import is_training
 from asdcli.views.scores import read_scores
+from asdcli.views.stretches import is_part
 from asdcli.views.thresholds import Thresholds
 from asdcli.wording import counted, listed
 
@@ -73,6 +77,7 @@ def listing(space: Workspace, *, machine: str | None = None, method: str | None 
 
 
 @answered
+@changing
 def add(
     space: Workspace,
     places: Sequence[Path],
@@ -95,7 +100,7 @@ def add(
         progress: is told how far it is, and of what looks wrong.
 
     Raises:
-        MissingArtifact: nothing was learned. UsageError: a machine that cannot be told.
+        MissingArtifact: nothing was learned. Busy: the run is being changed. UsageError: a machine that cannot be told.
         BadData: there is no recording, their names may say that they are no normal ones, or they sound like another
             machine. Then nothing is changed.
     """
@@ -122,6 +127,7 @@ def add(
 
 
 @answered
+@changing
 def remove(space: Workspace, names: Sequence[str], *, device: str = "auto", progress: Progress = SILENT) -> BankChange:
     """Take recordings out of those that others are compared with.
 
@@ -132,7 +138,7 @@ def remove(space: Workspace, names: Sequence[str], *, device: str = "auto", prog
         progress: is told how far it is.
 
     Raises:
-        UsageError: a name that no recording of the reference set has, or several.
+        Busy: the run is being changed. UsageError: a name that no recording of the reference set has, or several.
         BadData: fewer than two of a machine would be left. Then nothing is changed.
     """
     table, _ = learned(space)
@@ -205,6 +211,9 @@ def _meant(name: str, table: pa.Table, bank: pa.Table, space: Workspace) -> list
         return found
     rows = {row["clip_id"]: row["path"] for row in table.select(["clip_id", "path"]).to_pylist()}
     file = Path(name).resolve() if Path(name).is_file() else None
+    stretches = [one for one, path in rows.items() if is_part(path) and _is_whole(name, file, path, space)]
+    if stretches:
+        return stretches
     exact, ends = [], []
     for clip_id, path in rows.items():
         called = (clip_id, path, shown(clip_id), shown(path))
@@ -220,6 +229,13 @@ def _meant(name: str, table: pa.Table, bank: pa.Table, space: Workspace) -> list
         several = listed([shown(clip_id) for clip_id in found])
         raise UsageError(f"several recordings are called {name!r}: {several}", "type more of the one that is meant")
     return found
+
+
+def _is_whole(name: str, file: Path | None, path: str, space: Workspace) -> bool:
+    """Whether a word means the recording that a stretch at `path` is of."""
+    whole = whole_of(path)
+    called = {whole, shown(whole), without_suffix(whole), without_suffix(shown(whole))}
+    return name in called or (file is not None and (space.dataset_root / whole).resolve() == file)
 
 
 _LIST = "they are listed by: asd reference list"

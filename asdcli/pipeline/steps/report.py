@@ -201,7 +201,7 @@ def _words(spaces: Sequence[Workspace], methods: Sequence[Scored], progress: Rem
     named = listed(list(dict.fromkeys(space.run.name for space in spaces)), 8)
     tested = any(len(one.split(Split.TEST).table) for one in methods)
     own = {} if tested else said_of_learned(spaces[0], methods[0])
-    answers, of_answers = operators(spaces[_run_of(methods[0], spaces)], methods[0].spelling)
+    answers, of_answers = operators(spaces[_run_of(methods[0], spaces)], methods[0].spelling, progress)
     own = {**own, "": answers}
     warnings = [*progress.said, *(sentence for space in spaces for sentence in warned_in(space))]
     if is_stand_in(methods[0].header):
