@@ -11,6 +11,8 @@ from typing import cast
 import torch
 from torch import nn
 
+from asdcli.models.networks.normalisation import BatchNorm, BatchNormReLU
+
 
 class SqueezeExcitation(nn.Module):
     """Weigh each channel by a gate computed from the channel means (Hu et al., CVPR 2018).
@@ -24,9 +26,13 @@ class SqueezeExcitation(nn.Module):
         self.excite = nn.Linear(channels // reduction, channels, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.gate(x)
+
+    def gate(self, x: torch.Tensor) -> torch.Tensor:
+        """The weight of each channel, in (0, 1): (batch, channels, 1, …), as many axes as `x` has."""
         means = x.flatten(2).mean(dim=2)
         gate = torch.sigmoid(self.excite(torch.relu(self.squeeze(means))))
-        return x * gate.view(*gate.shape, *[1] * (x.ndim - 2))
+        return gate.view(*gate.shape, *[1] * (x.ndim - 2))
 
 
 class ResidualUnit(nn.Module):
@@ -38,12 +44,12 @@ class ResidualUnit(nn.Module):
 
     def __init__(self, c_in: int, c_out: int, stride: int) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm2d(c_in, affine=False)
+        self.norm = BatchNorm(c_in)
         self.residual = nn.Sequential(
             nn.ReLU(),
             nn.Conv2d(c_in, c_out, 3, stride=stride, padding=1, bias=False),
-            nn.BatchNorm2d(c_out, affine=False),
-            nn.ReLU(inplace=True),
+            BatchNormReLU(c_out),
+            nn.Identity(),  # the place of the rectifier in models that were saved before it was part of the above
             nn.Conv2d(c_out, c_out, 3, padding=1, bias=False),
             SqueezeExcitation(c_out),
         )
@@ -56,4 +62,8 @@ class ResidualUnit(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.norm(x)
-        return cast(torch.Tensor, self.skip(x) + self.residual(x))
+        *layers, excitation = self.residual
+        y = x
+        for layer in layers:
+            y = layer(y)
+        return torch.addcmul(self.skip(x), y, cast(SqueezeExcitation, excitation).gate(y))
