@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 export ASD_DATA := $(DATA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dns-demo dcase2021-dns paper-varmin paper-dns lint format test test-slow test-gpu bench calibration mutants fuzz docs docs-reference clean
+.PHONY: help setup browser demo dns-demo dcase2021-dns paper-varmin paper-dns lint format test test-slow test-gpu bench calibration promise mutants fuzz docs docs-reference clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-22s %s\n", $$1, $$2 }'
@@ -27,6 +27,11 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
+
+browser:  ## install Debian's Chromium, where it is missing and that may be done: tests of `asd report` drive it
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	  && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } \
+	  || echo 'no Chromium here, and it cannot be installed: the tests of the page in a browser are skipped'
 
 demo: $(READY)  ## the main job on synthetic machines: download to official score (minutes)
 	$(ASD) download synthetic --size small
@@ -173,6 +178,9 @@ bench: $(READY)  ## measure the promises of the README, as ratios in one run
 
 calibration: $(READY)  ## false alarms promised and measured: synthetic machines and, where it is there, ToyCar (an hour and more); ARGS="--seeds 2"
 	$(BIN)/python -m tests.calibration $(ARGS)
+
+promise: $(READY)  ## a fan learned from 300 normal recordings, and the false alarms of 1,000 fresh ones (a minute or two)
+	$(BIN)/python -m tests.promise $(ARGS)
 
 fuzz: $(READY)  ## damage and forge 1,200 files of a run, type what reads them, print the counts; ARGS="--artifacts 100"
 	$(BIN)/python -m tests.fuzz $(ARGS)

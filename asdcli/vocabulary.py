@@ -19,8 +19,10 @@ PRECISIONS = ("auto", "fp32", "bf16")
 """The number format in which it is trained."""
 SYNTHETIC = "synthetic"
 """The dataset that is rendered, not fetched."""
-BOTH, MEAN = "both", "mean"
-"""What may stand for a channel: the first two, one after the other, or the mean of all."""
+BOTH, MEAN, RESIDUAL = "both", "mean", "residual"
+"""What may stand for a channel: the first two, one after another, the mean of all, or the first without the second."""
+IMPORTED = "imported"
+"""What stands in a header for the embedder of vectors that somebody brought."""
 PEAK, FIXED = "peak", "fixed"
 """A gain that is measured, or given: `fixed:0.5`."""
 
@@ -48,6 +50,8 @@ class ConditionFrom(Word):
     TRUTH = "truth"  # the organisers' tables
     SPLIT = "split"  # it is said to train, and training clips are normal by the rules of the field
     OPTION = "option"  # the user, who typed asd learn, --condition-word or --unlabelled
+    ADDED = "added"  # the user, who typed asd reference add, after the rest was learned
+    OPERATOR = "operator"  # whoever answered what asd check had found, by asd confirm
     ASSUMED = "assumed"  # nobody: nothing of its machine type is labelled
 
 
@@ -56,6 +60,7 @@ class ScoredAs(Word):
 
     HELD_OUT = "held-out"  # nothing: the model was trained on other groups, and the scorer fitted without its group
     CROSS_FITTED = "cross-fitted"  # the same, of a model of its own: the one that scores new clips has seen all
+    CONFIRMED = "confirmed"  # nothing: it is in no reference set, and an operator called it normal after it was checked
     LEFT_OUT_GROUP = "left-out group"  # nothing: no model was trained, and the scorer was fitted without its group
     LEFT_OUT_CLIP = "left-out clip"  # its group: only the clip itself was left out
     SEEN = "seen"  # the clip: the model was trained on it
@@ -67,6 +72,7 @@ class Split(Word):
     TRAIN = "train"
     TEST = "test"
     SUPPLEMENTAL = "supplemental"
+    ANSWERED = "answered"  # of no folder: an operator said what a checked recording is
 
 
 class Subset(Word):
@@ -97,4 +103,14 @@ PValue = Literal["clip", "group"]
 Data = Literal["source", "all"]
 """Whose samples may be neighbours, or make a mixture."""
 Distance = Literal["euclidean", "cosine"]
+Projector = Literal["pca", "tsne", "umap"]
+"""How vectors are laid out on a plane."""
+HIGHEST = "max"
+"""Of the scores of a clip's windows the highest."""
+OfWindows = Literal["mean", "max"]
+"""What a clip has of the scores of its windows."""
+Supplemental = Literal["ignore", "use"]
+"""What becomes of an edition's supplemental recordings."""
+SupplementalKind = Literal["machine", "noise"]
+"""What alone is in a supplemental recording."""
 ValidationSet = Literal["train-all", "train-random", "train-cluster", "test-all", "held-out"]

@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
+def clock(seconds: float) -> str:
+    """`0:07`, `4:00`, `23:59:59`: a time in a recording, to the second."""
+    whole = round(seconds)
+    minutes, hours = whole // 60 % 60, whole // 3600
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+
+
 def counted(n: int, what: str) -> str:
     """`1 clip`, `3 clips`."""
     return f"{n} {what}" if n == 1 else f"{n} {what}s"

@@ -78,6 +78,8 @@ def methods_and_models() -> str:
         lines += [f"## {title}", ""]
         for name in registry.entries:
             lines += _described(describe(registry, name))
+        for name, meant in registry.short.items():
+            lines += [f"`{name}` is short for `{meant}`.", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -12,12 +12,12 @@ FLOORS = {
     part: floor
     for floor, parts in enumerate(
         (
-            ("errors", "vocabulary", "progress", "outcome", "visible", "wording"),
+            ("blas", "errors", "vocabulary", "progress", "outcome", "visible", "wording"),
             ("clips", "filenames", "files", "parquets", "spec", "writing", "zips"),
-            ("artifacts", "catalogue", "audio", "fetch", "layouts", "synthesis"),
+            ("artifacts", "catalogue", "audio", "fetch", "history", "layouts", "synthesis"),
             ("features", "models", "scorers", "metrics", "editions", "submission"),
             ("views", "embedders", "training"),
-            ("detector", "plots", "tracking"),
+            ("detector", "page", "plots", "tracking"),
             ("stages",),
             ("pipeline",),
             ("sweep",),
@@ -33,8 +33,16 @@ HELPERS = {
     "index_place": "index",
     "index_report": "index",
     "candidates": "tune",
+    "check_judge": "check",
     "check_report": "check",
+    "check_why": "check",
+    "drift_words": "drift",
     "explain_words": "explain",
+    "fuse_weights": "fuse",
+    "report_parts": "report",
+    "report_sounds": "report",
+    "explain_picture": "explain",
+    "explain_evidence": "explain",
     "threshold_report": "threshold",
     "submit_meta": "submit",
     "submit_costs": "submit",
@@ -58,6 +66,7 @@ HEAVY = {
     "imblearn",
     "pydantic",
     "httpx",
+    "jinja2",
 }
 TERMINAL = ("typer", "rich")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from asdcli.artifacts import own
 from asdcli.artifacts.arrays import read_arrays, read_arrays_header, write_arrays
-from asdcli.artifacts.digest import digest_arrays, digest_bytes
+from asdcli.artifacts.digest import digest_arrays, digest_bytes, digest_file
 from asdcli.artifacts.header import Header
 from asdcli.artifacts.kinds import (
     ANY,
@@ -66,6 +66,7 @@ __all__ = [
     "damaged",
     "digest_arrays",
     "digest_bytes",
+    "digest_file",
     "is_current",
     "own",
     "read_arrays",

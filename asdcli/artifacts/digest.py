@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 
 SEAL = "seal"
 """The field of a header that holds the digest of all its other fields."""
+_BLOCK = 1 << 20  # bytes of a file at a time
 
 
 def digest_bytes(*parts: bytes) -> str:
@@ -24,6 +26,15 @@ def digest_bytes(*parts: bytes) -> str:
     digest = _hash()
     for part in parts:
         digest.update(part)
+    return digest.hexdigest()
+
+
+def digest_file(path: Path) -> str:
+    """Digest of the bytes of a file of any size, as `digest_bytes`. Raises OSError where it cannot be read."""
+    digest = _hash()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
     return digest.hexdigest()
 
 

@@ -82,6 +82,7 @@ CLIPS = Kind(
         Column("channels", pa.int32(), nullable=True, rule=at_least(1)),
         Column("condition_from", _text, nullable=True, rule=one_of(ConditionFrom)),
         Column("group_from", _text, nullable=True),  # what tells which belong together
+        Column("since", _text, nullable=True),  # the day on which it came to the others, or was taken out: YYYY-MM-DD
     ),
     needs="EDITION",
 )

@@ -6,6 +6,7 @@ once, and what leaves is whole, finite, one channel of int16 PCM at the rate tha
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -14,14 +15,16 @@ import numpy as np
 
 from asdcli.audio.bad import BadAudio
 from asdcli.audio.channels import channel_index
-from asdcli.audio.convert import FULL_SCALE, resampled, to_int16
+from asdcli.audio.convert import FULL_SCALE, resampled, resampled_blocks, to_int16
 from asdcli.audio.files import opened
-from asdcli.audio.riff import BYTE_ORDER, Wav, pcm16, walk
-from asdcli.vocabulary import BOTH, MEAN
+from asdcli.audio.riff import BYTE_ORDER, Wav, pcm16, pcm16_blocks, walk
+from asdcli.audio.two_microphones import residual
+from asdcli.vocabulary import BOTH, MEAN, RESIDUAL
 
-__all__ = ["BOTH", "MEAN", "SAMPLE_RATE", "BadAudio", "Info", "channel_index", "info", "read"]
+__all__ = ["BOTH", "MEAN", "RESIDUAL", "SAMPLE_RATE", "BadAudio", "Info", "blocks", "channel_index", "info", "read"]
 
 SAMPLE_RATE = 16_000
+_BLOCK = 1 << 19  # samples of a channel that are read at once
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ def read(
     Args:
         path: a file that libsndfile reads.
         sample_rate: expected rate in Hz.
-        channel: index of the channel to take, or `MEAN` of all (which rounds); None demands a file of one channel.
+        channel: index of the channel to take, `MEAN` of all (which rounds), or `RESIDUAL`: the first without what the
+            second explains of it (which rounds, at a joint peak of its own); None demands a file of one channel.
         resample: bring another rate to `sample_rate` (soxr, high quality) instead of refusing it.
         rounding: round samples finer than 16 bits instead of refusing them.
         gain: multiply all samples by it, which rounds.
@@ -81,12 +85,53 @@ def read(
 
     Raises:
         BadAudio: unreadable, no audio, truncated, empty, non-finite, another rate, several channels and none chosen,
-            no such channel, or samples that int16 cannot hold.
+            no such channel, no second one for a residual, or samples that int16 cannot hold.
     """
     wave, exact = _wave(path, sample_rate, channel, resample)
     if gain is not None:
         wave, exact = _floats(wave) * gain, False
     return wave if wave.dtype == np.int16 else to_int16(path, wave, rounding=rounding or not exact)
+
+
+def blocks(
+    path: Path,
+    *,
+    sample_rate: int = SAMPLE_RATE,
+    channel: int | str | None = None,
+    resample: bool = False,
+    rounding: bool = False,
+    gain: float | None = None,
+) -> Iterator[np.ndarray]:
+    """The same samples as of `read`, bit for bit, a block after the other: memory does not grow with the file.
+
+    A residual of two microphones comes as one block: what the far one explains shows in the whole recording only.
+    Arguments and errors are those of `read`; what is wrong with the file shows when its place is reached.
+
+    Yields:
+        (n_block,) int16, n_block >= 1.
+    """
+    if channel == RESIDUAL:
+        yield read(path, sample_rate=sample_rate, channel=channel, resample=resample, rounding=rounding, gain=gain)
+        return
+    with opened(path) as file:
+        found, wav, chosen = _chosen(path, file, sample_rate, channel, resample)
+        exact = found.sample_rate == sample_rate and not (channel == MEAN and found.channels > 1) and gain is None
+        if wav and wav.is_pcm16:
+            raw = pcm16_blocks(path, file, wav, _BLOCK)
+        else:
+            from asdcli.audio.decoder import decoded_blocks
+
+            raw = decoded_blocks(path, file, found.n_samples, _BLOCK)
+        waves: Iterable[np.ndarray] = (_one_channel(block, channel, chosen) for block in raw)
+        if found.sample_rate != sample_rate:
+            waves = resampled_blocks(path, map(_floats, waves), found.sample_rate, sample_rate)
+        for wave in waves:
+            if gain is not None:
+                wave = _floats(wave) * gain
+            if wave.dtype == np.float64:
+                yield to_int16(path, wave, rounding=rounding or not exact)
+            else:
+                yield np.ascontiguousarray(wave, np.int16)
 
 
 def peak(
@@ -108,34 +153,56 @@ def _floats(wave: np.ndarray) -> np.ndarray:
 def _wave(path: Path, sample_rate: int, channel: int | str | None, resample: bool) -> tuple[np.ndarray, bool]:
     """(n_samples,) of one channel: int16 where they lie in the file as such, else float64; and whether it is exact."""
     with opened(path) as file:
-        found, wav = _info(path, file)
-        if found.sample_rate != sample_rate and not resample:
-            raise BadAudio(
-                path,
-                f"sample rate is {found.sample_rate} Hz, expected {sample_rate} Hz",
-                "--resample converts it, --sample-rate says what to expect",
-            )
-        if channel is None and found.channels > 1:
-            raise BadAudio(
-                path, f"has {found.channels} channels", f"choose: --channel both, mean, or 0 to {found.channels - 1}"
-            )
-        chosen = 0 if isinstance(channel, str) else channel or 0
-        if chosen >= found.channels:
-            raise BadAudio(path, f"has no channel {chosen}: it has {found.channels}", "channels are counted from 0")
+        found, wav, chosen = _chosen(path, file, sample_rate, channel, resample)
         if wav and wav.is_pcm16:
             wave = pcm16(path, file, wav)
         else:
             from asdcli.audio.decoder import decode
 
             wave = decode(path, file, found.n_samples)
-    exact = found.sample_rate == sample_rate
-    if channel == MEAN and found.channels > 1:
-        wave, exact = _floats(wave).mean(axis=1), False
-    else:
-        wave = wave[:, chosen]
+    exact = found.sample_rate == sample_rate and not (channel == MEAN and found.channels > 1)
+    wave = _one_channel(wave, channel, chosen)
     if found.sample_rate != sample_rate:
         wave = resampled(path, _floats(wave), found.sample_rate, sample_rate)
+    if channel == RESIDUAL:
+        near, far = _floats(wave).T
+        wave, exact = residual(near, far), False
     return np.ascontiguousarray(wave, None if wave.dtype == np.float64 else np.int16), exact
+
+
+def _one_channel(wave: np.ndarray, channel: int | str | None, chosen: int) -> np.ndarray:
+    """(n,) of (n, n_channels): the chosen one, or the mean of several; (n, 2) of which a residual is made."""
+    if channel == MEAN and wave.shape[1] > 1:
+        mean: np.ndarray = _floats(wave).mean(axis=1)
+        return mean
+    return wave[:, :2] if channel == RESIDUAL else wave[:, chosen]
+
+
+def _chosen(
+    path: Path, file: BinaryIO, sample_rate: int, channel: int | str | None, resample: bool
+) -> tuple[Info, Wav | None, int]:
+    """What the header says, and the channel to take. Raises BadAudio where that is not what was asked for."""
+    found, wav = _info(path, file)
+    if found.sample_rate != sample_rate and not resample:
+        raise BadAudio(
+            path,
+            f"sample rate is {found.sample_rate} Hz, expected {sample_rate} Hz",
+            "--resample converts it, --sample-rate says what to expect",
+        )
+    if channel is None and found.channels > 1:
+        raise BadAudio(
+            path, f"has {found.channels} channels", f"choose: --channel both, mean, or 0 to {found.channels - 1}"
+        )
+    if channel == RESIDUAL and found.channels < 2:
+        raise BadAudio(
+            path,
+            "has 1 channel, and a residual is of two: the near microphone without what the far one explains",
+            "choose another: --channel 0",
+        )
+    chosen = 0 if isinstance(channel, str) else channel or 0
+    if chosen >= found.channels:
+        raise BadAudio(path, f"has no channel {chosen}: it has {found.channels}", "channels are counted from 0")
+    return found, wav, chosen
 
 
 def _info(path: Path, file: BinaryIO) -> tuple[Info, Wav | None]:

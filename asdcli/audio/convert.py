@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,32 @@ def resampled(path: Path, wave: np.ndarray, from_hz: int, to_hz: int) -> np.ndar
     if not len(wave):
         raise BadAudio(path, f"is too short to bring from {from_hz} Hz to {to_hz} Hz")
     return wave
+
+
+def resampled_blocks(path: Path, waves: Iterable[np.ndarray], from_hz: int, to_hz: int) -> Iterator[np.ndarray]:
+    """The same of a wave that comes in blocks (n_block,) float64: soxr's stream gives the bits of the whole."""
+    import soxr
+
+    stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="float64", quality="HQ")
+    any_came = False
+    for wave, is_last in _with_last(waves):
+        converted = stream.resample_chunk(np.ascontiguousarray(wave), last=is_last)
+        if len(converted):
+            any_came = True
+            yield converted
+    if not any_came:
+        raise BadAudio(path, f"is too short to bring from {from_hz} Hz to {to_hz} Hz")
+
+
+def _with_last(waves: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, bool]]:
+    """Each with whether none comes after it."""
+    held: np.ndarray | None = None
+    for wave in waves:
+        if held is not None:
+            yield held, False
+        held = wave
+    if held is not None:
+        yield held, True
 
 
 def to_int16(path: Path, wave: np.ndarray, *, rounding: bool) -> np.ndarray:

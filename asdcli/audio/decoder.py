@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -104,3 +105,23 @@ def decode(path: Path, file: BinaryIO, n_frames: int) -> np.ndarray:
     if len(bad):
         raise BadAudio(path, f"holds NaN or infinite samples: {len(bad)} of {len(wave)}, the first at {bad[0]}")
     return wave
+
+
+def decoded_blocks(path: Path, file: BinaryIO, n_frames: int, block: int) -> Iterator[np.ndarray]:
+    """The same in pieces of `block` frames, the last one shorter."""
+    file.seek(0)
+    done = 0
+    try:
+        with soundfile.SoundFile(file) as sound:
+            while len(wave := sound.read(block, dtype="float64", always_2d=True)):
+                bad = np.flatnonzero(~np.isfinite(wave).all(axis=1))
+                if len(bad):
+                    raise BadAudio(path, f"holds NaN or infinite samples: the first at {done + bad[0]}")
+                done += len(wave)
+                yield wave
+    except soundfile.LibsndfileError as error:
+        raise BadAudio(path, f"cannot be decoded: {error.error_string}", "fetch the file again") from None
+    if done != n_frames:
+        raise BadAudio(
+            path, f"is truncated: its header promises {n_frames} samples, {done} are there", "fetch the file again"
+        )

@@ -17,7 +17,12 @@ LOWEST_DB = -200.0
 def level_db(samples: np.ndarray) -> float:
     """Root mean square of (n_samples,) int16 in dB below full scale, n_samples >= 1; at least LOWEST_DB."""
     wave = samples.astype(np.float32)
-    power = float(np.dot(wave, wave)) / len(wave) / FULL_SCALE**2
+    return power_db(float(np.dot(wave, wave)) / len(wave))
+
+
+def power_db(power: float) -> float:
+    """A mean of squared int16 samples in dB below full scale; at least LOWEST_DB."""
+    power /= FULL_SCALE**2
     return 10 * math.log10(power) if power > 0 else LOWEST_DB
 
 

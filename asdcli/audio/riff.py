@@ -7,6 +7,7 @@ lie, so these need no decoder at all. RIFF, its big-endian RIFX, and RF64 (beyon
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -133,3 +134,17 @@ def pcm16(path: Path, file: BinaryIO, wav: Wav) -> np.ndarray:
     if n_read != samples.nbytes:
         raise BadAudio(path, f"is truncated: {n_read} of {samples.nbytes} bytes of sound could be read")
     return samples
+
+
+def pcm16_blocks(path: Path, file: BinaryIO, wav: Wav, block: int) -> Iterator[np.ndarray]:
+    """The same in pieces of `block` samples a channel, the last one shorter: (n_block, channels)."""
+    file.seek(wav.start)
+    n_frames, done = wav.n_frames or 0, 0
+    while done < n_frames:
+        samples = np.empty((min(block, n_frames - done), wav.channels), "<i2")
+        n_read = file.readinto(samples.data.cast("B"))  # type: ignore[attr-defined]
+        done += len(samples)
+        if n_read != samples.nbytes:
+            whole, there = n_frames * 2 * wav.channels, (done - len(samples)) * 2 * wav.channels + n_read
+            raise BadAudio(path, f"is truncated: {there} of {whole} bytes of sound could be read")
+        yield samples

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+
+from asdcli.audio.level import power_db
 
 MANY_ZEROS = 0.5
 """Share of samples that are exactly zero from which on a recording is called interrupted."""
@@ -12,21 +16,63 @@ MOST_CLIPPED = 0.01
 _LOWEST, _HIGHEST = -32768, 32767
 
 
-def suspicion(samples: np.ndarray) -> str | None:
-    """What is odd about (n_samples,) int16, n_samples >= 1, in words that follow the clip's name; None: nothing.
+@dataclass
+class Counts:
+    """What tells of a microphone, counted block by block: of a recording of any length.
 
-    Loudness is no oddity: what is asked is whether the samples can be those of a working microphone.
+    Attributes:
+        n: samples.
+        zeros: those that are exactly 0.
+        clipped: those at full scale.
+        first: the first of all.
+        is_flat: whether all are the same number.
+        energy: sum of their squares.
     """
-    if is_flat(samples):
-        return f"is constant: every sample is {samples[0]}" if samples[0] else "is silent: every sample is 0"
-    zeros = 1 - np.count_nonzero(samples) / len(samples)
-    if zeros >= MANY_ZEROS:
-        return f"is silent in part: {_percent(zeros)} of its samples are exactly 0"
-    if samples.min() == _LOWEST or samples.max() == _HIGHEST:
-        clipped = (np.count_nonzero(samples == _LOWEST) + np.count_nonzero(samples == _HIGHEST)) / len(samples)
-        if clipped > MOST_CLIPPED:
-            return f"is clipped: {_percent(clipped)} of its samples are at full scale"
-    return None
+
+    n: int = 0
+    zeros: int = 0
+    clipped: int = 0
+    first: int = 0
+    is_flat: bool = True
+    energy: float = 0.0
+
+    def add(self, samples: np.ndarray) -> None:
+        """Count (n,) int16, n >= 1."""
+        if not self.n:
+            self.first = int(samples[0])
+        self.n += len(samples)
+        self.is_flat = self.is_flat and bool((samples == self.first).all())
+        self.zeros += len(samples) - int(np.count_nonzero(samples))
+        if samples.min() == _LOWEST or samples.max() == _HIGHEST:
+            self.clipped += int(np.count_nonzero(samples == _LOWEST) + np.count_nonzero(samples == _HIGHEST))
+        wave = samples.astype(np.float32)
+        self.energy += float(np.dot(wave, wave))
+
+    @property
+    def suspicion(self) -> str | None:
+        """What is odd, in words that follow the clip's name; None: nothing.
+
+        Loudness is no oddity: what is asked is whether the samples can be those of a working microphone.
+        """
+        if self.is_flat:
+            return f"is constant: every sample is {self.first}" if self.first else "is silent: every sample is 0"
+        if self.zeros >= MANY_ZEROS * self.n:
+            return f"is silent in part: {_percent(self.zeros / self.n)} of its samples are exactly 0"
+        if self.clipped > MOST_CLIPPED * self.n:
+            return f"is clipped: {_percent(self.clipped / self.n)} of its samples are at full scale"
+        return None
+
+    @property
+    def level_db(self) -> float:
+        """Root mean square in dB below full scale, at least LOWEST_DB."""
+        return power_db(self.energy / self.n)
+
+
+def suspicion(samples: np.ndarray) -> str | None:
+    """What `Counts.suspicion` says of (n_samples,) int16, n_samples >= 1."""
+    counts = Counts()
+    counts.add(samples)
+    return counts.suspicion
 
 
 def is_flat(samples: np.ndarray) -> bool:

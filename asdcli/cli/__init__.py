@@ -28,9 +28,14 @@ GROUPS = {
     "Your own recordings": {
         "learn": "asdcli.cli.learn:learn",
         "check": "asdcli.cli.check:check",
+        "confirm": "asdcli.cli.confirm:confirm",
+        "reference": "asdcli.cli.reference:reference",
+        "history": "asdcli.cli.history:history",
+        "drift": "asdcli.cli.drift:drift",
         "index": "asdcli.cli.index:index",
         "threshold": "asdcli.cli.threshold:threshold",
         "explain": "asdcli.cli.explain:explain",
+        "report": "asdcli.cli.report:report",
     },
     "The challenge": {
         "datasets": "asdcli.cli.datasets:datasets",
@@ -39,6 +44,7 @@ GROUPS = {
     "Research": {
         "smooth": "asdcli.cli.smooth:smooth",
         "tune": "asdcli.cli.tune:tune",
+        "fuse": "asdcli.cli.fuse:fuse",
         "table": "asdcli.cli.table:table",
         "sweep": "asdcli.cli.sweep:sweep",
         "plot": "asdcli.cli.plot:plot",

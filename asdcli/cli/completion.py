@@ -33,6 +33,7 @@ def _registered(target: str, *more: str) -> Completion:
 methods = _registered("asdcli.scorers:SCORERS", "all", "all+")
 scorers = _registered("asdcli.scorers:SCORERS")
 models = _registered("asdcli.training:MODELS")
+recipes = _completes(lambda _: importlib.import_module("asdcli.training.named").recipes())
 embedders = _registered("asdcli.embedders:EMBEDDERS")
 plots = _registered("asdcli.plots:PLOTS")
 engines = _registered("asdcli.sweep.engines:ENGINES")

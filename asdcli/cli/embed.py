@@ -18,12 +18,14 @@ from asdcli.cli.options import (
     RetryOption,
     ShardOption,
     ShardsOption,
+    one_of,
 )
 from asdcli.cli.sharded import sharded
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.embedders import EMBEDDERS
 from asdcli.errors import UsageError
+from asdcli.vocabulary import Supplemental
 
 
 class EmbeddingsFormat(str, Enum):
@@ -39,7 +41,7 @@ def embed(
             "--embedder",
             autocompletion=completion.embedders,
             metavar="SPELLING",
-            help=f"{', '.join(EMBEDDERS.entries)}. Default: that of the run's model.",
+            help=f"{', '.join([*EMBEDDERS.entries, *EMBEDDERS.short])}. Default: that of the run's model.",
             show_default=False,
         ),
     ] = None,
@@ -73,6 +75,14 @@ def embed(
         EmbeddingsFormat, typer.Option("--format", help="parquet is what asd score reads; npz is for other programs.")
     ] = EmbeddingsFormat.parquet,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Clips at once on the device.")] = 64,
+    supplemental: Annotated[
+        str,
+        typer.Option(
+            "--supplemental",
+            metavar=one_of(Supplemental),
+            help="Whether supplemental clips are embedded too: asd plot map shows them, and no method scores them.",
+        ),
+    ] = "ignore",
     features_from: FeaturesFromOption = None,
     machine_type: MachineTypeOption = None,
     device: DeviceOption = "auto",
@@ -115,6 +125,7 @@ def embed(
             device=device,
             batch_size=batch_size,
             machine_types=machine_type,
+            supplemental=supplemental,
             force=force,
             progress=talk.progress,
         )

@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asdcli.cli.options import DeviceOption, method_option
+from asdcli.cli.options import (
+    DeviceOption,
+    HopOption,
+    LaterResampleOption,
+    channel_option,
+    machine_option,
+    method_option,
+    window_option,
+)
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
 
 if TYPE_CHECKING:
-    from asdcli.stages.explain import Explained
+    from asdcli.detector.explained import Explained
 
 _SHOWN = 5  # nearest recordings
 
@@ -22,7 +30,7 @@ def explain(
         list[str],
         typer.Argument(
             metavar="CLIP...",
-            help="Clips of the run: a clip_id, the path of a recording, or the end of one.",
+            help="Clips of the run: a clip_id, the path of a recording, or the end of one; and any other recordings.",
             show_default=False,
         ),
     ],
@@ -37,13 +45,28 @@ def explain(
             help="Where a network embeds: say what its score owes to each piece of the clip (65 passes of it).",
         ),
     ] = True,
+    machine: Annotated[
+        str | None,
+        machine_option(help="Other recordings are of this machine. Default: as asd check finds it."),
+    ] = None,
+    channel: Annotated[
+        str | None,
+        channel_option(otherwise="as learned"),
+    ] = None,
+    resample: LaterResampleOption = False,
+    window: Annotated[float | None, window_option(otherwise="as learned")] = None,
+    hop: HopOption = None,
     device: DeviceOption = "auto",
     *,
     place: Place,
     talk: Talk,
     force: bool,
 ) -> int:
-    """Explain the score of a clip: which normal recordings it is nearest to, and how it sounds beside them.
+    """Explain the score of a recording: which normal ones it is nearest to, and how it sounds beside them.
+
+    A recording that is no clip of the run is read and judged as asd check does, and of a long one that is cut into
+    windows the most suspicious of these explained. --machine, --channel, --resample, --window, --hop are for those
+    alone.
 
     The nearest normal recordings, with their distances, and where the method looks at it the local scale b of each and
     what that takes off. The score beside the threshold and the p-value. Which bands differ and when, and which pulses
@@ -60,6 +83,7 @@ def explain(
         method=method,
         occlude=occlude,
         device=device,
+        reads=step.Reads(machine, channel, resample, window, hop),
         output=place.output,
         force=force,
         progress=talk.progress,
@@ -75,7 +99,7 @@ def explain(
 
 def _show(one: Explained) -> None:
     from asdcli.cli.console import stdout
-    from asdcli.stages.explain_words import of_score
+    from asdcli.views.standing import of_score
     from asdcli.visible import visible
 
     out = stdout()

@@ -9,6 +9,7 @@ import typer
 
 from asdcli.cli.options import (
     EngineOption,
+    HopOption,
     MachineTypeOption,
     OnError,
     RetryOption,
@@ -16,12 +17,13 @@ from asdcli.cli.options import (
     ShardsOption,
     one_of,
     scale_option,
+    window_option,
 )
 from asdcli.cli.sharded import sharded
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.features.kinds import DEFAULT, FEATURES
-from asdcli.vocabulary import BOTH, MEAN, PEAK
+from asdcli.vocabulary import BOTH, MEAN, PEAK, RESIDUAL
 
 
 @on_a_run(force=True)
@@ -37,9 +39,10 @@ def extract_features(
         str | None,
         typer.Option(
             "--channel",
-            metavar=one_of(("NAME", "N"), BOTH, MEAN),
+            metavar=one_of(("NAME", "N"), BOTH, MEAN, RESIDUAL),
             help="Channel of clips that have several, by the edition's name for it or counted from 0. "
-            f"{BOTH}: the first two, as two windows of each clip. {MEAN}: of all, rounded.",
+            f"{BOTH}: the first two, as two windows of each clip. {MEAN}: of all, rounded. {RESIDUAL}: the first "
+            "without what the second explains of it.",
             show_default=False,
         ),
     ] = None,
@@ -55,6 +58,17 @@ def extract_features(
         scale_option(
             help=f"Multiply all samples of a machine type by one factor, and round. {PEAK}: the factor that brings the "
             "loudest of its samples to full scale."
+        ),
+    ] = None,
+    window: Annotated[float | None, window_option(otherwise="none is cut")] = None,
+    hop: HopOption = None,
+    cut_from: Annotated[
+        float | None,
+        typer.Option(
+            "--cut-from",
+            metavar="SECONDS",
+            help="Leave shorter recordings whole. Default: those shorter than a window.",
+            show_default=False,
         ),
     ] = None,
     on_error: Annotated[
@@ -80,7 +94,8 @@ def extract_features(
 
     Reads without loss and refuses, by name, what is truncated, empty, not finite, at another sample rate, finer than 16
     bits, beyond full scale, or of several channels when none was chosen. Clips that are silent, interrupted or clipped,
-    and copies of training clips, are named and used. Machine types that are up to date are left alone.
+    and copies of training clips, are named and used. --window cuts long clips into windows, each of which gets a vector
+    and a score later on. Machine types that are up to date are left alone.
     """
     from asdcli.pipeline.steps import extract_features as step
 
@@ -95,6 +110,9 @@ def extract_features(
         resample=resample,
         rounding=rounding,
         scale=scale,
+        window_s=window,
+        hop_s=hop,
+        cut_from_s=cut_from,
         on_error=on_error.value,
         jobs=jobs,
         force=force,

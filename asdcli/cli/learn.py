@@ -14,10 +14,13 @@ from asdcli.cli import completion
 from asdcli.cli.options import (
     ConditionWordOption,
     DeviceOption,
+    HopOption,
     SeedOption,
     channel_option,
+    machine_option,
     method_option,
     scale_option,
+    window_option,
 )
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
@@ -40,12 +43,7 @@ def learn(
     ],
     machine: Annotated[
         str | None,
-        typer.Option(
-            "--machine",
-            metavar="NAME",
-            help="All recordings are of this one machine. Default: the nearest folder that names one.",
-            show_default=False,
-        ),
+        machine_option(help="All recordings are of this one machine. Default: the nearest folder that names one."),
     ] = None,
     false_alarms: Annotated[
         str,
@@ -64,8 +62,9 @@ def learn(
         typer.Option(
             "--embedder",
             metavar="SPELLING",
-            help=f"How to listen: {', '.join(EMBEDDERS.entries)}. Default: a network where there are several machines "
-            "and 200 recordings of each, else what needs no training.",
+            help=f"How to listen: {', '.join([*EMBEDDERS.entries, *EMBEDDERS.short])}. "
+            "Default: a network where there are several machines and 200 recordings of each, else what needs no "
+            "training.",
             show_default=False,
             autocompletion=completion.embedders,
         ),
@@ -97,6 +96,8 @@ def learn(
         str | None,
         scale_option(help="Multiply all samples of a machine by one factor, where they go beyond full scale."),
     ] = None,
+    window: Annotated[float | None, window_option(otherwise="10 seconds, of recordings of 20 seconds or more")] = None,
+    hop: HopOption = None,
     condition_word: ConditionWordOption = None,
     group_by: Annotated[
         str | None,
@@ -119,7 +120,7 @@ def learn(
     Recordings stay where and as they are, of any sample rate, number of channels, format and length; what is done to
     them is said. The machine is the nearest folder that names one: "fan 3/October normal" is of fan 3. Several folders
     may be of several machines. What was learned lies in one run, by default runs/MACHINE; the same command again does
-    what is new.
+    what is new. Long recordings are cut into windows, and each is as suspicious as the worst of its own.
 
     Says at once how good the recordings are: how many and how alike they are, which stand out, how rare a false alarm
     can be promised with so many, and how many more it takes for what was asked. A recording whose name says, or may
@@ -144,6 +145,8 @@ def learn(
         sample_rate=sample_rate,
         resample=resample,
         scale=scale,
+        window_s=window,
+        hop_s=hop,
         condition_words=condition_word or (),
         group_by=group_by,
         seed=seed,

@@ -13,7 +13,7 @@ from asdcli.errors import unknown_name
 from asdcli.spec.values import choices
 from asdcli.sweep.engines import DEFAULT as ENGINE
 from asdcli.sweep.engines import ENGINES
-from asdcli.vocabulary import DEVICES, FIXED, MEAN, NONE, PEAK, Condition
+from asdcli.vocabulary import DEVICES, FIXED, MEAN, NONE, PEAK, RESIDUAL, Condition
 
 
 def one_of(words: Any, *more: str) -> str:
@@ -51,13 +51,19 @@ def format_option(words: Any) -> Any:
 
 
 def channel_option(*, otherwise: str) -> Any:
-    """`--channel` of recordings of one's own: a number, or the mean; `otherwise` is the default, in words."""
+    """`--channel` of recordings of one's own: a number, a mean, a residual; `otherwise` is the default, in words."""
     return typer.Option(
         "--channel",
-        metavar=one_of(("N",), MEAN),
-        help=f"Channel of recordings that have several, counted from 0. Default: {otherwise}.",
+        metavar=one_of(("N",), MEAN, RESIDUAL),
+        help=f"Channel of recordings that have several, counted from 0. {RESIDUAL}: the first without what the second "
+        f"explains of it. Default: {otherwise}.",
         show_default=False,
     )
+
+
+def machine_option(*, help: str) -> Any:
+    """`--machine` that all recordings are of."""
+    return typer.Option("--machine", metavar="NAME", help=help, show_default=False)
 
 
 def scale_option(*, help: str) -> Any:
@@ -91,6 +97,10 @@ DatasetOption = Annotated[
         show_default=False,
         autocompletion=completion.datasets,
     ),
+]
+RunArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="RUN", help="Run folder, as --run.", show_default=False),
 ]
 OutputOption = Annotated[
     Path | None,
@@ -147,6 +157,27 @@ FeaturesFromOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def window_option(*, otherwise: str) -> Any:
+    """`--window`, where all recordings that are longer are cut."""
+    return typer.Option(
+        "--window",
+        metavar="SECONDS",
+        help=f"Cut recordings that are longer into windows of this length. Default: {otherwise}.",
+        show_default=False,
+    )
+
+
+HopOption = Annotated[
+    float | None,
+    typer.Option(
+        "--hop",
+        metavar="SECONDS",
+        help="From the start of a window to that of the next. Default: half a window.",
+        show_default=False,
+    ),
+]
 ConditionWordOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -159,6 +190,9 @@ ConditionWordOption = Annotated[
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Do it again even if it is up to date; overwrite what asd did not write.")
 ]
+LaterResampleOption = Annotated[
+    bool, typer.Option("--resample", help="Convert other sample rates, though none was met in learning.")
+]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
 DeviceOption = Annotated[
     str,
@@ -166,7 +200,7 @@ DeviceOption = Annotated[
         "--device",
         metavar=one_of(DEVICES),
         callback=_device,
-        help="Where the network runs.",
+        help="Where networks and large searches run.",
         autocompletion=completion.devices,
     ),
 ]

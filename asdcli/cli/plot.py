@@ -91,6 +91,8 @@ def plot(
 
     seeds: the official scores of many runs, each method's over its seeds as a box and all points, a panel a model.
 
+    drift: p-values of checked recordings over time, and what a bet on a change has won; see asd drift.
+
     Parameters of a figure are spelled after its name, as in distributions:by=section.
 
     The line that says how the numbers were made stands below the figure and in the metadata of its file, and the same

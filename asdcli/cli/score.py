@@ -14,7 +14,7 @@ from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.errors import UsageError
 from asdcli.scorers import DEFAULT, PAPER, SCORERS
-from asdcli.vocabulary import Unit, ValidationSet
+from asdcli.vocabulary import HIGHEST, MEAN, OfWindows, Unit, ValidationSet
 
 
 @on_a_run(force=True, verbose=True)
@@ -26,7 +26,8 @@ def score(
             "--method",
             autocompletion=completion.methods,
             metavar="SPELLING|all|all+",
-            help=f"{', '.join(SCORERS.entries)}; with parameters as in {DEFAULT} (repeatable; see asd methods). "
+            help=f"{', '.join([*SCORERS.entries, *SCORERS.short])}; with parameters as in {DEFAULT} "
+            "(repeatable; see asd methods). "
             f"all: the {len(PAPER)} of the paper's tables; all+: also with an alpha of clips that no model has met. "
             f"Default: {DEFAULT}.",
             show_default=False,
@@ -47,6 +48,15 @@ def score(
         typer.Option(
             "--unit",
             help="Clips that share one reference set and one alpha. Default: the method's own, as asd methods says.",
+            show_default=False,
+        ),
+    ] = None,
+    of_windows: Annotated[
+        OfWindows | None,
+        typer.Option(
+            "--of-windows",
+            help=f"What a clip has of the scores of its windows. Default: {HIGHEST} where extract-features --window "
+            f"cut them, else {MEAN}.",
             show_default=False,
         ),
     ] = None,
@@ -108,6 +118,7 @@ def score(
         val=val,
         k=k,
         unit=unit,
+        of_windows=of_windows,
         seed=seed,
         embeddings=embeddings,
         model=model,
@@ -123,7 +134,11 @@ def score(
 
 COLUMNS = {
     "n_reference": "references",
+    "n_bands": "bands",
     "k": "k",
+    "k_mean": "mean k",
+    "k_source": "k source",
+    "k_target": "k target",
     "n_val": "n_val",
     "alpha": "alpha",
     "leverage_top1": "top 1 %",
@@ -134,6 +149,10 @@ COLUMNS = {
     "correlation": "corr.",
     "n_floored": "floored",
     "clusters": "clusters",
+    "components": "components",
+    "mean_source": "mean source",
+    "mean_target": "mean target",
+    "sigma": "sigma",
     "n_synthetic": "synthetic",
 }
 """A figure of a method's diagnostics -> its heading."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from asdcli.cli.options import (
     VerboseOption,
 )
 from asdcli.cli.talk import Talk
-from asdcli.errors import AsdError
+from asdcli.errors import AsdError, UsageError
 
 if TYPE_CHECKING:
     from asdcli.pipeline.workspace import Workspace
@@ -107,6 +108,18 @@ class Place:
             UsageError, MissingArtifact: what was named cannot be had.
         """
         return self.space() if self._is_named() else None
+
+    def at(self, run: Path | None) -> Place:
+        """The same at a run that was named as an argument, which wins over ASD_RUN.
+
+        Raises:
+            UsageError: --run names another.
+        """
+        if run is None:
+            return self
+        if self.run is not None and self.run != run and str(self.run) != os.environ.get("ASD_RUN"):
+            raise UsageError(f"two runs are named: {run} and {self.run}", "name one")
+        return replace(self, run=run)
 
     def _is_named(self) -> bool:
         """Whether a run or a dataset was named; a data root that is not there is refused, one that is says no more."""

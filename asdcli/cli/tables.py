@@ -118,6 +118,16 @@ def _folded(text: Text, width: int) -> Text:
     return Text("\n".join(lines), style=text.style) if len(lines) > 1 else text
 
 
+def of_threshold(times: float | None, score: float | None) -> str | None:
+    """A score as a multiple of the threshold (`3.20 x`); the score itself where that is none, None without any."""
+    return f"{times:.2f} x" if times is not None else None if score is None else f"{score:.4g}"
+
+
+def verdict_of(verdict: str) -> Text:
+    """A verdict as its cell shows it."""
+    return Text(verdict, style={"suspicious": "bold red", "normal": ""}.get(verdict, "yellow"))
+
+
 def number(value: float | None, *, bold: bool = False, digits: int = 4) -> Text:
     """A figure with fixed digits; nothing known is a dash."""
     if value is None:

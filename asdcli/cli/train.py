@@ -14,7 +14,8 @@ from asdcli.errors import UsageError
 from asdcli.models.losses import Centers
 from asdcli.spec.numbers import numbers
 from asdcli.training import DEFAULT, HOLD_OUT, MODELS, Profile
-from asdcli.vocabulary import PRECISIONS
+from asdcli.training.named import recipes
+from asdcli.vocabulary import PRECISIONS, Supplemental
 
 _OWN = "Default: the model's own."
 
@@ -30,6 +31,16 @@ def train(
             help=f"{', '.join(MODELS.entries)}; with parameters as in {DEFAULT}:epochs=8. asd models MODEL lists them.",
         ),
     ] = DEFAULT,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            "--recipe",
+            metavar="NAME",
+            autocompletion=completion.recipes,
+            help="A model by the name under which results of it are published, instead of --model: "
+            f"{', '.join(recipes())}. asd models shows what each is, and the published scores.",
+        ),
+    ] = None,
     centers: Annotated[
         str | None,
         typer.Option("--centers", metavar=one_of(Centers), help=f"Class centres of the loss. {_OWN}"),
@@ -102,6 +113,15 @@ def train(
             "lacks, and the model itself takes all. For few clips, instead of --hold-out.",
         ),
     ] = None,
+    supplemental: Annotated[
+        str,
+        typer.Option(
+            "--supplemental",
+            metavar=one_of(Supplemental),
+            help="What becomes of recordings of the machine alone (training clips too) and of noise alone (mixed into "
+            "training clips by discriminative).",
+        ),
+    ] = "ignore",
     features_from: FeaturesFromOption = None,
     seeds: Annotated[
         str | None,
@@ -131,11 +151,14 @@ def train(
     from asdcli.pipeline.steps import train as step
 
     process.settle(networks=True)
+    if recipe is not None:
+        model = _named(recipe, model, talk)
     how: dict[str, Any] = {
         "model": model,
         "features_from": features_from,
         "hold_out": hold_out,
         "folds": folds,
+        "supplemental": supplemental,
         "device": device,
         "precision": precision,
         "machine_types": machine_type,
@@ -160,3 +183,14 @@ def train(
             talk.say(outcome)
     outputs = [Output.of("model", outcome) for outcome in outcomes.values()]
     return talk.answer(outputs, {"seeds": [{"seed": n, **o.plain()} for n, o in outcomes.items()]})
+
+
+def _named(name: str, model: str, talk: Talk) -> str:
+    """The model of a recipe; what it is, and how its published scores were made, is said."""
+    from asdcli.training.named import recipe
+
+    if model != DEFAULT:
+        raise UsageError("--recipe is the name of a model: leave --model out", f"or write --model {model} alone")
+    known = recipe(name)
+    talk.progress.note(f"recipe {name} is {known.model}; its published scores are of asd score -m {known.method}")
+    return name

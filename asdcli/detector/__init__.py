@@ -11,7 +11,7 @@ are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,44 +20,22 @@ import numpy as np
 
 from asdcli import artifacts
 from asdcli.artifacts import Header
-from asdcli.detector.sources import WindowSource, announce, source_of
+from asdcli.detector.sources import WindowSource, announce, gathered, source_of
+from asdcli.detector.verdict import Verdict
 from asdcli.errors import BadArtifact, BadData, UsageError
 from asdcli.features.kinds import FEATURES, FeatureKind, Pack, Unfit
 from asdcli.features.pack import WaveformPack
-from asdcli.metrics.decisions import decide
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import SCORERS, takes
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Vectors
 from asdcli.views.detector_file import DetectorFile
+from asdcli.views.known_faults import KnownFaults, nearest_of_clips
+from asdcli.views.reading import Reading
 from asdcli.views.thresholds import Thresholds
-from asdcli.views.windows import first_of_each, mean_by_clip
+from asdcli.views.windows import first_of_each, of_clips
+from asdcli.vocabulary import OfWindows
 
-
-@dataclass(frozen=True, eq=False)
-class Verdict:
-    """What a detector says of clips; larger scores are more anomalous.
-
-    Attributes:
-        clip_ids: (n_clips,) in the order in which they came.
-        scores: (n_clips,) float64, the mean over each clip's windows.
-        clip: (n_windows,) the place in `clip_ids` of the clip that each window is of, ascending.
-        window_scores: (n_windows,) float64.
-        threshold: above it a clip is called anomalous; None where the detector has none for the machine type.
-        nearest: (n_clips,) the training clip that each is nearest to, by clip_id; None where that was not asked for, or
-            the method keeps none.
-    """
-
-    clip_ids: np.ndarray
-    scores: np.ndarray
-    clip: np.ndarray
-    window_scores: np.ndarray
-    threshold: float | None = None
-    nearest: np.ndarray | None = None
-
-    @property
-    def anomalous(self) -> np.ndarray | None:
-        """(n_clips,) bool, the decisions; None without a threshold."""
-        return None if self.threshold is None else decide(self.scores, self.threshold)
+__all__ = ["Detector", "Verdict"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +46,13 @@ class Detector:
         learnt: what the method has learnt.
         source: what makes windows of waveforms; without it only vectors can be scored.
         thresholds: where normal ends, if anywhere.
+        faults: what operators called faults, if anything.
     """
 
     learnt: DetectorFile
     source: WindowSource | None = None
     thresholds: Thresholds | None = None
+    faults: KnownFaults | None = None
 
     @staticmethod
     def load(
@@ -158,23 +138,74 @@ class Detector:
         Raises:
             UsageError, BadData: as `score`.
         """
+        return self.score_packs([pack], machine_type, section, nearest=nearest)
+
+    def score_packs(
+        self, packs: Iterable[Pack], machine_type: str, section: str | None = None, *, nearest: bool = False
+    ) -> Verdict:
+        """The same of clips in several packs, of which one at a time is held; a clip may go on in the next pack.
+
+        Arguments and errors as those of `score_pack`.
+        """
         source = self._source()
         fitted = self.learnt.fitted(machine_type, section)
-        windows, row = source.windows(machine_type, pack)
-        first, clip = np.unique(row, return_inverse=True)
-        ids = pack.clip_ids[first]
+        windows, row, of_rows = gathered(source, machine_type, packs)
+        begins = first_of_each(of_rows)
+        ids = of_rows[begins]
+        clip = np.searchsorted(begins, row, side="right") - 1
         if takes(self.learnt.scorer) == "embeddings":
-            windows = self._vectors(windows, ids[clip])
+            windows = self._vectors(np.asarray(windows), ids[clip])
         scores = fitted.score(windows)
-        found = self._judged(ids, source.mean(scores, clip), clip, scores, machine_type)
+        whole = source.mean(scores, clip) if self.of_windows == "mean" else of_clips(scores, clip, "max")
+        found = replace(self._judged(ids, whole, clip, scores, machine_type), row=row)
         if not nearest or takes(self.learnt.scorer) != "embeddings":
             return found
-        return replace(found, nearest=self._nearest(windows, clip, machine_type, section))
+        there = self.learnt.compared_with(machine_type, section)
+        if there is None:
+            return found
+        rows, distances = nearest_of_clips(there, windows, clip)
+        faults = None if self.faults is None else self.faults.nearer(machine_type, windows, clip, distances)
+        return replace(found, nearest=np.asarray(self.learnt.clip_ids[there.clip[rows]]), faults=faults)
+
+    def threshold(self, machine_type: str) -> float | None:
+        """Above it a clip is called anomalous; None where there is none."""
+        values: dict[Any, float] = {} if self.thresholds is None else self.thresholds.values
+        return values.get((self.learnt.method, machine_type))
+
+    @property
+    def of_windows(self) -> OfWindows:
+        """What a clip has of the scores of its windows."""
+        return "max" if self.learnt.header.params.get("of_windows") == "max" else "mean"
 
     @property
     def kind(self) -> str:
         """The kind of features that `score_pack` takes. Raises UsageError for a detector without a source."""
         return self._source().features
+
+    def vectors(
+        self,
+        path: Path,
+        clip_id: str,
+        machine_type: str,
+        changes: Mapping[str, Any],
+        samples: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """(n_windows, n_dims) of a recording, read as the clips of its machine type were but for `changes`.
+
+        Where `samples` (n,) int16 are given, they are what is looked at of it.
+
+        Raises:
+            BadAudio, BadData: it cannot be read, or is too short for the features.
+        """
+        source = self._source()
+        reading = Reading.of({**self.made_with(machine_type), "features": source.features, **changes})
+        kind: FeatureKind = FEATURES.build(source.features)
+        try:
+            waves = reading.waveforms(path) if samples is None else [samples]
+            made = [(clip_id, kind.of_channel(wave, reading.sample_rate)) for wave in waves]
+        except Unfit as error:
+            raise BadData(f"{path} {error}") from None
+        return source.windows(machine_type, kind.pack(made, reading.sample_rate, sum(len(of) for _, of in made)))[0]
 
     def made_with(self, machine_type: str) -> dict[str, Any]:
         """How the clips of a machine type were read that it was made of, as `Reading.of` takes it; maybe nothing."""
@@ -203,22 +234,12 @@ class Detector:
         place = {clip_id: i for i, clip_id in enumerate(ids.tolist())}
         clip = np.array([place[clip_id] for clip_id in of.tolist()], np.int64)
         scores = fitted.score(self._vectors(vectors, of))
-        return self._judged(ids, mean_by_clip(scores, clip), clip, scores, machine_type)
+        return self._judged(ids, of_clips(scores, clip, self.of_windows), clip, scores, machine_type)
 
     def _source(self) -> WindowSource:
         if self.source is None:
             raise UsageError("this detector was loaded without a model: it can only score vectors")
         return self.source
-
-    def _nearest(self, windows: Vectors, clip: np.ndarray, machine_type: str, section: str | None) -> np.ndarray | None:
-        """The training clip of the nearest window to any of a clip's windows; its own windows do not count."""
-        there = self.learnt.compared_with(machine_type, section)
-        if there is None:
-            return None
-        rows, distances = Reference(there).nearest(windows)
-        order = np.lexsort((distances, clip))  # of each clip the window that is nearest to something stands first
-        best = order[first_of_each(clip[order])]
-        return np.asarray(self.learnt.clip_ids[there.clip[rows[best]]])
 
     def _vectors(self, raw: np.ndarray, clip_ids: np.ndarray) -> Vectors:
         if not np.isfinite(raw).all():
@@ -256,8 +277,7 @@ class Detector:
         if len(broken):
             why = "is the only training clip of its unit" if np.isinf(scores[broken[0]]) else "has a score that is none"
             raise BadData(f"{clip_ids[broken[0]]} {why}", "nothing can be said of it")
-        values: dict[Any, float] = {} if self.thresholds is None else self.thresholds.values
-        return Verdict(clip_ids, scores, clip, windows, values.get((self.learnt.method, machine_type)))
+        return Verdict(clip_ids, scores, clip, windows, self.threshold(machine_type))
 
 
 def _made_with(header: Header, machine_type: str) -> dict[str, Any]:

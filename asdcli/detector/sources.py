@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from asdcli import artifacts
 from asdcli.artifacts import Header
-from asdcli.embedders import EMBEDDERS, IMPORTED
+from asdcli.embedders import EMBEDDERS
 from asdcli.errors import BadArtifact, UsageError
 from asdcli.models.networks import NETWORKS
 from asdcli.progress import SILENT, Progress
@@ -21,7 +21,7 @@ from asdcli.spec import Registry, parse
 from asdcli.views import packs
 from asdcli.views.clips import rows_of
 from asdcli.views.windows import first_of_each, mean_by_clip, mean_of_windows
-from asdcli.vocabulary import Split
+from asdcli.vocabulary import IMPORTED, Split
 
 if TYPE_CHECKING:
     from asdcli.embedders.residuals import Reconstruction
@@ -40,7 +40,7 @@ class WindowSource(Protocol):
     features: str
 
     def windows(self, machine_type: str, pack: Any) -> tuple[Any, np.ndarray]:
-        """What a scorer takes: vectors (n_windows, n_dims), or a list of residuals; and the pack's row of each.
+        """What a scorer takes: vectors (n_windows, n_dims), or a list of residuals; and the row of the pack of each.
 
         Errors as those of the embedder: another sample rate, a machine type that was not trained.
         """
@@ -89,7 +89,7 @@ class EmbeddingSource:
         self._of_machine_types: dict[str, Any] = {}
 
     def windows(self, machine_type: str, pack: Any) -> tuple[np.ndarray, np.ndarray]:
-        embedded = self._of(machine_type).embed(pack, np.zeros(len(pack.clip_ids), bool)).of_clips(pack.clip_ids)
+        embedded = self._of(machine_type).embed(pack, np.zeros(len(pack.clip_ids), bool))
         return embedded.vectors, embedded.clip
 
     def mean(self, scores: np.ndarray, clip: np.ndarray) -> np.ndarray:
@@ -124,6 +124,24 @@ class ResidualSource:
         return mean_of_windows(scores, first_of_each(clip))
 
 
+def gathered(source: WindowSource, machine_type: str, packs: Iterable[Any]) -> tuple[Any, np.ndarray, np.ndarray]:
+    """What the source makes of several packs, of which one at a time is held.
+
+    Returns:
+        the windows; (n_windows,) the row of each, counted through all packs; (n_rows,) the clip_ids of rows.
+    """
+    parts, rows, names, n_rows = [], [], [], 0
+    for pack in packs:
+        part, row = source.windows(machine_type, pack)
+        parts.append(part)
+        rows.append(row + n_rows)
+        names.append(pack.clip_ids)
+        n_rows += len(pack.clip_ids)
+    of_arrays = all(isinstance(part, np.ndarray) for part in parts)
+    windows = np.concatenate(parts) if of_arrays else [window for part in parts for window in part]
+    return windows, np.concatenate(rows), np.concatenate(names)
+
+
 def source_of(
     header: Header,
     takes: str,
@@ -156,10 +174,38 @@ def source_of(
     if cls.trained:
         _require_same(model, header)
         return EmbeddingSource(trained_embedder(cls, model, device, batch_size, progress), None)
+    embedder = found(EMBEDDERS.build(spelling), progress)
+    _require_same_files(embedder, made or {}, spelling)
+    embedder = loaded(embedder, device, batch_size, progress)
+    if not hasattr(embedder, "fitted"):
+        return EmbeddingSource(embedder, None)
     if features is None or clips is None:
         raise UsageError(f"embedder {spelling!r} needs the run's clips and features", "say where they are")
-    made_of = frozenset(str(entry["content"]) for entry in header.history)
-    return EmbeddingSource(EMBEDDERS.build(spelling), Training(features, clips, made_of))
+    contents = frozenset(str(entry["content"]) for entry in header.history)
+    return EmbeddingSource(embedder, Training(features, clips, contents))
+
+
+def found(embedder: Any, progress: Progress) -> Any:
+    """The embedder with the files of its weights, where it has some. Errors as its own `found`."""
+    return embedder.found(progress) if hasattr(embedder, "found") else embedder
+
+
+def made_of(embedder: Any) -> dict[str, str]:
+    """Role -> digest of each file of an embedder's own weights; nothing of one that has none."""
+    return dict(getattr(embedder, "made_of", {}))
+
+
+def loaded(embedder: Any, device: str, batch_size: int, progress: Progress) -> Any:
+    """What `found` gave, ready to embed.
+
+    Raises:
+        UsageError: no such device. What its own `loaded` raises.
+    """
+    if not hasattr(embedder, "loaded"):
+        return embedder
+    from asdcli.training.devices import pick_device
+
+    return embedder.loaded(pick_device(device), batch_size, progress)
 
 
 def trained_embedder(cls: Any, model: Path, device: str, batch_size: int, progress: Progress) -> Any:
@@ -191,6 +237,16 @@ def announce(spelling: str, registry: Registry, what: str, progress: Progress) -
     """Say that `what` is of another package: code that a file asks for does not run unannounced."""
     if parse(spelling)[0] not in registry.entries:
         progress.note(f"{what} is {spelling}, of another package")
+
+
+def _require_same_files(embedder: Any, made: Mapping[str, Any], spelling: str) -> None:
+    """Raises BadArtifact where an embedder's own weights are not those that the embeddings were made with."""
+    before = made.get("inputs", {})
+    if other := [role for role, digest in made_of(embedder).items() if before.get(role) != digest]:
+        raise BadArtifact(
+            f"the {other[0]} of {spelling} is not the one that the detector was made with",
+            f"put that one back, or make the detector again: {AGAIN}",
+        )
 
 
 def _require_same(model: Path, header: Header) -> None:

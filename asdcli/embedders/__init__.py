@@ -14,6 +14,8 @@ from asdcli.spec import Registry
 if TYPE_CHECKING:
     import numpy as np
 
+_PRETRAINED = ("ast", "beats", "ced", "clap", "dasheng", "eat", "hubert", "wav2vec2", "wavlm", "whisper")
+
 EMBEDDERS = Registry(
     "embedder",
     {
@@ -21,13 +23,12 @@ EMBEDDERS = Registry(
         "discriminative": "asdcli.embedders.trained:Trained",
         "serial-oe": "asdcli.embedders.trained:Trained",
         "logmel": "asdcli.embedders.logmel:LogMel",
+        "pretrained": "asdcli.embedders.pretrained:Pretrained",
     },
     group="asdcli.embedders",
     needs=("features", "trained", "embed"),
+    short={model: f"pretrained:model={model}" for model in _PRETRAINED},
 )
-
-IMPORTED = "imported"
-"""What stands in a header for the embedder of vectors that somebody brought."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,14 @@ class Embedder(Protocol):
     that looks at `is_train` also has `fitted(pack, is_train)`, which gives the embedder with the statistics of these
     training clips: it embeds new clips as if they had stood in that pack. One with `in_blocks` = True embeds each block
     of `batch_size` clips of a pack, counted from the first, by itself, and looks at no other: a machine type can be cut
-    there, and the pack's `part(start, stop)` be embedded elsewhere.
+    there, and the pack's `part(start, stop)` be embedded elsewhere. One whose dimensions belong to bands of frequencies
+    has `bands(n_dims)`, a static method: an (n_bands, width) int64 array of the dimensions that each band is in, lowest
+    frequencies first; a dimension may be in several. One that brings each dimension to mean 0 and spread 1 over the
+    training clips has `standardises` = True: a training clip is then as if new only where that was done without it.
+
+    One with weights of its own has in place of `embed` a method `found(progress)`, which looks for them and gives an
+    object with `made_of` (role -> digest of each of their files), `bands(n_dims)`, which may be None, and
+    `loaded(device, batch_size, progress)`, which reads them and gives the embedder: see `embedders.pretrained`.
     """
 
     features: ClassVar[str]

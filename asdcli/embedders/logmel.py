@@ -28,6 +28,13 @@ class LogMel:
 
     features: ClassVar[str] = "logmel"
     trained: ClassVar[bool] = False
+    standardises: ClassVar[bool] = True
+
+    @staticmethod
+    def bands(n_dims: int) -> np.ndarray:
+        """(n_mels, 3) of each mel band its mean, its deviation, and the constant, which is in every band."""
+        mels = np.arange(n_dims // 2)
+        return np.column_stack([mels, n_dims // 2 + mels, np.full(len(mels), n_dims - 1)])
 
     def fitted(self, pack: VectorPack, is_train: np.ndarray) -> FittedLogMel:
         """The embedder of these training clips' means and standard deviations.

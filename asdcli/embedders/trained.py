@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from asdcli.embedders import Embedding
+from asdcli.embedders.pieces import Pieces
 from asdcli.embedders.rebuilt import rebuilt
 from asdcli.errors import BadData, unknown_name
-from asdcli.features.bank import WaveformBank
 from asdcli.features.fronts import FRONTS
 from asdcli.features.pack import WaveformPack
-from asdcli.features.windows import starts
 
 
 class Trained:
@@ -73,32 +71,16 @@ class Trained:
                 f"the clips are at {pack.sample_rate} Hz, the model was trained at {network.sample_rate} Hz",
                 "extract the features as for the training",
             )
-        first = self._starts(pack.lengths, network)
-        clip = np.repeat(np.arange(len(pack)), [len(f) for f in first])
-        # the bank takes a place as a share of all places; the middle of a sample survives the rounding
-        lengths = pack.lengths[clip]
-        places = lengths * -(-network.n_samples // lengths) - network.n_samples + 1
-        at = torch.from_numpy((np.concatenate([np.empty(0), *first]) + 0.5) / places)
-        bank, index = WaveformBank.of(pack.samples, pack.offsets, self.device), torch.from_numpy(clip)
+        pieces = self._pieces(pack, network)
         front = FRONTS[getattr(network, "takes", "waveforms")](pack, self.device)
         batches = []
         with torch.inference_mode():
-            for some in self._batches([len(f) for f in first]):
-                waves = bank.crop(index[some], network.n_samples, at[some])
-                batches.append(network(front(waves, index[some])).cpu())
+            for waves, clips in pieces.batches(self.batch_size, self.device):
+                batches.append(network(front(waves, clips)).cpu())
         vectors = torch.cat(batches).numpy() if batches else np.empty((0, network.n_dims), np.float32)
-        return Embedding(vectors, clip)
+        return Embedding(vectors, pieces.clip)
 
-    def _batches(self, n_windows: Sequence[int]) -> Iterator[torch.Tensor]:
-        """Windows by batches, none beyond the last of `batch_size` clips: a pack can be cut there, and each half alone
-        has the batches that it had."""
-        ends = [0, *itertools.accumulate(n_windows)]
-        for block in itertools.pairwise([*range(0, len(n_windows), self.batch_size), len(n_windows)]):
-            start, stop = (ends[clip] for clip in block)
-            yield from torch.arange(start, stop).split(self.batch_size)
-
-    def _starts(self, lengths: np.ndarray, network: Any) -> list[np.ndarray]:
-        """The first samples of the windows of each clip."""
+    def _pieces(self, pack: WaveformPack, network: Any) -> Pieces:
         if self.hop_s is None:
-            return [np.zeros(1, np.int64)] * len(lengths)
-        return [starts(int(n), network.n_samples, round(self.hop_s * network.sample_rate)) for n in lengths]
+            return Pieces.beginnings(pack, network.n_samples)
+        return Pieces.every(pack, network.n_samples, round(self.hop_s * network.sample_rate))

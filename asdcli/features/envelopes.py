@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
 
 FASTEST_HZ = 300.0
 """Pulses that follow faster are a tone to everybody."""
@@ -69,8 +68,8 @@ def envelope_spectra(samples: npt.NDArray[np.int16], sample_rate: int, axes: Env
     found = np.full((len(axes.octaves), len(axes.rates_hz)), -np.inf)
     if len(x) < axes.piece_s * sample_rate:
         return found
-    n = fft.next_fast_len(len(x), real=True)
-    spectrum = fft.rfft(x - x.mean(), n)
+    n = _fast_length(len(x))
+    spectrum = np.fft.rfft(x - x.mean(), n)
     duration_s = n / sample_rate
     window = np.hanning(axes.piece + 1)[:-1]
     starts = np.arange(0, int(len(x) / sample_rate * _RATE_HZ) - axes.piece + 1, axes.piece // _OVERLAP)
@@ -80,7 +79,7 @@ def envelope_spectra(samples: npt.NDArray[np.int16], sample_rate: int, axes: Env
         mean = pieces.mean()
         if mean <= 0.0:
             continue
-        lines = np.abs(fft.rfft((pieces / mean - 1.0) * window)) ** 2
+        lines = np.abs(np.fft.rfft((pieces / mean - 1.0) * window)) ** 2
         depth = 2.0 / window.sum() * np.sqrt(lines.mean(axis=0))[: len(row)]
         within = axes.rates_hz <= (high - low) / 2
         row[within] = 20.0 * np.log10(np.maximum(depth[within], 1e-9))
@@ -89,9 +88,25 @@ def envelope_spectra(samples: npt.NDArray[np.int16], sample_rate: int, axes: Env
 
 def _envelope(band: npt.NDArray[np.complex128], duration_s: float) -> Array:
     """The squared envelope of what has the spectrum `band` (from its lowest frequency on), at `_RATE_HZ`."""
-    points = fft.next_fast_len(2 * len(band))
-    power = np.abs(fft.ifft(band, points)) ** 2
+    points = _fast_length(2 * len(band))
+    power = np.abs(np.fft.ifft(band, points)) ** 2
     wanted = round(_RATE_HZ * duration_s)
-    slow = fft.rfft(power)[: wanted // 2 + 1]
-    envelope: Array = np.maximum(fft.irfft(slow, wanted) * (wanted / points), 0.0)
+    slow = np.fft.rfft(power)[: wanted // 2 + 1]
+    envelope: Array = np.maximum(np.fft.irfft(slow, wanted) * (wanted / points), 0.0)
     return envelope
+
+
+def _fast_length(n: int) -> int:
+    """The least number from `n` on that has no other prime factors than 2, 3 and 5: of that length FFTs are fast.
+
+    As `scipy.fft.next_fast_len`, which takes a tenth of a second to import.
+    """
+    best = 1 << (n - 1).bit_length()
+    five = 1
+    while five < best:
+        three = five
+        while three < best:
+            best = min(best, three << (-(-n // three) - 1).bit_length())
+            three *= 3
+        five *= 5
+    return best

@@ -43,7 +43,10 @@ class Unfit(Exception):
 
 
 class FeatureKind(Protocol):
-    """A kind of features."""
+    """A kind of features.
+
+    One with `is_sound` = True gives the samples back: those of a long recording are then read when they are wanted.
+    """
 
     def of_channel(self, samples: np.ndarray, sample_rate: int) -> np.ndarray:
         """The features of one channel of a clip, (n_samples,) int16. Called from several threads.

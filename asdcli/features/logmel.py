@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from asdcli.features.kinds import Unfit
+from asdcli.features.mels import MelSpec, statistics
 from asdcli.features.pack import VectorPack
-
-if TYPE_CHECKING:  # importing it takes seconds of torch, which what is up to date need not wait for
-    from asdcli.features.mels import MelSpec
 
 
 @dataclass(frozen=True)
@@ -23,8 +20,6 @@ class LogMelStatistics:
     """
 
     def of_channel(self, samples: np.ndarray, sample_rate: int) -> np.ndarray:
-        from asdcli.features.mels import statistics
-
         spec = _spec(sample_rate)
         if len(samples) < spec.n_fft:
             raise Unfit(f"is too short: {len(samples)} samples, a log-mel frame takes {spec.n_fft}")
@@ -40,6 +35,4 @@ class LogMelStatistics:
 
 
 def _spec(sample_rate: int) -> MelSpec:
-    from asdcli.features.mels import MelSpec
-
     return MelSpec(sample_rate=sample_rate, centre=False)

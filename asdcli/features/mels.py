@@ -1,7 +1,7 @@
 """Mel and log-mel frames with every convention spelled out, and their statistics over time.
 
 "A mel spectrogram" is a dozen choices, and toolkits differ in their defaults (scale, filter norm, padding, window
-norm): a `MelSpec` names them all. Its defaults are those of librosa >= 0.10.
+norm): a `MelSpec` names them all. Its defaults are those of librosa >= 0.10. Only frames of tensors need torch.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import torch
 
-from asdcli.features.pack import FULL_SCALE
+from asdcli.features.light_mels import MelAxes, logmel
 
 if TYPE_CHECKING:
+    import torch
     import torchaudio
 
 # Below this (the smallest float64 step at 1) power counts as silence: about -157 dB, as in the official baselines.
@@ -80,17 +80,27 @@ def statistics(samples: np.ndarray, spec: MelSpec) -> np.ndarray:
     """Mean and standard deviation over time of each log-mel band of one clip.
 
     Args:
-        samples: (n_samples,) int16, at least one window long where frames are not centred.
-        spec: how frames and bands are taken.
+        samples: (n_samples,) int16, at least one window long.
+        spec: how frames and bands are taken: not centred, and otherwise by its defaults but for lengths and numbers.
 
     Returns:
         (2 * n_mels,) float32 in dB: the means, then the standard deviations.
+
+    Raises:
+        ValueError: a spec of other conventions.
     """
-    wave = torch.from_numpy(samples.astype(np.float32) / np.float32(FULL_SCALE))
-    with torch.inference_mode():
-        frames = logmel_frames(wave[None], spec)[0].double()
-        deviation, mean = torch.std_mean(frames, dim=0, correction=0)
-    return torch.cat((mean, deviation)).float().numpy()
+    frames = logmel(samples, _light(spec))
+    rest = frames - frames[0]  # of what is constant exactly 0
+    return np.concatenate([frames[0] + rest.mean(axis=0), rest.std(axis=0)]).astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def _light(spec: MelSpec) -> MelAxes:
+    """The same conventions without torch."""
+    sizes = (spec.sample_rate, spec.n_fft, spec.hop_length, spec.n_mels)
+    if spec != MelSpec(*sizes, centre=False):
+        raise ValueError(f"statistics are taken of frames that are not centred, by default conventions, not {spec}")
+    return MelAxes(*sizes)
 
 
 @lru_cache(maxsize=8)

@@ -108,6 +108,10 @@ class VectorPack:
     def __len__(self) -> int:
         return len(self.clip_ids)
 
+    def clip(self, i: int) -> np.ndarray:
+        """(n_dims,) float32, a view."""
+        return self.vectors[i]
+
     def part(self, start: int, stop: int) -> VectorPack:
         """The pack of its clips `start` to `stop`, the channels of a clip together; a view."""
         rows = slice(*_rows(self.clip_ids, start, stop))

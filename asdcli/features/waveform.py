@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from asdcli.features.pack import PackBuilder, WaveformPack
 @dataclass(frozen=True)
 class Waveform:
     """int16 PCM samples, bit for bit as in the audio file."""
+
+    is_sound: ClassVar[bool] = True
 
     def of_channel(self, samples: np.ndarray, sample_rate: int) -> np.ndarray:
         return samples

@@ -7,6 +7,8 @@ window is repeated until it fills one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 WINDOW_S, HOP_S = 4.0, 1.0
@@ -25,6 +27,34 @@ def starts(n_samples: int, window: int, hop: int) -> np.ndarray:
     """
     last = max(n_samples - window, 0)
     return np.append(np.arange(0, last, hop, dtype=np.int64), last)
+
+
+def cut(blocks: Iterable[np.ndarray], window: int, hop: int) -> Iterator[np.ndarray]:
+    """The windows (window,) of a clip that comes in blocks (n_block,), at `starts`; nothing of it is held longer.
+
+    A clip shorter than a window is one shorter window: it is not repeated here.
+    """
+    held, begins, at = np.empty(0, np.int16), 0, 0  # `held` begins at sample `begins`, the next window at `at`
+    for block in blocks:
+        held = np.concatenate([held, block])
+        while begins + len(held) > at + window:  # something comes after it: it is not the last
+            yield held[at - begins : at - begins + window].copy()
+            at += hop
+        drop = max(min(at - begins, len(held) - window), 0)
+        held, begins = held[drop:], begins + drop
+    if len(held):
+        yield held[-window:]
+
+
+def part(blocks: Iterable[np.ndarray], start: int, stop: int) -> np.ndarray:
+    """Samples `start` to `stop` of a clip that comes in blocks (n_block,); fewer where it ends before."""
+    found, n = [np.empty(0, np.int16)], 0
+    for block in blocks:
+        if n >= stop:
+            break
+        found.append(block[max(start - n, 0) : stop - n].copy())
+        n += len(block)
+    return np.concatenate(found)
 
 
 def repeated(samples: np.ndarray, least: int) -> np.ndarray:

@@ -19,6 +19,7 @@ from asdcli.clips import without_suffix
 from asdcli.errors import UsageError
 from asdcli.filenames import natural
 from asdcli.layouts.dates import day_of
+from asdcli.layouts.links import later_folder
 from asdcli.vocabulary import GROUPINGS, Split
 
 BLOCKS = 10
@@ -43,7 +44,7 @@ class _Clip:
 
     @property
     def stratum(self) -> tuple[str, ...]:
-        return stratum(self.section, self.domain)
+        return stratum(self.section, self.domain, self.path)
 
 
 Groups = list[str | None]
@@ -56,6 +57,8 @@ def with_groups(clips: pa.Table, by: str | None = None) -> pa.Table:
     Clips belong together by machine type and group. Without `by` each machine type is cut by the first of these that
     cuts its largest section and domain in two, and not all into pieces: attributes, folders, days, beginnings of
     names. Where none does, by blocks of consecutive recordings, in the order of their names with numbers as numbers.
+    Recordings that came later (`links.LATER`) leave the groups of the others as they are: those of each folder are cut
+    by themselves, or in blocks of the size that the others were cut into.
 
     Args:
         clips: columns of clips.parquet; `group` may hold what a manifest said: that stays, for the whole machine type.
@@ -77,7 +80,7 @@ def with_groups(clips: pa.Table, by: str | None = None) -> pa.Table:
     for (_, machine_type), own in machines.items():
         of_clips, how = [known[clip.row] for clip in own], "manifest"
         if not any(of_clips):
-            of_clips, how = _asked(own, by, machine_type) if by else _told(own)
+            of_clips, how = _with_later(own, by, machine_type)
         for clip, name in zip(own, of_clips, strict=True):
             group[clip.row], found_by[clip.row] = name or "none", how
     for name, values in (("group", group), ("group_from", found_by)):
@@ -95,13 +98,16 @@ def sizes(clips: pa.Table) -> dict[str, tuple[str, list[int]]]:
     for machine_type, group, found_by in zip(*columns, strict=True):
         if group is not None:
             counts[machine_type][group] += 1
-            how[machine_type] = found_by
+            how.setdefault(machine_type, found_by)  # later ones stand behind
     return {name: (how[name], sorted(of_groups.values())) for name, of_groups in sorted(counts.items())}
 
 
-def stratum(section: str | None, domain: str | None) -> tuple[str, ...]:
-    """Section and domain of a clip, as far as they are known: what is cut into blocks by itself."""
-    return tuple(part for part in (section, domain) if part)
+def stratum(section: str | None, domain: str | None, path: str) -> tuple[str, ...]:
+    """Section and domain of a clip, as far as they are known, and the folder of one that came later by its path or id.
+
+    What is cut into blocks by itself.
+    """
+    return tuple(part for part in (section, domain, later_folder(path)) if part)
 
 
 def in_blocks(names: Sequence[str], strata: Sequence[tuple[str, ...]], size: int) -> list[str]:
@@ -118,6 +124,39 @@ def in_blocks(names: Sequence[str], strata: Sequence[tuple[str, ...]], size: int
         blocks[row] = " ".join((*strata[row], f"block {counts[strata[row]] // size + 1}"))
         counts[strata[row]] += 1
     return blocks
+
+
+def _with_later(own: Sequence[_Clip], by: str | None, machine_type: str) -> tuple[Groups, str]:
+    """The groups of a machine type's clips, and how those were told that were there first."""
+    folders: dict[str | None, list[int]] = defaultdict(list)
+    for place, clip in enumerate(own):
+        folders[later_folder(clip.path)].append(place)
+    found: Groups = [None] * len(own)
+    how = ""
+    for folder in sorted(folders, key=lambda name: name or ""):
+        clips = [own[place] for place in folders[folder]]
+        if folder is None:
+            groups, how = _asked(clips, by, machine_type) if by else _told(clips)
+        elif how.startswith("block:"):
+            groups, _ = _asked(clips, how, machine_type)
+        else:
+            groups, told = _of_later(clips, by, machine_type)
+            how = how or told
+            if not told.startswith("block:"):  # whose names hold the folder's
+                groups = [folder if name in (None, ".") else f"{folder} {name}" for name in groups]
+        for place, name in zip(folders[folder], groups, strict=True):
+            found[place] = name
+    return found, how
+
+
+def _of_later(clips: Sequence[_Clip], by: str | None, machine_type: str) -> tuple[Groups, str]:
+    """The groups of one folder that came later; where nothing tells what was asked for, the folder is one."""
+    if by is None:
+        return _told(clips)
+    try:
+        return _asked(clips, by, machine_type)
+    except UsageError:
+        return [None] * len(clips), "folder"
 
 
 def _attributes(clips: Sequence[_Clip]) -> Groups:

@@ -6,18 +6,22 @@ The machine is the nearest folder above a recording whose name tells more than a
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from asdcli.clips import without_suffix
 from asdcli.filenames import fault
-from asdcli.layouts.names import Names, is_session
+from asdcli.layouts.names import Name, Names, is_session
 from asdcli.layouts.recording import Doubt, LeftOut, Recording
 from asdcli.layouts.tokens import Told
 from asdcli.vocabulary import Condition, ConditionFrom, Split
 
 _ABOVE = 2  # folders above the one that was named whose names may be a machine's
-_ANOMALOUS = "its name says an anomaly, and only recordings of healthy machines are learned"
+_ANOMALOUS = (
+    "its name says an anomaly: {word!r}, and only recordings of healthy machines are learned; where the word says "
+    "nothing of the machine: --condition-word {option}"
+)
 _TEST = "its folder says test, and others lie in a folder train"
 
 
@@ -53,7 +57,7 @@ def read_normals(
     found: list[Recording] = []
     left: list[LeftOut] = []
     says_train = False
-    of_folder: dict[tuple[str, ...], tuple[str | None, bool, bool, Doubt | None]] = {}
+    of_folder: dict[tuple[str, ...], tuple[str | None, str | None, bool, Doubt | None]] = {}
     testing: list[Recording] = []
     for path in sorted(paths):
         *folders, file = PurePosixPath(path).parts
@@ -63,13 +67,13 @@ def read_normals(
             splits = {one.said.get("split") for one, _ in read}
             says_train |= Split.TRAIN in splits
             tested = Split.TEST in splits and all(one.condition != Condition.NORMAL for one, _ in read)
-            bad = any(one.condition == Condition.ANOMALY and not one.doubtful for one, _ in read)
+            bad = next(filter(None, (_anomalous(one) for one, _ in read)), None)
             doubt = next((Doubt(one.suspects[0], name, Condition.ANOMALY) for one, name in read if one.doubtful), None)
             of_folder[key] = (machine or machine_of((*above, *folders), names), bad, tested, doubt)
         name, bad, tested, doubt = of_folder[key]
         own = names.of_file(without_suffix(file))
-        if bad or (own.condition == Condition.ANOMALY and not own.doubtful):
-            left.append(LeftOut(path, _ANOMALOUS, is_loss=True))
+        if word := bad or _anomalous(own):
+            left.append(LeftOut(path, _ANOMALOUS.format(word=word, option=shlex.quote(f"{word}=none")), is_loss=True))
             continue
         if own.doubtful and own.suspects:
             doubt = doubt or Doubt(own.suspects[0], file, Condition.ANOMALY)
@@ -87,3 +91,8 @@ def read_normals(
     else:
         found = sorted([*found, *testing], key=lambda one: one.path)
     return found, left
+
+
+def _anomalous(name: Name) -> str | None:
+    """The word by which a name says an anomaly; None where it says none, or may not."""
+    return name.suspects[0] if name.condition == Condition.ANOMALY and not name.doubtful else None

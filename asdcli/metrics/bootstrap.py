@@ -23,6 +23,8 @@ from asdcli.metrics.specs import MetricSpec
 Array = npt.NDArray[np.float64]
 _CELLS = 4_000_000  # counts held at once: 32 MB, whatever the size of the section
 
+_CACHED = 1 << 15  # counts of some resamples: 256 kB
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -50,20 +52,21 @@ def resampled_scores(
     for section in sections:
         picks = [(t, *section.pick(t)) for t in spec.terms]
         defined = [(t, normal, anomalous) for t, normal, anomalous in picks if normal.any() and anomalous.any()]
+        curves = [
+            (
+                roc.Curve(section.scores[normal], section.scores[anomalous]),
+                np.flatnonzero(normal),
+                np.flatnonzero(anomalous),
+                max_fpr if term.partial else None,
+            )
+            for term, normal, anomalous in defined
+        ]
         parts = []
         for counts in _draws(section, n_resamples, seed):
-            parts.append(
-                [
-                    roc.areas(
-                        section.scores[normal],
-                        section.scores[anomalous],
-                        normal_counts=counts[:, normal],
-                        anomalous_counts=counts[:, anomalous],
-                        max_fpr=max_fpr if term.partial else None,
-                    )
-                    for term, normal, anomalous in defined
-                ]
-            )
+            parts += [
+                [curve.areas(some[:, normal], some[:, anomalous], limit) for curve, normal, anomalous, limit in curves]
+                for some in _parts(counts)
+            ]
         areas += [np.concatenate(column) for column in zip(*parts, strict=True)]
         owners += [section.machine_type] * len(defined)
     if not areas:
@@ -127,6 +130,13 @@ def over_seeds(samples: Array, *, seed: int) -> Array:
     rng = np.random.default_rng([seed, zlib.crc32(b"seeds of a training")])
     drawn = rng.integers(n_seeds, size=(n_resamples, n_seeds))
     return samples[drawn, np.arange(n_resamples)[:, None]].mean(axis=1)
+
+
+def _parts(counts: Array) -> Iterator[Array]:
+    """Some resamples at a time, no more than what a core's own cache holds with all that comes of them."""
+    step = max(1, _CACHED // max(1, counts.shape[1]))
+    for start in range(0, len(counts), step):
+        yield counts[start : start + step]
 
 
 def _draws(section: SectionScores, n_resamples: int, seed: int) -> Iterator[Array]:

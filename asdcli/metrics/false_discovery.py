@@ -1,4 +1,4 @@
-"""Several p-values at once: which of them stand out among so many.
+"""Several p-values at once: which of them stand out among so many, and what they say together.
 
 Of a hundred normal recordings one has a p-value of 0.01. Benjamini and Hochberg (1995) reject the k smallest, where k
 is the largest number for which the k-th is at most k q / m: of what is rejected so a share of q at most is false, on
@@ -24,3 +24,13 @@ def stand_out(p_values: npt.NDArray[np.float64], rate: float) -> npt.NDArray[np.
     if not len(below):
         return np.zeros(m, bool)
     return np.asarray(p_values <= ordered[below[-1]], bool)
+
+
+def together(p_values: npt.NDArray[np.float64]) -> float:
+    """What (m,) p-values say together: how rarely, were nothing wrong at all, they would be so small (Simes, 1986).
+
+    The least of m p_(k) / k over the k-th smallest. It is valid where they are independent or hang together positively,
+    as those of neighbouring stretches of sound do (Sarkar, 1998).
+    """
+    m = len(p_values)
+    return float(min((np.sort(p_values) * m / np.arange(1, m + 1)).min(), 1.0))

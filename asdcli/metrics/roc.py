@@ -10,6 +10,8 @@ All counting is done in whole clips; the only divisions are the last ones.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 
@@ -65,26 +67,75 @@ def areas(
     Raises:
         ValueError: empty or not finite scores, or `max_fpr` outside (0, 1].
     """
-    normal, anomalous = _finite(normal, "normal"), _finite(anomalous, "anomalous")
-    if max_fpr is not None and not 0 < max_fpr <= 1:
-        raise ValueError(f"max_fpr must lie in (0, 1], got {max_fpr}")
-    # operating points: one for each distinct score, the highest first
-    distinct, place = np.unique(-np.concatenate([normal, anomalous]), return_inverse=True)
-    false = _drawn_at(place[: len(normal)], len(distinct), normal_counts)
-    true = _drawn_at(place[len(normal) :], len(distinct), anomalous_counts)
-    n_false, n_true = false.sum(1), true.sum(1)
-    true_before = np.cumsum(true, axis=1) - true
-    if max_fpr is None or max_fpr == 1:
+    return Curve(normal, anomalous).areas(normal_counts, anomalous_counts, max_fpr)
+
+
+class Curve:
+    """The scores of `areas` in their order, for resamples that come in parts. Raises as `areas`."""
+
+    def __init__(self, normal: Scores, anomalous: Scores) -> None:
+        self._normal, self._anomalous = _finite(normal, "normal"), _finite(anomalous, "anomalous")
+
+    def areas(
+        self,
+        normal_counts: npt.NDArray[np.float64] | None,
+        anomalous_counts: npt.NDArray[np.float64] | None,
+        max_fpr: float | None = None,
+    ) -> npt.NDArray[np.float64]:
+        """(r,) as the function `areas`."""
+        if max_fpr is not None and not 0 < max_fpr <= 1:
+            raise ValueError(f"max_fpr must lie in (0, 1], got {max_fpr}")
+        false = np.ones((1, len(self._normal))) if normal_counts is None else normal_counts
+        true = np.ones((1, len(self._anomalous))) if anomalous_counts is None else anomalous_counts
+        if max_fpr is None or max_fpr == 1:
+            return self._whole(false, true)
+        return self._partial(false, true, max_fpr)
+
+    def _whole(self, false: npt.NDArray[np.float64], true: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        order, above, beside = self._standing
+        drawn = np.zeros((len(true), len(order) + 1))
+        np.cumsum(true[:, order], axis=1, out=drawn[:, 1:])
         # trapezoids: each draw of a normal clip sees the anomalous ones above it, and half of those beside it
-        return (false * (true_before + true / 2)).sum(1) / (n_false * n_true)
-    # the last trapezoid is cut where the curve crosses max_fpr
-    false_before = np.cumsum(false, axis=1) - false
-    width = np.clip(max_fpr * n_false[:, None] - false_before, 0, false)
-    share = np.divide(width, false, out=np.zeros_like(width), where=false > 0)
-    area = (width * (true_before + share * true / 2)).sum(1) / (n_false * n_true)
-    # McClish (1989): chance becomes 0.5, the largest possible area 1
-    chance, largest = max_fpr**2 / 2, max_fpr
-    return 0.5 * (1 + (area - chance) / (largest - chance))
+        seen = drawn[:, above]
+        if beside is not None:
+            seen = (seen + drawn[:, beside]) / 2
+        return (false * seen).sum(1) / (false.sum(1) * true.sum(1))
+
+    def _partial(
+        self, false: npt.NDArray[np.float64], true: npt.NDArray[np.float64], max_fpr: float
+    ) -> npt.NDArray[np.float64]:
+        place, n_places = self._places
+        false = _drawn_at(place[: len(self._normal)], n_places, false)
+        true = _drawn_at(place[len(self._normal) :], n_places, true)
+        n_false, n_true = false.sum(1), true.sum(1)
+        limit = max_fpr * n_false[:, None]
+        false_before = np.cumsum(false, axis=1) - false
+        n = int((false_before < limit).sum(1).max())  # places that some curve reaches before max_fpr
+        false, true, false_before = false[:, :n], true[:, :n], false_before[:, :n]
+        true_before = np.cumsum(true, axis=1) - true
+        # the last trapezoid is cut where the curve crosses max_fpr
+        width = np.clip(limit - false_before, 0, false)
+        share = np.divide(width, false, out=np.zeros_like(width), where=false > 0)
+        under = np.zeros((len(width), n_places))
+        np.multiply(width, true_before + share * true / 2, out=under[:, :n])
+        area = under.sum(1) / (n_false * n_true)
+        # McClish (1989): chance becomes 0.5, the largest possible area 1
+        chance, largest = max_fpr**2 / 2, max_fpr
+        return 0.5 * (1 + (area - chance) / (largest - chance))
+
+    @functools.cached_property
+    def _standing(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp] | None]:
+        """Anomalous clips, the highest first; how many are above each normal clip, and not below it if some tie."""
+        order = np.argsort(-self._anomalous, kind="stable")
+        ranked = -self._anomalous[order]
+        above, beside = (np.searchsorted(ranked, -self._normal, side) for side in ("left", "right"))
+        return order, above, None if (above == beside).all() else beside
+
+    @functools.cached_property
+    def _places(self) -> tuple[npt.NDArray[np.intp], int]:
+        """The operating point of each clip, normal ones first: one for each distinct score, the highest first."""
+        distinct, place = np.unique(-np.concatenate([self._normal, self._anomalous]), return_inverse=True)
+        return place, len(distinct)
 
 
 def _finite(scores: Scores, what: str) -> npt.NDArray[np.float64]:
@@ -96,14 +147,13 @@ def _finite(scores: Scores, what: str) -> npt.NDArray[np.float64]:
     return array
 
 
-def _drawn_at(
-    place: npt.NDArray[np.intp], n_places: int, counts: npt.NDArray[np.float64] | None
-) -> npt.NDArray[np.float64]:
+def _drawn_at(place: npt.NDArray[np.intp], n_places: int, counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """(r, n_places) how many clips each resample holds at each distinct score."""
-    if counts is None:
-        return np.bincount(place, minlength=n_places)[None].astype(np.float64)
     drawn = np.zeros((len(counts), n_places))
     order = np.argsort(place, kind="stable")
     occupied, start = np.unique(place[order], return_index=True)
-    drawn[:, occupied] = np.add.reduceat(counts[:, order], start, axis=1, dtype=np.float64)
+    if len(occupied) == len(place):  # no two of them tie
+        drawn[:, place] = counts
+    else:
+        drawn[:, occupied] = np.add.reduceat(counts[:, order], start, axis=1, dtype=np.float64)
     return drawn

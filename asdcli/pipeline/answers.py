@@ -12,9 +12,6 @@ from typing import Concatenate, ParamSpec, TypeVar
 from asdcli.artifacts import CLIPS
 from asdcli.errors import ArtifactError, MissingArtifact
 from asdcli.files import CARD, WEIGHTS
-from asdcli.pipeline import mending
-from asdcli.pipeline.freshness import Freshness
-from asdcli.pipeline.indexing import of_clips
 from asdcli.pipeline.workspace import Workspace
 
 _OF_MODELS = (CARD, WEIGHTS)
@@ -42,6 +39,10 @@ def answered(step: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P]
 
 def _answer(space: Workspace, error: ArtifactError) -> str | None:
     """The hint with the command that makes the file that an error is about; its own where no more is known."""
+    from asdcli.pipeline import mending  # a tenth of a second of imports, of which a step that succeeds needs none
+    from asdcli.pipeline.freshness import Freshness
+    from asdcli.pipeline.indexing import of_clips
+
     path = error.path
     if path is None or (isinstance(error, MissingArtifact) and path == space.thresholds):  # its hint says all
         return error.hint

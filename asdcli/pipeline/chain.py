@@ -19,6 +19,7 @@ from asdcli.filenames import stem
 from asdcli.files import FOLDS
 from asdcli.pipeline import options
 from asdcli.pipeline.workspace import Workspace
+from asdcli.scorers.fuse import FUSED
 from asdcli.views.digests import model_input, pack_input, trained_machine_types
 from asdcli.views.packs import TRAINING
 
@@ -86,6 +87,7 @@ class Stage:
         clips_of: clips.parquet, header -> digest of the rows that the file is made of; None: the whole table.
         part: where the header of an input has the digest of the part that the stage looks at; clips of the other part
             may come and go. What of the clips matters is then for `clips_of` alone to say.
+        placed: its options name its inputs themselves, each in its place, and paths take that of those from elsewhere.
         made: whether it made the file with this header, where another stage writes into the same folder.
         repeats: the option whose values one command takes together.
         apart: parameters by which its files are told apart; one command makes those of all kinds that have them alike.
@@ -101,6 +103,7 @@ class Stage:
     names: Callable[[Header, str], Names] = lambda _, name: (name,)
     clips_of: Callable[[pa.Table, Header], str] | None = None
     part: str | None = None
+    placed: bool = False
     made: Callable[[Header], bool] = lambda _: True
     repeats: str | None = None
     apart: tuple[str, ...] = ("method",)
@@ -113,7 +116,8 @@ def _pack_clips(clips: pa.Table, header: Header) -> str:
 
 
 def _model_clips(clips: pa.Table, header: Header) -> str:
-    return model_input(clips, trained_machine_types(header), groups=bool({"hold_out", "folds"} & {*header.params}))
+    groups, supplemental = bool({"hold_out", "folds"} & {*header.params}), "supplemental" in header.params
+    return model_input(clips, trained_machine_types(header), groups=groups, supplemental=supplemental)
 
 
 def _of_packs(_: Header, name: str) -> Names:
@@ -128,7 +132,7 @@ def _of_network(header: Header, name: str) -> Names:
 
 
 def _of_vectors(header: Header, name: str) -> Names:
-    return () if name in ("source", "labels") else _of_packs(header, name)
+    return () if name in ("source", "labels", *options.OF_WEIGHTS) else _of_packs(header, name)
 
 
 def _of_samples(header: Header, name: str) -> Names:
@@ -245,6 +249,16 @@ CHAIN = (
         options.of_tuned,
         names=_of_samples,
         apart=(),
+    ),
+    Stage(
+        "fuse",
+        "asd fuse",
+        (SCORES, CLIPS),
+        (SCORES,),
+        options.of_fused,
+        names=_of_methods,
+        placed=True,
+        made=lambda header: FUSED in str(header.params.get("method")),
     ),
     Stage(
         "threshold",

@@ -11,9 +11,15 @@ from asdcli import audio
 from asdcli.errors import BadData, UsageError
 from asdcli.metrics.threshold_rules import FEW
 from asdcli.pipeline.steps import run
+from asdcli.pipeline.windows import windows
 from asdcli.progress import Progress
+from asdcli.vocabulary import BOTH
 from asdcli.wording import counted, listed
 
+WINDOW_S, HOP_S = 10.0, 5.0
+"""Seconds of the windows that long recordings are cut into, and from one to the next."""
+CUT_FROM_S = 2 * WINDOW_S
+"""Where nothing is asked for, shorter recordings are not cut."""
 ENOUGH = 10 * FEW
 """Recordings of each machine for which a network is trained: a tenth is kept from it, and promises stand on that."""
 _BANDS = f"listening by {run.WITHOUT_TRAINING} (level and fluctuation of each frequency band)"
@@ -55,6 +61,31 @@ def reading(
         keep = "" if sample_rate else f" (--sample-rate {others[-1]} keeps it)" if len(others) == 1 else ""
         progress.note(f"sample rates: {told}, brought to {target:,} Hz{lost}{keep}")
     return {"channel": channel, "sample_rate": target, "resample": resample or bool(others)}
+
+
+def learned_windows(
+    table: pa.Table, channel: int | str | None, window_s: float | None, hop_s: float | None, progress: Progress
+) -> dict[str, Any]:
+    """The same where recordings are learned: by default those of two windows or more are cut; that is said.
+
+    Two channels are not cut, because they are windows already.
+    """
+    asked = windows(window_s, hop_s)
+    if "window_s" in asked:
+        found = asked
+    elif channel == BOTH and not asked:
+        return {}
+    else:
+        found = {"window_s": WINDOW_S, "hop_s": HOP_S, "cut_from_s": CUT_FROM_S, **asked}
+    least = max(found["cut_from_s"] or 0.0, found["window_s"])
+    long = sum((duration or 0.0) >= least for duration in table["duration_s"].to_pylist())
+    if long:
+        progress.note(
+            f"{counted(long, 'recording')} of {least:g} s or more {'is' if long == 1 else 'are'} cut into windows of "
+            f"{found['window_s']:g} s, one every {found['hop_s']:g} s (--window, --hop); each is as suspicious as the "
+            "worst of its windows, and asd check cuts likewise"
+        )
+    return found
 
 
 def trains(table: pa.Table, embedder: str | None, progress: Progress) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from asdcli.errors import AsdError, MissingArtifact, UsageError
 from asdcli.pipeline import workspace
-from asdcli.pipeline.diagnosis import Finding, State, datasets, machine, run_files, software
+from asdcli.pipeline.diagnosis import Finding, State, datasets, machine, past, run_files, software
 from asdcli.progress import SILENT, Progress
 
 _ORDER = (State.PROBLEM, State.NOTE, State.OK)
@@ -63,6 +63,7 @@ def _look(data: Path | None, run: Path | None, dataset: str | None, verifying: P
         yield Finding("run", str(run), State.PROBLEM, error.message, error.hint)
         return
     yield from run_files.look(space, given, verifying)
+    yield from past.look(space)
 
 
 def _given(**options: object) -> list[str]:

@@ -98,7 +98,9 @@ def _commands(look: Look, space: Workspace, given: Sequence[str]) -> list[list[s
         words = look.stage.options_of(part) + _only(part, look.space)
         # unreadable files may be anybody's; a shard takes the place of all that were made of what has changed
         words += ["--force"] if look.error or _is_begun_anew(look) or (look.is_shard and look.is_stale) else []
-        named = dict(look.elsewhere)
+        named = {role: path for role, path in look.elsewhere.items() if role not in options.OF_WEIGHTS}
+        if look.stage.placed:
+            words, named = [str(named.get(word, word)) for word in words], {}
         if len(parts) > 1 or named.keys() - {*_OPTIONS, *_FOREIGN}:  # where one table is named, all that count must be
             named |= {role: _own(own, look, part, role) for role in part.inputs if role not in {*named, *_OPTIONS}}
         for role, path in named.items():

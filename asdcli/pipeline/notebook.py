@@ -56,8 +56,8 @@ from asdcli.vocabulary import Data, Distance
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from asdcli.detector.explained import Explained
     from asdcli.stages.evaluate import Report
-    from asdcli.stages.explain import Explained
 
 Place = str | PathLike[str]
 
@@ -217,6 +217,18 @@ class Run:
         source, smoothing = step.asked(*where, data=neighbours, metric=distance, **how)
         ks = (k,) if isinstance(k, int) else tuple(k)
         return step.run(self.space, source, smoothing=smoothing, ks=ks, force=force, progress=self.progress)
+
+    def fuse(self, *parts: str, force: bool = False, **how: Any) -> dict[str, Outcome]:
+        """Scores of methods of this run, or of other runs and tables, as those of one: spelling -> outcome.
+
+        Takes by, weights, transductive of `scorers.fuse.Fuse`, and name, methods, machine_types, output of
+        `pipeline.steps.fuse.run`.
+        """
+        from asdcli.pipeline.steps import fuse as step
+
+        words = {name: how.pop(name) for name in ("by", "weights", "transductive") if name in how}
+        fuse = step.FUSIONS.build("fuse", **words)
+        return step.run(self.space, parts, fuse=fuse, force=force, progress=self.progress, **how)
 
     def threshold(self, rule: str | None = None, *, force: bool = False, **parameters: Any) -> Outcome:
         """A threshold a method and machine type by a rule such as `quantile:quantile=0.95` (None: the default)."""

@@ -12,7 +12,9 @@ from typing import Any
 from asdcli.artifacts import Header
 from asdcli.errors import AsdError
 from asdcli.metrics.specs import AUC_PAUC
+from asdcli.scorers.fuse import DEV, Fuse, unspelled
 from asdcli.scorers.smooth import CHOOSE, CLUSTERS, KS, REPORT, SMOOTHERS, Smooth
+from asdcli.views.windows import says_of_windows
 
 Words = list[str]
 
@@ -30,11 +32,15 @@ DEFAULTS = {
     "--own-windows": _SMOOTH.own_windows,
     "--objective": AUC_PAUC,
     "--repeats": 20,
+    "--by": Fuse().by,
     "--max-fpr": 0.1,
     "--bootstrap": 0,
 }
 """What the commands take where an option is not typed, of the options that are left out here when they say no more."""
 
+
+OF_WEIGHTS = ("checkpoint", "config", "preprocessor")
+"""Inputs that are files of somebody's weights: the spelling of the embedder names them."""
 
 SOURCE, LABELS, RULE = "FILE", "LABELS", "RULE"
 """Stand for foreign files of which nobody knows any more where they lie, and for a rule that nobody knows any more."""
@@ -65,11 +71,14 @@ def of_features(header: Header) -> Words:
     words += _given({o: params.get(n) for o, n in {**names, "--sample-rate": "sample_rate"}.items()})
     words += ["--resample"] if params.get("resample") else []
     words += ["--round"] if params.get("rounding") else []
+    words += _given({"--window": _number(params.get("window_s")), "--hop": _number(params.get("hop_s"))})
+    words += _given({"--cut-from": _number(params.get("cut_from_s"))})
     return words + (["--scale", str(params["scale"])] if "scale" in params else [])
 
 
 def of_model(header: Header) -> Words:
     names = {"--model": "model", "--precision": "precision", "--hold-out": "hold_out", "--folds": "folds"}
+    names |= {"--supplemental": "supplemental"}
     return _given({option: header.params.get(name) for option, name in names.items()}) + _seed(header)
 
 
@@ -77,12 +86,20 @@ def of_embeddings(header: Header) -> Words:
     if "source" in header.inputs:
         return ["--from", SOURCE, *(["--labels", LABELS] if "labels" in header.inputs else [])]
     names = {"--embedder": "embedder", "--shard": "shard", "--batch-size": "batch_size"}
+    names |= {"--supplemental": "supplemental"}
     return _given({option: header.params.get(name) for option, name in names.items()})
 
 
 def of_scores(header: Header) -> Words:
     method, unit = header.params.get("method"), header.params.get("unit")
-    return _given({"--method": method, "--unit": None if unit == _own_unit(method) else unit}) + _seed(header)
+    words = _given({"--method": method, "--unit": None if unit == _own_unit(method) else unit})
+    return words + _of_windows(header) + _seed(header)
+
+
+def _of_windows(header: Header) -> Words:
+    """What was said of the windows of clips, where it is not what would be taken."""
+    said = header.params.get("of_windows", "mean")
+    return [] if "method" not in header.params or said == says_of_windows(header) else ["--of-windows", str(said)]
 
 
 def of_brought(header: Header) -> Words:
@@ -90,7 +107,8 @@ def of_brought(header: Header) -> Words:
 
 
 def of_smoothed(header: Header) -> Words:
-    method, _, smoothing = str(header.params.get("method", "")).partition("+")
+    method, plus, smoothing = str(header.params.get("method", "")).rpartition("+")
+    method, smoothing = (method, smoothing) if plus else (smoothing, "")
     words = _given({"--method": method or None})
     try:
         how: Smooth = SMOOTHERS.build(smoothing)
@@ -116,6 +134,19 @@ def of_tuned(header: Header) -> Words:
     for option, name, default in (("--choose", "choose", CHOOSE), ("--report", "report", REPORT)):
         words += _given({option: _joined(_unless(params, name, default))})
     return words + _given({"--level": params.get("level"), "--pool": params.get("pool")}) + _seed(header)
+
+
+def of_fused(header: Header) -> Words:
+    """The parts in their order, as they are called in the header."""
+    params = header.params
+    try:
+        parts, how = unspelled(str(params.get("method"))) or ([], Fuse())
+    except AsdError:
+        return list(params.get("of", ()))
+    weights = {"--tune" if how.weights == DEV else "--weights": how.weights}
+    words = [*params.get("of", parts), *_given({"--by": how.by, **weights})]
+    words += ["--transductive"] * how.transductive + _given({"--name": params.get("name")})
+    return words + [word for name in params.get("machine_types", ()) for word in ("--machine-type", str(name))]
 
 
 def of_thresholds(header: Header) -> Words:
@@ -147,6 +178,11 @@ def of_results(header: Header) -> Words:
 def _given(options: Mapping[str, Any]) -> Words:
     """The words of the options that have a value, and not the default one."""
     return [w for o, v in options.items() if v is not None and v != DEFAULTS.get(o) for w in (o, str(v))]
+
+
+def _number(value: Any) -> str | None:
+    """10 and not 10.0."""
+    return f"{value!r}".removesuffix(".0") if isinstance(value, int | float) else None
 
 
 def _seed(header: Header) -> Words:

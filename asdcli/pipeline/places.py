@@ -77,7 +77,7 @@ def guess(kind: Kind, name: str) -> Header:
     folder, _, own = unquote(name).rpartition("/")
     params: dict[str, str] = {}
     if kind in (artifacts.SCORES, artifacts.WINDOW_SCORES, artifacts.DETECTOR, artifacts.POOL):
-        params = {"method": own.replace(".", ":", 1)}
+        params = {"method": "+".join(part.replace(".", ":", 1) for part in own.split("+"))}
     elif kind == artifacts.FEATURES:
         params = {"machine_type": own, "features": folder.rpartition("/")[2]}
     elif name.partition("/")[0] == AUTOENCODER.pattern:

@@ -116,7 +116,7 @@ class Shelf:
         if not lent or not path.is_file() or self.kind_at(path):
             return None
         if path not in self._foreign:
-            self._foreign[path] = Header.foreign(artifacts.digest_bytes(path.read_bytes()))
+            self._foreign[path] = Header.foreign(artifacts.digest_file(path))
         return self._foreign[path]
 
     def kind_at(self, path: Path) -> Kind | None:

@@ -91,7 +91,7 @@ class Workspace:
         return self.scores_dir / f"{stem(spelling)}.parquet"
 
     def window_scores(self, spelling: str) -> Path:
-        """Scores of the windows that a clip's score is the mean of."""
+        """Scores of the windows that a clip's score is the mean, or the highest, of."""
         return self.run / "window-scores" / self.scores(spelling).name
 
     def detector(self, spelling: str) -> Path:
@@ -117,6 +117,11 @@ class Workspace:
     @property
     def thresholds(self) -> Path:
         return self.run / "thresholds.parquet"
+
+    @property
+    def history(self) -> Path:
+        """Every check of the run's detectors, and what operators said of recordings: no artifact."""
+        return self.run / "history.db"
 
     @property
     def results(self) -> Path:

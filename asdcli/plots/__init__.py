@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from asdcli.errors import UsageError
 from asdcli.progress import Progress
 from asdcli.spec import Registry
+from asdcli.spec.values import convert
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,12 +37,15 @@ PLOTS = Registry(
         "neighbours": "asdcli.plots.neighbours:SmoothingByK",
         "spectrogram": "asdcli.plots.spectrogram:Spectrogram",
         "seeds": "asdcli.plots.seeds:Seeds",
+        "drift": "asdcli.plots.drift:Drifting",
     },
     group="asdcli.plots",
     needs=("reads", "numbers", "draw"),
 )
 Format = Literal["svg", "png", "pdf"]
-Source = Literal["clips", "embeddings", "scores", "thresholds", "model", "autoencoder", "tuning", "fractions", "runs"]
+Source = Literal[
+    "clips", "embeddings", "scores", "thresholds", "model", "autoencoder", "tuning", "fractions", "runs", "history"
+]
 """What of a run figures read; `scores`, `model` and `autoencoder` are folders. `runs`: what many runs have measured."""
 
 
@@ -97,3 +102,19 @@ class Plot(Protocol):
     def draw(self, numbers: Numbers) -> Figure:
         """The figure of these numbers; called with the style in force."""
         ...
+
+
+def format_of(output: Path | None, asked: Format | None) -> Format:
+    """The format asked for, which is that of the suffix where both are said.
+
+    Raises:
+        UsageError: they are not the same, or no format at all.
+    """
+    if output is None:
+        return convert(asked or "svg", Format, what="format")
+    suffix = output.suffix.removeprefix(".").lower()
+    if asked is None:
+        return convert(suffix, Format, what="format of a figure")
+    if suffix and suffix != asked:
+        raise UsageError(f"{output} is not called as a {asked}", f"call it {output.with_suffix('.' + asked)}")
+    return convert(asked, Format, what="format")

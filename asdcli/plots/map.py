@@ -12,7 +12,7 @@ import pyarrow as pa
 from asdcli.errors import BadData, UsageError, unknown_name
 from asdcli.plots import Material, Numbers, Source, page
 from asdcli.plots.embedded import RunVectors
-from asdcli.plots.map_marks import Cell, draw_domains, draw_scores, key
+from asdcli.plots.map_marks import Cell, draw_domains, draw_scores, key, splits, tally
 from asdcli.plots.projection import Plane, Projector, project, require
 from asdcli.plots.scored import Part, called, drawn, fewer, methods_of, signature
 from asdcli.progress import Progress
@@ -36,8 +36,9 @@ SCHEMA = pa.schema(
     ]
 )
 """A row a clip and panel. `section` is that of the test clips of the panel, null where clips have none; training clips
-are of all sections of the machine type. `explained` are shares of variance along the axes, null but for principal
-components; `method` and `anomaly_score` are null where colours are domains, the score of training clips always."""
+are of all sections of the machine type. `split` is `supplemental machine` or `supplemental noise` of clips that are
+neither. `explained` are shares of variance along the axes, null but for principal components; `method` and
+`anomaly_score` are null where colours are domains, the score of training clips always."""
 
 _AT_ONCE = {"pca": 64, "tsne": 4, "umap": 4}  # machine types, where nobody says which
 _DRAWN = {"domain": 1.0, "score": 0.3}
@@ -49,7 +50,8 @@ _FINE = 3000  # with more points on the page they are one image in an SVG or PDF
 class Map:
     """Embeddings of training and test clips on a plane: one plane a machine type, one panel a section of it.
 
-    Clips of several windows are the mean of these. Directions and neighbourhoods are meant; distances on the plane are
+    Supplemental clips stand on it where they were embedded and colours are domains. Clips of several windows are the
+    mean of these. Directions and neighbourhoods are meant; distances on the plane are
     not those that scores are made of, least of all by t-SNE and UMAP.
 
     Source: Matsumoto et al. 2025, Fig. 3 (by domain); Fujimura et al. 2024, Fig. 3 and 4 (by score).
@@ -181,15 +183,16 @@ class Map:
     def _plane(self, space: RunVectors, machine_type: str) -> tuple[np.ndarray, Plane]:
         """The clips of a machine type (rows of `space`), and where they lie."""
         embedded = space.embedded
-        rows = np.flatnonzero(
-            (space.column("machine_type") == machine_type) & (space.column("split") != "supplemental")
-        )
+        wanted = space.column("machine_type") == machine_type
+        if self.colour == "score":
+            wanted = wanted & (space.column("split") != str(Split.SUPPLEMENTAL))
+        rows = np.flatnonzero(wanted)
         windows = np.flatnonzero(np.isin(embedded.clip, rows))
         of_clips = mean_of_windows(unit_norm(embedded.vectors[windows]), first_of_each(embedded.clip[windows]))
         return rows, project(of_clips, self.by, seed=self.seed)
 
     def _shown(self, space: RunVectors, rows: np.ndarray, part: Part) -> np.ndarray:
-        """(n_rows,) bool, the training clips and the test clips of the section that are drawn."""
+        """(n_rows,) bool, the training clips and the other clips of the section that are drawn."""
         split, section = space.column("split")[rows], space.column("section")[rows]
         shown = (split == str(Split.TRAIN)) | np.array([s == part[1] for s in section])
         share = _DRAWN[self.colour] if self.share is None else self.share
@@ -210,7 +213,8 @@ class Map:
         scores: Mapping[str, float] | None,
         signed: str,
     ) -> pa.Table:
-        labels = {name: space.column(name)[rows] for name in ("clip_id", "split", "domain", "condition")}
+        labels = {name: space.column(name)[rows] for name in ("clip_id", "domain", "condition")}
+        labels["split"] = splits(space.column("split")[rows], space.embedded.column("attributes")[rows])
         of_clips: list[float | None] = [None] * len(rows)
         if scores is not None:
             train = labels["split"] == str(Split.TRAIN)
@@ -276,17 +280,16 @@ def _cells(table: pa.Table) -> dict[tuple[Part, str | None], Cell]:
 
 def _facts(table: pa.Table) -> Iterator[dict[str, Any]]:
     for ((machine_type, section), method), cell in _cells(table).items():
-        train = cell["split"] == str(Split.TRAIN)
         yield {
             "machine_type": machine_type,
             "section": section,
             "method": method,
-            "train": int(train.sum()),
-            "test": int((~train).sum()),
+            **tally(cell["split"]),
             "explained": [share for share in cell["explained"] if share is not None],
         }
 
 
 def _counts(cell: Cell) -> str:
-    train = int((cell["split"] == str(Split.TRAIN)).sum())
-    return f"{train:,} training and {counted(len(cell['xy']) - train, 'test clip')}"
+    n = tally(cell["split"])
+    besides = f", {n['supplemental']} supplemental" if "supplemental" in n else ""
+    return f"{n['train']:,} training and {counted(n['test'], 'test clip')}{besides}"

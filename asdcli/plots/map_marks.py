@@ -22,9 +22,32 @@ _CROSS = {str(Domain.SOURCE): "x", str(Domain.TARGET): "+", None: "1"}
 """How an anomaly of a domain is marked."""
 
 
+_ALONE: dict[str, dict[str, Any]] = {
+    "supplemental machine": {"marker": "P", "mfc": "white", "mec": INK, "mew": 0.6, "ms": 4.0},
+    "supplemental noise": {"marker": "X", "mfc": FAINT, "mec": INK, "mew": 0.4, "ms": 4.0},
+    "supplemental": {"marker": "*", "mfc": FAINT, "mec": INK, "mew": 0.4, "ms": 4.5},
+}
+"""How supplemental clips are marked: of a machine alone, of noise alone, of nobody knows what."""
+
+
+def splits(split: np.ndarray, attributes: np.ndarray) -> np.ndarray:
+    """(n,) the split of each clip, which says of supplemental ones what they are of."""
+    kinds = [dict(pairs or ()).get(str(Split.SUPPLEMENTAL)) for pairs in attributes]
+    names = [(s, f"{s} {kind}") for s, kind in zip(split, kinds, strict=True)]
+    return np.array([full if full in _ALONE else s for s, full in names], dtype=object)
+
+
+def tally(split: np.ndarray) -> dict[str, int]:
+    """How many training and test clips there are, and supplemental ones where there are some."""
+    train, alone = (int(np.isin(split, names).sum()) for names in ([str(Split.TRAIN)], list(_ALONE)))
+    return {"train": train, "test": len(split) - train - alone, **({"supplemental": alone} if alone else {})}
+
+
 def _marks(split: str, domain: str | None, condition: str | None) -> dict[str, Any]:
     """How a clip is marked where colours are domains."""
     stroke = STROKES[domain]
+    if split in _ALONE:
+        return _ALONE[split]
     if split == str(Split.TRAIN) and domain == str(Domain.TARGET):  # few, and what test clips of the target stand by
         return {"marker": stroke.marker, "mfc": INK, "mec": stroke.color, "mew": 0.7, "ms": 3.0, "zorder": 3}
     if split == str(Split.TRAIN):
@@ -60,16 +83,18 @@ def key(table: pa.Table, *, coloured: bool) -> Sequence[page.Sample]:
         ]
         train = [page.Sample("train", {**_TRAIN, "ls": "none", "ms": 4})] * any(g[0] == "train" for g in groups)
         return [*train, *of_test]
-    names = [
-        (
-            f"{domain or 'unknown domain'}: "
-            + ("train" if split == str(Split.TRAIN) else f"test {condition or 'unlabelled'}")
-        )
-        for split, domain, condition in groups
-    ]
+    names = [_name(*group) for group in groups]
     return [
         page.Sample(name, {**_marks(*g), "ls": "none"}) for name, g in dict(zip(names, groups, strict=True)).items()
     ]
+
+
+def _name(split: str, domain: str | None, condition: str | None) -> str:
+    if split in _ALONE:
+        return f"{split} alone" if " " in split else split
+    return f"{domain or 'unknown domain'}: " + (
+        "train" if split == str(Split.TRAIN) else f"test {condition or 'unlabelled'}"
+    )
 
 
 def draw_domains(ax: Axes, cell: Cell, *, fine: bool) -> None:

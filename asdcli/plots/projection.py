@@ -5,15 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from asdcli.errors import AsdError
 from asdcli.scorers.threads import one_thread
+from asdcli.vocabulary import Projector
 
-Projector = Literal["pca", "tsne", "umap"]
 _PERPLEXITY, _NEIGHBOURS = 30.0, 15  # what t-SNE and UMAP take for a neighbourhood, where there are so many
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -13,12 +13,11 @@ import pyarrow.compute as pc
 from asdcli.errors import BadData, UsageError
 from asdcli.metrics import roc
 from asdcli.metrics.official import SectionScores
-from asdcli.metrics.specs import Term
 from asdcli.plots import Material, Numbers, Source, page
 from asdcli.plots.scored import Part, called, drawn, fewer, methods_of, signature
 from asdcli.plots.style import BAND, FAINT, INK, STROKES
 from asdcli.progress import Progress
-from asdcli.views.editions import rule_of
+from asdcli.views.roc_curves import roc_curves
 from asdcli.views.scores import Scored, by_section
 from asdcli.wording import listed
 
@@ -122,35 +121,25 @@ class Roc:
         return figure
 
     def _curves(self, method: Scored, subset: str, section: SectionScores, signed: str) -> Iterator[pa.Table]:
-        spec = rule_of(method.header, [section])
-        partial = [term for term in spec.terms if term.partial]
-        whole = [term for term in spec.terms if not term.partial]
-        whole += [_same(term) for term in partial if not any(_alike(term, other) for other in whole)]
-        for term in whole:
-            normal, anomalous = section.pick(term)
-            if not normal.any() or not anomalous.any():
-                continue
-            scores = section.scores[normal], section.scores[anomalous]
-            fpr, tpr, at = operating_points(*scores)
-            takes = any(_alike(term, other) for other in partial)
+        for curve in roc_curves(method.header, section, self.max_fpr):
             alike = {
                 "method": method.method,
                 "subset": subset,
                 "machine_type": section.machine_type,
                 "section": section.section,
-                "domain": None if term.normals is None else str(term.normals),
-                "auc": roc.auc(*scores),
-                "pauc": roc.pauc(*scores, self.max_fpr) if takes else None,
+                "domain": curve.domain,
+                "auc": curve.auc,
+                "pauc": curve.pauc,
                 "max_fpr": self.max_fpr,
-                "n_normal": int(normal.sum()),
-                "n_anomalous": int(anomalous.sum()),
+                "n_normal": curve.n_normal,
+                "n_anomalous": curve.n_anomalous,
                 "signature": signed,
             }
             columns = {
-                "false_positive_rate": pa.array(fpr),
-                "true_positive_rate": pa.array(tpr),
-                "anomaly_score": pa.array(at, from_pandas=True),
-                **{name: [value] * len(fpr) for name, value in alike.items()},
+                "false_positive_rate": pa.array(curve.false),
+                "true_positive_rate": pa.array(curve.true),
+                "anomaly_score": pa.array(curve.at, from_pandas=True),
+                **{name: [value] * len(curve.false) for name, value in alike.items()},
             }
             yield pa.table(columns).select(SCHEMA.names).cast(SCHEMA)
 
@@ -164,35 +153,6 @@ class Roc:
 
 
 _LABEL = "label the clips (asd download EDITION, asd index DIR)"
-
-
-def operating_points(normal: np.ndarray, anomalous: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The corners of a ROC curve, from (0, 0) to (1, 1).
-
-    Args:
-        normal: (n,) scores.
-        anomalous: (m,) scores.
-
-    Returns:
-        false-positive rates, true-positive rates and the smallest score that is called anomalous there, NaN where none
-        is; (n_points,) each. Straight lines join them; points on a straight line are left out.
-    """
-    distinct, place = np.unique(-np.concatenate([normal, anomalous]), return_inverse=True)
-    false = np.cumsum(np.bincount(place[: len(normal)], minlength=len(distinct)))
-    true = np.cumsum(np.bincount(place[len(normal) :], minlength=len(distinct)))
-    x, y = np.append(0, false), np.append(0, true)
-    dx, dy = np.diff(x), np.diff(y)
-    corner = np.append(np.append(True, dx[1:] * dy[:-1] != dx[:-1] * dy[1:]), True)
-    return x[corner] / len(normal), y[corner] / len(anomalous), np.append(np.nan, -distinct)[corner]
-
-
-def _same(term: Term) -> Term:
-    return replace(term, partial=False)
-
-
-def _alike(a: Term, b: Term) -> bool:
-    """Whether two terms are of the same clips."""
-    return (a.normals, a.anomalies) == (b.normals, b.anomalies)
 
 
 def _labelled(method: Scored) -> pa.Table:

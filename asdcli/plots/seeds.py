@@ -17,6 +17,7 @@ from asdcli.progress import Progress
 from asdcli.scorers import MORE
 from asdcli.views.across_runs import RunResults, merged, model_of, seeds_of
 from asdcli.views.making import Making
+from asdcli.views.named import as_scored
 from asdcli.views.signature import many
 from asdcli.wording import counted
 
@@ -60,10 +61,11 @@ class Seeds:
             BadData: no run has an official score. UsageError: no run has a method that is asked for.
         """
         known = dict.fromkeys(method for run in material.runs for method in run.makings)
-        for method in material.methods:
+        asked = [as_scored(method, known) for method in material.methods]
+        for method in asked:
             if method not in known:
                 raise unknown_name("method", method, known)
-        wanted = [m for m in known if not material.methods or m in material.methods]
+        wanted = [m for m in known if not asked or m in asked]
         found = _found(material.runs, wanted, progress)
         if not found:
             raise BadData("no run has an official score", "its test clips need labels: asd evaluate")

@@ -43,11 +43,24 @@ SCORERS = Registry(
         "varmin": "asdcli.scorers.varmin:VarMin",
         "gmm": "asdcli.scorers.gmm:Mixture",
         "mahalanobis": "asdcli.scorers.mahalanobis:Mahalanobis",
+        "gwrp": "asdcli.scorers.gwrp:Gwrp",
+        "domain-density": "asdcli.scorers.domain_density:DomainDensity",
+        "domain-zscore": "asdcli.scorers.domain_zscore:DomainZScore",
+        "lof": "asdcli.scorers.lof:LocalOutlierFactor",
+        "pca": "asdcli.scorers.pca:PrincipalComponents",
+        "beam": "asdcli.scorers.beam:Beam",
+        "pyod": "asdcli.scorers.pyod_detectors:PyodDetector",
         "mse": "asdcli.scorers.reconstruction:MeanSquaredError",
         "selective-mahalanobis": "asdcli.scorers.reconstruction:SelectiveMahalanobis",
     },
     group="asdcli.scorers",
     needs=("fit", "score"),
+    short={
+        "ratio": "rescale:k=1",
+        "difference": "rescale:form=difference",
+        "cluster-exit": "rescale:exit=0.04",
+    },
+    leading={"pyod": "detector"},
 )
 
 DEFAULT = "varmin:k=16,val=train-all"
@@ -84,6 +97,8 @@ class Scorer(Protocol):
         terms: a method that takes what `score` takes and gives the `Terms` that a score is the minimum of, which
             `asd explain` shows.
         needs_training: False where residuals of training clips need not be computed, because `fit` does not look.
+        restored: a method that takes arrays as they came from `Fitted.state`, and the training windows of given
+            numbers, and gives what `fit` learnt: for methods that learnt what other methods fitted.
     """
 
     def fit(self, unit: Any) -> Fitted:
@@ -105,7 +120,7 @@ class Fitted:
 
     Attributes:
         scorer: the method with its parameters.
-        learnt: arrays, numbers and reference sets by name, without a dot in the names.
+        learnt: arrays, numbers, reference sets and what other methods fitted, by name, without a dot in the names.
         diagnostics: what was found, for people: `rules` names the fallbacks taken (see `rules.RULES`; one that has no
             text there speaks for itself), beside the method's figures.
     """
@@ -135,7 +150,7 @@ class Fitted:
 
         arrays: dict[str, np.ndarray] = {}
         for name, value in self.learnt.items():
-            if isinstance(value, Reference):
+            if isinstance(value, (Reference, Fitted)):
                 arrays |= {f"{name}.{part}": array for part, array in value.state().items()}
                 continue
             arrays[name] = np.asarray(value)
@@ -154,6 +169,9 @@ class Fitted:
         """
         from asdcli.scorers.reference import Reference
 
+        restored: Any = getattr(scorer, "restored", None)
+        if restored is not None:
+            return Fitted(scorer, restored(state, windows))
         learnt: dict[str, Any] = {name: array for name, array in state.items() if "." not in name}
         for name in dict.fromkeys(key.partition(".")[0] for key in state if "." in key):
             parts = {key.partition(".")[2]: array for key, array in state.items() if key.startswith(f"{name}.")}

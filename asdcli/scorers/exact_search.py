@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from asdcli.scorers import candidates
+from asdcli.scorers.backends import backend
+from asdcli.scorers.candidates import FEW, MANY, SHARE, Form, Pairs
+from asdcli.scorers.columns import columns_of
+from asdcli.scorers.groups import Groups
+from asdcli.scorers.smallest import smallest
+from asdcli.scorers.spread import spread
 from asdcli.vocabulary import Distance
 
 
@@ -120,25 +126,71 @@ def _search(x: np.ndarray, queries: np.ndarray, pool: np.ndarray, width: int, ap
     distance = np.empty((len(queries), wanted))
     count = np.minimum(wanted, len(pool) - _kin(apart, queries, pool))
     if wanted and len(queries):
-        members = x[pool]
-        members_norm, norm = _squared(members), _squared(x[queries])
-        candidates, error = pool.astype(np.int32)[None], _uncertainty(x, queries)
-        order = np.argsort(apart[pool], kind="stable")
-        first, last = (np.searchsorted(apart[pool][order], apart[queries], side) for side in ("left", "right"))
+        search = _Search(x, queries, pool, wanted, apart)
 
         def work(rows: slice) -> None:
-            d = x[queries[rows]] @ members.T
-            d *= -2
-            d += members_norm
-            d += norm[rows, None]
-            for i in range(int((last[rows] - first[rows]).max())):  # the i-th of a sample's own
-                has = np.flatnonzero(first[rows] + i < last[rows])
-                d[has, order[first[rows][has] + i]] = np.inf
-            index[rows], distance[rows] = _nearest(x, queries[rows], candidates, d, wanted, error[rows])
+            for block, found in search.of(rows):
+                index[block], distance[block] = found
 
-        step = max(_BLOCK // len(pool), 1)
-        _spread(work, [slice(start, start + step) for start in range(0, len(queries), step)])
+        with spread(len(search.parts)) as each:
+            list(each(work, search.parts))
     return Neighbours(index, distance, count)
+
+
+class _Search:
+    """Squared distances of samples to those of a pool, and the nearest by them."""
+
+    def __init__(self, x: np.ndarray, queries: np.ndarray, pool: np.ndarray, wanted: int, apart: np.ndarray) -> None:
+        self._x, self._queries, self._pool, self._wanted = x, queries, pool, wanted
+        self._members = x[pool]
+        self._members_norm, self._norm = _squared(self._members), _squared(x[queries])
+        self._error = _uncertainty(x, queries)
+        self._own, self._number = Groups(apart[pool], np.arange(len(pool))), apart[queries]
+        self._step = max(_BLOCK // len(pool), 1)
+        self._rows = self._searched()
+        size = self._step if self._rows is None else max(candidates.QUERIES // self._step, 1) * self._step
+        self.parts = [slice(start, start + size) for start in range(0, len(queries), size)]
+
+    def _searched(self) -> candidates.Rows | None:
+        """What to search in in float32; None where all distances cost less, or float32 cannot hold them."""
+        if len(self._pool) < max(MANY, SHARE * (self._wanted + 1)) or len(self._queries) < FEW:
+            return None
+        slack = 4 * float(self._error.max())  # so that those that `_nearest` calls disputed are among them
+        form = Form(2.0, self._members_norm, slack)
+        rows = candidates.Rows(self._members, form, candidates.longest(self._x[self._queries]), backend("cpu"))
+        return rows if rows.usable else None
+
+    def of(self, part: slice) -> Iterator[tuple[slice, tuple[np.ndarray, np.ndarray]]]:
+        """Rows of x and distances (n_block, n_wanted) of the nearest, for each block of some queries."""
+        stop = min(part.stop, len(self._queries))
+        pairs = None
+        if self._rows is not None:
+            own = Pairs(*self._own.of(self._number[part]))
+            found = self._rows.candidates(self._x[self._queries[part]], self._wanted + 1, own)
+            pairs = None if found is None else Pairs(*found)
+        for start in range(part.start, stop, self._step):
+            block = slice(start, min(start + self._step, stop))
+            columns = np.arange(len(self._pool))
+            if pairs is not None:
+                columns = np.unique(pairs.of(block.start - part.start, block.stop - part.start).row)
+            columns, d = self._distances(block, columns)
+            near = self._pool[columns].astype(np.int32)[None]
+            yield block, _nearest(self._x, self._queries[block], near, d, self._wanted, self._error[block])
+
+    def _distances(self, block: slice, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Squared distances (n_block, n_columns) to members of the pool; to all, where that costs no more."""
+        x = self._x[self._queries[block]]
+        d = columns_of(x, self._members, columns)
+        if d is None:
+            columns, d = np.arange(len(self._pool)), x @ self._members.T
+        d *= -2
+        d += self._members_norm[columns]
+        d += self._norm[block, None]
+        i, own = self._own.of(self._number[block])
+        place = np.minimum(np.searchsorted(columns, own), len(columns) - 1)
+        there = columns[place] == own
+        d[i[there], place[there]] = np.inf
+        return columns, d
 
 
 def _kin(apart: np.ndarray, queries: np.ndarray, pool: np.ndarray) -> np.ndarray:
@@ -147,51 +199,33 @@ def _kin(apart: np.ndarray, queries: np.ndarray, pool: np.ndarray) -> np.ndarray
     return np.searchsorted(numbers, apart[queries], "right") - np.searchsorted(numbers, apart[queries], "left")
 
 
-def _spread(work: Callable[[slice], None], blocks: list[slice]) -> None:
-    """Do the blocks on as many threads as torch would take, each with one-threaded products: no thread waits."""
-    import torch
-    from threadpoolctl import threadpool_limits
-
-    workers = min(len(blocks), torch.get_num_threads())
-    with threadpool_limits(1, user_api="blas"):
-        if workers < 2:
-            for block in blocks:
-                work(block)
-            return
-        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as threads:
-            list(threads.map(work, blocks))
-
-
 def _nearest(
-    x: np.ndarray, queries: np.ndarray, candidates: np.ndarray, d: np.ndarray, wanted: int, error: np.ndarray
+    x: np.ndarray, queries: np.ndarray, near: np.ndarray, d: np.ndarray, wanted: int, error: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The `wanted` smallest of each row of `d` in the order of (exact distance, row of x), with their rows of x.
 
     Args:
         x: (n, n_dims) from `prepare`.
         queries: (n_queries,) rows of x.
-        candidates: (1 or n_queries, n_candidates) rows of x that the columns of `d` stand for.
+        near: (1 or n_queries, n_candidates) rows of x that the columns of `d` stand for.
         d: (n_queries, n_candidates) squared distances, inf where there is nobody.
         wanted: how many of each row, at most n_candidates.
         error: (n_queries,) what each of them may be off by.
     """
-    import torch
-
     m = min(wanted + 1, d.shape[1])  # one more, to see whether the last place is disputed
-    values, columns = torch.from_numpy(d).topk(m, dim=1, largest=False, sorted=True)
-    nearest, place = values.numpy(), columns.numpy()
-    rows = np.broadcast_to(candidates, d.shape)
+    place, nearest = smallest(d, m)
+    rows = np.broadcast_to(near, d.shape)
     index = np.take_along_axis(rows, place[:, :wanted], axis=1)
     distance = nearest[:, :wanted].copy()
     with np.errstate(invalid="ignore"):  # inf - inf: nobody is nobody's neighbour
         disputed = (np.diff(nearest, axis=1) <= 2 * error[:, None]).any(axis=1)
     for i in np.flatnonzero(disputed):
         finite = nearest[i, :wanted][np.isfinite(nearest[i, :wanted])]
-        near = np.flatnonzero(d[i] <= finite[-1] + 2 * error[i])
-        near = near[np.argsort(rows[i, near], kind="stable")]
-        exact = ((x[rows[i, near]] - x[queries[i]]) ** 2).sum(axis=1)
+        close = np.flatnonzero(d[i] <= finite[-1] + 2 * error[i])
+        close = close[np.argsort(rows[i, close], kind="stable")]
+        exact = ((x[rows[i, close]] - x[queries[i]]) ** 2).sum(axis=1)
         order = np.argsort(exact, kind="stable")[: len(finite)]
-        index[i, : len(finite)], distance[i, : len(finite)] = rows[i, near[order]], exact[order]
+        index[i, : len(finite)], distance[i, : len(finite)] = rows[i, close[order]], exact[order]
     return index, distance
 
 

@@ -60,7 +60,8 @@ class KMeans:
                 centroids = centroids[kept]
             centroids = unit_norm(centroids)
         made = -1 - np.arange(len(centroids))
-        reference = Reference(unit.train, np.concatenate([made, np.flatnonzero(unit.is_target)]), centroids)
+        chosen = np.concatenate([made, np.flatnonzero(unit.is_target)])
+        reference = Reference(unit.train, chosen, centroids, device=unit.device)
         found = {"n_reference": len(reference), "clusters": len(centroids), "rules": rules}
         return Fitted(self, {"reference": reference}, found)
 

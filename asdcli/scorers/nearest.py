@@ -10,6 +10,7 @@ import numpy as np
 
 from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one
+from asdcli.scorers.domains import by_domain, references
 from asdcli.scorers.reference import Reference, Vectors
 from asdcli.scorers.unit import UnitVectors
 
@@ -18,30 +19,51 @@ from asdcli.scorers.unit import UnitVectors
 class Nearest:
     """A(x) = min_y D(x, y); with k > 1 the mean of the k smallest distances.
 
-    Source: Matsumoto et al. 2025, Eq. 1 and 2.
+    With `k_source` or `k_target` the mean of so many smallest distances within each domain, and the lesser of the two.
+
+    Source: Matsumoto et al. 2025, Eq. 1 and 2. A k for each domain: ASDKit, arXiv 2507.10264.
 
     Attributes:
         k: nearest references whose distances are averaged.
+        k_source: the same of the source domain by itself; none: `k`, where `k_target` is given.
+        k_target: the same of the target domain by itself; none: `k`, where `k_source` is given.
     """
 
     k: int = 1
+    k_source: int | None = None
+    k_target: int | None = None
 
     def __post_init__(self) -> None:
-        at_least_one(nn_k=self.k)
+        at_least_one(nn_k=self.k, nn_k_source=self.k_source, nn_k_target=self.k_target)
 
     def fit(self, unit: UnitVectors) -> Fitted:
-        reduced = ["k-reduced"] if self.k > len(np.unique(unit.train.clip)) - 1 and self.k > 1 else []
-        found = {"n_reference": len(unit.reference), "k": self.k, "rules": [*unit.rules, *reduced]}
-        return Fitted(self, {"reference": unit.reference}, found)
+        if self.k_source is self.k_target is None:
+            return Fitted(self, {"reference": unit.reference}, self._found([unit.reference], [self.k], [*unit.rules]))
+        of, rules = by_domain(unit)
+        ks = self._ks()
+        return Fitted(self, of, self._found(list(of.values()), [ks[name] for name in of], rules))
 
     def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
-        return nearest_distance(learnt["reference"], windows, self.k)
+        if "reference" in learnt:
+            return nearest_distance(learnt["reference"], windows, self.k)
+        ks = self._ks()
+        of = [nearest_distance(reference, windows, ks[name]) for name, reference in references(learnt).items()]
+        least: np.ndarray = np.min(of, axis=0)
+        return least
+
+    def _ks(self) -> dict[str, int]:
+        return {"source": self.k_source or self.k, "target": self.k_target or self.k}
+
+    def _found(self, of: list[Reference], ks: list[int], rules: list[str]) -> dict[str, Any]:
+        reduced = [k > 1 and k > len(np.unique(one.rows.clip)) - 1 for one, k in zip(of, ks, strict=True)]
+        rules += ["k-reduced"] * any(reduced)
+        return {"n_reference": sum(map(len, of)), "k": ks[0] if len(ks) == 1 else max(ks), "rules": rules}
 
 
 def nearest_distance(reference: Reference, queries: Vectors, k: int = 1) -> np.ndarray:
     """The mean of the k smallest D(x, y) of each query (n_queries,); of all there are where they are fewer than k."""
 
-    def block(_: slice, d: np.ndarray) -> np.ndarray:
+    def block(_: slice, __: np.ndarray, d: np.ndarray) -> np.ndarray:
         if k == 1:
             return d.min(axis=1)
         nearest = np.sort(np.partition(d, min(k, d.shape[1]) - 1, axis=1)[:, :k], axis=1)
@@ -49,4 +71,4 @@ def nearest_distance(reference: Reference, queries: Vectors, k: int = 1) -> np.n
         total = np.where(finite, nearest, 0.0).sum(axis=1)
         return np.divide(total, finite.sum(axis=1), out=np.full(len(d), np.inf), where=finite.any(axis=1))
 
-    return np.concatenate(reference.map(queries, block))
+    return np.concatenate(reference.near(queries, k, block))

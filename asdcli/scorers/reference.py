@@ -1,37 +1,68 @@
 """The reference set X_ref: distances to it in blocks, its own neighbours, and what a clip may not be compared with.
 
 D(x, y) = (1 - <x, y>) / 2 for unit-norm x and y (Matsumoto et al. 2025, Eq. 2), in float64. All work on distances goes
-through `Reference.map`, block by block, so that memory does not grow with the product of queries and references.
-BLAS runs on one thread within a block and the blocks are spread over threads: results do not depend on how many.
-
-numpy rather than torch, by measurement (`python -m tests.bench neighbours`, two cores): the nearest 17 of 20,000
-references take 3.1 s against 5.5 s with torch's matmul and topk, and importing torch would cost 2.5 s more.
+through `Reference.map` and `Reference.near`, block by block, so that memory does not grow with the product of queries
+and references. BLAS runs on one thread within a block and the blocks are spread over threads: results do not depend on
+how many. Where there are many references, `near` looks for those that matter in float32 (`candidates`) and computes
+only their distances in float64: the results are those of all distances, bit for bit.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
+
+from asdcli.scorers import candidates
+from asdcli.scorers.backends import backend
+from asdcli.scorers.candidates import Form, Pairs
+from asdcli.scorers.columns import columns_of
+from asdcli.scorers.groups import Groups
+from asdcli.scorers.smallest import smallest
+from asdcli.scorers.spread import spread
 
 T = TypeVar("T")
 
 NORM_FLOOR = 1e-12
 _RESOLUTION = 1e-14  # float32 vectors resolve no smaller distance: below it two vectors count as the same
 _BLOCK, _TALL = 1 << 18, 1 << 23  # entries of one block of distances: 2 MB where n_ref is small, at most 64 MB
+_ROWS = 1 << 14  # brought to length one at a time
 _KEEP = 1 << 26  # entries of the distance matrices that one reference set may keep for its next reader (512 MB)
+_SEARCHES = 2  # of the same queries, before all distances are computed and kept
+
+Weigh = Callable[[float], Form]
+"""What is made small in place of D, from how far D in float64 may be from the true one."""
+Also = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""From clips (n,) to pairs (i, row), ascending by i."""
+
+
+def plain(slack: float) -> Form:
+    """D itself."""
+    return Form(0.5, 0.5, slack)
+
+
+def nobody(_: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """No pairs."""
+    return np.empty(0, np.intp), np.empty(0, np.intp)
 
 
 def unit_norm(x: np.ndarray) -> np.ndarray:
     """`x` (n, n_dims) as float64 rows of length one; a row shorter than 1e-12 stays (nearly) zero."""
-    x = np.asarray(x, dtype=np.float64)
-    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), NORM_FLOOR)
+    return _directions(np.asarray(x))[0]
+
+
+def _directions(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`unit_norm` of `x`, and the length of each row (n,); a part at a time, so that memory holds the result once."""
+    unit, norm = np.empty(x.shape), np.empty(len(x))
+    for start in range(0, len(x), _ROWS):
+        rows = slice(start, start + _ROWS)
+        part = x[rows].astype(np.float64)
+        norm[rows] = np.linalg.norm(part, axis=1)
+        np.divide(part, np.maximum(norm[rows, None], NORM_FLOOR), out=unit[rows])
+    return unit, norm
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +79,8 @@ class Vectors:
     @staticmethod
     def of(raw: np.ndarray, clip: np.ndarray) -> Vectors:
         """Vectors (n, n_dims) as an embedder made them, windows of the clips `clip` (n,)."""
-        return Vectors(unit_norm(raw), clip, np.linalg.norm(raw.astype(np.float64), axis=1))
+        unit, norm = _directions(raw)
+        return Vectors(unit, clip, norm)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -61,26 +93,14 @@ class Vectors:
     def take(self, rows: np.ndarray) -> Vectors:
         return Vectors(self.x[rows], self.clip[rows], None if self.norm is None else self.norm[rows])
 
+    def of_columns(self, columns: np.ndarray) -> Vectors:
+        """The same windows with these of their dimensions alone."""
+        return Vectors.of(self.raw[:, columns], self.clip)
+
     @property
     def raw(self) -> np.ndarray:
         """(n, n_dims) the vectors with their length, for methods that model it."""
         return self.x if self.norm is None else self.x * self.norm[:, None]
-
-
-class Groups:
-    """An inverted index: the values that stand under each key."""
-
-    def __init__(self, keys: np.ndarray, values: np.ndarray) -> None:
-        order = np.argsort(keys, kind="stable")
-        self._keys, self._values = keys[order], values[order]
-
-    def of(self, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """All pairs (i, value) where `value` stands under `wanted[i]`."""
-        start = np.searchsorted(self._keys, wanted, side="left")
-        count = np.searchsorted(self._keys, wanted, side="right") - start
-        i = np.repeat(np.arange(len(wanted)), count)
-        within = np.arange(len(i)) - np.repeat(np.cumsum(count) - count, count)
-        return i, self._values[start[i] + within]
 
 
 class Reference:
@@ -97,6 +117,8 @@ class Reference:
             None: all training windows.
         made: (n_made, n_dims) points of unit length (or as they are meant to be).
         parents: (n_made, n_parents) numbers of the training windows between which a point was interpolated.
+        keep: see above.
+        device: where float32 products are made, see `backends.backend`.
     """
 
     def __init__(
@@ -107,6 +129,7 @@ class Reference:
         parents: np.ndarray | None = None,
         *,
         keep: bool = False,
+        device: str = "cpu",
     ) -> None:
         self._chosen = np.arange(len(train)) if chosen is None else chosen
         self._made = np.empty((0, train.x.shape[1])) if made is None else made
@@ -120,7 +143,10 @@ class Reference:
         self._most_owned = int(np.unique(self.owners, return_counts=True)[1].max(initial=0))
         self._room = _KEEP if keep else 0
         self._kept: dict[Vectors, np.ndarray] = {}
+        self._asked: dict[Vectors, int] = {}
         self._neighbours: tuple[np.ndarray, np.ndarray] | None = None
+        self._backend = backend(device)
+        self._plain: dict[float, candidates.Rows] = {}
 
     def state(self) -> dict[str, np.ndarray]:
         """What it is made of, as arrays that stand for training windows by number and hold none of them.
@@ -144,7 +170,7 @@ class Reference:
     def map(self, queries: Vectors, function: Callable[[slice, np.ndarray], T]) -> list[T]:
         """`function(slice, D)` for each block of queries, in order; D (n_block, n_ref) must not be written to."""
         blocks = self._blocks(queries)
-        with _blas().limit(limits=1, user_api="blas"), _threads(len(blocks)) as each:
+        with spread(len(blocks)) as each:
             if queries not in self._kept and len(queries) * len(self) <= self._room:
                 matrix = np.empty((len(queries), len(self)))
                 self._room -= matrix.size
@@ -161,12 +187,55 @@ class Reference:
 
             return list(each(work, blocks))
 
+    def near(
+        self,
+        queries: Vectors,
+        m: int,
+        function: Callable[[slice, np.ndarray, np.ndarray], T],
+        weigh: Weigh | None = plain,
+        also: Also = nobody,
+    ) -> list[T]:
+        """`function(slice, columns, D)` for each block of queries, in order, as `map`, D (n_block, n_columns).
+
+        Args:
+            queries: windows.
+            m: the columns (ascending row numbers) hold the m least of each query; all, where there are few.
+            function: must not write to D.
+            weigh: what they are the least of; None of what is no `Form`, which looks at all.
+            also: pairs that the m least are not looked for among, but whose columns are there too.
+        """
+        rows = self._searched(queries, m, weigh)
+        if rows is None:
+            every = np.arange(len(self))
+            return self.map(queries, lambda block, d: function(block, every, d))
+        blocks = self._blocks(queries)
+        size = max(candidates.QUERIES // blocks[0].stop, 1)
+
+        def work(of: list[slice]) -> list[T]:
+            part = slice(of[0].start, of[-1].stop)
+            own, more = self._owned.of(queries.clip[part]), also(queries.clip[part])
+            struck = Pairs.joined(own, more)
+            pairs = rows.candidates(queries.x[part], m, struck)
+            near = None if pairs is None else Pairs.joined(pairs, more)
+            done = []
+            for block in of:
+                wanted = np.arange(len(self))
+                if near is not None:
+                    wanted = np.unique(near.of(block.start - part.start, block.stop - part.start).row)
+                columns, d = self._some_distances(queries, block, wanted)
+                done.append(function(block, columns, d))
+            return done
+
+        groups = [blocks[i : i + size] for i in range(0, len(blocks), size)]
+        with spread(len(groups)) as each:
+            return [result for part in each(work, groups) for result in part]
+
     def nearest(self, queries: Vectors) -> tuple[np.ndarray, np.ndarray]:
         """y*(z) of Eq. 6 as row numbers (n_queries,) and the distances to them (n_queries,); ties: the lowest row."""
         if queries is self.rows:
             rows, distances = self.neighbours(1)
             return rows[:, 0], distances[:, 0]
-        return _concatenate(self.map(queries, lambda _, d: (d.argmin(axis=1), d.min(axis=1))))
+        return _concatenate(self.near(queries, 1, lambda _, columns, d: (columns[d.argmin(axis=1)], d.min(axis=1))))
 
     def neighbours(self, k: int) -> tuple[np.ndarray, np.ndarray]:
         """The nearest rows of each row, those of its own clip left out, as row numbers and distances, nearest first.
@@ -176,17 +245,63 @@ class Reference:
         wanted = min(k + self._most_owned, len(self))
         if self._neighbours is None or self._neighbours[0].shape[1] < wanted:
             m = min(max(k, 16) + self._most_owned, len(self))  # 16: the paper's larger K, so that K = 8 pays for both
-            self._neighbours = _concatenate(self.map(self.rows, lambda _, d: _smallest(d, m)))
+
+            def least(_: slice, columns: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+                places, distances = smallest(d, m)
+                return columns[places], distances
+
+            self._neighbours = _concatenate(self.near(self.rows, m, least))
         return self._neighbours
 
+    def places(self, windows: Vectors) -> np.ndarray:
+        """(n_windows,) the row that each window is, -1 of windows of other clips: the i-th of its clip is the i-th."""
+        order = np.argsort(self.rows.clip, kind="stable")
+        first = np.searchsorted(self.rows.clip[order], windows.clip, "left")
+        place = first + _nth_of_each(windows.clip)
+        inside = place < np.searchsorted(self.rows.clip[order], windows.clip, "right")
+        return np.where(inside, order[np.minimum(place, len(order) - 1)], -1)
+
+    def _searched(self, queries: Vectors, m: int, weigh: Weigh | None) -> candidates.Rows | None:
+        """What to search in; None where all distances cost less, or are there, or float32 cannot hold them."""
+        few = len(self) < max(candidates.MANY, candidates.SHARE * m) or len(queries) < candidates.FEW
+        if weigh is None or few or queries in self._kept:
+            return None
+        self._asked[queries] = self._asked.get(queries, 0) + 1
+        if self._asked[queries] > _SEARCHES and len(queries) * len(self) <= self._room:
+            return None
+        longest = self._longest if queries is self.rows else candidates.longest(queries.x)
+        if weigh is plain and longest in self._plain:
+            return self._plain[longest]
+        n_dims = self.rows.x.shape[1]
+        slack = _RESOLUTION + (n_dims + 8) * np.finfo(np.float64).eps * (1 + longest * self._longest)
+        rows = candidates.Rows(self.rows.x, weigh(slack), longest, self._backend)
+        if not rows.usable:
+            return None
+        if weigh is plain:
+            self._plain[longest] = rows
+        return rows
+
+    def _some_distances(self, queries: Vectors, block: slice, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Columns of `_distances`, to the bit; all, where that costs no more."""
+        product = columns_of(queries.x[block], self.rows.x, columns)
+        if product is None:
+            return np.arange(len(self)), self._distances(queries, block)
+        d = _halved(product)
+        i, own = self._owned.of(queries.clip[block])
+        place = np.minimum(np.searchsorted(columns, own), len(columns) - 1)
+        there = columns[place] == own
+        d[i[there], place[there]] = np.inf
+        return columns, d
+
     def _distances(self, queries: Vectors, block: slice) -> np.ndarray:
-        d = queries.x[block] @ self.rows.x.T
-        np.subtract(1.0, d, out=d)
-        d *= 0.5
-        d[d < _RESOLUTION] = 0.0
+        d = _halved(queries.x[block] @ self.rows.x.T)
         i, own = self._owned.of(queries.clip[block])
         d[i, own] = np.inf
         return d
+
+    @functools.cached_property
+    def _longest(self) -> float:
+        return candidates.longest(self.rows.x)
 
     def _blocks(self, queries: Vectors) -> list[slice]:
         n = max(len(self), 1)
@@ -194,46 +309,28 @@ class Reference:
         return [slice(i, i + step) for i in range(0, max(len(queries), 1), step)]
 
 
+def _nth_of_each(keys: np.ndarray) -> np.ndarray:
+    """(n,) how many of the same key stand before each."""
+    order = np.argsort(keys, kind="stable")
+    nth = np.empty(len(keys), np.int64)
+    nth[order] = np.arange(len(keys)) - np.searchsorted(keys[order], keys[order], "left")
+    return nth
+
+
+def _halved(product: np.ndarray) -> np.ndarray:
+    """D of products of unit vectors, written over them."""
+    np.subtract(1.0, product, out=product)
+    product *= 0.5
+    product[product < _RESOLUTION] = 0.0
+    return product
+
+
 def _rows(train: Vectors, chosen: np.ndarray, made: np.ndarray) -> Vectors:
     place = np.where(chosen < 0, len(train) - 1 - chosen, chosen)  # what was made stands after the windows
     clip = np.concatenate([train.clip, -1 - np.arange(len(made))])
-    return Vectors(np.concatenate([train.x, made])[place], clip[place])
-
-
-def _smallest(d: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and values (n, m) of the m smallest entries of each row, ascending; ties: the lowest column."""
-    # Few candidates need sorting: the m-th smallest minimum of disjoint tiles bounds the m-th smallest entry. On
-    # 100,000 columns this is 15 times faster than argpartition. Where tiles would be narrow, an entry is its own tile.
-    width = d.shape[1] // (4 * m)
-    minima = d[:, : 4 * m * width].reshape(len(d), 4 * m, width).min(axis=2) if width >= 8 else d
-    bound = np.partition(minima, m - 1, axis=1)[:, m - 1]
-    columns = np.empty((len(d), m), dtype=np.intp)
-    for i, row in enumerate(d):
-        near = np.flatnonzero(row <= bound[i])
-        columns[i] = near[np.argsort(row[near], kind="stable")[:m]]
-    return columns, np.take_along_axis(d, columns, axis=1)
+    norm = None if train.norm is None else np.concatenate([train.norm, np.ones(len(made))])[place]
+    return Vectors(np.concatenate([train.x, made])[place], clip[place], norm)
 
 
 def _concatenate(parts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
-
-
-@contextlib.contextmanager
-def _threads(n_blocks: int) -> Iterator[Callable[[Callable[[slice], T], Iterable[slice]], Iterable[T]]]:
-    """`map` over as many threads as there is work for; in this one, where there is a single block."""
-    if n_blocks < 2:
-        yield map
-        return
-    with ThreadPoolExecutor(min(n_blocks, _workers())) as pool:
-        yield pool.map
-
-
-@functools.cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-@functools.cache
-def _workers() -> int:
-    """As many threads as BLAS would have used (it honours OMP_NUM_THREADS and the cores at hand)."""
-    return max([i["num_threads"] for i in _blas().info() if i["user_api"] == "blas"], default=1)

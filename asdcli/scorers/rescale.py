@@ -8,10 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from asdcli.scorers import Fitted
-from asdcli.scorers.checks import at_least_one
-from asdcli.scorers.local_scale import LocalScale, adjusted
-from asdcli.scorers.nearest import nearest_distance
+from asdcli.scorers import Fitted, scaled
+from asdcli.scorers.checks import at_least_one, in_unit_interval
+from asdcli.scorers.local_scale import LocalScale
 from asdcli.scorers.reference import Vectors
 from asdcli.scorers.terms import Terms
 from asdcli.scorers.unit import UnitVectors
@@ -24,55 +23,46 @@ class Rescale:
 
     A zero b(y) (duplicate clips) is raised to a thousandth of the median of those above zero.
 
-    Source: Wilkinghoff et al., ICASSP 2025; Matsumoto et al. 2025, Eq. 3 and 4.
+    With `exit` b(y) averages K(y) <= k neighbours, up to where they leave the cluster of y. Of distances d_1 <= d_2 <=
+    ... to them r_k = d_k / d_{k+1}, s_k = (r_k + r_{k+1}) / 2 for k = 1 to k - 2; K(y) is the first k with s_k below
+    the quantile `exit` of the s_k of all references, k - 2 where there is none, and at least 2. The quantiles are those
+    of the whole reference set, also where a training clip is scored without itself.
+
+    Source: Wilkinghoff et al., ICASSP 2025; Matsumoto et al. 2025, Eq. 3 and 4. The difference: the code of the former,
+    and Eq. 5 of the latter at alpha = 1. K(y): cluster exit detection, arXiv 2602.18777, which takes 4 %; that the
+    quantile is one for each k, and 2 the least K(y), is our reading.
 
     Attributes:
         k: neighbours averaged in b.
         metric: `euclidean` takes sqrt(D), which is half the Euclidean distance of unit vectors, in place of D.
         form: divide by b, or take it away.
+        exit: the quantile of smoothed ratios below which a gap lies, as 0.04; none: all k neighbours.
     """
 
     k: int = always_spelled(16)
     metric: Literal["cosine", "euclidean"] = "cosine"
-    form: Literal["ratio", "difference"] = "ratio"
+    form: scaled.Form = "ratio"
+    exit: float | None = None
 
     def __post_init__(self) -> None:
         at_least_one(rescale_k=self.k)
+        in_unit_interval(rescale_exit=self.exit)
 
     def fit(self, unit: UnitVectors) -> Fitted:
-        scale = LocalScale.of(unit.reference, self.k, self._transform)
-        found = {"n_reference": len(unit.reference), "k": scale.k_used, "n_floored": 0}
-        if scale.alone:
-            return Fitted(self, scale.learnt(), found | {"rules": [*unit.rules, "single-reference"]})
-        rules = [*unit.rules, *(["k-reduced"] if found["k"] < self.k else [])]
-        if self.form == "ratio":
-            floor = scale_floor(scale.full)
-            found["n_floored"] = int((scale.full < floor).sum())
-            rules += ["scale-floored"] * bool(found["n_floored"])
-            scale = scale.limited(floor, np.inf)
-        return Fitted(self, scale.learnt(), found | {"rules": rules})
+        scale = LocalScale.of(unit.reference, self.k, self._transform, exit=self.exit)
+        scale, found = scaled.settled(scale, self.form)
+        return Fitted(self, scale.learnt(), found | {"rules": [*unit.rules, *found["rules"]]})
 
     def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
-        scale = LocalScale.from_learnt(learnt, self.k, self._transform)
-        if scale.alone:
-            return self._transform(nearest_distance(scale.reference, windows))
-        return adjusted(scale, windows, np.divide if self.form == "ratio" else np.subtract)
+        return scaled.score(self._scale(learnt), windows, self.form, rooted=self.metric == "euclidean")
 
     def terms(self, learnt: Mapping[str, Any], windows: Vectors) -> Terms | None:
         """What the score of each window is the minimum of; None where there is a single clip and no b."""
-        scale = LocalScale.from_learnt(learnt, self.k, self._transform)
-        if scale.alone:
-            return None
         measure = "D" if self.metric == "cosine" else "sqrt D"
-        if self.form == "ratio":
-            return Terms.of(scale, windows, np.divide, measure=measure)
-        return Terms.of(scale, windows, np.subtract, alpha=1.0, measure=measure)
+        return scaled.terms(self._scale(learnt), windows, self.form, measure=measure)
+
+    def _scale(self, learnt: Mapping[str, Any]) -> LocalScale:
+        return LocalScale.from_learnt(learnt, self.k, self._transform)
 
     def _transform(self, d: np.ndarray) -> np.ndarray:
         return np.sqrt(d) if self.metric == "euclidean" else d
-
-
-def scale_floor(b: np.ndarray) -> float:
-    """The least b(y) to divide by: 1e-3 of the median of those above zero, 1e-12 where all are zero."""
-    positive = b[b > 0]
-    return 1e-3 * float(np.median(positive)) if len(positive) else 1e-12

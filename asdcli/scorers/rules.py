@@ -24,6 +24,9 @@ RULES = {
     "unknown-domain": "some training clips have no domain: taken as source",
     "components-reduced": "more clusters than training windows: as many as there are",
     "covariance-singular": "a covariance is singular (fewer windows than dimensions, or duplicates): it is widened",
+    "domain-too-small": "a domain has too few clips to be looked at by itself: they count as of the other one",
+    "flat-spread": "the distances of training clips do not vary: they are not divided by their spread",
+    "no-spread": "all training windows are alike: no components, the distance to their mean is the score",
     "zero-norm": "a zero vector has no direction: its distance to everything is 0.5",
 }
 WITH_FIGURES = ("alpha-on-few",)

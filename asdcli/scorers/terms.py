@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,18 @@ class Terms:
             b[i, y] = changed
         transformed = scale.transform(distance)
         return Terms(scale.reference.rows.clip, transformed, b, adjust(transformed, b), alpha, measure)
+
+    @staticmethod
+    def joined(parts: Sequence[Terms | None]) -> Terms | None:
+        """Those of several sets of references, one measure and weight, as of one set; None where one of them is."""
+        known = [part for part in parts if part is not None]
+        if len(known) < len(parts):
+            return None
+        whole = {name: np.concatenate([getattr(one, name) for one in known], axis=-1) for name in _ARRAYS}
+        return Terms(**whole, alpha=known[0].alpha, measure=known[0].measure)
+
+
+_ARRAYS = ("clip", "distance", "b", "adjusted")
 
 
 def terms(fitted: Fitted, windows: Vectors) -> Terms | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,9 @@ class Unseen:
 
     unit: UnitVectors
     windows: Vectors
+
+    def of_columns(self, columns: np.ndarray) -> Unseen:
+        return Unseen(self.unit.of_columns(columns), self.windows.of_columns(columns))
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +44,21 @@ class UnitVectors:
     unknown_domain: bool = False  # some training windows have no domain
     rules: tuple[str, ...] = ()  # fallbacks taken before any method saw the unit
     left_out: tuple[Unseen, ...] = ()  # the training windows that no model has seen
+    bands: np.ndarray | None = None  # (n_bands, width) dimensions of each band of frequencies, lowest first
+    brought: bool = False  # the vectors are somebody's own, of which nobody says anything
+    device: str = "cpu"  # where float32 products are made, see `backends.backend`: speed, not results
+
+    def of_columns(self, columns: np.ndarray) -> UnitVectors:
+        """The unit with these of the vectors' dimensions alone, as if there were no others."""
+        train, test = self.train.of_columns(columns), self.test.of_columns(columns)
+        left_out = tuple(one.of_columns(columns) for one in self.left_out)
+        rules = ("zero-norm",) * (train.has_zero or test.has_zero)
+        return replace(self, train=train, test=test, left_out=left_out, rules=rules, bands=None)
 
     @functools.cached_property
     def reference(self) -> Reference:
         """All training windows, source and target: the reference set of every method that does not resample."""
-        return Reference(self.train, keep=True)
+        return Reference(self.train, keep=True, device=self.device)
 
     @property
     def domain_rules(self) -> list[str]:

@@ -12,9 +12,9 @@ from asdcli.errors import UsageError
 from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one, in_unit_interval
 from asdcli.scorers.leverage import ON_FEW, Points, hangs_on_few
-from asdcli.scorers.local_scale import LocalScale, adjusted
+from asdcli.scorers.local_scale import ROUNDED, LocalScale, adjusted, weighing
 from asdcli.scorers.nearest import nearest_distance
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference, Vectors, Weigh
 from asdcli.scorers.slopes import SLOPES, Slope, is_flat
 from asdcli.scorers.terms import Terms
 from asdcli.scorers.unit import UnitVectors
@@ -50,6 +50,8 @@ class VarMin:
         winsorise: b is cut off at this quantile of the unit's b, where alpha is set and where clips are scored.
         clusters: clusters of train-cluster; by default the number of target clips of a section.
         n_draws: draws of train-random, whose alphas are averaged.
+        exit: b averages the neighbours of y up to a gap in their distances, which this quantile tells: see `rescale`;
+            none: all k.
     """
 
     k: int = always_spelled(16)
@@ -62,10 +64,11 @@ class VarMin:
     winsorise: float | None = None
     clusters: int | None = None
     n_draws: int = 1
+    exit: float | None = None
 
     def __post_init__(self) -> None:
         at_least_one(varmin_k=self.k, varmin_clusters=self.clusters, varmin_n_draws=self.n_draws)
-        in_unit_interval(varmin_winsorise=self.winsorise)
+        in_unit_interval(varmin_winsorise=self.winsorise, varmin_exit=self.exit)
         if self.alpha is not None and not np.isfinite(self.alpha):
             raise UsageError(f"varmin:alpha must be a finite number, got {self.alpha}")
         if self.alpha_range is not None:
@@ -74,12 +77,13 @@ class VarMin:
     def fit(self, unit: UnitVectors) -> Fitted:
         reference = unit.reference
         chosen = choose(unit, self.val, clusters=self.clusters, n_draws=self.n_draws)
-        scale = LocalScale.of(reference, self.k)
+        scale = LocalScale.of(reference, self.k, exit=self.exit)
         rules = [*unit.rules, *chosen.rules]
         found: dict[str, Any] = {"n_reference": len(reference), "k": scale.k_used, "n_floored": 0}
         if scale.alone:
             found |= {"alpha": 0.0, "n_val": 0, "rules": [*rules, "single-reference"]}
             return Fitted(self, {**scale.learnt(), "alpha": 0.0}, found)
+        found |= scale.mean_k
         if found["k"] < self.k:
             rules.append("k-reduced")
         if self.space == "log":
@@ -107,7 +111,7 @@ class VarMin:
 
         Of `val=held-out` they are those of `unit.left_out`.
         """
-        scale = LocalScale.of(unit.reference, self.k)
+        scale = LocalScale.of(unit.reference, self.k, exit=self.exit)
         chosen = choose(unit, self.val, clusters=self.clusters, n_draws=self.n_draws)
         return [] if scale.alone else self._draws(unit, chosen, self._limited(scale))
 
@@ -119,7 +123,7 @@ class VarMin:
         def adjust(d: np.ndarray, b: np.ndarray) -> np.ndarray:
             return transform(d, self.space) - alpha * transform(b, self.space)  # Eq. 5
 
-        return adjusted(scale, windows, adjust, strict=self.loo == "strict")
+        return adjusted(scale, windows, adjust, self._weigh(scale.full, alpha), strict=self.loo == "strict")
 
     def terms(self, learnt: Mapping[str, Any], windows: Vectors) -> Terms | None:
         """What the score of each window is the minimum of; None where there is a single clip and no b."""
@@ -129,6 +133,13 @@ class VarMin:
         found = Terms.of(scale, windows, np.subtract, strict=self.loo == "strict", alpha=alpha)
         d, b = transform(found.distance, self.space), transform(found.b, self.space)
         return Terms(found.clip, d, b, d - alpha * b, alpha, "D" if self.space == "id" else "ln D")
+
+    def _weigh(self, b: np.ndarray, alpha: float) -> Weigh:
+        """What has the order of Eq. 5: D - alpha b, or D b^-alpha, whose logarithm it is."""
+        if self.space == "id":
+            return weighing(1.0, -alpha * b, ROUNDED * np.abs(alpha * b))
+        with np.errstate(over="ignore"):  # float32 cannot hold it either, and is not asked
+            return weighing(np.exp(-alpha * transform(b, "log")), error=_LOG_FLOOR + ROUNDED * abs(alpha))
 
     def _limited(self, scale: LocalScale) -> LocalScale:
         if self.winsorise is None:
@@ -144,7 +155,7 @@ class VarMin:
         """Those of all windows that no model has seen, y* and b taken from the reference set without their groups."""
         parts = [Points(np.empty(0), np.empty(0), np.empty(0, np.int64))]
         for one in unit.left_out:
-            scale = LocalScale.of(one.unit.reference, self.k)
+            scale = LocalScale.of(one.unit.reference, self.k, exit=self.exit)
             if not scale.alone:
                 parts.append(self._points(self._limited(scale), one.windows))
         return Points.joined(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +50,7 @@ class Described:
         text: further paragraphs.
         source: the paper, code or text that it follows; None where none is named.
         parameters: its own, in their order.
-        parts: what those of its parameters are by default that bring their own along.
+        parts: what those of its parameters are by default that bring their own along; not those of other packages.
     """
 
     kind: str
@@ -63,9 +64,14 @@ class Described:
     parts: tuple[Described, ...]
 
 
-def describe(registry: Registry, name: str) -> Described:
-    """The class called `name`, or the one that a spelling names. Errors as `Registry.load`."""
-    name, _ = parse(name)
+def describe(registry: Registry, name: str, given: Mapping[str, str] | None = None) -> Described:
+    """The class called `name`, or the one that a spelling names; `given` are told as defaults where it takes them.
+
+    Errors as `Registry.load`.
+    """
+    typed, _ = parse(name)
+    name, meant = registry.parse(typed)
+    meant = {**(given or {}), **meant}
     cls = registry.load(name)
     own = Docstring.of(None if (cls.__doc__ or "").startswith(f"{cls.__name__}(") else cls.__doc__)  # dataclass's own
     init = Docstring.of(cls.__init__.__doc__)  # type: ignore[misc]
@@ -76,6 +82,8 @@ def describe(registry: Registry, name: str) -> Described:
         summary, told = heading.removeprefix(f"`{name}`: "), paragraphs
     else:
         summary, told = paragraphs[0], paragraphs[1:]
+    if typed in registry.short:
+        name, summary, told = typed, f"short for {registry.short[typed]}.", (summary, *told)
     known = parameters_of(cls)
     return Described(
         kind=registry.kind,
@@ -85,13 +93,19 @@ def describe(registry: Registry, name: str) -> Described:
         summary=summary,
         text=tuple(told),
         source=own.source or module.source,
-        parameters=tuple(_parameter(p, {**init.meanings, **own.meanings}.get(p.name, "")) for p in known.values()),
-        parts=tuple(describe(p.part, str(p.default)) for p in known.values() if p.part is not None),
+        parameters=tuple(
+            _parameter(p, {**init.meanings, **own.meanings}.get(p.name, ""), meant.get(p.name)) for p in known.values()
+        ),
+        parts=tuple(
+            describe(p.part, str(meant.get(p.name, p.default)), meant)
+            for p in known.values()
+            if p.part is not None and p.part.entries
+        ),
     )
 
 
-def _parameter(p: Parameter, meaning: str) -> DescribedParameter:
-    default = None if p.default is REQUIRED else text(p.default, p.type, what=p.name)
+def _parameter(p: Parameter, meaning: str, meant: str | None = None) -> DescribedParameter:
+    default = meant or (None if p.default is REQUIRED else text(p.default, p.type, what=p.name))
     return DescribedParameter(p.name, _type(p), tuple(_choices(p.type)), default, meaning, p.spelled)
 
 

@@ -41,9 +41,15 @@ def always_spelled(default: Any) -> Any:
     return dataclasses.field(default=default, metadata={"spelled": True})
 
 
-def part(registry: Registry, default: str) -> Any:
-    """A dataclass field whose value is a spelling of another registry: a network of a model, for instance."""
-    return dataclasses.field(default=default, metadata={"part": registry})
+def part(registry: Registry, default: str, *, spelled: bool = False) -> Any:
+    """A dataclass field whose value is a spelling of another registry: a network of a model, for instance.
+
+    Args:
+        registry: of what it may be.
+        default: its spelling.
+        spelled: whether its name is part of every spelling, even at its default.
+    """
+    return dataclasses.field(default=default, metadata={"part": registry, "spelled": spelled})
 
 
 def parameters_of(cls: type) -> dict[str, Parameter]:

@@ -18,33 +18,45 @@ from asdcli.spec import plugins
 from asdcli.spec.parameters import Parameter, parameters_of
 from asdcli.spec.plugins import Plugin
 from asdcli.spec.resolved import Resolved, resolve
-from asdcli.spec.spelling import unreadable
+from asdcli.spec.spelling import parse, unreadable
 
 
 class Registry:
     """The methods of one kind.
 
     A name is looked up first in `entries`, a visible dict `name -> "module:Class"`; then it is taken as a class of
-    anybody's, where it is spelled `module:Class`; then among the entry points of other packages.
+    anybody's, where it is spelled `module:Class`; then among the entry points of other packages. Before that, what is
+    `short` for a longer spelling is taken for that one.
 
     Args:
         kind: what its entries are called in messages.
         entries: what is built in.
         group: the entry points of other packages that belong here; none are looked for without it.
         needs: attributes that a class of another package must have to be of this kind.
+        short: name -> the spelling that it is short for; parameters that are typed after it win over those in there.
+        leading: name -> the parameter whose value may stand first without its name, as in `pyod:IForest`.
     """
 
     def __init__(
-        self, kind: str, entries: Mapping[str, str], *, group: str | None = None, needs: Sequence[str] = ()
+        self,
+        kind: str,
+        entries: Mapping[str, str],
+        *,
+        group: str | None = None,
+        needs: Sequence[str] = (),
+        short: Mapping[str, str] | None = None,
+        leading: Mapping[str, str] | None = None,
     ) -> None:
         self.kind = kind
         self.entries = dict(entries)
         self.group = group
         self.needs = tuple(needs)
+        self.short = dict(short or {})
+        self.leading = dict(leading or {})
 
     def names(self) -> list[str]:
-        """The built-in names, then those of plug-ins that can be asked for by name."""
-        return [*self.entries, *(p.name for p in self.plugins() if self.hidden(p) is None)]
+        """The built-in names, what is short for some, then those of plug-ins that can be asked for by name."""
+        return [*self.entries, *self.short, *(p.name for p in self.plugins() if self.hidden(p) is None)]
 
     def plugins(self) -> tuple[Plugin, ...]:
         """All that other packages offer, also what another name hides."""
@@ -52,7 +64,7 @@ class Registry:
 
     def hidden(self, plugin: Plugin) -> str | None:
         """What takes a plug-in's name away, in words; None where nothing does."""
-        if plugin.name in self.entries:
+        if plugin.name in self.entries or plugin.name in self.short:
             return f"{plugin.name} of {plugin.package} is hidden by the built-in {plugin.name}: name it {plugin.path}"
         others = [p.package for p in self._named(plugin.name) if p != plugin]
         if others:
@@ -61,11 +73,24 @@ class Registry:
 
     def package_of(self, name: str) -> str | None:
         """Whose a plug-in is, with its version, or the module of a class; None for what is built in."""
-        if name in self.entries:
+        if name in self.entries or name in self.short:
             return None
         if ":" in name:
             return next((p.package for p in self.plugins() if p.path == name), name.partition(".")[0].partition(":")[0])
         return next((p.package for p in self._named(name)), None)
+
+    def parse(self, spelling: str) -> tuple[str, dict[str, str]]:
+        """Name and raw parameters of a spelling, as `spelling.parse`; what is short is written out. Errors as there."""
+        name, params = parse(spelling)
+        head, _, first = name.partition(":")
+        if first and head in self.leading:
+            if self.leading[head] in params:
+                raise UsageError(f"parameter {self.leading[head]!r} stands twice in {spelling!r}")
+            return head, {self.leading[head]: first, **params}
+        if name in self.short:
+            name, meant = parse(self.short[name])
+            return name, {**meant, **params}
+        return name, params
 
     def load(self, name: str) -> type:
         """The class of `name`.
@@ -74,6 +99,8 @@ class Registry:
             UsageError: an unknown name ("did you mean"), one that several packages offer, or a class of another kind.
             PluginError: a class of another package that cannot be imported.
         """
+        if name in self.short:
+            name = parse(self.short[name])[0]
         if name in self.entries:
             module, _, attribute = self.entries[name].partition(":")
             return typing.cast(type, getattr(importlib.import_module(module), attribute))

@@ -61,7 +61,7 @@ def resolve(registry: Registry, spelling: str, overrides: Mapping[str, Any], *, 
     Raises:
         UsageError: unknown name or parameter, or an unusable value. PluginError: see `Registry.load`.
     """
-    name, params = parse(spelling)
+    name, params = registry.parse(spelling)
     given: dict[str, Any] = params | {k: v for k, v in overrides.items() if v is not None}
     cls = registry.load(name)
     known = parameters_of(cls)
@@ -75,7 +75,7 @@ def resolve(registry: Registry, spelling: str, overrides: Mapping[str, Any], *, 
             raise UsageError(f"{registry.kind} {name!r} has no parameter {key!r}", f"it takes: {takes}")
         owner, own = homes[key]
         if owner is not None:
-            if own in of_parts[owner] or own in parts[owner][1]:
+            if own in of_parts[owner] or (owner in given and own in parts[owner][1]):
                 raise UsageError(f"parameter {own!r} of the {owner} stands twice in {spelling!r}")
             of_parts[owner][own] = value
         elif own not in parts:
@@ -85,8 +85,9 @@ def resolve(registry: Registry, spelling: str, overrides: Mapping[str, Any], *, 
         values[key] = resolve(part, join(*parts[key]), of_parts[key], whole=whole or name).spelling()
     lacking = [key for key, p in known.items() if p.default is REQUIRED and key not in values]
     if lacking:
-        example = join(name, dict.fromkeys(lacking, "…"))
-        raise UsageError(f"{registry.kind} {name!r} needs {', '.join(lacking)}", f"write {example}")
+        typed, written = parse(spelling)
+        example = join(typed, {**written, **dict.fromkeys(lacking, "…")})
+        raise UsageError(f"{registry.kind} {typed!r} needs {', '.join(lacking)}", f"write {example}")
     return Resolved(registry.name_of_class(cls) if ":" in name else name, cls, values)
 
 

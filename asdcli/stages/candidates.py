@@ -62,7 +62,7 @@ def of_mixtures(
         unit, _, of_test = job[0].vectors(embedded, seed=seed)
         windows = np.full(len(embedded.clip), np.nan)
         windows[of_test] = grid_of[job[1]].fit(unit).score(unit.test)
-        return embedded.mean(windows)
+        return embedded.of_clips(windows)
 
     with ThreadPoolExecutor(torch.get_num_threads()) as threads, one_thread():
         fits = zip(jobs, threads.map(work, jobs), strict=True)

@@ -9,69 +9,52 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from asdcli import artifacts, audio
+from asdcli.artifacts import own
 from asdcli.artifacts.for_people import write_rows
-from asdcli.audio.level import Levels, level_db
-from asdcli.audio.suspect import is_flat, suspicion
+from asdcli.audio.level import Levels
+from asdcli.blas import one_thread
 from asdcli.detector import Detector
-from asdcli.errors import AsdError, BadData
-from asdcli.features.kinds import FEATURES, FeatureKind, Unfit
-from asdcli.metrics.decisions import decide
-from asdcli.metrics.false_discovery import stand_out
+from asdcli.errors import AsdError
+from asdcli.plots import Format, drawing
+from asdcli.plots.tracks import TracksPlot
 from asdcli.progress import SILENT, Progress
-from asdcli.stages.check_report import (
-    FALSE_DISCOVERIES,
-    NORMAL,
-    NOT_JUDGED,
-    SUSPICIOUS,
-    UNUSABLE,
-    CheckRow,
-    sentences,
-    without_verdict,
-)
-from asdcli.views.p_values import CLIP, GROUP, p_values_of
+from asdcli.stages.check_judge import Judge, ToCheck
+from asdcli.stages.check_report import sentences, with_whys, without_verdict
+from asdcli.stages.check_why import Whys
+from asdcli.views.checked import NORMAL, NOT_JUDGED, SUSPICIOUS, UNUSABLE, CheckRow
+from asdcli.views.listening import Listened, listen
+from asdcli.views.long_normals import LongNormals
 from asdcli.views.reading import Reading
 from asdcli.views.scores import Scored
-
-QUIET_DB = 6.0
-"""A recording so much quieter than all that were learned is not judged where it would be suspicious."""
-LOUD_DB = 6.0
-"""One so much louder is told of."""
+from asdcli.views.tracks import Track, packs_of
+from asdcli.writing.locks import alone_with
 
 _BLOCK = 64  # recordings read ahead: how long Ctrl-C waits
 _THREADS = 8
 
 
 @dataclass(frozen=True)
-class ToCheck:
-    """A recording to check.
-
-    Attributes:
-        path: of the file.
-        name: it goes by.
-        machine: it is of.
-        clip_id: that of the learned recording that it is, else one of its own.
-    """
-
-    path: Path
-    name: str
-    machine: str
-    clip_id: str
-
-
-@dataclass(frozen=True)
 class Checks:
-    """All of a call: what was found, suspicious ones first, and what is to be said of them together."""
+    """All of a call: what was found, suspicious ones first, and what is to be said of them together.
+
+    `tracks` are those of recordings that were cut into windows, in the same order, and
+    `plot` is the picture of them that was drawn, if any. `recordings` are the files, and `changes` those to how they
+    were read.
+    """
 
     rows: tuple[CheckRow, ...]
     said: tuple[str, ...]
+    tracks: tuple[Track, ...] = ()
+    plot: Path | None = None
+    recordings: tuple[ToCheck, ...] = ()
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def suspicious(self) -> int:
@@ -83,24 +66,17 @@ class Checks:
         return sum(row.verdict in (NOT_JUDGED, UNUSABLE) for row in self.rows)
 
 
-@dataclass(frozen=True)
-class _Heard:
-    """The features of a recording, a channel each, its level, and what is odd about it."""
-
-    features: list[np.ndarray]
-    level: float
-    odd: str | None
-    is_dead: bool
-
-
 def run(
     recordings: Sequence[ToCheck],
     detector: Detector,
     scored: Scored,
     promised: Mapping[str, float | None],
     levels: Mapping[str, Levels | None],
+    normals: Mapping[str, LongNormals],
     *,
+    shortest_s: float = 0.0,
     changes: Mapping[str, Any] | None = None,
+    whys: Whys | None = None,
     progress: Progress = SILENT,
 ) -> Checks:
     """Check recordings, those of a machine together.
@@ -111,7 +87,10 @@ def run(
         scored: the scores of the normal recordings, by the same method.
         promised: machine -> share of normal recordings that may lie above the threshold.
         levels: machine -> those of the learned recordings, None where nobody knows.
-        changes: to how recordings are read: `channel`, `resample`.
+        normals: machine -> the normal recordings that long ones are held against.
+        shortest_s: shorter events of long recordings are none.
+        changes: to how recordings are read: `channel`, `resample`, `window_s`, `hop_s`.
+        whys: tells why suspicious ones are; None: nobody asked.
         progress: is told how far it is, and of recordings that say nothing.
 
     Raises:
@@ -119,35 +98,82 @@ def run(
     """
     found: list[CheckRow] = []
     said: list[str] = []
+    tracks: list[Track] = []
     for machine in sorted({one.machine for one in recordings}):
-        own = sorted((one for one in recordings if one.machine == machine), key=lambda one: one.path.with_suffix(""))
+        listed = sorted((one for one in recordings if one.machine == machine), key=lambda one: one.path.with_suffix(""))
         reading = Reading.of({**detector.made_with(machine), "features": detector.kind, **(changes or {})})
-        heard = _hear(own, reading, progress)
+        heard = _hear(listed, reading, progress)
         rows = [
             CheckRow(one.name, machine, UNUSABLE, why=_reason(it))
-            for one, it in zip(own, heard, strict=True)
+            for one, it in zip(listed, heard, strict=True)
             if isinstance(it, audio.BadAudio)
         ]
-        usable = [(one, it) for one, it in zip(own, heard, strict=True) if isinstance(it, _Heard)]
+        usable = [(one, it) for one, it in zip(listed, heard, strict=True) if isinstance(it, Listened)]
         if usable:
-            rows += _judge(machine, usable, reading, detector, scored, levels.get(machine))
+            promise = promised.get(machine)
+            by = Judge(machine, reading, detector, scored, levels.get(machine), normals[machine], promise, shortest_s)
+            rows += by.rows(usable)
+            tracks += by.tracks
+            by.tell(progress)
             other = _sounds_like(machine, usable, reading, detector)
-            said += sentences(machine, rows, scored, promised.get(machine), other)
+            said += sentences(machine, rows, scored, promise if by.keeps_promise else None, other, by.counts)
         found += rows
     for sentence in without_verdict(found):
         progress.left_out(sentence)
     rank = {SUSPICIOUS: 0, NOT_JUDGED: 1, UNUSABLE: 2, NORMAL: 3}
     found.sort(key=lambda row: (rank[row.verdict], -(row.times if row.times is not None else row.score or 0.0)))
-    return Checks(tuple(found), tuple(said))
+    place = {(row.machine, row.recording): i for i, row in enumerate(found)}
+    tracks.sort(key=lambda track: place[track.machine, track.recording])
+    if whys is not None:
+        of = {one.name: one for one in recordings}
+        spans = {track.recording: track.highest_s for track in tracks}
+        found, told = with_whys(
+            found,
+            whys.most,
+            lambda row: whys.of(of[row.recording], changes or {}, spans.get(row.recording)),
+            progress,
+        )
+        said += told
+    return Checks(tuple(found), tuple(said), tuple(tracks))
 
 
 def write(checks: Checks, path: Path, *, plain_cells: bool = False, force: bool, progress: Progress = SILENT) -> None:
     """Write a row a recording to `path` (.parquet, otherwise CSV). Raises BadData where it is not asd's."""
-    table = pa.Table.from_pylist([asdict(row) for row in checks.rows], _SCHEMA)
+    rows = [{**asdict(row), "events": "; ".join(map(str, row.events)) or None} for row in checks.rows]
+    table = pa.Table.from_pylist(rows, _SCHEMA)
     write_rows(table, path, plain_cells=plain_cells, force=force, progress=progress)
 
 
-_TEXTS, _TRUTHS = ("recording", "machine", "verdict", "nearest", "why"), ("stands_out",)
+@alone_with("output")
+def picture(
+    checks: Checks, output: Path, format: Format, *, signature: str, force: bool = False, progress: Progress = SILENT
+) -> bool:
+    """Draw the tracks of long recordings into `output`; False where none was cut, and nothing is written.
+
+    Raises:
+        AsdError: matplotlib is not installed. BadData: the file is not asd's to overwrite.
+    """
+    may_draw(output, force=force)
+    if not checks.tracks:
+        progress.left_out(
+            f"{output} is not drawn: no recording is long enough to be cut (--window SECONDS cuts others)"
+        )
+        return False
+    events = {(row.machine, row.recording): row.events for row in checks.rows}
+    of = [events[track.machine, track.recording] for track in checks.tracks]
+    plot = TracksPlot(checks.tracks, of, signature)
+    with own.written(output, force=force) as temporary:
+        drawing.save(plot, plot.numbers(progress=progress), temporary, format, progress=progress)
+    return True
+
+
+def may_draw(output: Path, *, force: bool) -> None:
+    """Raises, before the work, what `picture` would raise after it."""
+    drawing.require()
+    own.check(output, force=force)
+
+
+_TEXTS, _TRUTHS = ("recording", "machine", "verdict", "nearest", "why", "heard", "events", "fault"), ("stands_out",)
 _SCHEMA = pa.schema(
     [
         (name, pa.string() if name in _TEXTS else pa.bool_() if name in _TRUTHS else pa.float64())
@@ -156,24 +182,18 @@ _SCHEMA = pa.schema(
 )
 
 
-def _hear(own: Sequence[ToCheck], reading: Reading, progress: Progress) -> list[_Heard | audio.BadAudio]:
-    """The features of each recording, in order; those that cannot be used with the reason."""
-    kind: FeatureKind = FEATURES.build(reading.features)
+def _hear(own: Sequence[ToCheck], reading: Reading, progress: Progress) -> list[Listened | audio.BadAudio]:
+    """What came of each recording, in order; of those that cannot be used the reason."""
 
-    def attempt(one: ToCheck) -> _Heard | audio.BadAudio:
+    def attempt(one: ToCheck) -> Listened | audio.BadAudio:
         try:
-            waves = reading.waveforms(one.path)
-            made = [kind.of_channel(samples, reading.sample_rate) for samples in waves]
+            return listen(one.path, reading)
         except audio.BadAudio as error:
             return error
-        except Unfit as error:
-            return audio.BadAudio(one.path, str(error))
-        odd = next((words for words in map(suspicion, waves) if words), None)
-        return _Heard(made, max(map(level_db, waves)), odd, any(map(is_flat, waves)))
 
-    found: list[_Heard | audio.BadAudio] = []
+    found: list[Listened | audio.BadAudio] = []
     blocks = [own[i : i + _BLOCK] for i in range(0, len(own), _BLOCK)]
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with one_thread(), ThreadPoolExecutor(_THREADS) as pool:
         for block in progress.track(blocks, total=len(own), label="check", unit="recordings"):
             found += pool.map(attempt, block)
             progress.advance(len(block))
@@ -188,78 +208,8 @@ def _reason(error: audio.BadAudio) -> str:
     return f"{error.reason}: {hint}" if "--channel" in hint else error.reason
 
 
-def _pack(usable: Sequence[tuple[ToCheck, _Heard]], reading: Reading) -> Any:
-    kind: FeatureKind = FEATURES.build(reading.features)
-    made = [(one.clip_id, channel) for one, it in usable for channel in it.features]
-    return kind.pack(made, reading.sample_rate, sum(len(channel) for _, channel in made))
-
-
-def _judge(
-    machine: str,
-    usable: Sequence[tuple[ToCheck, _Heard]],
-    reading: Reading,
-    detector: Detector,
-    scored: Scored,
-    levels: Levels | None,
-) -> list[CheckRow]:
-    """The recordings of one machine, in their order."""
-    verdict = detector.score_pack(_pack(usable, reading), machine, nearest=True)
-    limit = verdict.threshold
-    if limit is None:
-        raise BadData(f"there is no threshold of {machine} by {detector.learnt.method}", "set it: asd threshold")
-    table = pa.table(
-        {
-            "machine_type": pa.array([machine] * len(usable), pa.string()),
-            "domain": pa.nulls(len(usable), pa.string()),
-            "anomaly_score": pa.array(verdict.scores, pa.float64()),
-        }
-    )
-    p = p_values_of(scored, table)
-    out = stand_out(p[CLIP], FALSE_DISCOVERIES) if np.isfinite(p[CLIP]).all() else np.zeros(len(usable), bool)
-    above = decide(verdict.scores, limit)
-    names = [None] * len(usable) if verdict.nearest is None else verdict.nearest.tolist()
-    rows = []
-    for i, (one, it) in enumerate(usable):
-        row = CheckRow(
-            recording=one.name,
-            machine=machine,
-            verdict=SUSPICIOUS if above[i] else NORMAL,
-            score=float(verdict.scores[i]),
-            threshold=limit,
-            times=float(verdict.scores[i]) / limit if limit > 0 else None,
-            p_value=_known(p[CLIP][i]),
-            p_value_group=_known(p[GROUP][i]),
-            stands_out=bool(out[i] and above[i]),
-            nearest=names[i],
-            level_db=round(it.level, 1),
-        )
-        rows.append(_with_level(row, it, levels))
-    return rows
-
-
-def _with_level(row: CheckRow, it: _Heard, levels: Levels | None) -> CheckRow:
-    """What the level says: of a dead or far too quiet microphone instead of the machine."""
-    if it.is_dead:
-        return replace(row, verdict=NOT_JUDGED, stands_out=False, why=f"{it.odd}: the microphone is dead, or muted")
-    beyond = levels.outside(it.level) if levels else 0.0
-    why = [it.odd] if it.odd else []
-    if beyond <= -QUIET_DB:
-        why.append(
-            f"{-beyond:.0f} dB quieter than anything learned: the gain, the microphone, or the machine stands still"
-        )
-        if row.verdict == SUSPICIOUS:
-            row = replace(row, verdict=NOT_JUDGED, stands_out=False)
-    elif beyond >= LOUD_DB:
-        why.append(f"{beyond:.0f} dB louder than anything learned: the machine, or the gain")
-    return replace(row, why="; ".join(why) or None)
-
-
-def _known(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
 def _sounds_like(
-    machine: str, usable: Sequence[tuple[ToCheck, _Heard]], reading: Reading, detector: Detector
+    machine: str, usable: Sequence[tuple[ToCheck, Listened]], reading: Reading, detector: Detector
 ) -> Callable[[], str | None]:
     """Asks, where it is wanted, which other machine of the run most of the recordings are normal for."""
 
@@ -268,7 +218,7 @@ def _sounds_like(
             if other == machine or Reading.of(detector.made_with(other)) != reading:
                 continue
             try:
-                found = detector.score_pack(_pack(usable, reading), other)
+                found = detector.score_packs(packs_of([(one.clip_id, it) for one, it in usable], reading), other)
             except AsdError:
                 continue
             if found.anomalous is not None and (~found.anomalous).mean() > 0.5:

@@ -1,63 +1,64 @@
-"""What a check found of a recording, and of all recordings of a machine together in words."""
+"""What a check found of all recordings of a machine together, in words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from asdcli.metrics.threshold_rules import FEW
+from asdcli.progress import Progress
 from asdcli.views.calibration import calibrations
+from asdcli.views.checked import FALSE_DISCOVERIES, NORMAL, NOT_JUDGED, SUSPICIOUS, UNUSABLE, CheckRow
 from asdcli.views.scores import Scored
 from asdcli.wording import counted, listed
-
-SUSPICIOUS, NORMAL, NOT_JUDGED, UNUSABLE = "suspicious", "normal", "not judged", "unusable"
-"""The verdicts."""
-FALSE_DISCOVERIES = 0.1
-"""The share of normal ones that is bearable among recordings that are said to stand out."""
 
 _STRANGE = 0.9  # where so many recordings lie beyond all that was learned, they are hardly of that machine
 _FEWEST = 3  # recordings of which that is said
 
 
-@dataclass(frozen=True)
-class CheckRow:
-    """What was found of a recording.
+def with_whys(
+    rows: Sequence[CheckRow], most: int | None, why: Callable[[CheckRow], str | None], progress: Progress
+) -> tuple[list[CheckRow], list[str]]:
+    """Tell why the most suspicious are, and of how many where these are not all.
 
-    Attributes:
-        recording: its name.
-        machine: it is held against.
-        verdict: one of the above.
-        score: larger is more suspicious; None where there is none.
-        threshold: above it a recording is suspicious.
-        times: the score as a multiple of the threshold; None where that is not above 0.
-        p_value: share of normal recordings that would score as high, by those that were learned.
-        p_value_group: the same as if it were of a new day or block of time.
-        stands_out: whether it does among all recordings of the call (Benjamini and Hochberg).
-        nearest: the learned recording that it is most like.
-        level_db: its level in dB below full scale.
-        why: what else is to be said of it.
+    Args:
+        rows: the most suspicious first.
+        most: so many at most; None: all.
+        why: tells of one how it sounds beside normal recordings.
+        progress: is told how far it is.
     """
-
-    recording: str
-    machine: str
-    verdict: str
-    score: float | None = None
-    threshold: float | None = None
-    times: float | None = None
-    p_value: float | None = None
-    p_value_group: float | None = None
-    stands_out: bool = False
-    nearest: str | None = None
-    level_db: float | None = None
-    why: str | None = None
+    suspicious = [i for i, row in enumerate(rows) if row.verdict == SUSPICIOUS]
+    wanted = suspicious[:most]
+    found = list(rows)
+    for i in progress.track(wanted, total=len(wanted), label="why", unit="recordings") if wanted else ():
+        heard = why(rows[i])
+        found[i] = replace(rows[i], heard=heard, why="; ".join(filter(None, [rows[i].why, heard])) or None)
+        progress.advance(1)
+    if len(wanted) == len(suspicious) or not wanted:
+        return found, []
+    return found, [f"why is told of the {len(wanted)} most suspicious of {len(suspicious)}; of all: --why all"]
 
 
 def sentences(
-    machine: str, rows: Sequence[CheckRow], scored: Scored, promised: float | None, other: Callable[[], str | None]
+    machine: str,
+    rows: Sequence[CheckRow],
+    scored: Scored,
+    promised: float | None,
+    other: Callable[[], str | None],
+    counts: Mapping[str, int],
 ) -> list[str]:
-    """What is to be said of the recordings of a machine together."""
+    """What is to be said of the recordings of a machine together.
+
+    Args:
+        machine: its name.
+        rows: what was found of each.
+        scored: the scores of normal recordings.
+        promised: share of these that may lie above the threshold.
+        other: asks which other machine they sound like.
+        counts: name of a recording -> for how many normal ones it counts, being so much longer.
+    """
     judged = [row for row in rows if row.verdict in (SUSPICIOUS, NORMAL)]
     if not judged:
         return [f"{machine}: not one recording could be judged"]
@@ -76,7 +77,10 @@ def sentences(
         return [f"{machine}: nothing suspicious, {counted(n, 'recording')} {sound} like those that were learned"]
     told = f"{machine}: {k} of {counted(n, 'recording')} {'is' if k == 1 else 'are'} suspicious"
     if promised is not None:
-        told += f"; of so many normal ones about {_about(promised * n)} would be (1 in {1 / promised:,.0f} is promised)"
+        as_many = sum(counts.get(row.recording, 1) for row in judged)
+        told += f"; of so many normal ones about {_about(promised * as_many)} would be "
+        told += f"(1 in {1 / promised:,.0f} is promised"
+        told += f", and by their length they count for {as_many:,})" if as_many > n else ")"
     return [told, *_together(machine, judged, k)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -11,20 +12,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import artifacts
-from asdcli.detector.sources import trained_embedder
+from asdcli.detector.sources import found as with_files
+from asdcli.detector.sources import loaded, made_of, trained_embedder
 from asdcli.embedders import EMBEDDERS
 from asdcli.errors import BadData, MissingArtifact, UsageError
 from asdcli.files import FOLDS
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
-from asdcli.stages.embed_pieces import EmbeddingShards, EmbeddingWork, Maker, facts, in_folds
+from asdcli.stages.embed_pieces import EMBEDDED, EmbeddingShards, EmbeddingWork, Maker, facts, in_folds, n_dims
 from asdcli.views import packs, shard_files
-from asdcli.views.clips import is_training
+from asdcli.views.clips import is_for_models
 from asdcli.views.digests import trained_machine_types
+from asdcli.views.embeddings import BANDS, STANDARDISED
 from asdcli.views.fold_embeddings import beside
 from asdcli.views.fold_models import fold_inputs, folds_of
 from asdcli.views.shards import Shard
+from asdcli.views.supplemental import supplemental_clips, supplemental_of
+from asdcli.vocabulary import Split, Supplemental
 from asdcli.writing.locks import alone_with
 
 _TRAINED = "trained"
@@ -51,13 +56,14 @@ def run(
     device: str = "auto",
     batch_size: int = 64,
     machine_types: Sequence[str] | None = None,
+    supplemental: Supplemental = "ignore",
     shard: Shard | None = None,
     shards: Path | None = None,
     force: bool = False,
     shards_are_new: bool = False,
     progress: Progress = SILENT,
 ) -> Outcome:
-    """Embed all training and test clips (not the supplemental ones) and write them to `output`.
+    """Embed all training and test clips, and the supplemental ones where these are to be used, into `output`.
 
     What shards have made is taken, what they have not is made, and `output` is what it is without them, byte for byte.
     Then they are removed.
@@ -72,6 +78,7 @@ def run(
         device: where the network runs: speed, not results.
         batch_size: clips at once: speed, not results. All shards must have it alike.
         machine_types: only these; by default all that have a pack.
+        supplemental: whether supplemental clips are embedded too; no method takes them for training or test clips.
         shard: make only this one.
         shards: folder of the shards; by default one in `shards/` beside `output`.
         force: do it again even if it is up to date.
@@ -81,7 +88,7 @@ def run(
     Raises:
         MissingArtifact, BadArtifact: no clips, features or model, or features of other clips.
         UsageError: unknown embedder, device or machine type, or a shard of an npz.
-        BadData: nothing to embed, or vectors that are not finite.
+        BadData: nothing to embed, no supplemental clips to use, or vectors that are not finite.
         StaleArtifact: there are shards that this one cannot be put together with.
         Busy: a shard is being made.
     """
@@ -94,14 +101,18 @@ def run(
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
     found = packs.find(features, cls.features, table, machine_types, progress)
     inputs = {"clips": upstream, **found.inputs}
+    added = supplemental_of(table, found.machine_types, supplemental).params
+    splits = (*EMBEDDED, str(Split.SUPPLEMENTAL)) if added else EMBEDDED
     if of_model is not None:
         inputs["model"] = of_model
         spelling, instance = name, None
     else:
         instance = EMBEDDERS.build(embedder or name)
         spelling = EMBEDDERS.spell(instance)
+        instance = with_files(instance, progress)
+        inputs |= {role: artifacts.Header.foreign(digest) for role, digest in made_of(instance).items()}
     header = artifacts.Header.make(
-        artifacts.EMBEDDINGS, dataset=upstream.dataset, params={"embedder": spelling}, inputs=inputs
+        artifacts.EMBEDDINGS, dataset=upstream.dataset, params={"embedder": spelling, **added}, inputs=inputs
     )
     folds = folds_of(model) if of_model is not None and format == "parquet" else {}
     of_folds_header = artifacts.Header.make(
@@ -112,12 +123,18 @@ def run(
 
     def makers() -> list[Maker]:
         return [
-            Maker(instance or trained_embedder(cls, at, device, batch_size, progress), _seen(table, of_model, at))
+            Maker(
+                trained_embedder(cls, at, device, batch_size, progress)
+                if instance is None
+                else loaded(instance, device, batch_size, progress),
+                _seen(table, of_model, at),
+                splits,
+            )
             for at in [model, *folds]
         ]
 
     block = batch_size if getattr(cls, "in_blocks", False) else None
-    work = EmbeddingWork(found, table, makers, 1 + len(folds), block, f"embed {name}", progress)
+    work = EmbeddingWork(found, table, makers, 1 + len(folds), block, f"embed {name}", progress, splits)
     parts = EmbeddingShards(shards or shard_files.beside(output), of_folds_header, batch_size, work)
     if shard:
         if is_current:
@@ -128,7 +145,9 @@ def run(
             progress.note(f"{output} was put together meanwhile")
         return outcome
     if format == "npz":
-        return Outcome(output, "current") if is_current else _write_npz(output, work.whole()[0], header)
+        return (
+            Outcome(output, "current") if is_current else _write_npz(output, work.whole()[0], header, instance or cls)
+        )
     with shard_files.nobody_at_work(parts.files.folder, progress):
         if is_current:
             parts.files.remove()  # such as came late, or were left when this was killed
@@ -136,8 +155,9 @@ def run(
         artifacts.claim(beside(output), artifacts.FOLD_EMBEDDINGS, force=force)
         embeddings, *of_folds = work.whole() if force and not shards_are_new else parts.together()
         _require_some(embeddings)
-        _write_folds(beside(output), of_folds, of_folds_header)
-        artifacts.write_table(output, artifacts.EMBEDDINGS, embeddings, header)
+        knows = instance or cls
+        _write_folds(beside(output), of_folds, _described(of_folds_header, knows, embeddings))
+        artifacts.write_table(output, artifacts.EMBEDDINGS, embeddings, _described(header, knows, embeddings))
         parts.files.remove()
     return Outcome(output, facts=facts(embeddings))
 
@@ -152,6 +172,15 @@ def reads(features: Path, model: Path, embedder: str | None, machine_types: Sequ
     cls: Any = EMBEDDERS.load(name)
     models = [] if of_model is None else [model, *sorted(model.glob(FOLDS))]
     return [*packs.paths(features, cls.features, machine_types), *models]
+
+
+def weights_of(embedder: str | None, progress: Progress) -> list[Path]:
+    """The files of the weights that an embedder brings itself; none of one that has none. Raises as `run`."""
+    name = parse(embedder or _TRAINED)[0]
+    if cast(Any, EMBEDDERS.load(name)).trained:
+        return []
+    files = getattr(getattr(with_files(EMBEDDERS.build(embedder or name), progress), "checkpoint", None), "files", {})
+    return list(files.values())
 
 
 def features_of(model: Path, embedder: str | None) -> str:
@@ -195,8 +224,12 @@ def _seen(clips: pa.Table, of_model: artifacts.Header | None, model: Path) -> pa
 
     out = pa.array(sorted(held_out(model)), pa.string())
     known = pc.is_in(clips["machine_type"], value_set=pa.array(trained_machine_types(of_model), pa.string()))
-    trained_on = pc.and_(pc.and_(is_training(clips), known), pc.invert(pc.is_in(clips["clip_id"], value_set=out)))
-    return clips["clip_id"].filter(trained_on).combine_chunks()
+    trained_on = pc.and_(pc.and_(is_for_models(clips), known), pc.invert(pc.is_in(clips["clip_id"], value_set=out)))
+    seen = clips["clip_id"].filter(trained_on)
+    if "supplemental" in of_model.params:
+        alone = supplemental_clips(clips, trained_machine_types(of_model), "machine")["clip_id"]
+        seen = pa.chunked_array([*seen.chunks, *alone.chunks], pa.string())
+    return seen.combine_chunks()
 
 
 def _require_some(embeddings: pa.Table) -> None:
@@ -207,6 +240,16 @@ def _require_some(embeddings: pa.Table) -> None:
         )
 
 
+def _described(header: artifacts.Header, embedder: Any, embeddings: pa.Table) -> artifacts.Header:
+    """The header, saying what the dimensions are where the embedder knows: of which band, whether standardised."""
+    said: dict[str, Any] = {STANDARDISED: True} if getattr(embedder, "standardises", False) else {}
+    bands = getattr(embedder, "bands", None)
+    layout = bands(n_dims(embeddings)) if bands and len(embeddings) else None
+    if layout is not None:
+        said[BANDS] = layout.tolist()
+    return replace(header, diagnostics={**header.diagnostics, **said})
+
+
 def _write_folds(output: Path, of_folds: Sequence[pa.Table], header: artifacts.Header) -> None:
     """The embeddings by each model that was cross-fitted; without such models those of earlier ones go."""
     if not of_folds:
@@ -215,12 +258,12 @@ def _write_folds(output: Path, of_folds: Sequence[pa.Table], header: artifacts.H
     artifacts.write_table(output, artifacts.FOLD_EMBEDDINGS, in_folds(of_folds, 1), header)
 
 
-def _write_npz(output: Path, embeddings: pa.Table, header: artifacts.Header) -> Outcome:
+def _write_npz(output: Path, embeddings: pa.Table, header: artifacts.Header, embedder: Any) -> Outcome:
     _require_some(embeddings)
     arrays = {"vectors": embeddings["vector"].combine_chunks().flatten().to_numpy().reshape(len(embeddings), -1)}
     arrays["window"] = embeddings["window"].to_numpy()
     for name in artifacts.CLIP_COLUMNS:
         if name != "attributes":  # attribute_string says the same
             arrays[name] = np.array([value or "" for value in embeddings[name].to_pylist()], np.str_)
-    artifacts.write_arrays(output, arrays, header)
+    artifacts.write_arrays(output, arrays, _described(header, embedder, embeddings))
     return Outcome(output, facts=facts(embeddings))

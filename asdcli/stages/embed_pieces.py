@@ -26,15 +26,16 @@ from asdcli.views.shard_files import SHARD, ShardFiles
 from asdcli.views.shards import Piece, Shard, cut
 from asdcli.vocabulary import Split
 
-_EMBEDDED = (str(Split.TRAIN), str(Split.TEST))
+EMBEDDED = (str(Split.TRAIN), str(Split.TEST), str(Split.ANSWERED))
 
 
 @dataclass(frozen=True)
 class Maker:
-    """An embedder, and the clips (clip_id) that it was trained on."""
+    """An embedder, the clips (clip_id) that it was trained on, and the splits whose clips it embeds."""
 
     embedder: Any
     seen: pa.Array
+    splits: tuple[str, ...] = EMBEDDED
 
     def embed(self, machine_type: str, pack: Any, rows: pa.Table) -> pa.Table:
         """The embeddings of one machine type, or of a part of it, with the clips' labels, in the order of the pack.
@@ -45,7 +46,7 @@ class Maker:
         own = self.embedder
         own = own.of_machine_type(machine_type) if hasattr(own, "of_machine_type") else own
         try:
-            return _embed(own, pack, rows, self.seen)
+            return _embed(own, pack, rows, self.seen, self.splits)
         except BadData as error:
             raise BadData(f"{machine_type}: {error.message}", error.hint) from None
 
@@ -62,6 +63,7 @@ class EmbeddingWork:
         block: machine types may be cut at multiples of so many clips; None: not at all.
         label: what the progress is of.
         progress: is told how far it is, and what is lacking.
+        splits: whose clips are embedded.
     """
 
     packs: packs.Packs
@@ -71,6 +73,7 @@ class EmbeddingWork:
     block: int | None
     label: str
     progress: Progress
+    splits: tuple[str, ...] = EMBEDDED
 
     def plan(self, n: int) -> list[list[Piece]]:
         """The pieces of each of `n` shards."""
@@ -105,7 +108,7 @@ class EmbeddingWork:
         """Name the clips of machine types that were embedded elsewhere, and have no vector."""
         names = pa.array([piece.machine_type for piece in pieces], pa.string())
         wanted = pc.and_(
-            pc.is_in(self.clips["split"], pa.array(_EMBEDDED)), pc.is_in(self.clips["machine_type"], names)
+            pc.is_in(self.clips["split"], pa.array(self.splits)), pc.is_in(self.clips["machine_type"], names)
         )
         ids = self.clips["clip_id"].filter(wanted)
         lost = ids.filter(pc.invert(pc.is_in(ids, value_set=embedded["clip_id"].combine_chunks())))
@@ -231,12 +234,12 @@ def _nothing() -> pa.Table:
     return pa.table({column.name: pa.array([], column.type or pa.list_(pa.float32(), 1)) for column in columns})
 
 
-def _embed(embedder: Any, pack: Any, rows: pa.Table, seen: pa.Array) -> pa.Table:
+def _embed(embedder: Any, pack: Any, rows: pa.Table, seen: pa.Array, splits: tuple[str, ...]) -> pa.Table:
     places = pc.index_in(pa.array(pack.clip_ids.tolist(), pa.string()), value_set=rows["clip_id"].combine_chunks())
     rows = rows.take(places).select(artifacts.CLIP_COLUMNS)
     split = np.array(rows["split"].to_pylist(), np.str_)
     embedded: Embedding = embedder.embed(pack, split == str(Split.TRAIN))
-    keep = np.isin(split, _EMBEDDED)[embedded.clip]
+    keep = np.isin(split, splits)[embedded.clip]
     windows = embedded.of_clips(pack.clip_ids)
     vectors, clip, window = windows.vectors[keep], windows.clip[keep], windows.window[keep]
     labels = rows.take(pa.array(clip))

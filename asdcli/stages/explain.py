@@ -1,10 +1,10 @@
-"""explain: a clip of a run in, why its score is what it is out, in figures, in words and as a picture."""
+"""explain: a clip of a run, or another recording, in; why its score is what it is out, in figures and in words."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,122 +14,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import artifacts
-from asdcli.artifacts import own
+from asdcli.detector import Detector
+from asdcli.detector.explained import Explained, occluded
 from asdcli.detector.missed import missed
-from asdcli.detector.occlusion import Occlusion, occlusion
+from asdcli.detector.occlusion import occlusion
 from asdcli.detector.sources import reconstruction, source_of
 from asdcli.errors import AsdError, BadData, UsageError
-from asdcli.outcome import Outcome
-from asdcli.plots import Format, drawing
-from asdcli.plots.explanation import ExplanationPlot
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import takes
 from asdcli.stages import explain_words as words
+from asdcli.stages.explain_evidence import Evidence, Outside
 from asdcli.views.alike import alike
-from asdcli.views.compared import Compared, Layer, compared
+from asdcli.views.compared import MOST, KeptNormals, beside
 from asdcli.views.detector_file import DetectorFile
 from asdcli.views.embeddings import Embedded, read_embeddings
 from asdcli.views.making import Making
 from asdcli.views.named_clip import clip_named
-from asdcli.views.neighbourhood import Neighbourhood, neighbourhood
+from asdcli.views.neighbourhood import Neighbourhood, Subject, neighbourhood, neighbourhood_of
 from asdcli.views.scores import Scored
 from asdcli.views.signature import many
+from asdcli.views.sound_words import of_sound
 from asdcli.views.sounds import Sounds
 from asdcli.views.standing import WITHOUT_GROUP, Standing, compared_without, standing
 from asdcli.vocabulary import Unit
-from asdcli.writing.locks import alone_with
-
-MOST = 16
-"""Normal recordings that a clip is held against; as many as VarMin's b averages in the paper."""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What explaining reads; what is not there is None.
-
-    Attributes:
-        clips: clips.parquet.
-        features: folder of the packs, of which the headers say how recordings were read.
-        embeddings: the run's vectors.
-        detector: what the method has learnt.
-        thresholds: thresholds.parquet.
-        model: folder of the model that embeds, or of the autoencoder.
-    """
-
-    clips: Path
-    features: Path
-    embeddings: Path | None = None
-    detector: Path | None = None
-    thresholds: Path | None = None
-    model: Path | None = None
-
-
-@dataclass(frozen=True)
-class Explained:
-    """Why the score of a clip is what it is.
-
-    Attributes:
-        standing: its score, beside threshold and p-values.
-        neighbourhood: the nearest normal recordings; None of a method without vectors.
-        compared: its sound beside theirs.
-        occlusion: what a network's score owes to each piece; None where there is none, or nobody asked.
-        missed: what an autoencoder misses, in dB above what it misses of normal clips; None of other methods.
-        words: what the figures say.
-        notes: what must be known about them.
-        signature: how the score was made.
-    """
-
-    standing: Standing
-    neighbourhood: Neighbourhood | None
-    compared: Compared
-    occlusion: Occlusion | None = None
-    missed: Layer | None = None
-    words: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    signature: str = ""
-
-    def plain(self) -> dict[str, Any]:
-        """All figures but those of single cells, JSON-ready."""
-        near, sound = self.neighbourhood, self.compared
-        return {
-            **dataclasses.asdict(self.standing),
-            "anomalous": self.standing.anomalous,
-            "words": list(self.words),
-            "notes": list(self.notes),
-            "nearest": [dataclasses.asdict(one) for one in near.near] if near else [],
-            "alpha": near.alpha if near else None,
-            "measure": near.measure if near else None,
-            "held_against": list(sound.normals),
-            "regions": [_region(region, sound.z) for region in sound.differing.regions],
-            "region_beyond": sound.differing.largest,
-            "region_limit": sound.differing.limit,
-            "pulses": [
-                {**dataclasses.asdict(one), "octave_hz": list(sound.envelope_axes.octaves[one.octave])}
-                for one in sound.pulsing.found
-            ],
-            "pulse_db": sound.pulsing.largest_db,
-            "pulse_limit_db": sound.pulsing.limit_db,
-            "occlusion": self._occlusion(),
-            "missed": [_region(region, self.missed) for region in self.missed.regions] if self.missed else [],
-            "signature": self.signature,
-        }
-
-    def _occlusion(self) -> dict[str, Any] | None:
-        if self.occlusion is None:
-            return None
-        layer = occluded(self.occlusion, self.compared)
-        return {
-            "score": self.occlusion.score,
-            "passes": self.occlusion.passes,
-            "drop": layer.values.tolist(),
-            "times_s": layer.times_s.tolist(),
-            "edges_hz": layer.edges_hz.tolist(),
-        }
-
-
-def occluded(found: Occlusion, sound: Compared) -> Layer:
-    """What a network's score owes to pieces of a clip, as a layer."""
-    return Layer(found.drop, sound.levels.times_s[found.frames], sound.levels.edges_hz[found.bands])
+from asdcli.wording import clock
 
 
 def run(
@@ -164,41 +72,71 @@ def run(
     table, _ = artifacts.read_table(files.clips, artifacts.CLIPS)
     ids = [clip_named(name, table, files.clips) for name in wanted]
     work = _Work(table, method, files, occlude, device, batch_size, progress)
-    return [work.explained(clip_id) for clip_id in progress.track(ids, total=len(ids), label="explain", unit="clips")]
+    return [work.clip(clip_id) for clip_id in progress.track(ids, total=len(ids), label="explain", unit="clips")]
 
 
-@alone_with(lambda given: [given["output"]])
-def picture(
-    explained: Explained, output: Path, format: Format, *, force: bool = False, progress: Progress = SILENT
-) -> Outcome:
-    """Draw one explanation into `output`; the same explanation gives the same bytes with the same matplotlib.
+def each(
+    clip_ids: Sequence[str], method: Scored, files: Evidence, *, progress: Progress = SILENT
+) -> Iterator[Explained]:
+    """As `run`, one by one and without occlusion; a clip that cannot be explained is named and left out.
+
+    Args:
+        clip_ids: of the clips.
+        method: as of `run`.
+        files: as of `run`.
+        progress: is told how far it is, and of clips that cannot be explained.
+    """
+    table, _ = artifacts.read_table(files.clips, artifacts.CLIPS)
+    work = _Work(table, method, files, False, "cpu", 1, progress)
+    for clip_id in progress.track(clip_ids, total=len(clip_ids), label="explain", unit="clips"):
+        try:
+            yield work.clip(clip_id)
+        except AsdError as error:
+            progress.left_out(f"{clip_id} cannot be explained: {error.message}")
+
+
+def of_recordings(
+    wanted: Sequence[Outside],
+    detector: Detector,
+    method: Scored,
+    files: Evidence,
+    *,
+    occlude: bool = True,
+    device: str = "auto",
+    batch_size: int = 64,
+    progress: Progress = SILENT,
+) -> list[Explained]:
+    """The same of recordings that are no clips of the run; `detector` is that of the method.
 
     Raises:
-        AsdError: matplotlib is not installed. BadData: the file is not asd's to overwrite.
+        BadData, MissingArtifact, BadArtifact: as `run`. BadAudio: a recording cannot be read.
     """
-    may_draw(output, force=force)
-    plot = plot_of(explained)
-    with own.written(output, force=force) as temporary:
-        drawing.save(plot, plot.numbers(), temporary, format, progress=progress)
-    return Outcome(output)
+    table, _ = artifacts.read_table(files.clips, artifacts.CLIPS)
+    work = _Work(table, method, files, occlude, device, batch_size, progress)
+    work.loaded = detector
+    every = progress.track(wanted, total=len(wanted), label="explain", unit="recordings")
+    return [work.recording(one) for one in every]
 
 
-def may_draw(output: Path, *, force: bool) -> None:
-    """Raises, before the work, what `picture` would raise after it."""
-    drawing.require()
-    own.check(output, force=force)
+@dataclass(frozen=True)
+class _Heard:
+    """A recording that is to be explained.
 
+    Attributes:
+        standing: its score.
+        samples: (n_samples,) int16.
+        near: its nearest normal recordings; None where no vectors tell.
+        group: clips that it is not compared with.
+        notes: what must be known.
+        most_s: of normal recordings so many seconds are listened to; None: all of them.
+    """
 
-def plot_of(explained: Explained) -> ExplanationPlot:
-    """The figure of an explanation."""
-    layers: dict[str, Layer] = {}
-    if explained.occlusion:
-        layers["occlusion"] = occluded(explained.occlusion, explained.compared)
-    if explained.missed:
-        layers["missed"] = explained.missed
-    score = "; ".join(words.of_score(explained.standing))
-    caption = [*(f"{sentence}." for sentence in (*explained.words, score)), *(f"{note}." for note in explained.notes)]
-    return ExplanationPlot(explained.standing.clip_id, explained.compared, layers, caption, explained.signature)
+    standing: Standing
+    samples: np.ndarray
+    near: Neighbourhood | None
+    group: Collection[str]
+    notes: Sequence[str]
+    most_s: float | None = None
 
 
 class _Work:
@@ -217,6 +155,8 @@ class _Work:
         self.table, self.method, self.files, self.occlude = table, method, files, occlude
         self.device, self.batch_size, self.progress = device, batch_size, progress
         self.sounds: dict[str, Sounds] = {}
+        self.kept = KeptNormals()
+        self.loaded: Detector | None = None  # with the network, which is not read twice then
 
     @functools.cached_property
     def embedded(self) -> Embedded:
@@ -231,30 +171,54 @@ class _Work:
     def residuals(self) -> bool:
         return self.detector is not None and takes(self.detector.scorer) == "residuals"
 
-    def explained(self, clip_id: str) -> Explained:
+    def clip(self, clip_id: str) -> Explained:
         one = standing(self.method, clip_id, self.files.thresholds)
-        sounds = self.sounds_of(one.machine_type)
-        notes = ["of two channels the first is explained"] if sounds.one_of_two else []
         group = compared_without(self.method, one)
-        near = None
-        if self.files.embeddings and not self.residuals:
+        notes, near = [], None
+        if self.has_vectors:
             near = self.neighbourhood(one, group)
-            names = [n.clip_id for n in near.near][:MOST]
             if one.scored_as in WITHOUT_GROUP:
                 notes.append(
                     "its score is by a method fitted without its group, distances and b here by the one fitted on all"
                 )
+        return self.explained(_Heard(one, self.sounds_of(one.machine_type).read(clip_id), near, group, notes))
+
+    def recording(self, of: Outside) -> Explained:
+        one, near, notes, most_s = of.standing, None, list(of.notes), None
+        samples = self.sounds_of(one.machine_type).hear(of.path, of.span_s, **of.changes)
+        if of.span_s:
+            most_s = of.span_s[1] - of.span_s[0]
+            notes.append(
+                f"of it the {most_s:g} s from {clock(of.span_s[0])}, and of normal ones as many from their start"
+            )
+        if self.has_vectors and self.loaded:
+            looked_at = samples if of.span_s else None
+            vectors = self.loaded.vectors(of.path, of.clip_id, one.machine_type, of.changes, looked_at)
+            own = Subject(of.clip_id, vectors)
+            near = neighbourhood_of(own, one.machine_type, self.embedded, self.detector, most=MOST)
+        return self.explained(_Heard(one, samples, near, (), notes, most_s))
+
+    def explained(self, of: _Heard) -> Explained:
+        one, near, sounds = of.standing, of.near, self.sounds_of(of.standing.machine_type)
+        if near:
+            names = [n.clip_id for n in near.near][:MOST]
         else:
-            names = alike(self.table, self.method, one, without=group, most=MOST)
-        sound = compared(sounds, clip_id, names, self.progress)
-        notes = [words.of_normals(len(sound.normals), near.of if near else None), *notes]
-        explained = Explained(one, near, sound, notes=tuple(notes), signature=self.signature(one))
-        explained = dataclasses.replace(explained, words=tuple(words.of_sound(sound)))
+            names = alike(self.table, self.method, one.clip_id, one.machine_type, without=of.group, most=MOST)
+        normals = {name: sounds.read(name, of.most_s) for name in names}
+        sound = beside(one.clip_id, of.samples, normals, sounds.sample_rate, self.progress, self.kept)
+        own = ["of two channels the first is explained"] if sounds.one_of_two else []
+        notes = (words.of_normals(len(sound.normals), near.of if near else None), *own, *of.notes)
+        found = Explained(one, near, sound, notes=notes, signature=self.signature(one))
+        found = dataclasses.replace(found, words=tuple(of_sound(sound)))
         if self.residuals:
-            explained = self.with_missed(explained)
+            found = self.with_missed(found)
         elif near and self.occlude:
-            explained = self.with_occlusion(explained)
-        return explained
+            found = self.with_occlusion(found)
+        return found
+
+    @property
+    def has_vectors(self) -> bool:
+        return self.files.embeddings is not None and not self.residuals
 
     def sounds_of(self, machine_type: str) -> Sounds:
         if machine_type not in self.sounds:
@@ -272,11 +236,13 @@ class _Work:
         return neighbourhood(self.embedded, int(rows[0]), unit, self.detector, without=group, most=MOST)
 
     def signature(self, one: Standing) -> str:
-        method = self.method
-        subset = self.table.filter(pc.equal(self.table["clip_id"], one.clip_id))["subset"][0].as_py()
-        rest = {"stale": ",".join(method.stale) or None, "clip": one.clip_id}
-        place = f"{method.header.dataset or method.path.stem}|{subset}"
-        return many(place, Making.of(method.header), method.spelling, counts={}, rest=rest)
+        method, place = self.method, [self.method.header.dataset or self.method.path.stem]
+        own = self.table.filter(pc.equal(self.table["clip_id"], one.clip_id))["subset"].to_pylist()
+        rest = {
+            "stale": ",".join(method.stale) or None,
+            "clip" if own else "recording": one.clip_id if own else Path(one.clip_id).name,
+        }
+        return many("|".join([*place, *own]), Making.of(method.header), method.spelling, counts={}, rest=rest)
 
     def with_missed(self, explained: Explained) -> Explained:
         """The same with what the autoencoder misses, held against what it misses of normal clips."""
@@ -317,6 +283,8 @@ class _Work:
         header, files = self.method.header, self.files
         if files.model is None or header.stage(artifacts.MODEL) is None:
             return None
+        if self.loaded is not None:
+            return self.loaded.source
         try:
             return source_of(
                 header,
@@ -333,15 +301,3 @@ class _Work:
         except AsdError as error:
             self.progress.warn(f"what the network's score hangs on cannot be told: {error.message}")
             return None
-
-
-def _region(region: Any, layer: Layer) -> Mapping[str, Any]:
-    return {
-        "db": region.db,
-        "beyond": region.beyond,
-        "low_hz": float(layer.edges_hz[region.low_band]),
-        "high_hz": float(layer.edges_hz[region.high_band]),
-        "from_s": float(layer.times_s[region.first]),
-        "to_s": float(layer.times_s[region.last]),
-        "share": region.share,
-    }

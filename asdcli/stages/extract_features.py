@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,17 +21,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import artifacts, audio
+from asdcli.blas import one_thread
 from asdcli.errors import AsdError, BadData
 from asdcli.features.kinds import DEFAULT
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.stages.extract_shards import PackShards, younger
 from asdcli.views import packs, shard_files
-from asdcli.views.clips import ClipRow, is_training, machine_types_of, rows_to_read
-from asdcli.views.digests import pack_input
+from asdcli.views.clips import ClipRow, is_for_models, is_training, machine_types_of, rows_to_read
+from asdcli.views.digests import bank_digest, pack_input
 from asdcli.views.editions import edition_of
 from asdcli.views.errors_table import is_whole, naming, read_errors, write_errors
-from asdcli.views.hearing import Fault, packed
+from asdcli.views.hearing import Extracted, Fault, packed
+from asdcli.views.kept import KeptClips
 from asdcli.views.reading import Reading
 from asdcli.views.shards import Piece, Shard, cut
 from asdcli.views.suspects import told
@@ -77,12 +80,16 @@ def run(
     resample: bool = False,
     rounding: bool = False,
     scale: str | None = None,
+    window_s: float | None = None,
+    hop_s: float | None = None,
+    cut_from_s: float | None = None,
     on_error: Literal["fail", "skip"] = "fail",
     jobs: int | None = None,
     shard: Shard | None = None,
     shards: Path | None = None,
     force: bool = False,
     shards_are_new: bool = False,
+    keep: bool = False,
     progress: Progress = SILENT,
 ) -> Outcome:
     """Make `output/<machine_type>.npz` for every machine type of `clips`.
@@ -97,18 +104,23 @@ def run(
         errors: table of the clips left out (`skip`); removed when there are none.
         features: the spelling of a kind of features, such as `waveform` or `logmel`.
         machine_types: only these.
-        channel: a name of the edition's channels, an index or `both`; by default the edition's own default. Clips of
-            several channels need one of these.
+        channel: a name of the edition's channels, an index, `both`, `mean` or `residual`; by default the edition's own
+            default. Clips of several channels need one of these.
         sample_rate: in Hz, what every clip must have.
         resample: bring other rates to `sample_rate`.
         rounding: round samples finer than 16 bits.
         scale: `peak`: one gain for each machine type, which brings its loudest sample to full scale; `fixed:GAIN`.
+        window_s: cut recordings into windows of so many seconds.
+        hop_s: from one window to the next; half a window by default.
+        cut_from_s: leave shorter recordings whole; by default those that are shorter than a window.
         on_error: `fail` stops at a machine type with an unusable clip; `skip` leaves such clips out.
         jobs: reading threads; by default one a core.
         shard: do only this one's part.
         shards: folder of the pieces; by default one in `shards/` beside `output`.
         force: do it again even if it is up to date.
         shards_are_new: what shards have made was made again just now: with `force`, that is not done once more.
+        keep: recordings whose clips a pack holds that was made in the same way are not read again, nor looked at; a
+            `peak` stays as it was measured.
         progress: is told how far it is, and of what looks wrong.
 
     Raises:
@@ -121,7 +133,18 @@ def run(
     folder = shards or shard_files.beside(output)
     errors = folder / f"errors.{shard.name}.parquet" if shard else errors
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
-    reading = Reading(features, sample_rate, _channel(channel, upstream, progress), resample, rounding, scale)
+    hop_s = window_s / 2 if hop_s is None and window_s is not None else hop_s
+    reading = Reading(
+        features,
+        sample_rate,
+        _channel(channel, upstream, progress),
+        resample,
+        rounding,
+        scale,
+        window_s=window_s,
+        hop_s=hop_s,
+        cut_from_s=cut_from_s,
+    )
     wanted = machine_types_of(table, machine_types, clips)
     artifacts.claim(errors, artifacts.ERRORS, force=force)
     n_clips = Counter(table["machine_type"].to_pylist())
@@ -129,14 +152,13 @@ def run(
     for piece in todo:
         artifacts.claim(output / f"{piece.machine_type}.npz", artifacts.FEATURES, force=force)
 
-    with ThreadPoolExecutor(jobs or _cores()) as pool:
+    with one_thread(), ThreadPoolExecutor(jobs or _cores()) as pool:
 
         def header(how: Reading, machine_type: str) -> artifacts.Header:
             return _header(how, machine_type, table, upstream)
 
         parts = PackShards(folder, clips.parent, n_clips, wanted, bool(machine_types), reading, header, pool, progress)
-        training = set(table.filter(is_training(table))["clip_id"].to_pylist())
-        job = _Job(table, training, output, parts, reading, on_error, force, shards_are_new)
+        job = _Job(table, output, parts, reading, on_error, force, shards_are_new, keep)
         if shard:
             parts.files.require_same(shard, force=force)
             for piece in todo:
@@ -165,13 +187,13 @@ class _Job:
     """Makes packs, and pieces of packs, and keeps count."""
 
     table: pa.Table
-    training: Collection[str]
     output: Path
     parts: PackShards
     reading: Reading
     on_error: str
     force: bool
     shards_are_new: bool
+    keep: bool
     n_made: int = 0
     n_pieces: int | None = None
     n_current: int = 0
@@ -189,10 +211,12 @@ class _Job:
         header = self.parts.header(self.reading.scaled_to(_gain(target)), machine_type)
         wavs = [self.parts.root / row.path for row in rows]
         again = self.force and (not self.shards_are_new or self.parts.are_of(machine_type))
-        if not again and is_whole(target, artifacts.FEATURES, header) and younger(target, wavs):
-            self.n_current += 1
-            self.known |= artifacts.read_header(target, artifacts.FEATURES).diagnostics.get("suspects", {})
-            return
+        if not again and is_whole(target, artifacts.FEATURES, header):
+            said = artifacts.read_header(target, artifacts.FEATURES).diagnostics
+            if said.get(packs.BANK) == self._bank(rows) and (self.keep or younger(target, wavs)):
+                self.n_current += 1
+                self.known |= said.get(packs.SUSPECTS, {})
+                return
         self.output.mkdir(parents=True, exist_ok=True)  # an unwritable place shows before the work, not after
         if shard and not piece.is_whole:
             self._piece(piece, shard, rows)
@@ -210,8 +234,7 @@ class _Job:
         self.n_pieces, self.n_clips = (self.n_pieces or 0) + 1, self.n_clips + len(piece) - len(faults)
 
     def _pack(self, machine_type: str, rows: Sequence[ClipRow], target: Path) -> None:
-        how, heard = self.parts.hear(machine_type, rows, force=self.force and not self.shards_are_new)
-        made = packed(heard, rows, self.parts.root, how, self.training)
+        made, how = self._packed(machine_type, rows, target)
         if made.faults and self.on_error == "fail":
             raise _refusal(made.faults, len(rows), machine_type)
         self.faults += made.faults
@@ -220,11 +243,35 @@ class _Job:
             return
         self.suspects |= made.suspects
         diagnostics = {"skipped": len(made.faults), packs.TRAINING: made.training}
-        diagnostics |= {"suspects": made.suspects} if made.suspects else {}
+        diagnostics |= {packs.SUSPECTS: made.suspects} if made.suspects else {}
         diagnostics |= {packs.LEVELS: made.levels.plain()} if made.levels else {}
+        diagnostics |= {packs.BANK: bank} if (bank := self._bank(rows)) else {}
         header = dataclasses.replace(self.parts.header(how, machine_type), diagnostics=diagnostics)
         artifacts.write_arrays(target, made.arrays, header)
         self.n_made, self.n_clips = self.n_made + 1, self.n_clips + len(rows) - len(made.faults)
+
+    def _packed(self, machine_type: str, rows: Sequence[ClipRow], target: Path) -> tuple[Extracted, Reading]:
+        """What comes of a machine type, of what its pack holds as far as that is kept; and how it is read."""
+        root = self.parts.root
+        how = self.reading.scaled_to(_gain(target))
+        kept = KeptClips.of(target, self.parts.header(how, machine_type).params) if self.keep else None
+        if kept:
+            heard = kept.hear_others(rows, root, how, self.parts.pool, self.parts.progress)
+            return packed(heard, rows, root, how, *self.training, sounds=kept.sounds(rows, root, how)), how
+        how, heard = self.parts.hear(machine_type, rows, force=self.force and not self.shards_are_new)
+        return packed(heard, rows, root, how, *self.training), how
+
+    def _bank(self, rows: Sequence[ClipRow]) -> str | None:
+        """Which of the clips of a machine type the levels are of, where some joined or left since they were learned."""
+        if self.table["since"].null_count == len(self.table):
+            return None
+        return bank_digest([row.clip_id for row in rows if row.clip_id in self.training[0]])
+
+    @cached_property
+    def training(self) -> tuple[Collection[str], Collection[str]]:
+        """The clips (clip_id) to train on, and those that models see."""
+        bank, seen = (self.table.filter(which(self.table)) for which in (is_training, is_for_models))
+        return set(bank["clip_id"].to_pylist()), set(seen["clip_id"].to_pylist())
 
 
 def _channel(word: str | None, clips: artifacts.Header, progress: Progress) -> int | str | None:

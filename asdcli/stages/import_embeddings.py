@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import artifacts
-from asdcli.embedders import IMPORTED
 from asdcli.errors import BadData
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
@@ -20,7 +19,7 @@ from asdcli.views.fold_embeddings import beside
 from asdcli.views.foreign import ForeignTable, read_foreign
 from asdcli.views.foreign_vectors import HINT, numeric, vectors_of
 from asdcli.views.joined_labels import joined
-from asdcli.vocabulary import Subset
+from asdcli.vocabulary import IMPORTED, Subset
 from asdcli.wording import they_are
 from asdcli.writing.locks import alone_with
 

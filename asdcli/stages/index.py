@@ -14,7 +14,7 @@ import pyarrow as pa
 from asdcli import artifacts, audio
 from asdcli.clips import SUFFIXES, without_suffix
 from asdcli.editions import clips_table
-from asdcli.errors import BadArtifact, BadData, UsageError
+from asdcli.errors import ArtifactError, BadArtifact, BadData, UsageError
 from asdcli.filenames import fault
 from asdcli.files import require_file
 from asdcli.layouts import (
@@ -32,6 +32,8 @@ from asdcli.progress import SILENT, Progress
 from asdcli.stages import index_report
 from asdcli.stages.index_layout import find, of_folders, of_manifest, of_normal
 from asdcli.stages.index_place import is_edition, make_link, prefix_of, refuse_if_taken
+from asdcli.views.bank import regrouped, with_later
+from asdcli.views.listing import table_of
 from asdcli.vocabulary import Split, Unlabelled
 from asdcli.writing.locks import alone_with
 
@@ -68,6 +70,7 @@ def run(
     test_fraction: float = 0.2,
     group_by: str | None = None,
     normal: Sequence[str] | None = None,
+    models_stay: bool = False,
     seed: int = 0,
     force: bool = False,
     progress: Progress = SILENT,
@@ -85,7 +88,9 @@ def run(
         test_fraction: share of the normal clips held out for testing where nothing says what tests; in (0, 1).
         group_by: what says which training clips belong together, one of `GROUPINGS`; by default what is known.
         normal: files and folders below `recordings` of which all that is in them is normal and trains; the rest is
-            left alone. None: names or the manifest say what trains.
+            left alone. None: names or the manifest say what trains. What came later, was answered or taken out since
+            these were learned before, stays so.
+        models_stay: with `normal`: a model was trained on what was learned before.
         seed: chooses these clips.
         force: do it again even if it is up to date.
         progress: is told how far it is, and of what looks wrong.
@@ -131,7 +136,11 @@ def run(
     refuse_doubtful(read, Asked(recordings.resolve().name, told, machine, name))
 
     grouped = any(r.group for r in read)
-    table = with_groups(_table(read, infos, prefix), None if grouped else group_by)
+    table = table_of(read, infos, prefix)
+    if normal is not None and (before := _learned_before(clips)) is not None:
+        table = regrouped(with_later(table, before, root), group_by, models_stay=models_stay)
+    else:
+        table = with_groups(table, None if grouped else group_by)
     params: dict[str, Any] = {
         "layout": "manifest" if manifest else "folders" if normal is None else NORMAL,
         "machine": machine,
@@ -241,32 +250,14 @@ def _nothing(recordings: Path, left: Sequence[LeftOut]) -> BadData:
     )
 
 
-def _table(read: Sequence[Recording], infos: dict[str, audio.Info], prefix: str) -> pa.Table:
-    def text(value: object) -> str | None:
-        return None if value is None else str(value)
-
-    columns: dict[str, list[Any]] = {
-        "clip_id": [prefix + without_suffix(r.path) for r in read],
-        "path": [prefix + r.path for r in read],
-        "attributes": [sorted(r.attributes.items()) for r in read],
-        "duration_s": [infos[r.path].duration_s for r in read],
-        "sample_rate": [infos[r.path].sample_rate for r in read],
-        "channels": [infos[r.path].channels for r in read],
-    }
-    for name in (
-        "machine_type",
-        "section",
-        "subset",
-        "split",
-        "domain",
-        "condition",
-        "attribute_string",
-        "condition_from",
-        "group",
-    ):
-        columns[name] = [text(getattr(r, name)) for r in read]
-    kinds = (c for c in artifacts.CLIPS.columns if c.name in columns)
-    return pa.table({c.name: pa.array(columns[c.name], c.type) for c in kinds}).sort_by("clip_id")
+def _learned_before(clips: Path) -> pa.Table | None:
+    """The table that is there, if it is of recordings that were learned, and something became of them later."""
+    try:
+        table, header = artifacts.read_table(clips, artifacts.CLIPS)
+    except ArtifactError:
+        return None
+    is_later = header.params.get("layout") == NORMAL and table["since"].null_count < len(table)
+    return table if is_later else None
 
 
 def _typed_otherwise(clips: Path, header: artifacts.Header) -> list[str]:
@@ -288,7 +279,8 @@ def _is_there(clips: Path, table: pa.Table, header: artifacts.Header) -> bool:
     if not artifacts.is_current(clips, artifacts.CLIPS, header):
         return False
     there, _ = artifacts.read_table(clips, artifacts.CLIPS)
-    return bool(there.equals(table))
+    empty = all(there[name].null_count == len(there) for name in {*there.column_names} - {*table.column_names})
+    return empty and bool(there.select(table.column_names).equals(table))
 
 
 def _write_errors(path: Path, left: Iterable[LeftOut], prefix: str, header: artifacts.Header) -> None:

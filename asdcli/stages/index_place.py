@@ -13,8 +13,9 @@ from pathlib import Path
 from asdcli import artifacts, catalogue
 from asdcli.clips import SUBSET_FOLDERS
 from asdcli.errors import AsdError, BadArtifact, UsageError
+from asdcli.layouts.links import LINK, links, path_through, shown
 
-LINK = "audio"
+__all__ = ["LINK", "is_edition", "links", "make_link", "path_through", "prefix_of", "refuse_if_taken", "shown"]
 
 
 def is_edition(root: Path) -> bool:
@@ -29,11 +30,6 @@ def prefix_of(recordings: Path, root: Path) -> str:
         return f"{LINK}/"
     below = inside.relative_to(outside).as_posix()
     return "" if below == "." else f"{below}/"
-
-
-def shown(clip_id: str) -> str:
-    """What a recording is called in its own folder, without the link that leads there."""
-    return clip_id.removeprefix(f"{LINK}/")
 
 
 def refuse_if_taken(recordings: Path, clips: Path, prefix: str) -> None:

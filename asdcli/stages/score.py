@@ -23,14 +23,14 @@ from asdcli.scorers import SCORERS, Scorer, leverage, own_unit, scorers_of
 from asdcli.scorers.rules import told
 from asdcli.views.blocks import Blocks, with_blocks
 from asdcli.views.detector_file import UnitState, is_current_detector, write_detector
-from asdcli.views.embeddings import Embedded, read_embeddings
+from asdcli.views.embeddings import STANDARDISED, Embedded, read_embeddings
 from asdcli.views.errors_table import ErrorRow, naming, read_errors, write_errors
 from asdcli.views.fold_embeddings import header_beside, read_fold_embeddings
 from asdcli.views.scores import ScoreFacts, ScoreFiles
 from asdcli.views.units import UnitPlan, plan_units
 from asdcli.views.unseen import cross_fitted, left_out, scored_as
-from asdcli.views.windows import score_table
-from asdcli.vocabulary import Unit
+from asdcli.views.windows import says_of_windows, score_table
+from asdcli.vocabulary import OfWindows, Unit
 from asdcli.writing.locks import alone_with
 
 _AT_ONCE = 2  # methods whose files are written: while one waits for the disk, the other is digested
@@ -45,8 +45,10 @@ def run(
     *,
     errors: Path,
     unit: Unit | None = None,
+    of_windows: OfWindows | None = None,
     seed: int = 0,
     dataset: str = "",
+    device: str = "auto",
     force: bool = False,
     progress: Progress = SILENT,
 ) -> dict[str, Outcome[ScoreFacts]]:
@@ -55,16 +57,18 @@ def run(
     Test clips are compared with the unit's training clips, training clips with all but themselves; those that no model
     was trained on with all but their group, by a scorer that was fitted without it (`scored_as` says which). Where the
     model was cross-fitted, they are scored in the space of the model that has not seen them. A clip of
-    several windows gets the mean of its windows' scores. Methods whose files are up to date are left alone; where one
-    file is missing, the others are made again too.
+    several windows gets the mean of their scores, or the highest. Methods whose files are up to date are left alone;
+    where one file is missing, the others are made again too.
 
     Args:
         embeddings: table of embeddings.
         outputs: spelling of a method -> its files. The table of windows is written where clips have several.
         errors: table of the clips that could not be scored; removed when there are none.
         unit: the clips that share one reference set and one alpha; None means each method's own.
+        of_windows: what a clip has of its windows' scores; None means what `views.windows.says_of_windows` says.
         seed: of everything random; each unit draws from a seed of its own.
         dataset: name for the header where the embeddings have none.
+        device: where neighbours are looked for: speed, not results. `auto` is the CPU, without a wait for torch.
         force: do it again even if it is up to date.
         progress: is told how far it is, and of what looks wrong.
 
@@ -72,7 +76,7 @@ def run(
         canonical spelling -> outcome; `facts.units` holds the diagnostics of every unit.
 
     Raises:
-        UsageError: unknown method or parameter.
+        UsageError: unknown method or parameter, or no such device.
         MissingArtifact, BadArtifact, BadData: no embeddings, not embeddings, or none that can be scored.
     """
     outputs = {SCORERS.canonical(spelling): files for spelling, files in outputs.items()}
@@ -80,11 +84,12 @@ def run(
     upstream = artifacts.read_table_header(embeddings, artifacts.EMBEDDINGS, headerless=True)
     of = {spelling: unit or own_unit(scorer) for spelling, scorer in scorers.items()}
     folded = header_beside(embeddings, upstream)
-    headers = _Headers(upstream, folded, upstream.dataset or dataset, seed, of)
+    headers = _Headers(upstream, folded, upstream.dataset or dataset, seed, of, of_windows or says_of_windows(upstream))
     current = {} if force else {m: _current(files, m, headers, errors) for m, files in outputs.items()}
     outcomes = {spelling: outcome for spelling, outcome in current.items() if outcome}
     lacking = any(outcome.skipped for outcome in outcomes.values())
     everything = {clip_id: why for clip_id, _, why in read_errors(errors)} if lacking else {}
+    where = _device(device)
     todo = {spelling: scorer for spelling, scorer in scorers.items() if spelling not in outcomes}
     if todo:
         artifacts.claim(errors, artifacts.ERRORS, force=force)
@@ -104,7 +109,7 @@ def run(
                 )
             for sentence in warnings:
                 progress.warn(sentence)
-            results = _score(embedded, in_folds, plans, methods, seed=seed, progress=progress)
+            results = _score(embedded, in_folds, plans, methods, seed=seed, device=where, progress=progress)
             told_as = pa.array(scored_as(embedded, plans, in_folds).tolist(), pa.string())
             labelled = replace(embedded, clips=embedded.clips.append_column("scored_as", told_as))
             for sentence in told({spelling: result.rules for spelling, result in results.items()}):
@@ -136,16 +141,22 @@ class _Headers:
     dataset: str
     seed: int
     units: Mapping[str, Unit]
+    of_windows: OfWindows
 
     def of(self, kind: artifacts.Kind, spelling: str, diagnostics: Mapping[str, Any] | None = None) -> Header:
         return Header.make(
             kind,
             dataset=self.dataset,
             seed=self.seed,
-            params={"method": spelling, "unit": self.units[spelling]},
+            params={"method": spelling, "unit": self.units[spelling], **self._said},
             inputs={**({_FOLDS: self.folded} if self.folded else {}), "embeddings": self.upstream},
             diagnostics=diagnostics or {},
         )
+
+    @property
+    def _said(self) -> dict[str, Any]:
+        said: dict[str, Any] = {} if self.of_windows == "mean" else {"of_windows": self.of_windows}
+        return said | ({STANDARDISED: True} if self.upstream.diagnostics.get(STANDARDISED) else {})
 
 
 def _current(files: ScoreFiles, spelling: str, headers: _Headers, errors: Path) -> Outcome[ScoreFacts] | None:
@@ -183,14 +194,16 @@ def _score(
     methods: Mapping[str, Scorer],
     *,
     seed: int,
+    device: str,
     progress: Progress,
 ) -> dict[str, _Result]:
     """Spelling -> what the method made of all units."""
     results = {spelling: _Result(np.full(len(embedded.clip), np.nan)) for spelling in methods}
     for plan in progress.track(plans, total=len(plans), label="score", unit="units"):
         unit, of_train, of_test = plan.vectors(embedded, seed=seed)
-        unseen = [*left_out(embedded, plan, seed=seed), *cross_fitted(in_folds, plan, seed=seed)]
-        unit = replace(unit, left_out=tuple(one for _, one in unseen))
+        folds = [*left_out(embedded, plan, seed=seed), *cross_fitted(in_folds, plan, seed=seed)]
+        unseen = [(rows, replace(one, unit=replace(one.unit, device=device))) for rows, one in folds]
+        unit = replace(unit, left_out=tuple(one for _, one in unseen), device=device)
         without = [(rows, replace(one.unit, left_out=unit.left_out), one.windows) for rows, one in unseen]
         scored = np.isin(embedded.clip, plan.scored)
         for spelling, result in results.items():
@@ -210,9 +223,18 @@ def _score(
     return results
 
 
+def _device(name: str) -> str:
+    """Where neighbours are looked for; raises UsageError where there is no such device."""
+    if name in ("auto", "cpu"):
+        return "cpu"
+    from asdcli.training.devices import pick_device
+
+    return str(pick_device(name))
+
+
 def _alone(embedded: Embedded, plans: Sequence[UnitPlan], result: _Result) -> dict[str, str]:
     """The clips that there was nothing to compare with, and that this is why they have no score."""
-    scores = embedded.mean(result.windows)
+    scores = embedded.of_clips(result.windows)
     planned = np.concatenate([plan.scored for plan in plans])
     return dict.fromkeys(embedded.column("clip_id")[planned[~np.isfinite(scores[planned])]], _ALONE)
 
@@ -227,7 +249,7 @@ def _write(
 ) -> Outcome:
     """Write the files of one method; the header of its scores says what was `found` of the clips, too."""
     write_detector(files.detector, result.learnt, embedded, headers.of(artifacts.DETECTOR, spelling))
-    scores = embedded.mean(result.windows)
+    scores = embedded.of_clips(result.windows, headers.of_windows)
     several = bool((embedded.window > 0).any())
     if several:
         table = _table(_of_windows(embedded), spelling, result.windows, scores[embedded.clip])

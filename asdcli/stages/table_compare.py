@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from asdcli import catalogue
@@ -26,6 +26,7 @@ from asdcli.views.common_clips import in_common
 from asdcli.views.editions import ON_STAND_IN, STAND_IN, is_stand_in, rule_of
 from asdcli.views.making import Making
 from asdcli.views.missing import Missing, from_nothing
+from asdcli.views.named import as_scored
 from asdcli.views.scores import Scored, by_section
 from asdcli.views.sheets import BEST, NOTHING, TIED, Sheet, SheetRow, Shown, TableColumns
 from asdcli.views.signature import many
@@ -74,6 +75,8 @@ def sheet(runs: Sequence[RunScores], how: HowCompared, progress: Progress) -> Sh
         BadData: no clip of known condition was scored by all, or runs disagree on the label of one.
     """
     known = dict.fromkeys(one.spelling for run in runs for one in run.scored)
+    baseline = as_scored(how.baseline, known) if how.baseline else how.baseline
+    how = replace(how, methods=tuple(as_scored(method, known) for method in how.methods), baseline=baseline)
     for method in (*how.methods, *([how.baseline] if how.baseline else [])):
         if method not in known:
             raise unknown_name("method", method, known)

@@ -22,6 +22,8 @@ from asdcli.views.clips import rows_of, training_clips
 from asdcli.views.digests import model_input
 from asdcli.views.editions import edition_of
 from asdcli.views.fold_models import of_fold
+from asdcli.views.supplemental import supplemental_of
+from asdcli.vocabulary import Supplemental
 from asdcli.wording import counted, listed
 from asdcli.writing.locks import alone_with
 
@@ -76,6 +78,7 @@ def run(
     device: str = "auto",
     precision: str = "auto",
     machine_types: Sequence[str] | None = None,
+    supplemental: Supplemental = "ignore",
     force: bool = False,
     progress: Progress = SILENT,
     **overrides: Any,
@@ -98,6 +101,8 @@ def run(
         device: auto, cpu, cuda, cuda:N or mps.
         precision: auto, fp32 or bf16.
         machine_types: only these; by default all that have a pack.
+        supplemental: whether recordings of the machine alone are training clips too, and those of noise alone are mixed
+            into the training clips by models that mix noise.
         force: do it again even if it is up to date.
         progress: is told how far it is, and of what looks wrong.
         overrides: parameters of the model; those that are not None win over the spelling.
@@ -105,7 +110,8 @@ def run(
     Raises:
         MissingArtifact, BadArtifact: no clips or features, or features of other clips.
         UsageError: unknown model, parameter, device or machine type; more folds than groups, or `hold_out` beside them.
-        BadData: no training clips, nothing to tell apart, or files in `output` that are not asd's.
+        BadData: no training clips, nothing to tell apart, no supplemental recordings to use, or files in `output` that
+            are not asd's.
         AsdError: the loss diverged.
     """
     from asdcli.training import model_files
@@ -118,14 +124,17 @@ def run(
     found = packs.find(features, recipe.features, table, machine_types, progress)
     training = training_clips(table, found.machine_types)
     apart = _apart(training, hold_out, folds, seed, own=not edition)
+    added = supplemental_of(table, found.machine_types, supplemental)
     header = artifacts.Header.make(
         artifacts.MODEL,
         dataset=upstream.dataset,
         seed=seed,
-        params={"model": MODELS.spell(recipe), "precision": precision, **apart.params},
+        params={"model": MODELS.spell(recipe), "precision": precision, **apart.params, **added.params},
         inputs={
-            "clips": upstream.part(model_input(table, found.machine_types, groups=bool(apart.params))),
-            **found.training_inputs,
+            "clips": upstream.part(
+                model_input(table, found.machine_types, groups=bool(apart.params), supplemental=bool(added.params))
+            ),
+            **(found.inputs if added.params else found.training_inputs),
         },
     )
     jobs = [*_folds(output, header, apart), _Job(output, header, apart.out)]
@@ -139,6 +148,8 @@ def run(
     resolve_precision(precision, where)
     for sentence in apart.sentences:
         progress.warn(sentence)
+    if added.params:
+        progress.note(added.words(mixed=getattr(recipe, "mixes_noise", False)))
     clip_length_s = edition.clip_length_s if edition else _longest_s(table, training) if folds else None
     for job in todo:
         if folds is not None:
@@ -150,10 +161,11 @@ def run(
         if force:
             (job.folder / CHECKPOINT).unlink(missing_ok=True)
         data = TrainingData(
-            clips=training.filter(pa.array(~job.out)),
+            clips=pa.concat_tables([training.filter(pa.array(~job.out)), added.machine]),
             machine_types=found.machine_types,
             load=lambda machine_type: found.load(machine_type, rows_of(table, machine_type)),
             clip_length_s=clip_length_s,
+            noise=added.noise if added.params else None,
         )
         task = recipe.task(data, Setting(seed, where, precision, progress))
         facts = _train(task, recipe, job, training, progress)

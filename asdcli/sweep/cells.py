@@ -24,6 +24,7 @@ from asdcli.pipeline import lent
 from asdcli.pipeline.freshness import Freshness
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import Progress
+from asdcli.scorers.fuse import Fuse, unspelled
 from asdcli.spec import parse
 from asdcli.sweep.packing import Packing
 from asdcli.sweep.work import Begin, Site
@@ -43,6 +44,7 @@ class Cell:
         trains: models that are trained, none for an embedder without training.
         embedder: that embeds without training; None means the model that is trained, if one of them embeds.
         methods: that score.
+        fusions: methods that are made of the scores of others among them.
         tune: the method whose scores are smoothed with chosen parameters; None: none.
         units: the clips that share one reference set; none means each method's own.
         kinds: of features that it reads.
@@ -56,6 +58,7 @@ class Cell:
     embedder: str | None
     methods: tuple[str, ...]
     kinds: tuple[str, ...]
+    fusions: tuple[str, ...] = ()
     tune: str | None = None
     units: tuple[str, ...] = ()
     machine_types: tuple[str, ...] = ()
@@ -87,6 +90,12 @@ class Cell:
     def methods_of(self, unit: Unit | None) -> list[str]:
         """Residuals have no reference set: such methods stand with machine types, not with sections."""
         return [m for m in self.methods if unit != Unit.SECTION or not _is_of_residuals(m)]
+
+    def _fusions_of(self, unit: Unit | None) -> dict[str, tuple[list[str], Fuse]]:
+        """Spelling -> parts and how they are fused, of the fusions all whose parts stand with this unit."""
+        there = set(self.methods_of(unit))
+        found = {spelling: fused for spelling in self.fusions if (fused := unspelled(spelling))}
+        return {spelling: fused for spelling, fused in found.items() if there >= {*fused[0]}}
 
     # --- what there is -------------------------------------------------------------------------------------------
 
@@ -126,10 +135,12 @@ class Cell:
                 files += self._expected_of_model(own)
             methods = self.methods_of(unit)
             files += [(f"scores/{m}", space.scores(m), self._is_scored_in(m, unit)) for m in methods]
+            fused = [*self._fusions_of(unit)]
+            files += [(f"scores/{f}", space.scores(f), lambda _: True) for f in fused]
             if self.tune and space.run == own.run:
                 files.append(("tuning", space.tuning, lambda h: h.seed == self.seed))
             if methods and _can_be_evaluated(own.clips):
-                files.append(("results", space.results, lambda h, m=methods: {*m} <= {*h.inputs}))  # type: ignore[misc]
+                files.append(("results", space.results, lambda h, m=methods + fused: {*m} <= {*h.inputs}))  # type: ignore[misc]
             yield space, files
 
     def _expected_of_model(self, space: Workspace) -> Iterator[tuple[str, Path, Callable[[Header], bool]]]:
@@ -191,6 +202,7 @@ class Cell:
             elsewhere: dict[str, Any] = {} if run.run == space.run else {"embeddings": space.embeddings}
             if methods := self.methods_of(unit):
                 score.run(run, methods, unit=unit, seed=self.seed, device=site.device, **elsewhere, **how)
+            self._fuse(run, unit, how)
         if self.tune:
             begin("tune")
             self._tune(space, how)
@@ -200,6 +212,12 @@ class Cell:
                 if self.methods_of(unit):
                     evaluate.run(run, **how)
         return True
+
+    def _fuse(self, space: Workspace, unit: Unit | None, how: dict[str, Any]) -> None:
+        from asdcli.pipeline.steps import fuse
+
+        for parts, fusion in self._fusions_of(unit).values():
+            fuse.run(space, parts, fuse=fusion, **how)
 
     def _tune(self, space: Workspace, how: dict[str, Any]) -> None:
         from asdcli.pipeline.steps import smooth, tune

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from asdcli.errors import AsdError, BadData, UsageError, unknown_name
 from asdcli.filenames import fault, stem, twins
 from asdcli.files import require_file
+from asdcli.scorers.fuse import FUSED, spelled, unspelled
 from asdcli.spec import parse
 from asdcli.spec.numbers import numbers
 from asdcli.sweep import FOLDER, OWN, STARTS, shipped
@@ -81,7 +82,7 @@ class SweepPlan(Settings):
         datasets: names below the data root.
         models: label -> how its runs come by their scores.
         seeds: of weights and of everything else random, `0-9`.
-        methods: as `asd score --method` takes them; one call scores by all of them.
+        methods: as `asd score --method` takes them; one call scores by all of them. `nn+mse+fuse:by=z` fuses two.
         units: the clips that share one reference set; none means each method's own.
         machine_types: only these.
         channel: of recordings of several, as `asd extract-features --channel` takes it.
@@ -280,7 +281,10 @@ def _steps(steps: ModelSteps, methods: Sequence[str]) -> dict[str, Any]:
     embedding = [name for name in own if name != _AUTOENCODER]
     if len(own) > 2 or len(embedding) > 1 or len(own) - len(embedding) > 1:
         raise UsageError("a run holds one model that embeds and one autoencoder", "give each model a label of its own")
-    of_vectors, of_residuals = spellings(steps.methods if steps.methods is not None else methods)
+    methods = steps.methods if steps.methods is not None else methods
+    fused = [fusion for method in methods if (fusion := unspelled(method))]
+    plain = [method for method in methods if FUSED not in method]
+    of_vectors, of_residuals = spellings([*plain, *(part for parts, _ in fused for part in parts)])
     if of_residuals and len(own) == len(embedding):
         raise UsageError(f"{of_residuals[0]} needs an autoencoder", f'train = "{_AUTOENCODER}"')
     if (of_vectors or steps.tune) and not embedding and not embedder:
@@ -294,6 +298,7 @@ def _steps(steps: ModelSteps, methods: Sequence[str]) -> dict[str, Any]:
         "trains": trains,
         "embedder": embedder,
         "methods": (*of_residuals, *of_vectors),
+        "fusions": tuple(spelled([s for p in parts for of in spellings([p]) for s in of], how) for parts, how in fused),
         "tune": tuned,
         "kinds": tuple(sorted(kinds)),
     }

@@ -24,7 +24,12 @@ SPREAD_BACKGROUND_DB = 0.5
 def render(clip: PlannedClip, n: int, seed: int) -> NDArray[np.int16]:
     """The samples of `clip`, shape `(n,)` at 16 kHz, a function of its path, its plan and `seed` alone."""
     near, hall = parts(clip, n, seed)
-    return np.round(np.clip(near + hall, -1.0, 1.0) * 32767).astype(np.int16)
+    return int16(near + hall)
+
+
+def int16(wave: Array) -> NDArray[np.int16]:
+    """Samples of any shape, full scale = 1, as they are written."""
+    return np.round(np.clip(wave, -1.0, 1.0) * 32767).astype(np.int16)
 
 
 def parts(clip: PlannedClip, n: int, seed: int) -> tuple[Array, Array]:

@@ -22,6 +22,7 @@ class Size:
         duration_s: length of each clip in seconds.
         edition: the catalogue's name for a dataset of this size.
         grammar: that edition's era of folders and names.
+        channels: one microphone, or two: near the machine, and far from it.
     """
 
     machine_types: tuple[str, ...]
@@ -32,6 +33,7 @@ class Size:
     sections: tuple[tuple[Subset, str], ...] = DEV_ONLY
     edition: str = SYNTHETIC
     grammar: str = "2022"
+    channels: int = 1
 
 
 SIZES = {
@@ -54,6 +56,15 @@ SIZES = {
         SIX_SECTIONS,
         "synthetic2021",
         "2021",
+    ),
+    "dcase2026": Size(
+        ("fan", "gearbox", "valve"),
+        90,
+        10,
+        25,
+        6.0,
+        edition="synthetic2026",
+        channels=2,
     ),
 }
 

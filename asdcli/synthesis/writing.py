@@ -6,8 +6,9 @@ import io
 import json
 import os
 import wave
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +20,7 @@ from asdcli.errors import BadData, UsageError, unknown_name
 from asdcli.files import read_json
 from asdcli.progress import SILENT, Progress
 from asdcli.synthesis.machines import MACHINES
+from asdcli.synthesis.microphones import render_two
 from asdcli.synthesis.plan import PlannedClip, plan
 from asdcli.synthesis.render import render
 from asdcli.synthesis.signals import SR
@@ -75,14 +77,22 @@ def write(
             if not (root / file).exists():
                 _replace(root / file, text.encode())
     n = round(SIZES[size].duration_s * SR)
-    missing = _missing(root, [c for clips in plans.values() for c in clips], WAV_HEADER_BYTES + 2 * n)
+    channels = SIZES[size].channels
+    missing = _missing(root, [c for clips in plans.values() for c in clips], WAV_HEADER_BYTES + 2 * n * channels)
     if missing:
-        _render_all(root, missing, n, seed, progress, jobs or os.cpu_count() or 1)
+        hearing = partial(render_two if channels == 2 else render, n=n, seed=seed)
+        _render_all(root, missing, hearing, progress, jobs or os.cpu_count() or 1)
 
 
-def _render_all(root: Path, clips: list[PlannedClip], n: int, seed: int, progress: Progress, jobs: int) -> None:
+def _render_all(
+    root: Path,
+    clips: list[PlannedClip],
+    hearing: Callable[[PlannedClip], NDArray[np.int16]],
+    progress: Progress,
+    jobs: int,
+) -> None:
     def one(clip: PlannedClip) -> None:
-        _replace(root / clip.path, wav_bytes(render(clip, n, seed)))
+        _replace(root / clip.path, wav_bytes(hearing(clip)))
 
     # threads: nearly all the time goes to numpy and scipy calls that release the interpreter lock
     with ThreadPoolExecutor(jobs) as pool:
@@ -103,10 +113,10 @@ def _as_submitted(pool: ThreadPoolExecutor, work: object, items: Iterable[Planne
 
 
 def wav_bytes(samples: NDArray[np.int16]) -> bytes:
-    """A RIFF file of 16-bit mono samples at 16 kHz."""
+    """A RIFF file of 16-bit samples at 16 kHz, `(n,)` or `(n, channels)`."""
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
-        file.setnchannels(1)
+        file.setnchannels(1 if samples.ndim == 1 else samples.shape[1])
         file.setsampwidth(2)
         file.setframerate(SR)
         file.writeframes(samples.astype("<i2").tobytes())

@@ -1,7 +1,7 @@
 """Training: what can be trained (`MODELS`), and the one loop that trains it.
 
-A newcomer is a frozen dataclass (its fields are its parameters) with the attributes and the method of `Recipe`, and one
-line in `MODELS`.
+A named recipe is short for the spelling of a model. A newcomer is a frozen dataclass (its fields are its parameters)
+with the attributes and the method of `Recipe`, and one line in `MODELS`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import Registry
+from asdcli.training.named import recipes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +33,7 @@ MODELS = Registry(
     },
     group="asdcli.models",
     needs=("features", "task"),
+    short={name: named.model for name, named in recipes().items()},
 )
 
 Profile = Literal["default", "paper", "dcase-baseline"]
@@ -47,12 +49,14 @@ class TrainingData:
         machine_types: in the order of their first use.
         load: reads the pack of a machine type (`features.pack`), one at a time to spare memory.
         clip_length_s: the clip length of the edition, None where the catalogue has none.
+        noise: the label columns of recordings of noise alone, in the same packs; None where none are to be used.
     """
 
     clips: pa.Table
     machine_types: list[str]
     load: Callable[[str], Any]
     clip_length_s: float | None = None
+    noise: pa.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ class Recipe(Protocol):
     Attributes:
         features: the kind of packs it reads.
         epochs: how often it sees the training clips.
+
+    One that mixes recordings of noise into its clips has an attribute `mixes_noise`, which is true.
     """
 
     features: ClassVar[str]

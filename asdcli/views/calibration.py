@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli.views.scores import Scored
@@ -16,11 +17,13 @@ _RANKS: dict[str | None, int] = {
     ScoredAs.HELD_OUT.value: 0,
     ScoredAs.CROSS_FITTED.value: 0,
     ScoredAs.LEFT_OUT_GROUP.value: 0,
+    ScoredAs.CONFIRMED.value: 0,
     ScoredAs.LEFT_OUT_CLIP.value: 1,
     None: 2,
     ScoredAs.SEEN.value: 3,
 }
 """What scores tell about new clips, the most first; of scores of which nobody knows how they were made, little."""
+_SEEN = _RANKS[ScoredAs.SEEN.value]
 SEEN_ALL = "the model was trained on all normal clips, whose scores promise nothing of new ones"
 HOLD_OUT = "hold some out: asd train --hold-out 0.1 && asd embed && asd score"
 """What is wrong where every score is `seen`, and what to do about it."""
@@ -73,18 +76,31 @@ class Calibration:
         )
 
 
+def least_telling(ways: Iterable[str | None]) -> str | None:
+    """Of how clips were scored, what tells least about new ones; None where nobody knows.
+
+    Clips that an operator called normal only join others: how those were scored goes first.
+    """
+    return max(ways, key=lambda how: (_RANKS[how], how != ScoredAs.CONFIRMED.value))
+
+
 def calibrations(method: Scored, *, everything: bool = False) -> Iterator[tuple[str, Calibration]]:
-    """Machine types with their normal training clips: those with the most telling scores, or all of them."""
-    train = method.split(Split.TRAIN).table
+    """Machine types with their normal training clips: those with the most telling scores, or all of them.
+
+    Clips that an operator called normal join them, whatever the others tell.
+    """
+    train = method.table.filter(pc.is_in(method.table["split"], pa.array([str(Split.TRAIN), str(Split.ANSWERED)])))
     train = train.filter(pc.not_equal(pc.fill_null(train["condition"], ""), str(Condition.ANOMALY)))
     names = ("machine_type", "group", "domain", "scored_as", "clip_id")
     machine_type, group, domain, scored_as, clip_id = (np.array(train[name].to_pylist(), object) for name in names)
     scores, rank = train["anomaly_score"].to_numpy(), np.array([_RANKS[how] for how in scored_as], np.int64)
+    confirmed = scored_as == ScoredAs.CONFIRMED.value
     for name in sorted(set(machine_type)):
         own = machine_type == name
         if not everything:
-            own &= rank == rank[own].min()
+            best = rank[own & ~confirmed].min(initial=_SEEN)
+            own &= confirmed | (rank == best if best < _SEEN or not (own & confirmed).any() else False)
         alone = [f"\0{i}" if g is None else g for i, g in enumerate(group[own])]
         numbers = np.unique(np.array(alone, np.str_), return_inverse=True)[1]
-        least = max(scored_as[own], key=lambda how: _RANKS[how])
+        least = least_telling(scored_as[own])
         yield str(name), Calibration(scores[own], numbers.astype(np.int64), domain[own], least, clip_id[own])

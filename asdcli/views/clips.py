@@ -44,10 +44,32 @@ def is_training(table: pa.Table) -> pa.ChunkedArray:
     return pc.and_(pc.equal(table["split"], str(Split.TRAIN)), pc.invert(anomalous))
 
 
+def is_for_models(table: pa.Table) -> pa.ChunkedArray:
+    """(n,) bool, the clips that models are trained on: as they were learned first.
+
+    What joined the reference set later no model has seen, and what was taken out of it later they have.
+    """
+    if "since" not in table.column_names:
+        return is_training(table)
+    normal = pc.invert(pc.fill_null(pc.equal(table["condition"], str(Condition.ANOMALY)), False))
+    return pc.and_(normal, pc.if_else(pc.is_valid(table["since"]), is_taken_out(table), is_training(table)))
+
+
+def is_taken_out(table: pa.Table) -> pa.ChunkedArray:
+    """(n,) bool, the clips that were learned, and taken out of the reference set later."""
+    return pc.and_(pc.equal(table["split"], str(Split.SUPPLEMENTAL)), pc.is_valid(table["since"]))
+
+
 def training_clips(table: pa.Table, machine_types: Sequence[str]) -> pa.Table:
-    """Label columns of the clips of the machine types to train on. Raises BadData where there are none."""
-    chosen = pc.and_(is_training(table), pc.is_in(table["machine_type"], pa.array(machine_types, pa.string())))
+    """Label columns of the clips of the machine types that models are trained on.
+
+    Raises:
+        BadData: there are none.
+    """
+    chosen = pc.and_(is_for_models(table), pc.is_in(table["machine_type"], pa.array(machine_types, pa.string())))
     training = table.filter(chosen).select(artifacts.CLIP_COLUMNS)
+    as_learned = pa.array([str(Split.TRAIN)] * len(training), pa.string())
+    training = training.set_column(training.column_names.index("split"), "split", as_learned)
     if not len(training):
         raise BadData(
             f"no training clips of {', '.join(machine_types)}", "their folder must hold train/, with normal recordings"

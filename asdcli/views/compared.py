@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from asdcli.blas import one_thread
 from asdcli.errors import BadData
 from asdcli.features.envelopes import EnvelopeAxes, envelope_spectra
 from asdcli.features.light_mels import MelAxes, logmel
-from asdcli.metrics.differing import Differing, Region, differing
+from asdcli.metrics.differing import FEWEST, Differing, Region, differing
 from asdcli.metrics.pulses import Pulsing, pulsing
 from asdcli.progress import Progress
-from asdcli.views.sounds import Sounds
 from asdcli.wording import they_are
 
 Array = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.int16]
+
+MOST = 16
+"""Normal recordings that one is held against; as many as VarMin's b averages in the paper."""
+_KEPT = 128  # normal clips of ten seconds: 50 MB
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,11 @@ class Compared:
         return Layer(self.differing.cells, self.levels.times_s, self.levels.edges_hz, self.differing.regions)
 
     @property
+    def normals_are_few(self) -> bool:
+        """Whether there are too few of them to tell what is clear."""
+        return len(self.normals) < FEWEST
+
+    @property
     def octave(self) -> int:
         """The one to show the envelope spectrum of: that with pulses, else that of the clearest region, else the
         highest but one, where blows ring."""
@@ -83,24 +93,31 @@ class Compared:
         return max(len(octaves) - 2, 0)
 
 
-def compared(sounds: Sounds, clip_id: str, normals: Sequence[str], progress: Progress) -> Compared:
-    """A clip of a run beside normal ones of its machine.
+@dataclass
+class KeptNormals:
+    """What was made of normal clips, for further clips that are held against the same: the last ones alone."""
 
-    Args:
-        sounds: of the machine type.
-        clip_id: of the clip.
-        normals: clip_ids of normal ones.
-        progress: is told of those that are left out.
+    _made: OrderedDict[object, tuple[Array, Array]] = field(default_factory=OrderedDict)
 
-    Raises:
-        BadData: as `beside`; or a recording cannot be read. MissingArtifact: one is gone.
-    """
-    samples = sounds.read(clip_id)
-    return beside(clip_id, samples, {name: sounds.read(name) for name in normals}, sounds.sample_rate, progress)
+    def of(self, clip_id: str, wave: Samples, axes: MelAxes, of_envelopes: EnvelopeAxes) -> tuple[Array, Array]:
+        """Its log-mel frames (n_frames, n_bands) and its envelope spectra (n_octaves, n_rates)."""
+        key = (clip_id, len(wave), axes, of_envelopes)
+        if key not in self._made:
+            self._made[key] = logmel(wave, axes), envelope_spectra(wave, axes.sample_rate, of_envelopes)
+        self._made.move_to_end(key)
+        if len(self._made) > _KEPT:
+            self._made.popitem(last=False)
+        return self._made[key]
 
 
+@one_thread()
 def beside(
-    name: str, samples: Samples, normals: Mapping[str, Samples], sample_rate: int, progress: Progress
+    name: str,
+    samples: Samples,
+    normals: Mapping[str, Samples],
+    sample_rate: int,
+    progress: Progress,
+    kept: KeptNormals | None = None,
 ) -> Compared:
     """Samples beside those of normal recordings.
 
@@ -110,6 +127,7 @@ def beside(
         normals: clip_id -> (n_samples_i,) int16; those that are shorter than a frame are left out.
         sample_rate: of all, in Hz.
         progress: is told of those that are left out.
+        kept: what was made of the normal ones before.
 
     Raises:
         BadData: the recording is shorter than a frame, or so are all normal ones.
@@ -125,12 +143,13 @@ def beside(
         progress.left_out(f"{they_are(short, 'normal clip')} shorter than a log-mel frame")
     if not waves:
         raise BadData(f"there is no normal recording to hold {name} against", "add some to train on")
-    frames = logmel(samples, axes)
-    found = differing(frames, [logmel(wave, axes) for wave in waves.values()], axes.frame_s)
     shortest_s = min(len(wave) for wave in (samples, *waves.values())) / sample_rate
     of_envelopes = EnvelopeAxes.of(sample_rate, shortest_s)
-    spectra = [envelope_spectra(wave, sample_rate, of_envelopes) for wave in (samples, *waves.values())]
-    pulses = pulsing(spectra[0], spectra[1:], of_envelopes.rates_hz)
+    kept = kept or KeptNormals()
+    made = [kept.of(clip_id, wave, axes, of_envelopes) for clip_id, wave in waves.items()]
+    frames, spectra = logmel(samples, axes), envelope_spectra(samples, sample_rate, of_envelopes)
+    found = differing(frames, [own for own, _ in made], axes.frame_s)
+    pulses = pulsing(spectra, [own for _, own in made], of_envelopes.rates_hz)
     times_s = np.asarray(np.arange(len(frames) + 1) * axes.frame_s, np.float64)
     levels = Layer(frames, times_s, axes.edges_hz)
-    return Compared(samples, levels, axes, found, spectra[0], of_envelopes, pulses, tuple(waves), tuple(waves.values()))
+    return Compared(samples, levels, axes, found, spectra, of_envelopes, pulses, tuple(waves), tuple(waves.values()))

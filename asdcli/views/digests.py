@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow as pa
 
 from asdcli.artifacts import Header
 from asdcli.views.clips import rows_to_read, training_clips
+from asdcli.views.supplemental import supplemental_clips
+from asdcli.vocabulary import SupplementalKind
 
 
 def pack_input(clips: pa.Table, machine_type: str) -> str:
@@ -18,16 +20,27 @@ def pack_input(clips: pa.Table, machine_type: str) -> str:
     return _digest([[row.clip_id, row.path] for row in rows_to_read(clips, machine_type)], ensure_ascii=False)
 
 
-def model_input(clips: pa.Table, machine_types: Sequence[str], *, groups: bool = False) -> str:
+def model_input(
+    clips: pa.Table, machine_types: Sequence[str], *, groups: bool = False, supplemental: bool = False
+) -> str:
     """What a model of `machine_types` has as its input `clips`: their training clips and these clips' labels.
 
-    Which clips belong together counts only for a model that `groups` were held out of.
+    Which clips belong together counts only for a model that `groups` were held out of, and `supplemental` clips only
+    for one that was trained with them.
 
     Raises:
         BadData: there are no training clips of them.
     """
     without = ["attributes", *([] if groups else ["group"])]  # attribute_string says the same
-    return _digest(training_clips(clips, machine_types).drop_columns(without).to_pylist(), sort_keys=True)
+    rows = training_clips(clips, machine_types).drop_columns(without).to_pylist()
+    for kind in get_args(SupplementalKind) if supplemental else ():
+        rows += supplemental_clips(clips, machine_types, kind).drop_columns(without).to_pylist()
+    return _digest(rows, sort_keys=True)
+
+
+def bank_digest(clip_ids: Sequence[str]) -> str:
+    """Of which clips others are compared with, by clip_id."""
+    return _digest(list(clip_ids))
 
 
 def trained_machine_types(model: Header) -> list[str]:

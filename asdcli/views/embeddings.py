@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import artifacts
-from asdcli.errors import BadData
+from asdcli.errors import BadArtifact, BadData
 from asdcli.views.timeline import Timeline
-from asdcli.views.windows import mean_by_clip
+from asdcli.views.windows import of_clips
+from asdcli.vocabulary import IMPORTED, OfWindows, Split
+
+BANDS = "bands"
+"""Under this name the diagnostics of embeddings say which dimensions each band of frequencies is in, lowest first."""
+STANDARDISED = "standardised"
+"""Under this name they say that each dimension was standardised with the training clips of its machine type."""
+_ROUNDED = 1e-3  # a spread that is so much below 1 is that of a dimension which hardly differs at all
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +49,55 @@ class Embedded:
             self._columns[name] = np.array(self.clips[name].to_pylist(), dtype=object)
         return self._columns[name]
 
-    def mean(self, windows: np.ndarray) -> np.ndarray:
-        """The mean over each clip's windows of a value a window: (n_clips,)."""
-        return mean_by_clip(windows, self.clip, len(self.clips))
+    @property
+    def bands(self) -> np.ndarray | None:
+        """(n_bands, width) int64, the dimensions that each band of frequencies is in; None where nobody says it.
+
+        Raises:
+            BadArtifact: what the header says is no such layout.
+        """
+        said = self.header.diagnostics.get(BANDS)
+        if said is None:
+            return None
+        try:
+            layout = np.array(said)
+        except ValueError:  # bands of different widths
+            layout = np.empty(0)
+        if layout.ndim != 2 or layout.dtype.kind != "i" or layout.min() < 0 or layout.max() >= self.vectors.shape[1]:
+            raise BadArtifact(
+                "the bands in the header of the embeddings are none", "make them again: asd embed --force"
+            )
+        return layout
+
+    @property
+    def brought(self) -> bool:
+        """Whether the vectors are somebody's own: no embedder of asd made them."""
+        return self.header.params.get("embedder", IMPORTED) == IMPORTED
+
+    def without(self, clips: np.ndarray) -> Embedded:
+        """The same as if `clips`, rows of `clips` of one machine type, had been no training clips of it.
+
+        Where an embedder standardised the dimensions with the training clips, they are standardised again with the
+        others: what is standardised with a clip in it lies nearer to the rest than a new clip does, the more the fewer
+        there are. A dimension in which they hardly differ is not blown up.
+        """
+        if not self.header.diagnostics.get(STANDARDISED) or not len(clips):
+            return self
+        own = self.column("machine_type") == self.column("machine_type")[clips[0]]
+        train = own & (self.column("split") == str(Split.TRAIN))
+        rest = train.copy()
+        rest[clips] = False
+        rows, spread = own[self.clip], self.vectors[train[self.clip]].std(axis=0, dtype=np.float64)
+        others = self.vectors[rest[self.clip]].astype(np.float64)
+        least = np.where(spread < 1 - _ROUNDED, 1.0, _ROUNDED)
+        mean = np.where(spread > 0, others.mean(axis=0), 0.0)  # one coordinate is the same of all
+        vectors = self.vectors.copy()
+        vectors[rows] = (vectors[rows] - mean) / np.maximum(others.std(axis=0), least)
+        return replace(self, vectors=vectors)
+
+    def of_clips(self, windows: np.ndarray, how: OfWindows = "mean") -> np.ndarray:
+        """The mean or the highest of a value a window over each clip's windows: (n_clips,)."""
+        return of_clips(windows, self.clip, how, len(self.clips))
 
 
 def read_embeddings(path: Path) -> Embedded:

@@ -17,13 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from asdcli import audio
-from asdcli.audio.level import Levels, level_db
-from asdcli.audio.suspect import is_flat
-from asdcli.features.kinds import FEATURES, FeatureKind, Unfit
+from asdcli.audio.level import Levels
+from asdcli.features.kinds import FEATURES, FeatureKind
 from asdcli.progress import Progress
 from asdcli.views.clips import ClipRow
+from asdcli.views.listening import listen
+from asdcli.views.packs import LEVEL
 from asdcli.views.reading import Reading
-from asdcli.views.suspects import Oddity, Suspects, oddity
+from asdcli.views.suspects import Oddity, Suspects, Waveforms
 
 _BLOCK = 64  # clips read ahead: bounds memory, and how long Ctrl-C waits
 
@@ -42,14 +43,14 @@ class Heard:
 
     Attributes:
         row: of clips.parquet.
-        made: its features a channel.
+        made: its features a channel, or a window.
         checksum: that copies of it share.
         odd: what is odd about it.
         level: of its loudest channel, in dB below full scale; None where a dead microphone recorded one.
     """
 
     row: ClipRow
-    made: Sequence[np.ndarray]
+    made: Iterable[np.ndarray]
     checksum: str
     odd: Oddity
     level: float | None
@@ -87,19 +88,14 @@ def hear(
         progress: is told how far it is.
         label: what the progress is of.
     """
-    kind: FeatureKind = FEATURES.build(reading.features)
 
     def attempt(row: ClipRow) -> Heard | Fault:
-        path = root / row.path
         try:
-            waves = reading.waveforms(path)
-            made = [kind.of_channel(samples, reading.sample_rate) for samples in waves]
+            found = listen(root / row.path, reading)
         except audio.BadAudio as error:
             return Fault(row, error)
-        except Unfit as error:
-            return Fault(row, audio.BadAudio(path, str(error)))
-        level = None if any(map(is_flat, waves)) else max(map(level_db, waves))
-        return Heard(row, made, "".join(_checksum(one) for one in made), oddity(waves), level)
+        level = None if found.is_dead else found.level
+        return Heard(row, found.features, checksum_of(found.features), found.odd, level)
 
     blocks = [rows[i : i + _BLOCK] for i in range(0, len(rows), _BLOCK)]
     for block in progress.track(blocks, total=len(rows), label=label):
@@ -113,6 +109,9 @@ def packed(
     root: Path,
     reading: Reading,
     training: Collection[str] = (),
+    trained: Collection[str] | None = None,
+    *,
+    sounds: Waveforms | None = None,
 ) -> Extracted:
     """What comes of the clips of one machine type.
 
@@ -122,11 +121,14 @@ def packed(
         root: folder that their paths are below.
         reading: how they were read.
         training: clip_ids of those to train on.
+        trained: of those that models see; by default the same.
+        sounds: what tells copies; by default their recordings, which are read again.
     """
+    seen = training if trained is None else trained
     kind: FeatureKind = FEATURES.build(reading.features)
     faults: list[Fault] = []
-    suspects = Suspects(reading.waveforms, root, training)
-    levels: list[float] = []
+    suspects = Suspects(sounds or reading.waveforms, root, training)
+    levels: dict[str, float | None] = {}
     digest = hashlib.blake2b(repr(reading).encode(), digest_size=16)
 
     def clips() -> Iterator[tuple[str, np.ndarray]]:
@@ -136,9 +138,9 @@ def packed(
                 continue
             clip_id = one.row.clip_id
             suspects.add(clip_id, one.checksum, one.odd)
-            if clip_id in training:
+            levels[clip_id] = one.level
+            if clip_id in seen:
                 digest.update(f"{clip_id}|{one.checksum}|".encode())
-                levels.extend([] if one.level is None else [one.level])
             yield from ((clip_id, channel) for channel in one.made)
 
     usable = clips()
@@ -146,7 +148,14 @@ def packed(
     if first is None:
         return Extracted({}, faults, {}, "")
     pack = kind.pack(itertools.chain([first], usable), reading.sample_rate, reading.expected(rows))
-    return Extracted(pack.arrays(), faults, suspects.found(rows), digest.hexdigest(), Levels.of(levels))
+    arrays = {**pack.arrays(), LEVEL: np.array(list(levels.values()), np.float64)}
+    told = Levels.of(level for clip_id, level in levels.items() if level is not None and clip_id in training)
+    return Extracted(arrays, faults, suspects.found(rows), digest.hexdigest(), told)
+
+
+def checksum_of(made: Iterable[np.ndarray]) -> str:
+    """What copies of a clip share, by its features a channel."""
+    return "".join(map(_checksum, made))
 
 
 def _checksum(features: np.ndarray) -> str:

@@ -63,7 +63,9 @@ class Making:
 
     @staticmethod
     def of(header: Header) -> Making:
-        """That of the score table with this header."""
+        """That of the score table with this header; of fused scores that of all their parts together."""
+        if parts := _parts(header):
+            return Making._joined(header, [Making.of(part) for part in parts])
         embeddings, autoencoder = header.stage(artifacts.EMBEDDINGS), _autoencoder(header)
         trained = _model_of(header, embeddings) if embeddings else None
         origins = {}
@@ -76,6 +78,20 @@ class Making:
         precisions = dict.fromkeys(str(model["params"].get("precision", "auto")) for model in models)
         seed = models[0]["seed"] if models else header.seed
         return Making(origins, tuple(precisions), seed, _digest((*header.history, header.entry())))
+
+    @staticmethod
+    def _joined(header: Header, parts: Sequence[Making]) -> Making:
+        """Parts named by all their spellings; of several seeds none is told, and digests of parts keep their order."""
+        origins: dict[str, Origin] = {}
+        for kind in dict.fromkeys(kind for part in parts for kind in part.origins):
+            own = [part.origins[kind] for part in parts if kind in part.origins]
+            spelling = "+".join(dict.fromkeys(origin.spelling for origin in own))
+            contents = list(dict.fromkeys(origin.content for origin in own))
+            origins[kind] = Origin(spelling, contents[0] if len(contents) == 1 else _short_digest("\n".join(contents)))
+        precisions = tuple(dict.fromkeys(precision for part in parts for precision in part.precisions))
+        seeds = {part.seed for part in parts}
+        told = [*(part.digest for part in parts), str(header.params.get("method"))]
+        return Making(origins, precisions, seeds.pop() if len(seeds) == 1 else None, _short_digest("\n".join(told)))
 
 
 def differing(makings: Mapping[str, Making]) -> dict[str, dict[str, str]]:
@@ -113,6 +129,24 @@ def said(kind: str, makings: Mapping[str, Making]) -> str:
     return f"methods of one table are not of the same {kind}: {told}"
 
 
+def _parts(header: Header) -> list[Header]:
+    """The headers that the parts of fused scores had, in their order, each with its own history; none of others."""
+    found = []
+    for name in header.params.get("of", ()):
+        wanted, own = [header.inputs.get(name, "")], []
+        for entry in reversed(header.history):  # what a file was made of stands before it
+            if entry["content"] in wanted:
+                own.append(entry)
+                wanted += _inputs(entry)
+        if own:
+            part, *before = own
+            fields = {n: part[n] for n in ("asdcli", "dataset", "seed", "params", "content")}
+            kind = artifacts.SCORES
+            of = Header(kind.name, kind.version, **fields, inputs=part.get("inputs", {}), history=tuple(before[::-1]))
+            found.append(of)
+    return found
+
+
 def _autoencoder(header: Header) -> Entry | None:
     """The newest autoencoder in the history that did not embed."""
     embedded = {content for e in header.history if e["kind"] == artifacts.EMBEDDINGS.name for content in _inputs(e)}
@@ -143,7 +177,11 @@ def _digest(entries: Iterable[Entry]) -> str:
         json.dumps([*(e[name] for name in _PART), e["content"] if _is_data(e, wholes) else None], sort_keys=True)
         for e in entries
     }
-    return hashlib.blake2b("\n".join(sorted(told)).encode(), digest_size=_SHORT // 2).hexdigest()
+    return _short_digest("\n".join(sorted(told)))
+
+
+def _short_digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=_SHORT // 2).hexdigest()
 
 
 def _is_data(entry: Entry, wholes: set[str]) -> bool:

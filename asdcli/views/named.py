@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asdcli.errors import BadData, UsageError, unknown_name
+from asdcli.errors import AsdError, BadData, UsageError, unknown_name
 from asdcli.filenames import stem
+from asdcli.scorers import SCORERS
 
 if TYPE_CHECKING:
     from asdcli.views.scores import Scored
@@ -77,10 +79,22 @@ def chosen(names: Sequence[str], methods: Sequence[Scored]) -> list[Scored]:
     return list({id(one): one for one in found}.values())
 
 
+def as_scored(name: str, known: Collection[str]) -> str:
+    """What was typed, or the spelling among those `known` that it is short for: `varmin`, `difference`."""
+    if name not in known:
+        with contextlib.suppress(AsdError):  # scores that were smoothed or brought are no method's own
+            spelling = SCORERS.canonical(name)
+            return spelling if spelling in known else name
+    return name
+
+
 def _called(name: str, methods: Sequence[Scored]) -> list[Scored]:
     """The method of this name, else all that bear it in their table, or whose table is called so."""
     found = [one for one in methods if name == one.method]
     found = found or [one for one in methods if name in (one.spelling, one.path.stem, str(one.path))]
+    if not found:
+        spelling = as_scored(name, [one.spelling for one in methods])
+        found = [one for one in methods if one.spelling == spelling]
     if not found:
         raise unknown_name("method", name, [one.method for one in methods])
     return found

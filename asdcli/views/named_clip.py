@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from asdcli.clips import SUFFIXES
 from asdcli.errors import UsageError, unknown_name
 from asdcli.wording import listed
+
+
+def is_outside(name: str, table: pa.Table, clips: Path) -> bool:
+    """Whether `name` is that of a recording that is no clip of the dataset; arguments as of `clip_named`."""
+    path = Path(name)
+    return name.lower().endswith(SUFFIXES) and path.is_file() and _clip_at(path, table, clips) is None
 
 
 def clip_named(name: str, table: pa.Table, clips: Path) -> str:
@@ -20,19 +27,14 @@ def clip_named(name: str, table: pa.Table, clips: Path) -> str:
         clips: where it lies, which its paths are below.
 
     Raises:
-        UsageError: none, with the nearest names, or several.
+        UsageError: none, with the nearest names, or several, or a folder.
     """
     ids: list[str] = table["clip_id"].to_pylist()
     if name in ids:
         return name
     paths: list[str] = table["path"].to_pylist()
-    wanted = Path(name)
-    if wanted.is_file():
-        own = [i for i, path in zip(ids, paths, strict=True) if Path(path).name == wanted.name]
-        where = dict(zip(ids, paths, strict=True))
-        for clip_id in own:
-            if (clips.parent / where[clip_id]).resolve() == wanted.resolve():
-                return clip_id
+    if Path(name).is_file() and (clip_id := _clip_at(Path(name), table, clips)):
+        return clip_id
     found: list[str] = []
     for tail in (f"/{name.lstrip('/')}", name):
         named = [i for i, path in zip(ids, paths, strict=True) if f"/{i}".endswith(tail) or f"/{path}".endswith(tail)]
@@ -41,7 +43,17 @@ def clip_named(name: str, table: pa.Table, clips: Path) -> str:
         return found[0]
     if found:
         raise UsageError(f"{len(found)} clips end with {name!r}: {listed(found)}", "type more of the one that is meant")
+    if Path(name).is_dir():
+        raise UsageError(f"{name} is a folder", "name recordings in it; which of them are suspicious asd check tells")
     raise _unknown(name, ids)
+
+
+def _clip_at(recording: Path, table: pa.Table, clips: Path) -> str | None:
+    """The clip whose recording that is."""
+    for clip_id, path in zip(table["clip_id"].to_pylist(), table["path"].to_pylist(), strict=True):
+        if Path(path).name == recording.name and (clips.parent / path).resolve() == recording.resolve():
+            return str(clip_id)
+    return None
 
 
 def _unknown(name: str, ids: Sequence[str]) -> UsageError:

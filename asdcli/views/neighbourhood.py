@@ -1,8 +1,8 @@
-"""The normal recordings that a clip is nearest to, in the space it was scored in, and what each adds to its score."""
+"""The normal recordings that another is nearest to, in the space it was scored in, and what each adds to its score."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from asdcli.views.detector_file import DetectorFile
 from asdcli.views.embeddings import Embedded
 from asdcli.views.units import UnitPlan, plan_units
 from asdcli.vocabulary import Unit
+
+_ADD = "add normal recordings of its machine to train on"
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,19 @@ class Neighbourhood:
     adjusted: bool
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What is held against normal recordings.
+
+    Attributes:
+        clip_id: of a clip of the run; of other recordings one that no clip has.
+        vectors: (n_windows, n_dims) as an embedder makes them.
+    """
+
+    clip_id: str
+    vectors: np.ndarray
+
+
 def neighbourhood(
     embedded: Embedded,
     row: int,
@@ -70,7 +85,7 @@ def neighbourhood(
     without: Collection[str] = (),
     most: int,
 ) -> Neighbourhood:
-    """The nearest normal recordings of a clip.
+    """The nearest normal recordings of a clip of the run.
 
     Args:
         embedded: the run's vectors.
@@ -83,18 +98,37 @@ def neighbourhood(
     Raises:
         BadData: there is no normal recording to compare it with.
     """
-    plan = _plan(embedded, row, unit)
-    found, ids = _terms(embedded, row, plan, detector)
-    measured = found or _plain(embedded, row, plan)
+    one = Subject(str(embedded.column("clip_id")[row]), embedded.vectors[embedded.clip == row])
+    plans = [plan for plan in plan_units(embedded, unit)[0] if row in plan.scored]
+    return _neighbourhood(embedded, one, plans, detector, without, most)
+
+
+def neighbourhood_of(
+    one: Subject, machine_type: str, embedded: Embedded, detector: DetectorFile | None, *, most: int
+) -> Neighbourhood:
+    """The same of any recording of a machine, which the whole of it is held against. Raises BadData alike."""
+    plans = [plan for plan in plan_units(embedded, Unit.MACHINE_TYPE)[0] if plan.machine_type == machine_type]
+    return _neighbourhood(embedded, one, plans, detector, (), most)
+
+
+def _neighbourhood(
+    embedded: Embedded,
+    one: Subject,
+    plans: Sequence[UnitPlan],
+    detector: DetectorFile | None,
+    without: Collection[str],
+    most: int,
+) -> Neighbourhood:
+    if not plans:
+        raise BadData(f"{one.clip_id} has no normal recordings of its machine to be compared with", _ADD)
+    found, ids = _terms(one, plans[0], detector)
+    measured = found or _plain(embedded, one, plans[0])
     if found is None:
         ids = embedded.column("clip_id")
-    hidden = np.isin(ids[measured.clip].astype(str), [*without, str(embedded.column("clip_id")[row])])
+    hidden = np.isin(ids[measured.clip].astype(str), [*without, one.clip_id])
     distance = np.where(hidden, np.inf, measured.distance)
     if not np.isfinite(distance).any(axis=1).all():
-        raise BadData(
-            f"there is no normal recording to compare {embedded.column('clip_id')[row]} with",
-            "add normal recordings of its machine to train on",
-        )
+        raise BadData(f"there is no normal recording to compare {one.clip_id} with", _ADD)
     adjusted = np.where(hidden, np.inf, measured.adjusted)
     return _of_clips(embedded, measured, distance, adjusted, ids, most, with_b=found is not None)
 
@@ -136,32 +170,18 @@ def _of_clips(
     return Neighbourhood(tuple(near), n, len(distance), measured.measure, measured.alpha, with_b)
 
 
-def _plan(embedded: Embedded, row: int, unit: Unit) -> UnitPlan:
-    for plan in plan_units(embedded, unit)[0]:
-        if row in plan.scored:
-            return plan
-    raise BadData(
-        f"{embedded.column('clip_id')[row]} has no normal recordings of its machine to be compared with",
-        "add normal recordings of its machine to train on",
-    )
-
-
-def _terms(
-    embedded: Embedded, row: int, plan: UnitPlan, detector: DetectorFile | None
-) -> tuple[Terms | None, np.ndarray]:
+def _terms(one: Subject, plan: UnitPlan, detector: DetectorFile | None) -> tuple[Terms | None, np.ndarray]:
     """Those of the method, where it has any, and the names of its clips."""
     if detector is None:
         return None, np.empty(0, np.str_)
-    clip_id = str(embedded.column("clip_id")[row])
-    rows = np.flatnonzero(embedded.clip == row)
-    windows = Vectors.of(embedded.vectors[rows], detector.clip_numbers([clip_id] * len(rows)))
+    windows = Vectors.of(one.vectors, detector.clip_numbers([one.clip_id] * len(one.vectors)))
     return terms(detector.fitted(plan.machine_type, plan.section), windows), detector.clip_ids
 
 
-def _plain(embedded: Embedded, row: int, plan: UnitPlan) -> Terms:
+def _plain(embedded: Embedded, one: Subject, plan: UnitPlan) -> Terms:
     """Distances alone, to all training windows of the unit."""
-    of_train, own = np.flatnonzero(np.isin(embedded.clip, plan.train)), np.flatnonzero(embedded.clip == row)
+    of_train = np.flatnonzero(np.isin(embedded.clip, plan.train))
     reference = Reference(Vectors.of(embedded.vectors[of_train], embedded.clip[of_train]))
-    windows = Vectors.of(embedded.vectors[own], embedded.clip[own])
-    distance = np.concatenate(reference.map(windows, lambda _, d: d.copy()))
+    nobody = np.full(len(one.vectors), len(embedded.clips))
+    distance = np.concatenate(reference.map(Vectors.of(one.vectors, nobody), lambda _, d: d.copy()))
     return Terms(reference.rows.clip, distance, np.zeros_like(distance), distance)

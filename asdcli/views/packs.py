@@ -21,6 +21,12 @@ TRAINING = "training"
 """Where the header of a pack has the digest of its training clips."""
 LEVELS = "levels"
 """Where it says how loud they are."""
+BANK = "bank"
+"""Where it says, by a digest, which clips these are; nothing where all that was learned still is."""
+SUSPECTS = "suspects"
+"""Where it says what looks wrong with which clips."""
+LEVEL = "level_db"
+"""The array of a pack that holds the level of each clip, (n_clips,), NaN where a dead microphone recorded it."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ class Packs:
         # a pack would take longer to digest than a GPU takes to embed it: the checksums of its entries are checked
         arrays, header = artifacts.read_arrays(path, artifacts.FEATURES, verify=False)
         try:
+            arrays.pop(LEVEL, None)  # of older packs nobody knows it
             pack = FEATURES.build(self.kind).read(arrays)
         except (KeyError, ValueError) as error:
             raise artifacts.damaged(path, artifacts.FEATURES, str(error)) from None

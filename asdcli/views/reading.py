@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -12,10 +12,15 @@ import numpy as np
 
 from asdcli import audio
 from asdcli.audio.convert import FULL_SCALE
+from asdcli.audio.two_microphones import GAIN
 from asdcli.errors import UsageError
 from asdcli.features.kinds import DEFAULT, FEATURES
+from asdcli.features.windows import cut, starts
 from asdcli.views.clips import ClipRow
-from asdcli.vocabulary import BOTH, FIXED, PEAK
+from asdcli.vocabulary import BOTH, FIXED, PEAK, RESIDUAL
+
+_UNSAID = ("scale", "gain", "window_s", "hop_s", "cut_from_s")
+"""What stands in a header only where it is said."""
 
 
 @dataclass(frozen=True)
@@ -25,16 +30,21 @@ class Reading:
     Attributes:
         features: the spelling of a kind of features.
         sample_rate: in Hz.
-        channel: index, None for clips of one channel, "mean" of all, or "both": the first two, each a row of the pack,
-            side by side under the same clip_id. They become windows 0 and 1 of the clip.
+        channel: index, None for clips of one channel, "mean" of all, "residual": the first without what the second
+            explains of it, or "both": the first two, each a row of the pack, side by side under the same clip_id. They
+            become windows 0 and 1 of the clip.
         resample: bring other rates to `sample_rate`.
         rounding: round samples finer than 16 bits.
         scale: `peak` brings the loudest sample of a machine type's clips to full scale, `fixed:GAIN` multiplies all
-            samples by GAIN; None leaves them as they are.
+            samples by GAIN; None leaves them as they are, but for residuals, which are stored at half their level.
         gain: what the samples of the machine type at hand are multiplied by.
+        window_s: seconds of the windows that long recordings are cut into, each a row of the pack, one after the other
+            under the same clip_id; None: none is cut.
+        hop_s: seconds from the start of one window to that of the next.
+        cut_from_s: shorter recordings are not cut.
 
     Raises:
-        UsageError: unknown features or scale, or a sample rate that is none.
+        UsageError: unknown features or scale, a sample rate that is none, windows of no length, or of two channels.
     """
 
     features: str = DEFAULT
@@ -44,13 +54,19 @@ class Reading:
     rounding: bool = False
     scale: str | None = field(default=None, repr=False)  # the digest of what a model sees has the scaled samples
     gain: float | None = field(default=None, repr=False)
+    window_s: float | None = field(default=None, repr=False)  # and the windows that were cut
+    hop_s: float | None = field(default=None, repr=False)
+    cut_from_s: float | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", FEATURES.canonical(self.features))
         if self.sample_rate < 1:
             raise UsageError(f"the sample rate must be positive, got {self.sample_rate}")
+        if self.channel == RESIDUAL and self.scale is None:
+            object.__setattr__(self, "scale", f"{FIXED}:{GAIN}")
         if self.scale not in (None, PEAK):
             object.__setattr__(self, "gain", _fixed(self.scale or ""))
+        _require_windows(self)
 
     @staticmethod
     def of(params: Mapping[str, Any]) -> Reading:
@@ -59,8 +75,8 @@ class Reading:
         return Reading(**{name: value for name, value in params.items() if name in names})
 
     def params(self) -> dict[str, Any]:
-        """For a header; a scale only where there is one."""
-        return {k: v for k, v in asdict(self).items() if v is not None or k not in ("scale", "gain")}
+        """For a header; a scale and windows only where there are any."""
+        return {k: v for k, v in asdict(self).items() if v is not None or k not in _UNSAID}
 
     def scaled_to(self, gain: Any) -> Reading:
         """The same by a gain that was measured before, where it is measured; None or what is no number says nothing."""
@@ -97,14 +113,75 @@ class Reading:
             for channel in self.channels
         ]
 
+    def cuts(self, path: Path) -> bool:
+        """Whether a recording is so long that it is cut into windows, by its header. Raises BadAudio."""
+        return self.window_s is not None and self._is_long(audio.info(path).duration_s)
+
+    def _is_long(self, duration_s: float) -> bool:
+        return self.window_s is not None and duration_s >= max(self.cut_from_s or 0.0, self.window_s)
+
+    def blocks(self, path: Path) -> Iterator[np.ndarray]:
+        """(n_block,) int16 of the one channel that is wanted, one block after the other. Raises BadAudio."""
+        (channel,) = self.channels
+        return audio.blocks(
+            path,
+            sample_rate=self.sample_rate,
+            channel=channel,
+            resample=self.resample,
+            rounding=self.rounding,
+            gain=self.gain,
+        )
+
+    def windows(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """(n_samples,) int16 of each window of a recording that is cut."""
+        return cut(blocks, *self._sizes)
+
+    def spans_s(self, duration_s: float) -> np.ndarray:
+        """(n_windows, 2) seconds at which the windows of a recording that is cut begin and end."""
+        window, hop = self._sizes
+        first = starts(round(duration_s * self.sample_rate), window, hop)
+        return np.column_stack([first, first + window]) / self.sample_rate
+
+    @property
+    def _sizes(self) -> tuple[int, int]:
+        """Samples of a window, and from one to the next."""
+        window, hop = (round((seconds or 0.0) * self.sample_rate) for seconds in (self.window_s, self.hop_s))
+        return max(window, 1), max(hop, 1)
+
     def expected(self, rows: Sequence[ClipRow]) -> int:
         """How many samples these clips have in all, as far as is known before."""
-        return sum(int((row.duration_s or 0.0) * self.sample_rate) + 1 for row in rows) * len(self.channels)
+
+        def of(duration_s: float) -> int:
+            overlap = -(-self._sizes[0] // self._sizes[1]) if self._is_long(duration_s) else 1
+            return (int(duration_s * self.sample_rate) + 1) * max(overlap, 1)
+
+        return sum(of(row.duration_s or 0.0) for row in rows) * len(self.channels)
 
     @property
     def channels(self) -> tuple[int | str | None, ...]:
         """What is read of each clip, in the order of the pack."""
         return (0, 1) if self.channel == BOTH else (self.channel,)
+
+
+def _require_windows(of: Reading) -> None:
+    if of.window_s is None:
+        if of.hop_s is not None:
+            raise UsageError(
+                "a hop is from one window to the next, and there are no windows", "say their length too: --window 10"
+            )
+        return
+    for option, value in (("--window", of.window_s), ("--hop", of.hop_s)):
+        if value is None or not 0 < value < float("inf"):
+            raise UsageError(f"{option} takes seconds, more than none, got {value}", "for example --window 10 --hop 5")
+    if of.hop_s is not None and of.hop_s > of.window_s:
+        raise UsageError(
+            f"--hop {of.hop_s:g} is longer than --window {of.window_s:g}: what lies between would not be heard",
+            "the hop is at most the window",
+        )
+    if of.channel == BOTH:
+        raise UsageError(
+            "two channels are two windows of each clip, which cannot be cut as well", "choose one: --channel 0, or mean"
+        )
 
 
 def _fixed(spelling: str) -> float:

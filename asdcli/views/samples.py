@@ -22,6 +22,7 @@ from asdcli.filenames import stem
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers.smooth import Level
 from asdcli.views.embeddings import matrix
+from asdcli.views.named import as_scored
 from asdcli.views.windows import mean_vectors, per_clip
 from asdcli.vocabulary import Split
 
@@ -140,6 +141,7 @@ def _in_run(run: Path, method: str | None, level: Level | None, several: bool) -
         if len(known) > 1:
             raise UsageError(f"{run} holds several methods: {', '.join(known)}", "choose one with --method")
         method = known[0]
+    method = as_scored(method, known)
     if method not in known:
         raise unknown_name("method", method, known)
     level = level or ("window" if method in found["window"] and several else "clip")
@@ -156,6 +158,7 @@ def _of_method(table: pa.Table, method: str | None, path: Path) -> tuple[pa.Tabl
     spellings = [str(s) for s in pc.unique(table["method"]).to_pylist()]
     if not spellings:
         raise BadData(f"{path} holds no scores", f"make them again: {artifacts.SCORES.to_type}")
+    method = None if method is None else as_scored(method, spellings)
     if method is not None and method not in spellings:
         raise unknown_name("method", method, spellings)
     if method is None and len(spellings) > 1:

@@ -15,6 +15,7 @@ from asdcli.artifacts import Header
 from asdcli.errors import AsdError, MissingArtifact
 from asdcli.features.kinds import DEFAULT, FEATURES
 from asdcli.features.pack import WaveformPack
+from asdcli.features.windows import part
 from asdcli.filenames import stem
 from asdcli.progress import SILENT
 from asdcli.views.clips import rows_of
@@ -72,23 +73,32 @@ class Sounds:
         """Whether the features hold two channels of each clip, of which the first is read."""
         return self.how.get("channel") == BOTH
 
-    def read(self, clip_id: str) -> np.ndarray:
-        """(n_samples,) int16 of a clip of the table.
+    def hear(self, path: Path, span_s: tuple[float, float] | None = None, **changes: Any) -> np.ndarray:
+        """(n_samples,) int16 of any recording, read as those were but for `changes`; of a long one what lies between
+        `span_s`. Raises BadAudio."""
+        how = {**self.how, **changes}
+        channel = how.get("channel")
+        read: dict[str, Any] = {
+            "sample_rate": self.sample_rate,
+            "channel": 0 if channel == BOTH else channel,
+            "resample": bool(how.get("resample")),
+            "rounding": bool(how.get("rounding")),
+            "gain": how.get("gain"),
+        }
+        if span_s is None:
+            return audio.read(path, **read)
+        start, stop = (round(seconds * self.sample_rate) for seconds in span_s)
+        return part(audio.blocks(path, **read), start, stop)
+
+    def read(self, clip_id: str, most_s: float | None = None) -> np.ndarray:
+        """(n_samples,) int16 of a clip of the table, or of its first seconds.
 
         Raises:
             BadAudio: its recording cannot be read. MissingArtifact, BadArtifact: it is gone, and so is the pack.
         """
         path = self.paths[clip_id]
         if path.exists():
-            channel = self.how.get("channel")
-            return audio.read(
-                path,
-                sample_rate=self.sample_rate,
-                channel=0 if channel == BOTH else channel,
-                resample=bool(self.how.get("resample")),
-                rounding=bool(self.how.get("rounding")),
-                gain=self.how.get("gain"),
-            )
+            return self.hear(path, None if most_s is None else (0.0, most_s))
         if self._pack is None:
             try:
                 found = find(self.features, DEFAULT, self.clips, [self.machine_type], SILENT)
@@ -101,7 +111,8 @@ class Sounds:
         rows = np.flatnonzero(self._pack.clip_ids == clip_id)
         if not len(rows):
             raise MissingArtifact(f"there is no recording {path}, and the pack of waveforms lacks it")
-        return self._pack.clip(int(rows[0]))
+        clip = self._pack.clip(int(rows[0]))
+        return clip if most_s is None else clip[: round(most_s * self.sample_rate)]
 
 
 def _is_of(kind: str, params: Mapping[str, Any], machine_type: str) -> bool:

@@ -1,8 +1,8 @@
-"""What a method says of one clip: its score, how that compares with the threshold and with normal clips, its labels."""
+"""What a method says of one recording: its score, how that compares with threshold and normal clips, its labels."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,21 +22,22 @@ WITHOUT_GROUP = (ScoredAs.HELD_OUT.value, ScoredAs.CROSS_FITTED.value, ScoredAs.
 
 @dataclass(frozen=True)
 class Standing:
-    """A clip and its score.
+    """A recording and its score.
 
     Attributes:
-        clip_id, machine_type, section, split, domain, condition, group: as the table of scores has them.
+        clip_id, machine_type, section, split, domain, condition, group: as the table of scores has them; of a recording
+            that is no clip of the run its name, its machine, and None.
         method: its spelling.
         score: larger is more anomalous.
         scored_as: what a training clip's score tells; None of others.
         threshold: of its machine type; None where there is none for these scores.
-        p_value, p_value_group: conformal, of test clips; None where no normal clips tell.
+        p_value, p_value_group: conformal, of others; None where no normal clips tell.
     """
 
     clip_id: str
     machine_type: str
-    section: str
-    split: str
+    section: str | None
+    split: str | None
     domain: str | None
     condition: str | None
     group: str | None
@@ -94,3 +95,20 @@ def standing(method: Scored, clip_id: str, thresholds: Path | None) -> Standing:
         p_value=p.get(CLIP),
         p_value_group=p.get(GROUP),
     )
+
+
+def of_score(standing: Standing) -> Iterator[str]:
+    """How the score compares with the threshold and with normal clips."""
+    said = f"score {standing.score:.4g}"
+    if standing.threshold is not None:
+        verdict = "above" if standing.anomalous else "not above"
+        times = (
+            f", {standing.score / standing.threshold:.2f} times it" if standing.threshold > 0 < standing.score else ""
+        )
+        said += f", {verdict} the threshold of {standing.threshold:.4g}{times}"
+    yield said
+    if standing.p_value is not None:
+        group = f"; {standing.p_value_group:.2g} as of a new group" if standing.p_value_group is not None else ""
+        yield f"p-value {standing.p_value:.2g} among normal clips{group}"
+    if standing.scored_as:
+        yield f"a training clip, scored as: {standing.scored_as}"

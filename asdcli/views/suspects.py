@@ -14,6 +14,8 @@ from asdcli.views.clips import ClipRow
 Waveforms = Callable[[Path], Sequence[np.ndarray]]
 """(n_samples,) of each channel of a file."""
 
+_COPY = "is a copy of a training clip: "
+
 
 @dataclass(frozen=True)
 class Oddity:
@@ -79,10 +81,15 @@ class Suspects:
     def _copies(self, original: ClipRow, group: Sequence[ClipRow]) -> dict[str, str]:
         sound = self._waveforms(self._root / original.path)
         return {
-            row.clip_id: f"is a copy of a training clip: {original.clip_id}"
+            row.clip_id: f"{_COPY}{original.clip_id}"
             for row in group
             if row is not original and all(map(np.array_equal, sound, self._waveforms(self._root / row.path)))
         }
+
+
+def without_copies(words: str) -> str:
+    """What is odd about a clip by itself, of all that was found of it."""
+    return "; ".join(said for said in words.split("; ") if not said.startswith(_COPY))
 
 
 def told(suspects: Mapping[str, str]) -> list[str]:

@@ -35,7 +35,8 @@ class Timeline:
     @staticmethod
     def of(clips: np.ndarray, labels: Sequence[np.ndarray]) -> Timeline:
         """Of the rows `clips` (n,), with clip_id, section, domain and group of each in `labels` (n,)."""
-        rows = [(stratum(section, domain), name, group) for name, section, domain, group in zip(*labels, strict=True)]
+        of_clips = zip(*labels, strict=True)
+        rows = [(stratum(section, domain, name), name, group) for name, section, domain, group in of_clips]
         order = sorted(range(len(rows)), key=lambda row: (rows[row][0], natural(rows[row][1])))
         strata, names, group = (list(values) for values in zip(*(rows[row] for row in order), strict=True))
         return Timeline(clips[order], names, strata, group)

@@ -16,6 +16,7 @@ from asdcli.vocabulary import Condition, Domain, Split, Unit
 class UnitPlan:
     """Which clips (rows of `Embedded.clips`) make a unit, and which of them it gives scores to.
 
+    `test` holds those of which an operator said what they are, too: they are compared as test clips are.
     `section` is None where the unit is a whole machine type.
     """
 
@@ -43,6 +44,8 @@ class UnitPlan:
             seed=seed,
             unknown_domain=None in domain,
             rules=("zero-norm",) * (train.has_zero or test.has_zero),
+            bands=embedded.bands,
+            brought=embedded.brought,
         )
         return unit, of_train, of_test
 
@@ -56,7 +59,7 @@ def plan_units(embedded: Embedded, unit: Unit) -> tuple[list[UnitPlan], dict[str
     machine_type, section = embedded.column("machine_type"), embedded.column("section")
     split, condition = embedded.column("split"), embedded.column("condition")
     anomalous = (split == str(Split.TRAIN)) & (condition == str(Condition.ANOMALY))
-    train, test = (split == str(Split.TRAIN)) & ~anomalous, split == str(Split.TEST)
+    train, test = (split == str(Split.TRAIN)) & ~anomalous, np.isin(split, [str(Split.TEST), str(Split.ANSWERED)])
     unscored = dict.fromkeys(np.flatnonzero(anomalous), "it is a training clip with condition anomaly")
     plans: list[UnitPlan] = []
     warnings: list[str] = []

@@ -17,10 +17,11 @@ from asdcli.scorers.unit import Unseen
 from asdcli.views.embeddings import Embedded
 from asdcli.views.timeline import Timeline
 from asdcli.views.units import UnitPlan
-from asdcli.vocabulary import ScoredAs
+from asdcli.vocabulary import Condition, ScoredAs, Split
 
-FOLDS = 10
-"""A scorer is fitted at most so often without some of the groups; where there are more groups, several share a fit."""
+_FITS, _CLIPS = 10, 10_000
+"""A scorer is fitted ten times without some of the groups, and of few clips so often that it looks at 10,000 in all:
+what a fold takes away makes scores larger than those of new clips. Where there are more groups, several share a fit."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,16 @@ def folds(embedded: Embedded, plan: UnitPlan) -> list[Fold]:
 
     Clips of which nobody knows whether a model has seen them, or what they belong to, are in none.
     """
-    group = embedded.column("group")[plan.train]
+    group_of = embedded.column("group")
+    group = group_of[plan.train]
     unseen = _unseen(embedded, plan) & np.isin(plan.train, plan.scored)
     sizes = Counter(group)
     wanted = sorted({g for g in group[unseen] if g is not None}, key=lambda g: (-sizes[g], g))
     if len(sizes) < 2 or not wanted:
         return []
     timeline = embedded.timelines.get(plan.machine_type)
-    bins = _by_size(wanted, sizes) if timeline is None else _in_order(wanted, timeline, embedded.column("group"))
+    fits = min(max(_FITS, _CLIPS // len(plan.train)), len(wanted))
+    bins = _by_size(wanted, sizes, fits) if timeline is None else _in_order(wanted, timeline, group_of, fits)
     found = []
     number = {name: i for i, names in enumerate(bins) for name in names}
     fold = np.array([number.get(name, -1) for name in group], np.int64)
@@ -60,9 +63,9 @@ def folds(embedded: Embedded, plan: UnitPlan) -> list[Fold]:
     return found
 
 
-def _by_size(groups: Sequence[str], sizes: Mapping[str, int]) -> list[list[str]]:
+def _by_size(groups: Sequence[str], sizes: Mapping[str, int], fits: int) -> list[list[str]]:
     """Groups, the largest first, dealt into folds of sizes that are as equal as groups allow."""
-    bins: list[list[str]] = [[] for _ in range(min(FOLDS, len(groups)))]
+    bins: list[list[str]] = [[] for _ in range(fits)]
     weights = np.zeros(len(bins), np.int64)
     for name in groups:
         lightest = int(weights.argmin())
@@ -71,11 +74,11 @@ def _by_size(groups: Sequence[str], sizes: Mapping[str, int]) -> list[list[str]]
     return bins
 
 
-def _in_order(groups: Sequence[str], timeline: Timeline, of_clips: np.ndarray) -> list[list[str]]:
+def _in_order(groups: Sequence[str], timeline: Timeline, of_clips: np.ndarray, fits: int) -> list[list[str]]:
     """Blocks dealt into folds of consecutive ones: what lies beside a fold is left out with it."""
     wanted = {*groups}
     ordered = [name for name in dict.fromkeys(of_clips[timeline.clips]) if name in wanted]
-    pieces = np.array_split(np.arange(len(ordered)), min(FOLDS, len(ordered)))
+    pieces = np.array_split(np.arange(len(ordered)), min(fits, len(ordered)))
     return [[ordered[i] for i in piece] for piece in pieces]
 
 
@@ -83,10 +86,11 @@ def left_out(embedded: Embedded, plan: UnitPlan, *, seed: int) -> list[tuple[np.
     """The unit's unseen training windows fold by fold, and the rows of `Embedded.vectors` that they are."""
     found = []
     for fold in folds(embedded, plan):
+        without = embedded.without(fold.out)
         rest = replace(plan, train=np.setdiff1d(plan.train, fold.out))
         rows = np.flatnonzero(np.isin(embedded.clip, fold.scored))
-        windows = Vectors.of(embedded.vectors[rows], embedded.clip[rows])
-        found.append((rows, Unseen(rest.vectors(embedded, seed=seed)[0], windows)))
+        windows = Vectors.of(without.vectors[rows], embedded.clip[rows])
+        found.append((rows, Unseen(rest.vectors(without, seed=seed)[0], windows)))
     return found
 
 
@@ -111,8 +115,13 @@ def _cross_folds(in_folds: Sequence[Embedded], plan: UnitPlan) -> Iterator[tuple
 
 
 def scored_as(embedded: Embedded, plans: Sequence[UnitPlan], in_folds: Sequence[Embedded] = ()) -> np.ndarray:
-    """(n_clips,) what the score of each training clip tells, None of others and where nobody knows."""
+    """(n_clips,) what the score of each training clip tells, and of each that was confirmed to be normal.
+
+    None of others and where nobody knows.
+    """
     found = np.full(len(embedded.clips), None, object)
+    answered = embedded.column("split") == str(Split.ANSWERED)
+    found[answered & (embedded.column("condition") == str(Condition.NORMAL))] = str(ScoredAs.CONFIRMED)
     seen, machine_type = embedded.column("seen"), embedded.column("machine_type")
     trained = set(machine_type[seen == np.True_])
     for plan in plans:

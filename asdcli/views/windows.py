@@ -1,4 +1,4 @@
-"""Values of windows averaged over their clips."""
+"""Values of windows made into those of their clips."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from asdcli import artifacts
+from asdcli.artifacts import Header
+from asdcli.vocabulary import OfWindows
 
 
 def first_windows(table: pa.Table) -> np.ndarray:
@@ -21,6 +23,21 @@ def first_of_each(clip: np.ndarray) -> np.ndarray:
 def mean_by_clip(values: np.ndarray, clip: np.ndarray, n_clips: int = 0) -> np.ndarray:
     """(n_clips,) means of values (n_windows,) over the windows of each clip; `clip` (n_windows,) counts from 0."""
     return np.bincount(clip, weights=values, minlength=n_clips) / np.bincount(clip, minlength=n_clips)
+
+
+def of_clips(values: np.ndarray, clip: np.ndarray, how: OfWindows, n_clips: int = 0) -> np.ndarray:
+    """(n_clips,) of values (n_windows,): the mean or the highest of each clip's windows; `clip` ascends from 0."""
+    if how == "mean":
+        return mean_by_clip(values, clip, n_clips)
+    highest: np.ndarray = np.maximum.reduceat(values, first_of_each(clip)) if len(values) else np.empty(0)
+    return highest
+
+
+def says_of_windows(header: Header) -> OfWindows:
+    """What clips have of their windows' scores where nobody says it: the highest where long ones were cut, so that a
+    fault that lasts a minute is heard in an hour; else the mean, as of channels and of what a network takes."""
+    history = (entry for entry in header.history if entry["kind"] == artifacts.FEATURES.name)
+    return "max" if any("window_s" in entry["params"] for entry in history) else "mean"
 
 
 def mean_of_windows(values: np.ndarray, first: np.ndarray) -> np.ndarray:

@@ -12,12 +12,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import digests, generative, jobs, research, tables
+from tests.bench import digests, generative, jobs, neighbours, page, research, tables, week
 from tests.helpers.environment import forget_asd
 
 
 def main(names: list[str]) -> int:
-    known = {f.__name__: f for f in (*jobs.ALL, *generative.ALL, *digests.ALL, *tables.ALL, *research.ALL)}
+    modules = (jobs, neighbours, generative, digests, tables, research, week, page)
+    known = {function.__name__: function for module in modules for function in module.ALL}
     unknown = [n for n in names if n not in known]
     if unknown:
         print(f"error: unknown benchmark {unknown[0]!r}\nhint: known: {', '.join(known)}", file=sys.stderr)
@@ -29,6 +30,8 @@ def main(names: list[str]) -> int:
             result = known[name](Path(folder))
         ratio = f"{result.ratio:.1f}x" if result.ratio else "-"
         print(f"{name:<18}{result.measured:>34}{result.plain:>28}{ratio:>8}  {result.budget}", flush=True)
+        for line in result.lines:
+            print(line, flush=True)
     return 0
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Usage:
-    """Wall seconds, and peak resident memory in MB."""
+    """Wall seconds, peak resident memory in MB, and seconds of processors, which a busy machine stretches less."""
 
     seconds: float
     peak_mb: float
+    cpu_s: float
 
 
 def asd(*arguments: object, cwd: object) -> Usage:
@@ -33,4 +34,4 @@ def python(*words: str, cwd: object) -> Usage:
     seconds = time.perf_counter() - start
     if os.waitstatus_to_exitcode(status) != 0:
         raise RuntimeError(f"{' '.join(command)} failed:\n{words}")
-    return Usage(seconds, usage.ru_maxrss / 1024)
+    return Usage(seconds, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime)

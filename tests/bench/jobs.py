@@ -26,6 +26,7 @@ class Result:
     plain: str
     budget: str
     ratio: float | None = None
+    lines: tuple[str, ...] = ()  # more of it
 
 
 def help(folder: Path) -> Result:
@@ -96,25 +97,6 @@ def score_all(folder: Path) -> Result:
     one = _timed(plain)
     measured = f"{usage.seconds:.1f} s, {usage.peak_mb:.0f} MB (13 methods)"
     return Result(measured, f"sklearn, 1 method {one:.1f} s", "< 15 s, < 1 GB")
-
-
-def neighbours(_folder: Path) -> Result:
-    """The 17 nearest of 20,000 references (64-d) by `scorers.reference`, against torch matmul and topk."""
-    import torch
-
-    from asdcli.scorers.reference import Reference, Vectors, unit_norm
-
-    rows = Vectors(unit_norm(np.random.default_rng(0).normal(size=(20_000, 64))), np.arange(20_000))
-    ours = min(_timed(lambda: Reference(rows).neighbours(16)) for _ in range(2))
-    x = torch.from_numpy(rows.x)
-
-    def plain() -> None:
-        for part in x.split(1024):
-            ((1 - part @ x.T) / 2).topk(17, dim=1, largest=False)
-
-    other = min(_timed(plain) for _ in range(2))
-    start = _timed(lambda: subprocess.run([sys.executable, "-c", "import torch"], check=True))
-    return Result(f"{ours:.2f} s", f"torch {other:.2f} s, import {start:.1f} s", "-", other / ours)
 
 
 def evaluate(folder: Path) -> Result:
@@ -194,7 +176,7 @@ def index(folder: Path) -> Result:
     return Result(f"{usage.seconds:.1f} s", f"soundfile.info {seconds:.1f} s", "< 10 s", seconds / usage.seconds)
 
 
-ALL: list[Callable[[Path], Result]] = [help, extract, score_all, neighbours, evaluate, bootstrap, index]
+ALL: list[Callable[[Path], Result]] = [help, extract, score_all, evaluate, bootstrap, index]
 
 
 def write_dataset(folder: Path, clip_ids: list[str], *, split: list[str]) -> None:
@@ -240,7 +222,7 @@ class Shape:
 
 
 def write_embeddings(
-    folder: Path, shape: Shape, *, run: str = "bench", seed: int = 0
+    folder: Path, shape: Shape, *, run: str = "bench", seed: int = 0, embedder: str = "random"
 ) -> tuple[np.ndarray, dict[str, list]]:
     """A run with random embeddings of this shape."""
     rng = np.random.default_rng(seed)
@@ -260,7 +242,7 @@ def write_embeddings(
     vectors = centres[np.arange(n) // each, rng.integers(0, 8, n)] + rng.normal(size=(n, shape.dims))
     flat = pa.FixedSizeListArray.from_arrays(pa.array(vectors.astype(np.float32).ravel()), shape.dims)
     table = pa.table({**labels, "window": [0] * n, "vector": flat})
-    header = Header.make(artifacts.EMBEDDINGS, dataset="bench", params={"edition": "dcase2024", "embedder": "random"})
+    header = Header.make(artifacts.EMBEDDINGS, dataset="bench", params={"edition": "dcase2024", "embedder": embedder})
     artifacts.write_table(folder / "runs" / run / "embeddings.parquet", artifacts.EMBEDDINGS, table, header)
     write_dataset(folder, labels["clip_id"], split=labels["split"])
     return vectors, labels

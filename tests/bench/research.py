@@ -10,7 +10,7 @@ import numpy as np
 from tests.bench.child import asd, python
 from tests.bench.jobs import Result, Shape, _timed, write_embeddings
 
-SEEDS, CELLS, ALPHAS = 10, 40, 200
+SEEDS, CELLS, ALPHAS, BANDS = 10, 40, 200, 8
 SHAPE = Shape()
 _SCORED = """
 from pathlib import Path
@@ -60,6 +60,15 @@ def alphas(folder: Path) -> Result:
     )
 
 
+def beam(folder: Path) -> Result:
+    """VarMin in each of 8 bands x 16 machine types, leave-one-out and all, against `nn` of whole vectors."""
+    write_embeddings(folder, SHAPE, embedder="imported")
+    bands, one = (
+        asd("score", "--method", method, "--dataset", "bench", cwd=folder) for method in (f"beam:bands={BANDS}", "nn")
+    )
+    return Result(f"{bands.seconds:.1f} s, {bands.peak_mb:.0f} MB ({BANDS} bands)", f"nn {one.seconds:.1f} s", "< 20 s")
+
+
 def nothing_to_do(folder: Path) -> Result:
     """A sweep whose forty runs are done, a run; start-up is that of a sweep of one of them."""
     asd("download", "synthetic", "--size", "tiny", "--machine-type", "fan", cwd=folder)
@@ -81,4 +90,4 @@ def umap(folder: Path) -> Result:
     return Result(f"{ours:.1f} s", f"components {other:.1f} s", "< 30 s")
 
 
-ALL: list[Callable[[Path], Result]] = [seeds, alphas, nothing_to_do, umap]
+ALL: list[Callable[[Path], Result]] = [seeds, alphas, beam, nothing_to_do, umap]

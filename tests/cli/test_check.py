@@ -94,6 +94,9 @@ def test_the_faulty_one_stands_first_and_nothing_is_changed(
     asd: Asd, capsys: pytest.CaptureFixture[str], here: Path
 ) -> None:
     before = tree(here)
+    assert asd("check", "fan 3/week 47", "--no-history") == 0
+    assert tree(here) == before
+    without = capsys.readouterr()
     assert asd("check", "fan 3/week 47") == 0
     said = capsys.readouterr()
     first, *others = said.out.splitlines()[1:]
@@ -104,7 +107,9 @@ def test_the_faulty_one_stands_first_and_nothing_is_changed(
     assert "20 recordings against what runs/fan-3 has learned of fan 3 (nn)" in said.err
     words = ("source", "target", "section", "domain", "split", "test-all", "clip")
     assert [word for word in words if word in said.out + said.err] == []
-    assert tree(here) == before
+    assert said.out == without.out
+    kept = str(here / "runs" / "fan-3" / "history.db")
+    assert {name: found for name, found in tree(here).items() if name != kept} == before
     assert asd("check", "fan 3/week 47", "--exit-code") == 4
     Path("fan 3/week 47/07.wav").unlink()
     capsys.readouterr()

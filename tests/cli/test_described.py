@@ -53,7 +53,7 @@ class Bare:
 @pytest.fixture
 def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A package with one good plug-in, one whose name is taken, and one that cannot be imported."""
-    offers = {"asdcli.scorers": {"lof": "minepkg.lof:LOF", "nn": "minepkg.lof:LOF", "broken": "minepkg.broken:X"}}
+    offers = {"asdcli.scorers": {"sparse": "minepkg.lof:LOF", "nn": "minepkg.lof:LOF", "broken": "minepkg.broken:X"}}
     modules = {"minepkg/lof.py": MINE, "minepkg/broken.py": "import no_such_thing"}
     monkeypatch.syspath_prepend(fake_package.write(tmp_path / "site", "minepkg", modules, version="2.0", offers=offers))
     yield
@@ -77,7 +77,7 @@ def test_every_method_model_network_and_loss_names_its_source(kind: str, name: s
 def test_the_lists_name_everything_with_its_package(asd: Asd, mine: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert asd("methods") == 0
     told = capsys.readouterr()
-    assert all(f"\n{name}" in told.out for name in SCORERS.entries)
+    assert all(f"\n{name}" in told.out for name in (*SCORERS.entries, *SCORERS.short))
     assert "minepkg 2.0" in told.out and "Local outlier factor." in told.out
     assert "nn of minepkg 2.0 is hidden by the built-in nn: name it minepkg.lof:LOF" in told.err
     assert "minepkg.broken:X of minepkg 2.0 cannot be imported: ModuleNotFoundError" in told.err
@@ -105,7 +105,7 @@ def test_one_method_in_full_shows_choices_defaults_and_meanings(asd: Asd, capsys
 def test_a_class_of_another_package_is_shown_by_name_and_by_path(
     asd: Asd, mine: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("lof", "minepkg.lof:LOF"):
+    for name in ("sparse", "minepkg.lof:LOF"):
         assert asd("methods", name, "--json") == 0
         facts = json.loads(capsys.readouterr().out)["facts"]
         assert facts["package"] == "minepkg 2.0" and facts["source"] == "Breunig et al. 2000."

@@ -37,9 +37,16 @@ CHAIN: dict[str, tuple[str, ...]] = {  # a stage -> its command line on a tiny d
 }
 PLAIN = tuple(
     f"{line} --run runs/plain"
-    for line in ("extract-features --features logmel", "embed --embedder logmel", "score -m nn", "threshold")
+    for line in (
+        *("extract-features --features logmel", "embed --embedder logmel", "score -m nn", "threshold"),
+        "check data/synthetic/dev_data/raw/fan/train",
+    )
 )
 """A run beside it in which no model has seen a clip."""
+RAW = "data/synthetic/dev_data/raw/fan"
+OWN = ("--run", "runs/learned", "--data", "own")
+LEARNED = (["learn", f"{RAW}/train", *OWN], ["check", f"{RAW}/test", "--why", "0", *OWN])
+"""A run of a data root of its own that was learned, and in which recordings were checked."""
 LONG = ("download", "index", "extract-features", "train", "embed", "score")
 
 
@@ -52,7 +59,7 @@ def commands() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working folder in which every stage of the chain has run."""
-    return typed(tmp_path_factory.mktemp("finished"), *CHAIN.values(), *PLAIN)
+    return typed(tmp_path_factory.mktemp("finished"), *CHAIN.values(), *PLAIN, *LEARNED)
 
 
 def before(stage: str, finished: Path, here: Path) -> None:
@@ -166,6 +173,10 @@ REPORTS: dict[str, tuple[str, ...]] = {
     "index": ("index", "data/synthetic/dev_data", "--name", "mine", "--data", "other"),
     "learn": ("learn", "data/synthetic/dev_data/raw/fan/train", "--run", "runs/learnt", "--data", "other"),
     "check": ("check", "data/synthetic/dev_data/raw/fan/train", "--run", "runs/plain", "--csv", "checks.csv"),
+    "confirm": ("confirm", f"{RAW}/test/section_00_source_test_normal_0000_spd_1320_bkg_A.wav", "normal", *OWN),
+    "reference": ("reference", "list", *OWN),
+    "history": ("history", "runs/plain"),
+    "drift": ("drift", "runs/plain"),
     "run": ("run", "embed", "score", "evaluate", "--method", "nn"),
     "datasets": ("datasets",),
     "methods": ("methods", "varmin"),
@@ -174,30 +185,40 @@ REPORTS: dict[str, tuple[str, ...]] = {
     "show": ("show", "runs/synthetic/scores/nn.parquet"),
     "smooth": ("smooth", "-k", "2", *ELSEWHERE),
     "tune": ("tune", "-k", "1,2", "--clusters", "none", "--choose", "00", "--report", "00", *ELSEWHERE),
+    "fuse": ("fuse", "runs/synthetic:nn", "runs/plain", "--run", "runs/fused"),
     "plot": ("plot", "p-values", "--run", "runs/plain", "--numbers", "p-values.csv"),
     "table": ("table", "varmin", "runs/synthetic", "-o", "table.csv"),
     "sweep": ("sweep", "--init", "varmin", "--force"),
     "log": ("log", "runs/synthetic", "--to", "tensorboard"),
     "explain": ("explain", "source_test_normal_0001_spd_1320_bkg_B", "--run", "runs/plain", "-o", "why.svg"),
+    "report": ("report", "runs/plain", "--audio", "none"),
     "submit": ("submit", "--label", "Doe_Lab", "--edition", "dcase2023", "--subset", "dev", "-o", "package"),
 }
 TELL = ("datasets", "methods", "models")
 """Commands that tell what is known, and touch no file."""
+LISTERS = ("doctor", "drift", "history", "reference", "show")
+"""Commands that list what is there, and write nothing."""
 UNWANTED: dict[str, tuple[str, ...]] = {  # a command -> what it refuses, where a wrong device is not that
     "download": ("download", "dcase2032"),
     "index": ("index", "nowhere"),
     "learn": ("learn", "nowhere"),
     "check": ("check", "nowhere"),
+    "confirm": ("confirm", "0071.wav", *OWN),
+    "reference": ("reference", "add", *OWN),
+    "history": ("history", "runs/none"),
+    "drift": ("drift", "runs/none"),
     "datasets": ("datasets", "dcase2032"),
     "methods": ("methods", "vramin"),
     "models": ("models", "dual-brunch"),
     "doctor": ("doctor", "--run", "runs/synthetic", "--dataset", "other"),
     "show": ("show", "runs/synthetic/run.json"),
+    "fuse": ("fuse", "nn"),
     "plot": ("plot", "p-valeus"),
     "table": ("table", "vramin"),
     "sweep": ("sweep", "varmin-tabels"),
     "log": ("log", "--to", "tensorbord"),
     "explain": ("explain", "nobody", "--run", "runs/plain"),
+    "report": ("report", "--audio", "loud"),
 }
 
 
@@ -240,7 +261,7 @@ def test_json_is_exactly_one_object_of_one_shape_on_stdout_and_quiet_means_silen
         check_shape(output, OUTPUT)
         assert output["status"] in ("done", "current") and Path(output["path"]).exists()
     assert told["status"] == ("current" if {o["status"] for o in told["outputs"]} == {"current"} else "done")
-    assert bool(told["outputs"]) == (command not in (*TELL, "doctor", "show"))
+    assert bool(told["outputs"]) == (command not in (*TELL, *LISTERS))
     heard = [line.removeprefix("warning: ") for line in said.err.splitlines()]
     assert set(heard) <= set(told["warnings"])
     assert bool(heard) == (code == 3)  # what was left out is named
@@ -272,7 +293,11 @@ def test_what_no_command_understands_is_a_json_object_too(asd: Asd, capsys: pyte
 
 @pytest.mark.parametrize(
     "command",
-    [c for c in REPORTS if c not in (*TELL, "run", "doctor", "show", "evaluate", "index", "learn", "check", "submit")],
+    [
+        c
+        for c in REPORTS
+        if c not in (*TELL, *LISTERS, "run", "evaluate", "index", "learn", "check", "confirm", "submit")
+    ],
 )
 def test_without_json_a_stage_keeps_stdout_clean(
     finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str

@@ -228,6 +228,9 @@ OF_WORDS = """
     threshold --thresholds RUN/thresholds.parquet | threshold --thresholds RUN/thresholds.parquet --rule gamma
     evaluate --metric x | evaluate --compare nn x | evaluate --compare nn nn | evaluate --max-fpr 2
     tune -m nn -k 0 | tune -m nn --choose 09 | tune -m nn --neighbours x | submit
+    fuse nn | fuse nn nope | fuse nn kmeans | fuse nn RUN:nope | fuse nn nn --tune x | fuse nn nn --by x
+    fuse nn nn --weights 1,x | fuse nn nn --weights 1,1 --tune dev | fuse nn nn --by min --weights 1,2
+    fuse nn no.parquet | fuse nn nn --name a/b
     submit --label x --edition dcase2023 | submit RUN/scores/nn.parquet --label Doe_Lab
     submit --label Doe_Lab --edition x | extract-features --features x | extract-features --machine-type x
     extract-features --channel 7 --force | extract-features --channel x --force | extract-features --scale x

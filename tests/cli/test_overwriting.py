@@ -29,6 +29,7 @@ SMOOTH = ("smooth", "-k", "2", *WINDOWS)
 APPEND = (*SMOOTH, "--append", "-o", "pooled.parquet")
 TUNE = ("tune", "-k", "1,2", "--clusters", "2", "--choose", "00", "--report", "00", *WINDOWS)
 FRACTION = ("smooth", "--fraction", "0.5:1:0.5", "--repeats", "1", *WINDOWS)
+FUSE = ("fuse", "nn", "mse", "--name", "both")
 INDEX = ("index", "other/mine", "--data", "other")
 AUTOENCODER = ("train", "--model", "autoencoder", "--epochs", "1")
 SUBMIT = ("submit", f"{RUN}/scores/nn.parquet", "--label", "Doe_Lab", "--edition", "dcase2023", "--subset", "dev")
@@ -139,6 +140,7 @@ TABLE: dict[str, list[tuple[tuple[str, ...], dict[str, tuple[str, ...]]]]] = {
             },
         )
     ],
+    "fuse": [((*FUSE, "--machine-type", "fan"), {"scores/*.parquet": (f"{RUN}/scores/both+fuse.by=z.parquet",)})],
     "threshold": [(("threshold", "--quantile", "0.8"), {"thresholds.parquet": (f"{RUN}/thresholds.parquet",)})],
     "evaluate": [(("evaluate", "--max-fpr", "0.2"), {"results.parquet": (f"{RUN}/results.parquet",)})],
 }
@@ -203,6 +205,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         APPEND,
         FRACTION,
         TUNE,
+        FUSE,
         f"threshold {RUN}/scores/nn.parquet",
         "evaluate",
         "score -m nn --embeddings other.parquet --run runs/plain",

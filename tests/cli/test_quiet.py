@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from asdcli.cli import build, call
-from tests.cli.test_front_door import CHAIN, PLAIN, REPORTS
+from tests.cli.test_front_door import CHAIN, LEARNED, PLAIN, REPORTS
 from tests.helpers.loopback import held, wav
 from tests.helpers.sweeps import HERE
 from tests.helpers.typed import typed
@@ -55,6 +55,11 @@ LOSSES: list[tuple[tuple[str, ...], int, tuple[str, ...]]] = [
     (("score", "--method", "mse"), 0, ("features of valve: left out", BROKEN, "not scored: extract-features left")),
     (("score", "--from", "far.csv", "--run", "runs/synthetic"), 3, ("nobodys", "not in clips.parquet", "errors")),
     (("score", "--from", "far.csv", "--run", "runs/synthetic"), 3, ("nobodys", "not in clips.parquet", "errors")),
+    (
+        ("fuse", "nn", "nn+smooth:k=2,data=all,level=clip", "--by=mean", "--run=runs/other", "-o", "fused.parquet"),
+        0,
+        ("training clips are left out", "scores of test clips alone"),
+    ),
     (("smooth", "-k", "2", *MIXED, "--run", "runs/mixed"), 0, ("no embeddings of pump: left out",)),
     (
         ("tune", "-k", "1,2", "--clusters", "none", "--choose", "00", "--report", "00", *MIXED, "--run", "runs/mixed"),
@@ -88,6 +93,7 @@ LOSSES: list[tuple[tuple[str, ...], int, tuple[str, ...]]] = [
     (("evaluate", "--run", "runs/synthetic"), 3, (BROKEN, "not scored")),
     (("learn", "healthy", "--machine", "press", "--run", "runs/press"), 3, ("cut.wav", "truncated")),
     (("check", "healthy", "--run", "runs/press"), 3, ("cut.wav", "truncated")),
+    (("reference", "add", "healthy", "--run", "runs/press"), 3, ("cut.wav", "truncated")),
     (("log", "runs/synthetic"), 0, ("the last line of", "is not whole, and left out")),
     (("sweep", "pumps.toml", "--engine", HERE), 3, ("synthetic/logmel/seed-0 failed", "unknown machine type 'pump'")),
     (("table", "varmin"), 0, ("runs/other is left out: it was not evaluated: asd evaluate --run runs/other",)),
@@ -96,9 +102,12 @@ LOSSES: list[tuple[tuple[str, ...], int, tuple[str, ...]]] = [
         0,
         ("shorter than a log-mel frame",),
     ),
+    (("report", "-m", "nn", "--run", "runs/synthetic", "--audio", "none"), 0, (BROKEN, "not scored")),
 ]
-SILENT_READERS = {"doctor", "show"}
+SILENT_READERS = {"doctor", "drift", "history", "show"}
 """Commands that leave nothing out, because they make nothing."""
+WHOLE = {"confirm", "fuse"}
+"""Commands that do all of what is asked, or nothing."""
 
 
 def quiet(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> Answer:
@@ -134,7 +143,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the whole chain has run, with an edition beside it."""
     place = tmp_path_factory.mktemp("finished")
     held(place / "held")
-    return typed(place, "download dcase2022 --from-dir held --machine-type fan --no-truth", *CHAIN.values(), *PLAIN)
+    return typed(
+        place, "download dcase2022 --from-dir held --machine-type fan --no-truth", *CHAIN.values(), *PLAIN, *LEARNED
+    )
 
 
 @pytest.mark.parametrize("what", [*(name for name in HEALTHY if name in commands()), *HEALTHY_TOO])
@@ -261,4 +272,4 @@ def test_what_is_left_out_is_named_with_the_reason_and_nothing_else_is_said(said
 
 def test_every_command_that_has_the_option_is_tried() -> None:
     tried = {line[0] for line, _, named in LOSSES if named}
-    assert tried | SILENT_READERS == commands() == {*HEALTHY, "submit"} & commands()
+    assert tried | SILENT_READERS | WHOLE == commands() == {*HEALTHY, "submit"} & commands()

@@ -383,3 +383,20 @@ def test_the_only_training_clip_has_no_score(tmp_path: Path) -> None:
     only = rows[0]
     with pytest.raises(BadData, match="section_00_source_0000 is the only training clip of its unit"):
         Detector.load(files.detector).score_vectors(np.array([only["vector"]]), [only["clip_id"]], "fan")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Packs one after the other
+
+
+def test_packs_one_after_the_other_are_scored_as_one_and_a_clip_may_go_on_in_the_next(trained: Run) -> None:
+    detector = trained.detector("nn", batch_size=2)
+    clips = trained.recordings("fan", prefix="new-")
+    waves = [clips.clip(i) for i in range(6)]
+    pack = WaveformPack.of(waves, ["a", "a", "b", "c", "c", "c"], RATE)
+    whole = detector.score_pack(pack, "fan", nearest=True)
+    halves = [WaveformPack.of(waves[i : i + 2], pack.clip_ids[i : i + 2].tolist(), RATE) for i in (0, 2, 4)]
+    parts = detector.score_packs(iter(halves), "fan", nearest=True)
+    assert parts.clip_ids.tolist() == ["a", "b", "c"] and parts.rows.tolist() == [0, 1, 2, 3, 4, 5]
+    assert np.array_equal(parts.window_scores, whole.window_scores) and np.array_equal(parts.scores, whole.scores)
+    assert parts.nearest is not None and whole.nearest is not None and np.array_equal(parts.nearest, whole.nearest)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.fft import next_fast_len
 
-from asdcli.features.envelopes import FASTEST_HZ, EnvelopeAxes, envelope_spectra
+from asdcli.features.envelopes import FASTEST_HZ, EnvelopeAxes, _fast_length, envelope_spectra
 
 RATE = 16_000
 
@@ -38,3 +39,8 @@ def test_where_nothing_can_be_told_it_is_minus_infinite() -> None:
     spectra = envelope_spectra(noise, RATE, axes)
     assert np.isinf(spectra[0, axes.rates_hz > 62.5]).all()  # faster than half of 125 to 250 Hz is wide
     assert np.isfinite(spectra[0, axes.rates_hz <= 62.5]).all() and np.isfinite(spectra[-1]).all()
+
+
+def test_lengths_at_which_ffts_are_fast_are_those_of_scipy() -> None:
+    for n in (*range(1, 3000), 160_000, 159_999, 1_048_577):
+        assert _fast_length(n) == next_fast_len(n, real=True)

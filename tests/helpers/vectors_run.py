@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,8 @@ def make(
     seen: bool | None = True,
     windows: int = 1,
     params: dict[str, Any] | None = None,
+    embedder: str = "logmel",
+    bands: list[list[int]] | None = None,
 ) -> Path:
     """Write both tables; returns the embeddings. Of several windows the later ones are shifted a little."""
     labels = pa.Table.from_pylist([{**c, "path": c["clip_id"] + ".wav"} for c in clips])
@@ -66,7 +69,8 @@ def make(
     all_of = np.concatenate([x[:, None] + 0.05 * w for w in range(windows)], axis=1).reshape(-1, x.shape[1])
     flat = pa.array(all_of.astype(np.float32).ravel())
     table = table.append_column("vector", pa.FixedSizeListArray.from_arrays(flat, x.shape[1]))
-    made = Header.make(artifacts.EMBEDDINGS, dataset=name, params={"embedder": "logmel"}, inputs={"clips": header})
+    made = Header.make(artifacts.EMBEDDINGS, dataset=name, params={"embedder": embedder}, inputs={"clips": header})
+    made = made if bands is None else replace(made, diagnostics={"bands": bands})
     path = Path("runs") / name / "embeddings.parquet"
     artifacts.write_table(path, artifacts.EMBEDDINGS, table, made)
     return path

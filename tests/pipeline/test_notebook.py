@@ -77,6 +77,10 @@ def test_scores_are_read_by_a_shorter_spelling_and_smoothed_ones_by_their_own(he
     assert run.scores("varmin").equals(run.scores("varmin:val=train-all,k=16"))
     assert set(run.scores(smoothed)["method"].to_pylist()) == {smoothed}
     assert "scores of varmin:k=16,val=train-all" in repr(run)
+    run.score("nn")
+    (fused,) = run.fuse("nn", "varmin", by="rank", weights="3,1")
+    assert fused == "nn+varmin:k=16,val=train-all+fuse:by=rank,weights=0.75_0.25"
+    assert set(run.scores(fused)["method"].to_pylist()) == {fused}
     with pytest.raises(MissingArtifact, match="kmeans"):
         run.scores("kmeans")
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from asdcli.errors import BadData, UsageError
 from asdcli.metrics import roc
 from asdcli.plots import Material, Numbers
-from asdcli.plots.roc import SCHEMA, Roc, operating_points
+from asdcli.plots.roc import SCHEMA, Roc
 from asdcli.plots.style import STROKES
 from asdcli.progress import SILENT
+from asdcli.views.roc_curves import operating_points
 from tests.helpers.calibrated_run import make, random_rows, rows
 from tests.helpers.heard import Heard
 from tests.helpers.score_files import make_run

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from asdcli.errors import UsageError
 from asdcli.scorers import DEFAULT, PAPER, SCORERS
+from asdcli.scorers.groups import Groups
 from asdcli.scorers.kmeans import cluster
 from asdcli.scorers.local_scale import LocalScale
-from asdcli.scorers.reference import Groups, Reference, Vectors, _smallest, unit_norm
-from asdcli.scorers.rescale import scale_floor
+from asdcli.scorers.reference import Reference, Vectors, unit_norm
 from asdcli.scorers.rules import RULES
+from asdcli.scorers.scaled import scale_floor
+from asdcli.scorers.smallest import smallest
 from asdcli.scorers.smote import Smote, segment_ends, synthesise
 from asdcli.scorers.unit import UnitVectors
 from asdcli.scorers.validation import choose, representatives
@@ -185,8 +187,8 @@ def test_kmeans_equals_plain_loops_over_centroids_of_sklearn() -> None:
 
 def test_smote_equals_plain_loops_over_the_same_points_and_leaves_out_what_a_clip_made() -> None:
     unit = make_unit(n_source=60, n_target=6)
-    is_target, target = unit.is_target, unit.train.take(unit.is_target)
-    points = synthesise(unit.train.x[~is_target], target.x, 30, 5, seed=unit.seed_for("smote"))
+    target = unit.train.take(unit.is_target)
+    points = synthesise(target.x, 30 - 6, 5, seed=unit.seed_for("smote"))
     ends = segment_ends(points, target.x, 5)
     made = unit_norm(points)
     train, test, found = scored("smote:ratio=0.5", unit)
@@ -203,11 +205,11 @@ def test_smote_equals_plain_loops_over_the_same_points_and_leaves_out_what_a_cli
 
 def test_smote_points_lie_between_target_points_and_make_the_ratio() -> None:
     unit = make_unit(n_source=99, n_target=4, n_dims=8)
-    source, target = unit.train.x[~unit.is_target], unit.train.x[unit.is_target]
+    target = unit.train.x[unit.is_target]
     for ratio, expected in ((0.05, 0), (0.07, 2), (0.5, 45)):
         found = Smote(ratio=ratio).fit(unit).diagnostics
         assert found["n_synthetic"] == expected == max(math.floor(ratio * 99) - 4, 0)
-    for point in synthesise(source, target, 49, 3, seed=1):
+    for point in synthesise(target, 49 - 4, 3, seed=1):
         excess = min(
             np.linalg.norm(point - a) + np.linalg.norm(point - b) - np.linalg.norm(a - b)
             for a, b in itertools.combinations(target, 2)
@@ -361,7 +363,7 @@ def test_the_smallest_entries_of_a_row_are_those_of_a_full_sort(n: int, m: int, 
     d = rng.integers(0, 5, (2, n)).astype(float) if ties else rng.random((2, n))
     d[:, rng.random(n) < 0.1] = np.inf
     m = min(m, n)
-    columns, values = _smallest(d, m)
+    columns, values = smallest(d, m)
     expected = np.argsort(d, axis=1, kind="stable")[:, :m]
     np.testing.assert_array_equal(columns, expected)
     np.testing.assert_array_equal(values, np.take_along_axis(d, expected, axis=1))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asdcli.scorers.smote import Smote, segment_ends
+from asdcli.scorers.smote import Smote, segment_ends, synthesise
 from tests.scorers.test_fitted import make_unit
 
 
@@ -52,3 +52,21 @@ def test_synthetic_windows_stand_behind_all_training_windows_each_once() -> None
 
 def test_without_target_windows_there_is_no_k() -> None:
     assert Smote().fit(make_unit(n_target=0)).diagnostics["k"] == 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6), st.integers(2, 12), st.integers(1, 60), st.booleans())
+def test_the_points_are_those_of_imbalanced_learn_to_the_last_bit(seed: int, n: int, n_new: int, ties: bool) -> None:
+    from imblearn.over_sampling import SMOTE
+
+    rng = np.random.default_rng(seed)
+    target = rng.standard_normal((n, 24))
+    if ties:
+        target = np.round(target[rng.integers(0, n, n)])
+    k = int(rng.integers(1, n))
+    x = np.concatenate([rng.standard_normal((n + n_new, 24)), target])
+    is_target = np.repeat([0, 1], [n + n_new, n])
+    sampler = SMOTE(sampling_strategy={1: n + n_new}, k_neighbors=k, random_state=seed)
+    np.testing.assert_array_equal(
+        synthesise(target, n_new, k, seed=seed), sampler.fit_resample(x, is_target)[0][len(x) :]
+    )

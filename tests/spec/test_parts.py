@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asdcli.errors import UsageError
-from asdcli.spec import ALWAYS_SPELLED, Registry, part
+from asdcli.spec import ALWAYS_SPELLED, Registry, describe, part
 
 
 class Plain:
@@ -120,3 +120,67 @@ def test_every_choice_of_parts_survives_its_spelling(data: st.DataObject) -> Non
     spelling = RECIPES.spell(recipe)
     assert RECIPES.build(spelling) == recipe
     assert RECIPES.canonical(spelling) == spelling
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Names that are short for a spelling, and values that stand first without their name
+
+
+@dataclass(frozen=True)
+class Fed:
+    net: str = part(NETS, "wide:depth=3", spelled=True)
+    epochs: int = 16
+
+
+SHORT = Registry(
+    "recipe",
+    {"recipe": f"{__name__}:Recipe", "fed": f"{__name__}:Fed"},
+    short={"quick": "recipe:epochs=1,width=2"},
+    leading={"fed": "net"},
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "canonical"),
+    [
+        ("quick", "recipe:width=2,centers=fixed,epochs=1"),
+        ("quick:epochs=3", "recipe:width=2,centers=fixed,epochs=3"),
+        ("quick:centers=free", "recipe:width=2,centers=free,epochs=1"),
+        ("fed:plain", "fed:net=plain"),
+        ("fed:plain,width=3,epochs=2", "fed:net=plain,width=3,epochs=2"),
+        ("fed:plain:width=3", "fed:net=plain,width=3"),
+        ("fed:net=wide,depth=5", "fed:net=wide,depth=5"),
+        ("fed:wide,depth=5", "fed:net=wide,depth=5"),
+        ("fed", "fed:net=wide,depth=3"),
+        ("fed:depth=7", "fed:net=wide,depth=7"),
+    ],
+)
+def test_what_is_short_is_written_out(typed: str, canonical: str) -> None:
+    assert SHORT.canonical(typed) == canonical == SHORT.canonical(canonical)
+    assert SHORT.spell(SHORT.build(typed)) == canonical
+
+
+def test_what_is_short_is_a_name_like_any_other() -> None:
+    assert SHORT.names() == ["recipe", "fed", "quick"]
+    assert SHORT.load("quick") is Recipe
+    told = describe(SHORT, "quick")
+    assert (told.name, told.package, told.summary) == ("quick", None, "short for recipe:epochs=1,width=2.")
+    assert {p.name: p.default for p in told.parameters}["epochs"] == "1"
+    assert describe(SHORT, "fed:plain").name == "fed"
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("quik", "did you mean 'quick'"),
+        ("quick:epoch=3", "has no parameter 'epoch'"),
+        ("fed:plain,net=wide", "parameter 'net' stands twice in 'fed:plain,net=wide'"),
+        ("fed:plane", "did you mean 'plain'"),
+        ("recipe:plain", "cannot read 'plain'"),
+        ("fed:wide:depth=5,depth=6", "stands twice"),
+    ],
+)
+def test_what_is_wrongly_short_is_refused(typed: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        SHORT.build(typed)
+    assert words in f"{caught.value.message} {caught.value.hint}"

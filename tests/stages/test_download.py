@@ -81,6 +81,7 @@ def test_a_download_ends_in_a_table_of_clips_and_no_archives(server: Loopback, t
         "condition_from": "name",
         "group": None,  # it tests
         "group_from": None,
+        "since": None,
     }
 
 

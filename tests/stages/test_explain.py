@@ -277,6 +277,46 @@ def test_of_a_network_the_pieces_that_matter_and_of_an_autoencoder_what_it_misse
     assert "missed by the autoencoder" in Path("mse.svg").read_text()
 
 
+def test_a_recording_outside_the_run_is_explained_by_networks_as_the_same_clip_is(
+    asd: Asd, whole_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (clip,) = [
+        p for p in Path("data/synthetic").rglob("*test_anomaly_0001*.wav") if "fan" in p.parts and "source" in p.name
+    ]
+    shutil.copy(clip, "week.wav")
+    for method in ("nn", "mse"):
+        capsys.readouterr()
+        words = (
+            "explain",
+            clip,
+            "week.wav",
+            "-m",
+            method,
+            "--machine",
+            "fan",
+            "--device",
+            "cpu",
+            "--no-occlude",
+            "--json",
+        )
+        assert asd(*words) == 0
+        inside, outside = json.loads(capsys.readouterr().out)["facts"]["clips"]
+        assert (
+            outside["score"] == pytest.approx(inside["score"], rel=1e-4) and outside["threshold"] == inside["threshold"]
+        )
+        assert [n["clip_id"] for n in outside["nearest"]] == [n["clip_id"] for n in inside["nearest"]]
+        if method == "nn":
+            assert outside["words"] == inside["words"] and len(outside["nearest"]) == 16
+        else:
+            assert len(outside["held_against"]) == 16 and outside["words"][0].startswith("the autoencoder misses ")
+            assert asd("threshold", "--quantile", "0.01", "--from-training", "-q") in (0, 3)
+            capsys.readouterr()
+            assert asd("check", "week.wav", *words[3:7], "--json") == 0
+            (row,) = json.loads(capsys.readouterr().out)["facts"]["recordings"]
+            first = next(words for words in outside["words"] if "autoencoder" not in words)
+            assert row["verdict"] == "suspicious" and row["heard"].startswith(first)
+
+
 def test_from_python_an_explanation_is_the_same(made: Path, told: Told) -> None:
     run = notebook.open(made / "runs/mine", data=made / "data")
     (one,) = run.explain("hiss", method="nn")

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,13 @@ import pytest
 import soundfile
 
 from asdcli import artifacts, audio
+from asdcli.audio.two_microphones import residual
 from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError
 from asdcli.features.mels import MelSpec, statistics
 from asdcli.features.pack import VectorPack, WaveformPack
 from asdcli.outcome import Outcome
 from asdcli.stages import extract_features as extract
+from asdcli.synthesis.sizes import SIZES
 from tests.helpers import signalled
 from tests.helpers.waiting import PATIENCE_S
 
@@ -268,6 +271,36 @@ def test_channels_go_by_the_names_of_the_edition_and_its_default_is_said(
 def test_both_channels_of_mono_clips_are_refused_by_name(run: Run, clips: Path) -> None:
     with pytest.raises(BadData, match=r"normal_0000\.wav: has no channel 1: it has 1"):
         run(channel="both")
+
+
+def test_a_residual_of_mono_clips_is_refused_by_name_and_of_two_channels_is_packed_at_the_stated_gain(
+    asd: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_dataset(tmp_path / "data" / "toy")
+    assert asd("extract-features", "--channel", "residual") == 1
+    told = capsys.readouterr().err
+    assert "has 1 channel, and a residual is of two" in told and "choose another: --channel 0" in told
+    _stereo(write_dataset(tmp_path / "data" / "toy", edition="dcase2026"))
+    assert asd("extract-features", "--channel", "residual") == 0
+    arrays, header = artifacts.read_arrays(tmp_path / "runs/toy/features/waveform/fan.npz", artifacts.FEATURES)
+    assert {"channel": "residual", "scale": "fixed:0.5", "gain": 0.5}.items() <= header.params.items()
+    pack = WaveformPack.from_arrays(arrays)
+    near, far = soundfile.read(tmp_path / "data/toy" / f"{pack.clip_ids[0]}.wav")[0].T
+    np.testing.assert_array_equal(pack.clip(0), np.rint(0.5 * residual(near, far) * 32768))
+
+
+def test_the_synthetic_edition_of_two_microphones_has_two_channels_and_near_is_its_default(
+    asd: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = replace(SIZES["dcase2026"], train_source=3, train_target=1, test=1, duration_s=1.0)
+    monkeypatch.setitem(SIZES, "dcase2026", small)
+    for heard in ("wrote data/synthetic/clips.parquet: 1 machine type, 8 clips", "up to date"):
+        assert asd("download", "synthetic", "--size", "dcase2026", "--machine-type", "fan") == 0
+        assert heard in capsys.readouterr().err
+    table, header = artifacts.read_table(tmp_path / "data/synthetic/clips.parquet", artifacts.CLIPS)
+    assert set(table["channels"].to_pylist()) == {2} and header.params["edition"] == "synthetic2026"
+    assert asd("extract-features") == 0
+    assert "of the channels near, far: near (another: --channel)" in capsys.readouterr().err
 
 
 def test_both_channels_become_windows_of_a_clip_that_is_scored_once(

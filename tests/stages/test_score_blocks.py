@@ -173,7 +173,7 @@ def test_thresholds_on_chosen_blocks_keep_a_promise_that_ten_blocks_and_single_c
             (row,) = threshold.rows(path.parent / "t.parquet")
             test = table.filter(pa.array(np.equal(table["split"].to_pylist(), "test")))
             shares[name].append(float((test["anomaly_score"].to_numpy() > row["threshold"]).mean()))
-    chosen, ten, single = (float(np.mean(own)) for own in shares.values())  # 9.6 %, 20.5 % and 100 % of 2,400 clips
+    chosen, ten, single = (float(np.mean(own)) for own in shares.values())  # 11.2 %, 20.5 % and 100 % of 2,400 clips
     assert abs(chosen - 0.1) < 0.04
     assert ten > 0.15 and single > 0.9
 
@@ -185,9 +185,9 @@ def test_a_block_is_scored_without_what_lies_beside_it(tmp_path: Path) -> None:
     scores = dict(zip(table["clip_id"].to_pylist(), table["anomaly_score"].to_pylist(), strict=True))
     ordered = [group[f"fan/train/{i}"] for i in range(400)]
     blocks = list(dict.fromkeys(ordered))
-    assert len(blocks) > 10  # several share a fit
+    assert len(blocks) > 25  # several share a fit
     x = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    for fold in np.array_split(np.arange(len(blocks)), 10):
+    for fold in np.array_split(np.arange(len(blocks)), 10_000 // 400):
         own = [i for i in range(400) if ordered[i] in {blocks[b] for b in fold}]
         rest = [i for i in range(400) if i < own[0] - size or i > own[-1] + size]
         nearest = (1 - x[own] @ x[rest].T).min(axis=1) / 2

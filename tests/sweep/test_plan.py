@@ -100,6 +100,8 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         ('units = ["secton"]\n' + LEAST, "units.0: input should be 'machine-type' or 'section'"),
         ('methods = ["nnn"]\n' + LEAST, "models.m: unknown method 'nnn'"),
         ('methods = ["mse"]\n' + LEAST, "models.m: mse needs an autoencoder"),
+        ('methods = ["nn+mse+fuse:by=z"]\n' + LEAST, "models.m: mse needs an autoencoder"),
+        ('methods = ["nn+kmeans+fuse:by=x"]\n' + LEAST, "unknown fuse:by 'x'"),
         (LEAST + 'a = {embed = "logmle"}\n', "models.a: unknown embedder 'logmle'"),
         (LEAST + 'a = {embed = "trained"}\n', "models.a: embedder trained needs a model"),
         (LEAST + 'a = "autoencoder"\n', "models.a: varmin:k=16,val=train-all needs embeddings"),

@@ -74,6 +74,20 @@ def test_a_sweep_makes_what_the_commands_make_and_a_second_one_does_nothing(here
     assert (again["exit_code"], again["status"], states(again)) == (0, "current", ["current"] * 4)
 
 
+def test_a_method_that_is_fused_of_others_stands_among_the_methods_of_a_plan(here: Path, told: Told) -> None:
+    Path("f.toml").write_text(
+        'datasets = ["synthetic"]\nmethods = ["nn+kmeans:clusters=2+fuse:by=rank"]\n[models]\nm = {embed = "logmel"}\n'
+    )
+    (one,) = plan.read(Path("f.toml"))
+    assert one.methods == ("nn", "kmeans:clusters=2") and one.fusions == ("nn+kmeans:clusters=2+fuse:by=rank",)
+    assert told("sweep", "f.toml", "--engine", HERE)["exit_code"] == 0
+    run = Path("runs/f/synthetic/m/seed-0")
+    header = artifacts.read_header(run / "scores/nn+kmeans.clusters=2+fuse.by=rank.parquet", artifacts.SCORES)
+    assert list(header.inputs) == ["kmeans:clusters=2", "nn"] and header.params["method"] == one.fusions[0]
+    assert one.fusions[0] in artifacts.read_header(run / "results.parquet", artifacts.RESULTS).inputs
+    assert told("sweep", "f.toml", "--engine", NOWHERE)["status"] == "current"
+
+
 def test_a_cell_with_a_network_holds_the_model_that_the_command_trains(
     here: Path, told: Told, everything: Path
 ) -> None:

@@ -101,6 +101,18 @@ def test_other_recordings_of_the_same_names_have_another_line_and_labels_that_ca
     assert said(packed("one", features="logmel")) == said(packed("a last bit away", features="logmel"))
 
 
+def test_fused_scores_name_all_that_they_are_of_and_no_seed_where_there_are_several() -> None:
+    vectors = of_vectors(CLIPS), of_vectors(CLIPS, "other", model=of_model(CLIPS, "serial-oe", seed=2))
+    parts = {name: scores(made).with_content(name) for name, made in zip(("a/nn", "b/nn"), vectors, strict=True)}
+    params = {"method": "nn+fuse:by=z,runs=2", "of": list(parts)}
+    fused, turned = (
+        Header.make(artifacts.SCORES, dataset=CLIPS.dataset, params={**params, "of": of}, inputs=parts)
+        for of in (list(parts), list(parts)[::-1])
+    )
+    assert "|embedder:logmel+serial-oe|method:nn+fuse:by=z,runs=2|made:" in said(fused)
+    assert said(fused) != said(turned)  # weights are in the order of the parts
+
+
 def test_an_autoencoder_is_named_beside_the_model_that_embedded() -> None:
     autoencoder = of_model(CLIPS, "autoencoder:epochs=4", content="autoencoder")
     vectors = of_vectors(CLIPS, model=of_model(CLIPS, "serial-oe"))

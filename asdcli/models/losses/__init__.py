@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 LOSSES = Registry(
     "loss",
-    {"scac": "asdcli.models.losses.subcluster_adacos:SubclusterAdaCos"},
+    {
+        "scac": "asdcli.models.losses.subcluster_adacos:SubclusterAdaCos",
+        "adacos": "asdcli.models.losses.adacos:AdaCos",
+        "arcface": "asdcli.models.losses.arcface:ArcFace",
+        "adaproj": "asdcli.models.losses.adaproj:AdaProj",
+        "subspace": "asdcli.models.losses.subspace:SubspaceLoss",
+        "featex": "asdcli.models.losses.featex:FeatEx",
+    },
     group="asdcli.losses",
     needs=("state_dict",),
 )
@@ -27,7 +34,8 @@ Centers = Literal["fixed", "trainable"]
 class Loss(Protocol):
     """A module that judges embeddings by the classes of their clips.
 
-    One with an attribute `scale` tells it in the model's card.
+    One with an attribute `scale` tells it in the model's card. One that draws random numbers takes them from torch's
+    own generator, which every training step seeds.
     """
 
     def __init__(self, n_dims: int, n_classes: int) -> None: ...

@@ -17,6 +17,7 @@ NETWORKS = Registry(
     "network",
     {
         "dual-branch": "asdcli.models.networks.dual_branch:DualBranch",
+        "multi-resolution": "asdcli.models.networks.multi_resolution:MultiResolution",
         "serial-oe": "asdcli.models.networks.serial_oe:SerialOENetwork",
     },
     group="asdcli.networks",

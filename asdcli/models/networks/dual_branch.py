@@ -11,6 +11,7 @@ from torch import nn
 
 from asdcli.models.networks.spectrogram import AmplitudeSpectrogram, SpectrogramBranch
 from asdcli.models.networks.spectrum import SpectrumBranch, amplitude_spectrum, shortest_clip
+from asdcli.models.spec_augment import SpecAugment
 
 
 class DualBranch(nn.Module):
@@ -22,20 +23,25 @@ class DualBranch(nn.Module):
     Args:
         n_samples: of every clip.
         sample_rate: in Hz.
+        specaugment: probability of masking a band, and of masking a span of time, in the spectrogram of a training
+            clip.
+        mask_width: largest share of frequencies or of time that a mask covers.
 
     Raises:
         ValueError: fewer samples than the spectrum branch needs (`DualBranch.shortest_clip`, 70,014).
+        UsageError: a probability or share outside [0, 1].
     """
 
     n_dims = 256
     shortest_clip = shortest_clip()
 
-    def __init__(self, n_samples: int, sample_rate: int) -> None:
+    def __init__(self, n_samples: int, sample_rate: int, *, specaugment: float = 0.0, mask_width: float = 0.2) -> None:
         super().__init__()
         if n_samples < self.shortest_clip:
             raise ValueError(f"the spectrum branch needs {self.shortest_clip} samples, got {n_samples}")
         self.n_samples, self.sample_rate = n_samples, sample_rate
         self.spectrogram = AmplitudeSpectrogram(sample_rate)
+        self.specaugment = SpecAugment(specaugment, mask_width)
         low, high = self.spectrogram.band
         self.spectrum_branch = SpectrumBranch(n_samples)
         self.spectrogram_branch = SpectrogramBranch(high - low)
@@ -44,6 +50,6 @@ class DualBranch(nn.Module):
     def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
         with torch.autocast(waveforms.device.type, enabled=False):
             spectrum = amplitude_spectrum(waveforms)
-            spectrogram = self.spectrogram(waveforms)
+            (spectrogram,) = self.specaugment([self.spectrogram(waveforms)])
         embeddings = [self.spectrum_branch(spectrum), self.spectrogram_branch(spectrogram)]
         return torch.cat([e.float() for e in embeddings], dim=1)

@@ -17,9 +17,9 @@ FMIN_HZ, FMAX_HZ = 200.0, 8000.0
 WIDTHS = ((16, 1), (32, 2), (64, 2), (128, 2))  # (channels, stride) of the four stages of two units
 
 
-def band(sample_rate: int) -> tuple[int, int]:
+def band(sample_rate: int, n_fft: int = N_FFT) -> tuple[int, int]:
     """First and one-past-last DFT bin whose frequency lies in [200, 8000] Hz: (13, 513) at 16 kHz."""
-    bins = [i for i in range(N_FFT // 2 + 1) if FMIN_HZ <= i * sample_rate / N_FFT <= FMAX_HZ]
+    bins = [i for i in range(n_fft // 2 + 1) if FMIN_HZ <= i * sample_rate / n_fft <= FMAX_HZ]
     return bins[0], bins[-1] + 1
 
 

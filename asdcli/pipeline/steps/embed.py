@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from asdcli import artifacts
-from asdcli.embedders import EMBEDDERS, IMPORTED
+from asdcli.embedders import EMBEDDERS
 from asdcli.errors import ArtifactError, AsdError
 from asdcli.files import is_model
 from asdcli.outcome import Outcome
@@ -18,6 +18,7 @@ from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.spec import parse
 from asdcli.views.shards import Shard
+from asdcli.vocabulary import IMPORTED
 
 
 @answered
@@ -53,7 +54,7 @@ def run(
     embedder = embedder or before(space, progress)
     reads = embed.reads(space.features, space.model, embedder, options.get("machine_types"))
     warn_of_stale(space, reads, progress)
-    return embed.run(
+    outcome = embed.run(
         space.clips,
         space.features,
         output or space.embeddings.with_suffix(f".{format}"),
@@ -65,6 +66,8 @@ def run(
         progress=progress,
         **options,
     )
+    lent.note(space, [outcome.path], embed.weights_of(embedder, progress))
+    return outcome
 
 
 @answered

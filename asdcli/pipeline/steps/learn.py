@@ -10,25 +10,32 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from asdcli import artifacts
 from asdcli.errors import AsdError, BadData, UsageError
 from asdcli.filenames import fault
+from asdcli.files import is_model
 from asdcli.layouts import machine_of, sizes
 from asdcli.metrics.alarm_rates import DEFAULT, rule_of
 from asdcli.outcome import Outcome
 from asdcli.pipeline import choices, run_note, workspace
+from asdcli.pipeline.learning import learning
+from asdcli.pipeline.plainly import Plainly
 from asdcli.pipeline.steps import index, score, threshold
 from asdcli.pipeline.steps import run as stages_of
 from asdcli.pipeline.workspace import Workspace
-from asdcli.progress import SILENT, Progress, Silent
+from asdcli.progress import SILENT, Progress
+from asdcli.stages import check
 from asdcli.stages.index import NORMAL
 from asdcli.stages.index_place import LINK, shown
 from asdcli.stages.threshold import rows
 from asdcli.views.calibration import calibrations
+from asdcli.views.clips import is_training
 from asdcli.views.normals import Normals, normals_of
 from asdcli.views.scores import read_scores
 from asdcli.vocabulary import Split
-from asdcli.wording import some
+from asdcli.wording import listed, some
 
 METHOD = "nn"
 """The distance to the nearest normal recording: what it says can be listened to."""
@@ -57,25 +64,6 @@ class Learnt:
     skipped: int
 
 
-class _Plainly(Silent):
-    """Hands on what names recordings and what looks wrong; what stages note in their own words stays unsaid."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def track(self, items: Any, *, total: int | None = None, label: str = "", unit: str = "clips") -> Any:
-        return self._progress.track(items, total=total, label=label, unit="recordings" if unit == "clips" else unit)
-
-    def advance(self, n: int, **fields: Any) -> None:
-        self._progress.advance(n, **{name: value for name, value in fields.items() if name != "machine_type"})
-
-    def warn(self, text: str) -> None:
-        self._progress.warn(text)
-
-    def left_out(self, text: str) -> None:
-        self._progress.left_out(text)
-
-
 def run(
     places: Sequence[Path],
     *,
@@ -91,6 +79,8 @@ def run(
     sample_rate: int | None = None,
     resample: bool = False,
     scale: str | None = None,
+    window_s: float | None = None,
+    hop_s: float | None = None,
     condition_words: Sequence[str] = (),
     group_by: str | None = None,
     seed: int = 0,
@@ -114,6 +104,9 @@ def run(
         sample_rate: in Hz; by default 16,000, or the lowest of the recordings where that is lower.
         resample: convert other rates in every recording that is checked later, also where none was met yet.
         scale: as `asd extract-features` has it.
+        window_s: cut all recordings that are longer into windows of so many seconds; by default those of 20 s or more
+            into windows of 10 s.
+        hop_s: from one window to the next; by default half a window.
         condition_words: what words of names mean.
         group_by: what tells which recordings belong together.
         seed: of everything random.
@@ -123,34 +116,51 @@ def run(
 
     Raises:
         UsageError: a rate of false alarms that is none, or options that cannot be.
-        BadData: no recording, or a single one of every machine. What the stages raise.
+        BadData: no recording, a single one of every machine, or none of a machine with any sound.
+        Busy: the run is being learned by another command. What the stages raise.
     """
     rule = rule_of(false_alarms, every)
     wanted = _method(method)
     root, below = _common(places)
     name = _dataset(root, below, machine, into, dataset)
     space = workspace.resolve(data=data, run=into, dataset=name, begins=True)
-    listed_now = _index(space, root, below, machine, condition_words, group_by, force, _Plainly(progress))
-    space.remember()
-    table, _ = artifacts.read_table(space.clips, artifacts.CLIPS)
-    choices.require_several(table, progress)
-    reading = choices.reading(table, channel, sample_rate, resample, progress)
-    trains = choices.trains(table, embedder, progress)
-    options: dict[str, dict[str, Any]] = {
-        "extract-features": {**reading, "scale": scale, "rounding": True, "on_error": "skip"},
-        "train": {"seed": seed, "device": device},
-        "embed": {"embedder": None if trains else embedder or stages_of.WITHOUT_TRAINING, "device": device},
-        "score": {"methods": [wanted], "seed": seed, "device": device},
-    }
-    stages = ["extract-features", *(["train"] if trains else []), "embed", "score"]
-    plainly = _Plainly(progress)
-    outcomes: dict[str, Outcome] = {}
-    for taken in stages_of.run(space, stages, options=options, force=force, progress=plainly):
-        outcomes[taken.stage] = next(iter(taken.outcomes.values()))
-    outcomes["threshold"] = threshold.run(space, [space.scores(wanted)], rule=rule, force=force, progress=SILENT)
-    skipped = listed_now.skipped + outcomes["extract-features"].skipped
-    taken_by = "model" if trains else str(options["embed"]["embedder"])
-    return Learnt(space, listed_now, outcomes, _normals(space, wanted, rule), wanted, taken_by, skipped)
+    with learning(space, progress):
+        listed_now = _index(space, root, below, machine, condition_words, group_by, force, Plainly(progress))
+        space.remember()
+        table, _ = artifacts.read_table(space.clips, artifacts.CLIPS)
+        table = table.filter(is_training(table))  # without what operators said something of
+        choices.require_several(table, progress)
+        reading = choices.reading(table, channel, sample_rate, resample, progress)
+        reading |= choices.learned_windows(table, reading["channel"], window_s, hop_s, progress)
+        trains = choices.trains(table, embedder, progress)
+        options: dict[str, dict[str, Any]] = {
+            "extract-features": {**reading, "scale": scale, "rounding": True, "on_error": "skip"},
+            "train": {"seed": seed, "device": device},
+            "embed": {"embedder": None if trains else embedder or stages_of.WITHOUT_TRAINING, "device": device},
+            "score": {"methods": [wanted], "seed": seed, "device": device},
+        }
+        stages = ["extract-features", *(["train"] if trains else []), "embed", "score"]
+        plainly = Plainly(progress)
+        outcomes: dict[str, Outcome] = {}
+        for taken in stages_of.run(space, stages, options=options, force=force, progress=plainly):
+            outcomes[taken.stage] = next(iter(taken.outcomes.values()))
+            if taken.stage == "extract-features":
+                _require_sound(outcomes[taken.stage].path, table)
+        outcomes["threshold"] = threshold.run(space, [space.scores(wanted)], rule=rule, force=force, progress=SILENT)
+        skipped = listed_now.skipped + outcomes["extract-features"].skipped
+        taken_by = "model" if trains else str(options["embed"]["embedder"])
+        return Learnt(space, listed_now, outcomes, normals(space, wanted, rule), wanted, taken_by, skipped)
+
+
+def _require_sound(features: Path, table: pa.Table) -> None:
+    """Raises BadData where not one recording of a machine has sound: what a dead microphone records is not normal."""
+    machines = sorted(set(table["machine_type"].to_pylist()))
+    told = check.levels_of(features.parent, features.name, machines)
+    if dead := [machine for machine in machines if machine in told and told[machine] is None]:
+        raise BadData(
+            f"not one recording of {listed(dead)} has any sound: the microphone was dead, or muted",
+            "learn recordings in which the machine is heard",
+        )
 
 
 def _method(asked: str | None) -> str:
@@ -206,6 +216,7 @@ def _index(
     link = space.dataset_root / LINK
     if force and link.is_symlink() and _is_learnt(space) and link.resolve() != root.resolve():
         link.unlink()
+        space.clips.unlink()  # with what came later, which lies elsewhere
     try:
         outcome = index.run(
             space.data,
@@ -215,12 +226,14 @@ def _index(
             machine=machine,
             condition_words=condition_words,
             group_by=group_by,
+            models_stay=is_model(space.model),
             force=force,
             progress=progress,
         )
     except UsageError as error:
         if "another --name" in (error.hint or ""):
-            error.answer("learn into a run of its own: --run runs/NAME; or forget what it stood for: --force")
+            others = "learn into a run of its own: --run runs/NAME; or forget what it stood for: --force"
+            error.answer(f"let them join: asd reference add DIR; or {others}")
         raise
     for row in getattr(outcome.facts, "left_out", ()):
         if row["loss"]:
@@ -237,7 +250,8 @@ def _is_learnt(space: Workspace) -> bool:
         return False
 
 
-def _normals(space: Workspace, method: str, rule: str) -> tuple[Normals, ...]:
+def normals(space: Workspace, method: str, rule: str) -> tuple[Normals, ...]:
+    """How good the normal recordings of each machine are, by the thresholds that the rule asked for has set."""
     (scored,) = read_scores([space.scores(method)])
     of_machine = Counter(scored.split(Split.TRAIN).table["machine_type"].to_pylist())
     told = {name: how for name, (how, _) in sizes(artifacts.read_table(space.clips, artifacts.CLIPS)[0]).items()}

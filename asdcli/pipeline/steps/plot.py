@@ -13,9 +13,8 @@ from asdcli.pipeline import many_runs
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.staleness import changes, warn_of_stale
 from asdcli.pipeline.workspace import DATA_ROOT, RUNS_ROOT, Workspace, needed
-from asdcli.plots import PLOTS, Format, Material, Plot, Source
+from asdcli.plots import PLOTS, Format, Material, Plot, Source, format_of
 from asdcli.progress import SILENT, Progress
-from asdcli.spec.values import convert
 from asdcli.stages import plot
 from asdcli.stages.table import require_some
 from asdcli.views.editions import is_stand_in
@@ -132,21 +131,6 @@ def _files(space: Workspace, reads: Sequence[Source]) -> dict[Source, Path]:
         "autoencoder": space.autoencoder,
         "tuning": space.tuning,
         "fractions": space.fractions,
+        "history": space.history,
     }
     return {name: places[name] for name in reads if name not in _SPARED or places[name].exists()}
-
-
-def format_of(output: Path | None, asked: Format | None) -> Format:
-    """The format asked for, which is that of the suffix where both are said.
-
-    Raises:
-        UsageError: they are not the same, or no format at all.
-    """
-    if output is None:
-        return convert(asked or "svg", Format, what="format")
-    suffix = output.suffix.removeprefix(".").lower()
-    if asked is None:
-        return convert(suffix, Format, what="format of a figure")
-    if suffix and suffix != asked:
-        raise UsageError(f"{output} is not called as a {asked}", f"call it {output.with_suffix('.' + asked)}")
-    return convert(asked, Format, what="format")

@@ -18,7 +18,7 @@ from asdcli.scorers import DEFAULT, MORE, PAPER, SCORERS, takes
 from asdcli.views import packs
 from asdcli.views.fold_embeddings import beside
 from asdcli.views.scores import ScoreFiles
-from asdcli.vocabulary import Unit
+from asdcli.vocabulary import OfWindows, Unit
 
 SETS = {"all": PAPER, "all+": MORE}
 """What stands for several methods."""
@@ -33,6 +33,7 @@ def run(
     val: str | None = None,
     k: int | None = None,
     unit: Unit | None = None,
+    of_windows: OfWindows | None = None,
     seed: int = 0,
     embeddings: Path | None = None,
     model: Path | None = None,
@@ -51,10 +52,13 @@ def run(
         val: validation set, over that of the one method.
         k: number of neighbours, over that of the one method.
         unit: the clips that share one reference set; None means each method's own.
+        of_windows: what a clip has of the scores of its windows, of methods on embeddings; None means the highest where
+            extract-features cut them, else the mean.
         seed: of everything random.
         embeddings: a table instead of the run's.
         model: folder of an autoencoder instead of the run's.
-        device: where the autoencoder runs.
+        device: where the autoencoder runs, and neighbours among thousands of embeddings are looked for: speed, not
+            results. Neighbours are looked for on the CPU unless a device is named.
         output: file instead of the run's, of one method.
         force: do it again even if it is up to date.
         progress: is told how far it is, and of what looks wrong.
@@ -74,6 +78,8 @@ def run(
     outputs = {spelling: _files(space, spelling, output) for spelling in everything}
     outcomes: dict[str, Outcome] = {}
     if of_residuals:
+        if of_windows not in (None, "mean"):
+            raise UsageError(f"--of-windows {of_windows} is of methods that look at embeddings", "leave it out")
         from asdcli.stages import reconstruct
 
         network = model or needed(space).autoencoder
@@ -102,8 +108,10 @@ def run(
             {spelling: outputs[spelling] for spelling in of_vectors},
             errors=_errors(space, output),
             unit=unit,
+            of_windows=of_windows,
             seed=seed,
             dataset=space.dataset if space else "",
+            device=device,
             force=force,
             progress=progress,
         )

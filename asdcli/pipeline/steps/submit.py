@@ -9,6 +9,7 @@ from typing import Any
 
 from asdcli import artifacts, catalogue
 from asdcli.outcome import Outcome
+from asdcli.pipeline import run_note
 from asdcli.pipeline.answers import answered
 from asdcli.pipeline.staleness import refuse_stale
 from asdcli.pipeline.workspace import Workspace
@@ -64,10 +65,18 @@ def run(
         read_scores(tables),
         output or space.submission,
         thresholds=thresholds,
-        models=[space.model, space.autoencoder],
+        models=_models(space),
         progress=progress,
         **options,
     )
+
+
+def _models(space: Workspace) -> list[Path]:
+    """Folders of the models that may have made the run's scores: its own, and those of runs whose scores it fused."""
+    named = run_note.elsewhere(space.run).values()
+    scores = [path for inputs in named for path in inputs.values() if path.parent.name == space.scores_dir.name]
+    runs = [space.run, *sorted({path.parent.parent for path in scores})]
+    return [run / folder.name for run in runs for folder in (space.model, space.autoencoder)]
 
 
 def check(path: Path, space: Workspace | None, *, edition: str | None = None, subset: Subset) -> Checked:

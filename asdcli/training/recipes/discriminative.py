@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch import nn
 
 from asdcli.errors import BadData, UsageError
 from asdcli.features.bank import WaveformBank
+from asdcli.models.label_smoothing import smoothed
 from asdcli.models.losses import LOSSES
 from asdcli.models.mixup import mixup
 from asdcli.models.networks import NETWORKS
@@ -24,8 +25,9 @@ from asdcli.training import Setting, TrainingData
 from asdcli.training.classes import LABEL_COLUMNS, classes
 from asdcli.training.gather import gather
 from asdcli.training.loop import Step, descend
+from asdcli.training.noise import WHERE_RECORDED, NoiseMixing, NoiseRecordings, white
 from asdcli.training.precision import autocast, resolve_precision
-from asdcli.training.seeds import generator, seeded
+from asdcli.training.seeds import derive, generator, seeded
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ class Discriminative:
         network: what is trained, and embeds.
         loss: what it is trained with.
         mixup: probability of mixing a sample's waveform and label with another's.
+        label_smoothing: share of each label that goes to all classes alike.
+        noise: probability of adding noise to a sample's waveform, before it is mixed with another's: supplemental
+            recordings of noise where these are used, else white; none means 0.5 of recordings, and no white noise.
+        snr_low, snr_high: between which decibels of signal to noise are drawn for each sample.
         extra_classes: classes without clips, which only push the others apart and raise the scale.
         clip_length: in seconds; none means the edition's, else the longest training clip.
         epochs: how often the training clips are seen.
@@ -49,6 +55,10 @@ class Discriminative:
     network: str = part(NETWORKS, "dual-branch")
     loss: str = part(LOSSES, "scac")
     mixup: float = 0.5
+    label_smoothing: float = 0.0
+    noise: float | None = None
+    snr_low: float = 0.0
+    snr_high: float = 20.0
     extra_classes: int = 0
     clip_length: float | None = None
     epochs: int = 16
@@ -66,12 +76,25 @@ class Discriminative:
                 raise UsageError(f"{name} must be at least {least}, got {getattr(self, name)}")
         if not 0 <= self.mixup <= 1:
             raise UsageError(f"mixup is a probability, got {self.mixup}")
+        if not 0 <= self.label_smoothing < 1:
+            raise UsageError(f"label_smoothing is a share below 1, got {self.label_smoothing}")
+        self.mixing(recorded=True)  # refuses what is none
         if not 0 < self.lr <= 10 or not self.weight_decay >= 0:
             raise UsageError(f"lr must lie in (0, 10] and weight_decay be >= 0: {self.lr:g}, {self.weight_decay:g}")
 
     @property
     def _network(self) -> Any:
         return NETWORKS.load(parse(self.network)[0])
+
+    @property
+    def mixes_noise(self) -> bool:
+        """Whether recordings of noise are of use to it."""
+        return self.mixing(recorded=True).probability > 0
+
+    def mixing(self, *, recorded: bool) -> NoiseMixing:
+        """How noise is added where there are recordings of it, or none."""
+        otherwise = WHERE_RECORDED if recorded else 0.0
+        return NoiseMixing(otherwise if self.noise is None else self.noise, self.snr_low, self.snr_high)
 
     def task(self, data: TrainingData, setting: Setting) -> DiscriminativeTask:
         """Gather the training clips on the device and initialise network and loss.
@@ -92,7 +115,8 @@ class Discriminative:
         n_samples = self._clip_samples(data, rate, longest, setting)
         with seeded(setting.seed, "init"):
             module = DiscriminativeModule(self, n_samples, rate, len(labels) + self.extra_classes)
-        return DiscriminativeTask(self, module.to(setting.device), bank, labels, index, setting)
+        noise = NoiseRecordings.of(data, [str(label[0]) for label in labels], setting.device)
+        return DiscriminativeTask(self, module.to(setting.device), bank, labels, index, setting, noise)
 
     def _clip_samples(self, data: TrainingData, rate: int, longest: int, setting: Setting) -> int:
         shortest = self._network.shortest_clip
@@ -122,6 +146,14 @@ class DiscriminativeModule(nn.Module):
         self.loss = LOSSES.build(recipe.loss, self.network.n_dims, n_classes)
 
 
+class MixedBatch(NamedTuple):
+    """One step: mixed waveforms `(batch, n_samples)`, soft labels `(batch, n_classes)`, and the step's seed."""
+
+    waveforms: torch.Tensor
+    labels: torch.Tensor
+    seed: int
+
+
 class DiscriminativeTask:
     """A `training.loop.Task`."""
 
@@ -135,8 +167,10 @@ class DiscriminativeTask:
         labels: list[Any],
         index: np.ndarray,
         setting: Setting,
+        noise: NoiseRecordings | None = None,
     ) -> None:
         self.recipe, self.module, self.bank, self.labels, self.setting = recipe, module, bank, labels, setting
+        self.noise, self.mixing = noise, recipe.mixing(recorded=noise is not None)
         self.index = torch.from_numpy(index)
         self.n_classes = len(labels) + recipe.extra_classes
         self.epoch_size = len(bank)
@@ -148,29 +182,36 @@ class DiscriminativeTask:
         """One step a batch."""
         return descend(self.optimizers[0], self.batches(epoch), self.loss)
 
-    def batches(self, epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Mixed waveforms `(batch, n_samples)` and soft labels `(batch, n_classes)`.
-
-        A last batch of a single clip is left out: batch normalisation has no variance for it.
-        """
-        draw = generator(self.setting.seed, "epoch", epoch)
+    def batches(self, epoch: int) -> Iterator[MixedBatch]:
+        """The batches of an epoch. A last one of a single clip is left out: batch normalisation has no variance."""
+        recipe, draw = self.recipe, generator(self.setting.seed, "epoch", epoch)
         order = torch.randperm(self.epoch_size, generator=draw)
-        for clips in order.split(self.recipe.batch_size):
+        for number, clips in enumerate(order.split(recipe.batch_size)):
             if len(clips) < 2:
                 continue
             at = torch.rand(len(clips), generator=draw, dtype=torch.float64)
             waveforms = self.bank.crop(clips, self.module.network.n_samples, at)
+            if self.mixing.probability:
+                waveforms = self._noisy(waveforms, clips, generator(self.setting.seed, "noise", epoch, number))
             labels = nn.functional.one_hot(self.index[clips], self.n_classes).to(waveforms)
-            yield mixup(waveforms, labels, self.recipe.mixup, draw)
+            waveforms, labels = mixup(waveforms, smoothed(labels, recipe.label_smoothing), recipe.mixup, draw)
+            yield MixedBatch(waveforms, labels, derive(self.setting.seed, "step", epoch, number))
 
-    def loss(self, batch: tuple[torch.Tensor, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, int]:
+    def _noisy(self, waveforms: torch.Tensor, clips: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
+        if self.noise is None:
+            return self.mixing.added(waveforms, white(waveforms, draw), draw)
+        return self.mixing.added(waveforms, self.noise.drawn(self.index[clips], waveforms.shape[1], draw), draw)
+
+    def loss(self, batch: MixedBatch) -> tuple[torch.Tensor, torch.Tensor, int]:
         """Loss; how many samples' most likely class is the one with the largest label; their number."""
-        waveforms, labels = batch
-        with autocast(self.setting.device, self.precision):
-            embeddings = self.module.network(waveforms)
-        loss, log_p = self.module.loss(embeddings, labels)
-        right = (log_p.argmax(dim=1) == labels.argmax(dim=1)).sum()
-        return loss, right, len(waveforms)
+        device = self.setting.device
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.manual_seed(batch.seed)  # dropout, masks, exchanged branches
+            with autocast(device, self.precision):
+                embeddings = self.module.network(batch.waveforms)
+            loss, log_p = self.module.loss(embeddings, batch.labels)
+        right = (log_p.argmax(dim=1) == batch.labels.argmax(dim=1)).sum()
+        return loss, right, len(batch.waveforms)
 
     def card(self) -> dict[str, Any]:
         network, scale = self.module.network, getattr(self.module.loss, "scale", None)
@@ -187,5 +228,12 @@ class DiscriminativeTask:
             "class_columns": list(LABEL_COLUMNS),
             "classes": [list(label) for label in self.labels],
             "extra_classes": self.recipe.extra_classes,
+            **self._of_noise(),
             "precision": self.precision,
         }
+
+    def _of_noise(self) -> dict[str, Any]:
+        if not self.mixing.probability:
+            return {}
+        of = {"white": True} if self.noise is None else {"recordings": len(self.noise.bank)}
+        return {"noise": {**of, "probability": self.mixing.probability, "snr_db": [self.mixing.low, self.mixing.high]}}

@@ -1,0 +1,191 @@
+"""Embeddings by encoders that others have trained, frozen: somebody's checkpoint, a layer of it, and a pooling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+
+from asdcli.embedders import Embedding
+from asdcli.embedders.checkpoints import Checkpoint
+from asdcli.embedders.families import FAMILIES, Family, Hearing
+from asdcli.embedders.pieces import Pieces
+from asdcli.errors import BadArtifact, UsageError
+from asdcli.features.pack import WaveformPack
+from asdcli.features.resampled import resampled, samples_before
+from asdcli.models.encoders import Config, Encoder
+from asdcli.models.poolings import POOLINGS, Pooling
+from asdcli.progress import Progress
+from asdcli.spec import part
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A vector a clip: windows of the encoder's length through the encoder, pooled, and the mean over the windows.
+
+    Clips are resampled to the encoder's rate; shorter ones are repeated until they fill a window, and the last window
+    of a longer one is flush with its end. `asd embed --embedder ast:checkpoint=weights/ast,layer=10,pool=gem,p=3`.
+
+    The weights are the user's: nothing is shipped, and a name is fetched only because it was typed, once, with its
+    size, licence and digest shown. No code of a checkpoint is ever run. Vectors are of its digest: another one makes
+    them stale, and no detector takes it.
+
+    Source: the pages and papers named in docs/front-ends.md.
+
+    Attributes:
+        model: the family of the encoder.
+        checkpoint: a folder with config.json and weights, the weights in it, or OWNER/NAME on a hub.
+        layer: after so many blocks, from 1 on; none: what the encoder gives at its end.
+        pool: how the places of a window become one vector.
+        keep: `bands` pools over time alone and keeps the bands of frequencies apart, one after the other, for methods
+            such as beam.
+        precision: in which the encoder computes.
+    """
+
+    model: Literal["ast", "beats", "ced", "clap", "dasheng", "eat", "hubert", "wav2vec2", "wavlm", "whisper"]
+    checkpoint: str
+    layer: int | None = None
+    pool: str = part(POOLINGS, "mean")
+    keep: Literal["bands"] | None = None
+    precision: Literal["fp32", "bf16"] = "fp32"
+
+    features: ClassVar[str] = "waveform"
+    trained: ClassVar[bool] = False
+    in_blocks: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pool", POOLINGS.canonical(self.pool))
+
+    def found(self, progress: Progress) -> FoundCheckpoint:
+        """With its checkpoint found, and all parameters held against it; the weights are not read yet.
+
+        Raises:
+            MissingArtifact, DownloadError: there is no such checkpoint. BadArtifact: it is of another model, or broken.
+            UsageError: a layer or bands that the encoder does not have.
+        """
+        checkpoint = Checkpoint.open(self.checkpoint, progress)
+        family = FAMILIES[self.model]
+        try:
+            settings = family.architecture.settings(checkpoint.config)
+            family.check(self.model, checkpoint.preprocessor)
+            n_layers, n_bands = self._within(family, settings)
+        except BadArtifact as error:
+            raise BadArtifact(f"{self.checkpoint}: {error.message}", error.hint) from None
+        return FoundCheckpoint(self, checkpoint, family, settings, n_layers, n_bands)
+
+    def _within(self, family: Family, settings: Config) -> tuple[int, int | None]:
+        n_layers = family.architecture.n_layers(settings)
+        if self.layer is not None and not 1 <= self.layer <= n_layers:
+            raise UsageError(
+                f"layer={self.layer}: this {self.model} has the layers 1 to {n_layers}",
+                f"the last block is layer={n_layers}; without layer= comes what it gives at its end",
+            )
+        n_bands = family.architecture.n_bands(settings, self.layer)
+        if self.keep == "bands" and n_bands is None:
+            with_bands = [name for name, of in FAMILIES.items() if of.architecture.has_bands]
+            raise UsageError(
+                f"keep=bands: {self.model} has no bands of frequencies",
+                f"leave keep=bands out, or take one that has them: {', '.join(with_bands)}",
+            )
+        return n_layers, n_bands
+
+
+@dataclass(frozen=True, eq=False)
+class FoundCheckpoint:
+    """`Pretrained` with the checkpoint that it names.
+
+    Attributes:
+        settings: of the encoder.
+        n_layers: of the encoder.
+        n_bands: of the layer that is taken; None where it has none.
+    """
+
+    of: Pretrained
+    checkpoint: Checkpoint
+    family: Family
+    settings: Config
+    n_layers: int
+    n_bands: int | None
+
+    @property
+    def made_of(self) -> dict[str, str]:
+        """Role -> digest of each file of the checkpoint: vectors are of these."""
+        return self.checkpoint.digests
+
+    def bands(self, n_dims: int) -> np.ndarray | None:
+        """(n_bands, n_dims / n_bands), the dimensions of each band; None where they were not kept."""
+        if self.of.keep != "bands" or self.n_bands is None:
+            return None
+        return np.arange(n_dims).reshape(self.n_bands, -1)
+
+    def loaded(self, device: torch.device, batch_size: int, progress: Progress) -> Frozen:
+        """With its weights, on a device.
+
+        Raises:
+            BadArtifact: they are not those of such an encoder. AsdError: its library is not installed.
+        """
+        family = self.family
+        try:
+            encoder = family.architecture.load(self.settings, self.checkpoint.weights())
+        except BadArtifact as error:
+            raise BadArtifact(f"{self.of.checkpoint}: {error.message}", error.hint) from None
+        if not self.checkpoint.preprocessor and family.is_preprocessed:
+            told = f"{self.of.model} hears what it was published with"
+            progress.note(f"{self.of.checkpoint} has no preprocessor_config.json: {told}")
+        hearing = family.hearing(self.settings, self.checkpoint.preprocessor)
+        return Frozen(self, encoder.to(device), hearing, device, batch_size)
+
+
+@dataclass(frozen=True, eq=False)
+class Frozen:
+    """An encoder at work.
+
+    Attributes:
+        hearing: what it is given of windows.
+        batch_size: clips at once, and windows.
+    """
+
+    found: FoundCheckpoint
+    encoder: Encoder
+    hearing: Hearing
+    device: torch.device
+    batch_size: int
+
+    features: ClassVar[str] = "waveform"
+    trained: ClassVar[bool] = False
+    in_blocks: ClassVar[bool] = True
+
+    def embed(self, pack: WaveformPack, is_train: np.ndarray) -> Embedding:
+        """One vector a clip, not normalised.
+
+        Raises:
+            BadData: the clips cannot be resampled to the encoder's rate.
+        """
+        rate, n_samples = self.found.family.sample_rate, self.found.family.n_samples(self.found.settings)
+        length = samples_before(n_samples, pack.sample_rate, rate)
+        pieces = Pieces.every(pack, length, length)
+        pooling: Pooling = POOLINGS.build(self.found.of.pool)
+        batches = []
+        with torch.inference_mode():
+            for waves, _ in pieces.batches(self.batch_size, self.device):
+                waves = resampled(waves, pack.sample_rate, rate, n_samples)
+                batches.append(self._pooled(self._tokens(waves), pooling).cpu())
+        vectors = torch.cat(batches).numpy()
+        first = np.flatnonzero(np.diff(pieces.clip, prepend=-1))
+        counts = np.diff(np.append(first, len(vectors)))
+        return Embedding.one_per_clip(np.add.reduceat(vectors.astype(np.float64), first) / counts[:, None])
+
+    def _tokens(self, waves: torch.Tensor) -> torch.Tensor:
+        """(batch, n_times, n_bands, n_dims) float32."""
+        sound = self.hearing(waves)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.found.of.precision == "bf16"):
+            return self.encoder.tokens(sound, self.found.of.layer).float()
+
+    def _pooled(self, tokens: torch.Tensor, pooling: Pooling) -> torch.Tensor:
+        """(batch, n_dims), or with bands (batch, n_bands n_dims), band after band."""
+        if self.found.of.keep != "bands":
+            return pooling.pool(tokens.flatten(1, 2))
+        by_band = tokens.transpose(1, 2)
+        return pooling.pool(by_band.flatten(0, 1)).reshape(len(tokens), -1)

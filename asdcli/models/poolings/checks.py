@@ -1,0 +1,14 @@
+"""What parameters of poolings must be."""
+
+from __future__ import annotations
+
+import math
+
+from asdcli.errors import UsageError
+
+
+def positive(**values: float) -> None:
+    """Raises UsageError for a value that is not above 0, or not finite."""
+    for name, value in values.items():
+        if not (value > 0 and math.isfinite(value)):
+            raise UsageError(f"{name.replace('_', ':', 1)} must be a number above 0, got {value}")
