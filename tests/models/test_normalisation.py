@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from asdcli.models.networks import normalisation
 from asdcli.models.networks.normalisation import BatchNorm, BatchNormReLU, BatchNormReLUMaxPool
 
 KINDS = [BatchNorm, BatchNormReLU, BatchNormReLUMaxPool]
@@ -60,8 +61,13 @@ def test_it_is_as_exact_as_float32_allows_where_torch_is_not(kind: type[BatchNor
         torch.testing.assert_close(getattr(ours, name).double(), getattr(reference[0], name), rtol=1e-6, atol=0)
 
 
+@pytest.fixture(autouse=True)
+def of_few_values_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(normalisation, "_MANY", 1)
+
+
 @given(st.sampled_from(KINDS), st.integers(2, 5), st.integers(2, 4), st.integers(3, 9), st.integers(3, 9))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_equals_torchs_layers_one_after_the_other(
     kind: type[BatchNormReLU], n: int, channels: int, height: int, width: int
 ) -> None:

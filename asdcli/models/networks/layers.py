@@ -26,13 +26,9 @@ class SqueezeExcitation(nn.Module):
         self.excite = nn.Linear(channels // reduction, channels, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x * self.gate(x)
-
-    def gate(self, x: torch.Tensor) -> torch.Tensor:
-        """The weight of each channel, in (0, 1): (batch, channels, 1, …), as many axes as `x` has."""
         means = x.flatten(2).mean(dim=2)
         gate = torch.sigmoid(self.excite(torch.relu(self.squeeze(means))))
-        return gate.view(*gate.shape, *[1] * (x.ndim - 2))
+        return x * gate.view(*gate.shape, *[1] * (x.ndim - 2))
 
 
 class ResidualUnit(nn.Module):
@@ -62,8 +58,4 @@ class ResidualUnit(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.norm(x)
-        *layers, excitation = self.residual
-        y = x
-        for layer in layers:
-            y = layer(y)
-        return torch.addcmul(self.skip(x), y, cast(SqueezeExcitation, excitation).gate(y))
+        return cast(torch.Tensor, self.skip(x) + self.residual(x))
