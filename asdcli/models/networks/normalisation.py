@@ -34,8 +34,8 @@ class BatchNormReLU(nn.BatchNorm2d):
             return y.relu_() if self.relu else y
         mean, variance = _moments(x)
         _follow(self, x, mean, variance)
-        y: torch.Tensor = _Normalised.apply(x, mean, (variance + self.eps).rsqrt(), self.relu)
-        return y
+        made: torch.Tensor = _Normalised.apply(x, mean, (variance + self.eps).rsqrt(), self.relu)
+        return made
 
 
 class BatchNorm(BatchNormReLU):
