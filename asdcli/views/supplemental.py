@@ -58,6 +58,6 @@ def supplemental_of(table: pa.Table, machine_types: Sequence[str], use: Suppleme
     if not len(machine) and not len(noise):
         raise BadData(
             f"there are no supplemental recordings of {listed(list(machine_types))} to use",
-            "of the challenge's editions dcase2025 has some: leave --supplemental out",
+            "leave --supplemental out, or take an edition that has some: asd datasets",
         )
     return SupplementalClips(machine, noise, {"supplemental": use})

@@ -45,7 +45,8 @@ PROSE = {
     "in",
     "keep",
 }
-PROSE |= {"normal", "out", "paper", "residuals", "section", "smooth", "source", "target", "test", "train", "window"}
+PROSE |= {"machine", "noise", "normal", "out", "paper", "residuals", "section", "smooth", "source", "supplemental"}
+PROSE |= {"target", "test", "train", "window"}
 """Choices that are also words that a sentence may need; two of them in a row are a list all the same."""
 
 
