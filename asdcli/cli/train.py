@@ -119,7 +119,7 @@ def train(
             "--supplemental",
             metavar=one_of(Supplemental),
             help="What becomes of recordings of the machine alone (training clips too) and of noise alone (mixed into "
-            "training clips by discriminative).",
+            "training clips of a classifier).",
         ),
     ] = "ignore",
     features_from: FeaturesFromOption = None,
