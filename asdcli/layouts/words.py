@@ -67,7 +67,7 @@ SESSIONS = _words(
     "session sessions run runs day days week weeks month months year date time take takes series batch no nr "
     "v monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun january february "
     "march april may june july august september october november december jan feb mar apr jun jul aug sep "
-    "sept oct nov dec am pm t z"
+    "sept oct nov dec am pm t z in of from on the"
 )
 """Words by which recordings of one machine are told apart: a name of these and of numbers is hardly a machine's."""
 

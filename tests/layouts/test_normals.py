@@ -15,6 +15,8 @@ from asdcli.vocabulary import Condition, ConditionFrom, Split
     ("folders", "machine"),
     [
         (["fan 3", "October normal"], "fan 3"),
+        (["fan 3", "normal in October"], "fan 3"),
+        (["fan 3", "normal recordings of week 40"], "fan 3"),
         (["plant", "fan 3", "normal", "2024-01-03"], "fan 3"),
         (["fan_3_normal"], "fan_3"),
         (["pump", "recordings", "week 47"], "pump"),
