@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from asdcli.clips import parse_attributes, parse_name, parse_path, without_suffix
@@ -104,6 +104,7 @@ def test_reading_undoes_writing(
     section: int, domain: Domain, split: str, condition: Condition, index: int, words: list[str], suffix: str
 ) -> None:
     attributes = "_".join(words)
+    assume(suffix or without_suffix(attributes) == attributes)  # attributes that end like an audio file are its suffix
     said = parse_name(f"section_{section:02d}_{domain}_{split}_{condition}_{index:04d}_{attributes}{suffix}", "2022")
     assert (said.section, said.domain, said.condition, said.index) == (f"{section:02d}", domain, condition, index)
     assert said.attribute_string == attributes

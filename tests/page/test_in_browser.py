@@ -218,7 +218,9 @@ def test_a_clip_plays_beside_its_nearest_normal_one_and_the_keys_turn_from_one_t
     fresh.tab.keyboard.press("b")
     fresh.until("document.querySelectorAll('audio')[1].currentTime > 0.05")
     assert fresh.run("[...document.querySelectorAll('audio')].map(a => a.paused)") == [True, False]
-    assert fresh.tab.get_attribute("#deck-B", "aria-pressed") == "true"
+    fresh.until(
+        "document.getElementById('deck-B').getAttribute('aria-pressed') === 'true'"
+    )  # painted with the next frame
     fresh.tab.keyboard.press(" ")
     fresh.until("document.getElementById('play').textContent === 'Play'")
     fresh.until(
