@@ -134,7 +134,6 @@ def check(
     from asdcli.artifacts import own
     from asdcli.errors import MissingArtifact, UsageError
     from asdcli.pipeline.steps import check as step
-    from asdcli.pipeline.steps import check_page
 
     if start is not None and not history:
         raise UsageError("--start says when recordings were made, which --no-history does not keep", "leave one out")
@@ -172,6 +171,8 @@ def check(
         step.write(checks, csv, plain_cells=plain_cells, force=force, progress=talk.progress)
         outputs.append(Output(csv, "checks"))
     if html:
+        from asdcli.pipeline.steps import check_page  # a page is not always asked for, and what it needs takes 0.1 s
+
         page = check_page.run(space, checks, html, method=method, device=device, force=force, progress=talk.progress)
         outputs.append(Output.of("report", page))
     if not talk.json:
