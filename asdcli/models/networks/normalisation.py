@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import nn
 
-_BLOCK = 1 << 18  # values: 1 MB in float32
-_MANY = 1 << 16  # values of a channel, from which on torch's sums are off by more than 2e-6
+_BLOCK = 1 << 20  # values: 4 MB in float32
+_MANY = 1 << 20  # values of a channel, from which on: of fewer torch is off by 1e-4 at most, and a fifth faster
 _OVER = (0, 2, 3)  # all axes but that of the channels
 
 
