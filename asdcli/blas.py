@@ -14,7 +14,7 @@ from threadpoolctl import ThreadpoolController
 
 
 @contextlib.contextmanager
-def one_thread() -> Iterator[None]:
+def single_threaded() -> Iterator[None]:
     """numpy's products on one thread, in the whole process: enter it around threads, not within them."""
     workers()
     with _libraries().limit(limits=1, user_api="blas"):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from asdcli.cli.options import RunArgument
+from asdcli.cli.options import RunArgument, machine_option, since_option
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
 
@@ -17,16 +17,12 @@ from asdcli.cli.talk import Output, Talk
 def drift(
     of: RunArgument = None,
     machine: Annotated[
-        str | None, typer.Option("--machine", metavar="NAME", help="Only this machine.", show_default=False)
+        str | None,
+        machine_option(help="Only this machine."),
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option(
-            "--since",
-            metavar="WHEN",
-            help="Recordings made then or later (2019-11-03) are the recent ones. Default: the last 40.",
-            show_default=False,
-        ),
+        since_option(help="Recordings made then or later (2019-11-03) are the recent ones. Default: the last 40."),
     ] = None,
     plot: Annotated[
         Path | None,

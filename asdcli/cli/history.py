@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asdcli.cli.options import PlainCellsOption, RunArgument, one_of
+from asdcli.cli.options import PlainCellsOption, RunArgument, machine_option, one_of, since_option
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
 from asdcli.views.checked import VERDICTS
@@ -23,16 +23,12 @@ _MOST = 50  # rows of the table
 def history(
     of: RunArgument = None,
     machine: Annotated[
-        str | None, typer.Option("--machine", metavar="NAME", help="Only of this machine.", show_default=False)
+        str | None,
+        machine_option(help="Only of this machine."),
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option(
-            "--since",
-            metavar="WHEN",
-            help="Only recordings made then or later: 2019-11-03, 2019-11-03T14:05.",
-            show_default=False,
-        ),
+        since_option(help="Only recordings made then or later: 2019-11-03, 2019-11-03T14:05."),
     ] = None,
     verdict: Annotated[
         str | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asdcli.cli.options import ConditionWordOption, SeedOption, one_of
+from asdcli.cli.options import ConditionWordOption, SeedOption, machine_option, one_of
 from asdcli.cli.shared import Place, on_the_data
 from asdcli.cli.talk import Talk
 from asdcli.vocabulary import GROUPINGS, Unlabelled
@@ -36,12 +36,7 @@ def index(
     ] = None,
     machine: Annotated[
         str | None,
-        typer.Option(
-            "--machine",
-            metavar="NAME",
-            help="All recordings are of this one machine. Default: folders say, else the dataset's name.",
-            show_default=False,
-        ),
+        machine_option(help="All recordings are of this one machine. Default: folders say, else the dataset's name."),
     ] = None,
     unlabelled: Annotated[
         Unlabelled | None,

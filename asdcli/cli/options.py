@@ -62,8 +62,13 @@ def channel_option(*, otherwise: str) -> Any:
 
 
 def machine_option(*, help: str) -> Any:
-    """`--machine` that all recordings are of."""
+    """`--machine` that all recordings are of, or that is looked at."""
     return typer.Option("--machine", metavar="NAME", help=help, show_default=False)
+
+
+def since_option(*, help: str) -> Any:
+    """`--since`: recordings made then or later."""
+    return typer.Option("--since", metavar="WHEN", help=help, show_default=False)
 
 
 def scale_option(*, help: str) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asdcli.cli.options import ConditionWordOption, DeviceOption, method_option, one_of
+from asdcli.cli.options import ConditionWordOption, DeviceOption, machine_option, method_option, one_of
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
 
@@ -42,12 +42,7 @@ def reference(
     ] = None,
     machine: Annotated[
         str | None,
-        typer.Option(
-            "--machine",
-            metavar="NAME",
-            help="Of add: all recordings are of this machine. Of list: only this machine.",
-            show_default=False,
-        ),
+        machine_option(help="Of add: all recordings are of this machine. Of list: only this machine."),
     ] = None,
     method: Annotated[
         str | None,

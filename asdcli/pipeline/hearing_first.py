@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from asdcli import artifacts
-from asdcli.blas import one_thread
+from asdcli.blas import single_threaded
 from asdcli.detector import Detector, Verdict
 from asdcli.errors import BadData
 from asdcli.features.kinds import FEATURES
@@ -75,7 +75,7 @@ def left_by_sound(space: Workspace, found: Newcomers, *, force: bool, device: st
 def _hear(own: list[Newcomer], pack: Path, progress: Progress) -> list[Heard | Fault]:
     reading = Reading.of(artifacts.read_header(pack, artifacts.FEATURES).params)
     rows = [ClipRow(one.clip_id, str(one.file), one.info.duration_s) for one in own]
-    with one_thread(), ThreadPoolExecutor(_THREADS) as pool:
+    with single_threaded(), ThreadPoolExecutor(_THREADS) as pool:
         return list(hear(rows, Path(), reading, pool, progress, "listen"))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from asdcli.blas import one_thread, workers
+from asdcli.blas import single_threaded, workers
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -16,7 +16,7 @@ T = TypeVar("T")
 @contextlib.contextmanager
 def spread(n_blocks: int) -> Iterator[Callable[[Callable[[S], T], Iterable[S]], Iterable[T]]]:
     """`map` over as many threads as there is work for; in this one, where there is a single block."""
-    with one_thread():
+    with single_threaded():
         if n_blocks < 2 or workers() < 2:
             yield map
             return

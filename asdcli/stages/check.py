@@ -19,7 +19,7 @@ from asdcli import artifacts, audio
 from asdcli.artifacts import own
 from asdcli.artifacts.for_people import write_rows
 from asdcli.audio.level import Levels
-from asdcli.blas import one_thread
+from asdcli.blas import single_threaded
 from asdcli.detector import Detector
 from asdcli.errors import AsdError
 from asdcli.plots import Format, drawing
@@ -194,7 +194,7 @@ def _hear(own: Sequence[ToCheck], reading: Reading, progress: Progress) -> list[
 
     found: list[Listened | audio.BadAudio] = []
     blocks = [own[i : i + _BLOCK] for i in range(0, len(own), _BLOCK)]
-    with one_thread(), ThreadPoolExecutor(_THREADS) as pool:
+    with single_threaded(), ThreadPoolExecutor(_THREADS) as pool:
         for block in progress.track(blocks, total=len(own), label="check", unit="recordings"):
             found += pool.map(attempt, block)
             progress.advance(len(block))

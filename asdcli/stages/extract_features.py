@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import artifacts, audio
-from asdcli.blas import one_thread
+from asdcli.blas import single_threaded
 from asdcli.errors import AsdError, BadData
 from asdcli.features.kinds import DEFAULT
 from asdcli.outcome import Outcome
@@ -152,7 +152,7 @@ def run(
     for piece in todo:
         artifacts.claim(output / f"{piece.machine_type}.npz", artifacts.FEATURES, force=force)
 
-    with one_thread(), ThreadPoolExecutor(jobs or _cores()) as pool:
+    with single_threaded(), ThreadPoolExecutor(jobs or _cores()) as pool:
 
         def header(how: Reading, machine_type: str) -> artifacts.Header:
             return _header(how, machine_type, table, upstream)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from asdcli import artifacts
 from asdcli.artifacts import Header
-from asdcli.blas import one_thread
+from asdcli.blas import single_threaded
 from asdcli.errors import AsdError
 from asdcli.page.listening import Explanation, Listening, Made, Prepared, ticks
 from asdcli.page.parts import MachinePart
@@ -23,7 +23,7 @@ _THREADS, _AT_ONCE = 4, 64
 def explain_all(explanations: Iterable[Explanation], listening: Listening) -> None:
     """Take them in, in their order; files are made by several threads."""
     waiting: deque[Future[Prepared | None]] = deque()
-    with one_thread(), ThreadPoolExecutor(_THREADS) as pool:
+    with single_threaded(), ThreadPoolExecutor(_THREADS) as pool:
         for one in explanations:
             waiting.append(pool.submit(listening.prepare, one))
             if len(waiting) > _THREADS:
@@ -71,7 +71,7 @@ def hear_all(machine: MachinePart, sounds: Sounds | None, listening: Listening, 
     names = [name for name in dict.fromkeys([*machine.clips.name, *near]) if name not in listening.sounds]
     blocks = [names[i : i + _AT_ONCE] for i in range(0, len(names), _AT_ONCE)]
     lost: list[str] = []
-    with one_thread(), ThreadPoolExecutor(_THREADS) as pool:
+    with single_threaded(), ThreadPoolExecutor(_THREADS) as pool:
         for block in progress.track(blocks, total=len(names), label="sounds"):
             lost += [
                 name for name, one in zip(block, pool.map(made, block), strict=True) if not listening.take(name, one)

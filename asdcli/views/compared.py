@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from asdcli.blas import one_thread
+from asdcli.blas import single_threaded
 from asdcli.errors import BadData
 from asdcli.features.envelopes import EnvelopeAxes, envelope_spectra
 from asdcli.features.light_mels import MelAxes, logmel
@@ -110,7 +110,7 @@ class KeptNormals:
         return self._made[key]
 
 
-@one_thread()
+@single_threaded()
 def beside(
     name: str,
     samples: Samples,

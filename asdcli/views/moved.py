@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asdcli.artifacts import digest_file
-from asdcli.blas import one_thread
+from asdcli.blas import single_threaded
 from asdcli.errors import AsdError
 from asdcli.features.light_mels import MelAxes, logmel
 from asdcli.filenames import natural
@@ -100,7 +100,7 @@ def _heard(
     """(n_i, n_bands) levels of each group of learned recordings, and those of each checked one; what is gone is not."""
     jobs: list[str | PastCheck] = [name for names in groups for name in names]
     jobs += checked
-    with one_thread(), ThreadPoolExecutor(_THREADS) as pool:
+    with single_threaded(), ThreadPoolExecutor(_THREADS) as pool:
         work = pool.map(lambda one: _levels(sounds, one, axes), jobs)
         found = list(progress.track(work, total=len(jobs), label="listen", unit="recordings"))
     levels = iter(found)

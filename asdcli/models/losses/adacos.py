@@ -16,14 +16,13 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import torch
-from torch import nn
 
 from asdcli.models.losses import Centers
-from asdcli.models.losses.cosine import adapted_scale, class_centers, cosines_to, fixed_scale, soft_cross_entropy
+from asdcli.models.losses.cosine import SoftmaxOfCosines, class_centers, cosines_to, fixed_scale
 from asdcli.spec import ALWAYS_SPELLED
 
 
-class AdaCos(nn.Module):
+class AdaCos(SoftmaxOfCosines):
     """The loss, with its class centres `centers` (D, C), which are part of the state in both cases.
 
     Args:
@@ -32,8 +31,6 @@ class AdaCos(nn.Module):
         centers: whether the centres keep their random start or learn with the network.
         scale: whether s keeps its value or adapts to each training batch.
     """
-
-    scale: torch.Tensor
 
     def __init__(
         self,
@@ -48,14 +45,6 @@ class AdaCos(nn.Module):
         self.centers = class_centers(n_dims, n_classes, centers)
         self.register_buffer("scale", fixed_scale(n_classes))
 
-    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Loss (a scalar) and log p `(batch, C)` of `(batch, D)` embeddings against `(batch, C)` soft labels.
-
-        The rows of `labels` sum to 1. Computed in float32 whatever the caller's autocast says.
-        """
-        with torch.autocast(embeddings.device.type, enabled=False):
-            cosines = cosines_to(self.centers, embeddings.float())
-            if self.dynamic and self.training:
-                self.scale.copy_(adapted_scale(self.scale, cosines.detach(), labels))
-            log_p = torch.log_softmax(self.scale * cosines, dim=1)
-            return soft_cross_entropy(log_p, labels), log_p
+    def cosines(self, embeddings: torch.Tensor) -> torch.Tensor:
+        """`(batch, D)` -> `(batch, C)` in [-1, 1]."""
+        return cosines_to(self.centers, embeddings)

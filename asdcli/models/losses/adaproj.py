@@ -25,13 +25,13 @@ from torch.nn import functional
 
 from asdcli.errors import UsageError
 from asdcli.models.losses import Centers
-from asdcli.models.losses.cosine import adapted_scale, fixed_scale, soft_cross_entropy
+from asdcli.models.losses.cosine import SoftmaxOfCosines, fixed_scale
 from asdcli.spec import ALWAYS_SPELLED
 
 _LEAST = 1e-12  # of a squared length
 
 
-class AdaProj(nn.Module):
+class AdaProj(SoftmaxOfCosines):
     """The loss, with the vectors of its classes, `centers` (C, J, D), which are part of the state in both cases.
 
     Args:
@@ -44,8 +44,6 @@ class AdaProj(nn.Module):
     Raises:
         UsageError: as many vectors as dimensions, or none.
     """
-
-    scale: torch.Tensor
 
     def __init__(
         self,
@@ -72,15 +70,3 @@ class AdaProj(nn.Module):
         v = torch.einsum("bd,cjd->cbj", functional.normalize(embeddings, dim=1), vectors)
         projected2 = (v @ (vectors @ vectors.mT) * v).sum(dim=2)
         return (v.square().sum(dim=2) / projected2.clamp(min=_LEAST).sqrt()).T
-
-    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Loss (a scalar) and log p `(batch, C)` of `(batch, D)` embeddings against `(batch, C)` soft labels.
-
-        The rows of `labels` sum to 1. Computed in float32 whatever the caller's autocast says.
-        """
-        with torch.autocast(embeddings.device.type, enabled=False):
-            cosines = self.cosines(embeddings.float())
-            if self.dynamic and self.training:
-                self.scale.copy_(adapted_scale(self.scale, cosines.detach(), labels))
-            log_p = torch.log_softmax(self.scale * cosines, dim=1)
-            return soft_cross_entropy(log_p, labels), log_p

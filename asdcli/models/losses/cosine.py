@@ -1,4 +1,4 @@
-"""What losses of cosines share: class centres, the cosines to them, the fixed scale, and the scale that adapts.
+"""What losses of cosines share: class centres, cosines to them, the softmax, the fixed scale, and the one that adapts.
 
 Source: Zhang et al., "AdaCos: adaptively scaling cosine logits for effectively learning deep face representations",
 CVPR 2019.
@@ -27,7 +27,7 @@ def cosines_to(centers: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:
 
 
 def fixed_scale(n_classes: int) -> torch.Tensor:
-    """√2 ln(C - 1), a scalar; as of three classes where there are two, which would give 0."""
+    """√2 ln(C - 1), a scalar; of two classes, which would give 0 and a loss that nothing moves, that of three."""
     return torch.tensor(math.sqrt(2) * math.log(max(n_classes - 1, 2)))
 
 
@@ -54,3 +54,26 @@ def adapted_scale(scale: torch.Tensor, cosines: torch.Tensor, labels: torch.Tens
         log_b_avg = torch.logsumexp(log_b, dim=0) - math.log(len(log_b))
         angles = (labels * torch.acos(cosines.clamp(-1, 1))).sum(dim=1)
         return log_b_avg / torch.cos(angles.median().clamp(max=math.pi / 4))
+
+
+class SoftmaxOfCosines(nn.Module):
+    """A loss of one cosine a class, of which a subclass says how it is made; it has `scale` and `dynamic`."""
+
+    scale: torch.Tensor
+    dynamic: bool
+
+    def cosines(self, embeddings: torch.Tensor) -> torch.Tensor:
+        """`(batch, D)` -> `(batch, C)` in [-1, 1]."""
+        raise NotImplementedError
+
+    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Loss (a scalar) and log p `(batch, C)` of `(batch, D)` embeddings against `(batch, C)` soft labels.
+
+        The rows of `labels` sum to 1. Computed in float32 whatever the caller's autocast says.
+        """
+        with torch.autocast(embeddings.device.type, enabled=False):
+            cosines = self.cosines(embeddings.float())
+            if self.dynamic and self.training:
+                self.scale.copy_(adapted_scale(self.scale, cosines.detach(), labels))
+            log_p = torch.log_softmax(self.scale * cosines, dim=1)
+            return soft_cross_entropy(log_p, labels), log_p

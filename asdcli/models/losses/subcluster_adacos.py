@@ -15,10 +15,10 @@ from typing import Annotated, Literal
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from asdcli.errors import UsageError
 from asdcli.models.losses import Centers
+from asdcli.models.losses.cosine import class_centers, cosines_to, fixed_scale, soft_cross_entropy
 from asdcli.spec import ALWAYS_SPELLED
 
 
@@ -53,17 +53,12 @@ class SubclusterAdaCos(nn.Module):
         if subclusters < 1:
             raise UsageError(f"subclusters must be at least 1, got {subclusters}")
         self.n_classes, self.dynamic = n_classes, scale == "dynamic"
-        start = nn.init.xavier_uniform_(torch.empty(n_dims, n_classes * subclusters))
-        self.centers = nn.Parameter(start, requires_grad=centers == "trainable")
-        # Two classes of one centre each would give s = 0 and a loss that nothing moves.
-        fixed = math.sqrt(2) * math.log(max(n_classes * subclusters - 1, 2))
-        self.register_buffer("scale", torch.tensor(fixed))
+        self.centers = class_centers(n_dims, n_classes * subclusters, centers)
+        self.register_buffer("scale", fixed_scale(n_classes * subclusters))
 
     def cosines(self, embeddings: torch.Tensor) -> torch.Tensor:
         """`(batch, D)` -> `(batch, C, S)` in [-1, 1]."""
-        directions = functional.normalize(embeddings, dim=1)
-        cosines = directions @ functional.normalize(self.centers, dim=0)
-        return cosines.view(len(embeddings), self.n_classes, -1)
+        return cosines_to(self.centers, embeddings).view(len(embeddings), self.n_classes, -1)
 
     def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Loss (a scalar) and log p `(batch, C)` of `(batch, D)` embeddings against `(batch, C)` soft labels.
@@ -76,7 +71,7 @@ class SubclusterAdaCos(nn.Module):
                 self._adapt(cosines.detach(), labels)
             log_p = torch.logsumexp(self.scale * cosines, dim=2)
             log_p = log_p - torch.logsumexp(log_p, dim=1, keepdim=True)
-            return -(labels * log_p).sum(dim=1).mean(), log_p
+            return soft_cross_entropy(log_p, labels), log_p
 
     def _adapt(self, cosines: torch.Tensor, labels: torch.Tensor) -> None:
         """s <- ln B_avg / cos(min(π/4, θ_med)), θ of a sample being the label-weighted angle to its classes' nearest
