@@ -41,6 +41,10 @@ class WaveformBank:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def clip(self, i: int) -> torch.Tensor:
+        """(n_samples_i,) int16, a view."""
+        return self.samples[self.starts[i] : self.starts[i] + self.lengths[i]]
+
     def crop(self, clips: torch.Tensor, n_samples: int, at: torch.Tensor | None = None) -> torch.Tensor:
         """`(batch, n_samples)` float32 in [-1, 1) of the given clips, repeated end to end where shorter.
 

@@ -15,7 +15,8 @@ import torch
 from torch import nn
 
 from asdcli.errors import BadData, UsageError
-from asdcli.features.bank import WaveformBank
+from asdcli.features.ahead import one_ahead
+from asdcli.features.banks import Bank
 from asdcli.models.label_smoothing import smoothed
 from asdcli.models.losses import LOSSES
 from asdcli.models.mixup import mixup
@@ -163,7 +164,7 @@ class DiscriminativeTask:
         self,
         recipe: Discriminative,
         module: DiscriminativeModule,
-        bank: WaveformBank,
+        bank: Bank,
         labels: list[Any],
         index: np.ndarray,
         setting: Setting,
@@ -180,7 +181,7 @@ class DiscriminativeTask:
 
     def steps(self, epoch: int) -> Iterator[Step]:
         """One step a batch."""
-        return descend(self.optimizers[0], self.batches(epoch), self.loss)
+        return descend(self.optimizers[0], one_ahead(self.batches(epoch)), self.loss)
 
     def batches(self, epoch: int) -> Iterator[MixedBatch]:
         """The batches of an epoch. A last one of a single clip is left out: batch normalisation has no variance."""
