@@ -15,9 +15,12 @@ DEVICE_SHARE = 0.5  # of the free device memory that the samples may take; the r
 class WaveformBank:
     """Clips of any length end to end in one tensor, ready for batched cropping.
 
+    Where each clip lies is kept on the CPU, as what is drawn is: of a batch, only its few places go to the device, and
+    nobody waits for that.
+
     Attributes:
         samples: (n_samples,) int16, on the device that computes, or in pinned host memory where it does not fit.
-        starts, lengths: (n_clips,) int64 on the same device as `samples`; no length is 0.
+        starts, lengths: (n_clips,) int64 on the CPU; no length is 0.
         device: where batches are wanted.
     """
 
@@ -35,7 +38,7 @@ class WaveformBank:
             free, _ = torch.cuda.mem_get_info(device)
             if flat.nbytes > DEVICE_SHARE * free:
                 home, flat = torch.device("cpu"), flat.pin_memory()
-        bounds = torch.from_numpy(np.asarray(offsets, np.int64)).to(home)
+        bounds = torch.from_numpy(np.asarray(offsets, np.int64))
         return cls(flat.to(home), bounds[:-1], bounds.diff(), device)
 
     def __len__(self) -> int:
@@ -50,14 +53,18 @@ class WaveformBank:
             at: (batch,) in [0, 1), where each crop starts, as a share of the places where it can start once the clip is
                 repeated until it is no shorter than the crop. None: at the clip's beginning.
         """
-        home = self.samples.device
-        clips = clips.to(home)
-        starts, lengths = self.starts[clips, None], self.lengths[clips, None]
-        places = torch.arange(n_samples, device=home)
-        if at is None:
-            first = torch.zeros_like(starts)
+        starts, lengths = self.starts[clips], self.lengths[clips]
+        first = torch.zeros_like(starts)
+        if at is not None:
+            first = (at * (lengths * -(-n_samples // lengths) - n_samples + 1)).long()
+        if bool((lengths >= n_samples).all()):
+            crops = self.samples.unfold(0, n_samples, 1)[self._near(starts + first)]
         else:
-            repeated = lengths * -(-n_samples // lengths)
-            first = (at.to(home)[:, None] * (repeated - n_samples + 1)).long()
-        crops = self.samples[starts + (first + places) % lengths]
+            starts, first, lengths = (self._near(x)[:, None] for x in (starts, first, lengths))
+            places = torch.arange(n_samples, device=self.samples.device)
+            crops = self.samples[starts + (first + places) % lengths]
         return crops.to(self.device, torch.float32, non_blocking=True) / FULL_SCALE
+
+    def _near(self, of_clips: torch.Tensor) -> torch.Tensor:
+        """Where the samples are; the device takes it when it comes to it."""
+        return of_clips.to(self.samples.device, non_blocking=True)

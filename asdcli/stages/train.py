@@ -166,6 +166,7 @@ def run(
             load=lambda machine_type: found.load(machine_type, rows_of(table, machine_type)),
             clip_length_s=clip_length_s,
             noise=added.noise if added.params else None,
+            contents=tuple(pack.content for pack in found.headers.values()),
         )
         task = recipe.task(data, Setting(seed, where, precision, progress))
         facts = _train(task, recipe, job, training, progress)

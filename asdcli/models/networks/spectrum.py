@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from asdcli.models.networks.layers import SqueezeExcitation
+from asdcli.models.networks.windowed import WindowedConv1d
 
 DIMS = 128
 CONVOLUTIONS = ((256, 64), (64, 32), (16, 4))  # (kernel, stride) of each, without padding
@@ -48,7 +49,7 @@ class SpectrumBranch(nn.Module):
         channels = 1
         for kernel, stride in CONVOLUTIONS:
             layers += [
-                nn.Conv1d(channels, DIMS, kernel, stride=stride, bias=False),
+                WindowedConv1d(channels, DIMS, kernel, stride),
                 nn.ReLU(),
                 SqueezeExcitation(DIMS),
             ]

@@ -31,7 +31,7 @@ from asdcli.training.memory import warn_of_want
 from asdcli.training.precision import autocast, resolve_precision
 from asdcli.training.pretrained import weights_file
 from asdcli.training.recipes import outliers
-from asdcli.training.seeds import derive, seeded
+from asdcli.training.seeds import derive, seeded, step_randomness
 
 MIXUP_BETA = 0.2
 
@@ -211,10 +211,8 @@ class SerialOETask:
         device = self.setting.device
         network = self.networks[batch.number]
         spectrograms = mels(batch.waves, self.mel)
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.manual_seed(batch.seed)  # dropout
-            with autocast(device, self.precision):
-                embeddings = network(spectrograms)
+        with step_randomness(batch.seed, device), autocast(device, self.precision):  # dropout
+            embeddings = network(spectrograms)
         machine, product = network.heads(embeddings.float())
         loss = serial_oe_loss(machine, product, batch.is_machine, batch.is_product, self.recipe.lambda_id)
         right = ((machine > 0) == (batch.is_machine > 0.5)).sum()
