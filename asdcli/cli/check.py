@@ -21,7 +21,7 @@ from asdcli.cli.options import (
 )
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
-from asdcli.errors import UsageError
+from asdcli.errors import MissingArtifact, UsageError
 from asdcli.vocabulary import NONE
 
 if TYPE_CHECKING:
@@ -132,7 +132,6 @@ def check(
     recordings.
     """
     from asdcli.artifacts import own
-    from asdcli.errors import MissingArtifact, UsageError
     from asdcli.pipeline.steps import check as step
 
     if start is not None and not history:
