@@ -69,7 +69,7 @@ def run(
         BadData: a clip without a score, too short to explain, or with nothing to compare it with.
         MissingArtifact, BadArtifact: a file is gone, or not what it should be.
     """
-    work = _Work(method, files, progress, occlude, device)
+    work = Explainer(method, files, progress, occlude, device)
     ids = [clip_named(name, work.table, files.clips) for name in wanted]
     return [work.clip(clip_id) for clip_id in progress.track(ids, total=len(ids), label="explain", unit="clips")]
 
@@ -85,32 +85,12 @@ def each(
         files: as of `run`.
         progress: is told how far it is, and of clips that cannot be explained.
     """
-    work = _Work(method, files, progress)
+    work = Explainer(method, files, progress, device="cpu")
     for clip_id in progress.track(clip_ids, total=len(clip_ids), label="explain", unit="clips"):
         try:
             yield work.clip(clip_id)
         except AsdError as error:
             progress.left_out(f"{clip_id} cannot be explained: {error.message}")
-
-
-def of_recordings(
-    wanted: Sequence[Outside],
-    detector: Detector,
-    method: Scored,
-    files: Evidence,
-    *,
-    occlude: bool = True,
-    device: str = "auto",
-    progress: Progress = SILENT,
-) -> list[Explained]:
-    """The same of recordings that are no clips of the run; `detector` is that of the method.
-
-    Raises:
-        BadData, MissingArtifact, BadArtifact: as `run`. BadAudio: a recording cannot be read.
-    """
-    work = _Work(method, files, progress, occlude, device, detector)
-    every = progress.track(wanted, total=len(wanted), label="explain", unit="recordings")
-    return [work.recording(one) for one in every]
 
 
 @dataclass(frozen=True)
@@ -135,17 +115,26 @@ class _Heard:
 
 
 @dataclass
-class _Work:
-    """What is read once for all clips; `loaded` is the method's detector, whose network is not read twice then."""
+class Explainer:
+    """Explains one after the other; what they share is read once.
+
+    Attributes:
+        method: with its scores.
+        files: of the run.
+        progress: is told of what looks wrong.
+        occlude: as of `run`.
+        device: where networks run.
+        loaded: the method's detector, by which recordings are explained that are no clips.
+    """
 
     method: Scored
     files: Evidence
-    progress: Progress
+    progress: Progress = SILENT
     occlude: bool = False
-    device: str = "cpu"
+    device: str = "auto"
     loaded: Detector | None = None
-    sounds: dict[str, Sounds] = field(default_factory=dict)
-    kept: KeptNormals = field(default_factory=KeptNormals)
+    sounds: dict[str, Sounds] = field(default_factory=dict, repr=False)
+    kept: KeptNormals = field(default_factory=KeptNormals, repr=False)
 
     @functools.cached_property
     def table(self) -> pa.Table:
@@ -165,6 +154,7 @@ class _Work:
         return self.detector is not None and takes(self.detector.scorer) == "residuals"
 
     def clip(self, clip_id: str) -> Explained:
+        """Of a clip of the run. Errors as of `run`."""
         one = standing(self.method, clip_id, self.files.thresholds)
         group = compared_without(self.method, one)
         sounds = self.sounds_of(one.machine_type)
@@ -183,6 +173,7 @@ class _Work:
         return self.explained(_Heard(one, sounds.read(one.clip_id, most_s, from_s), near, group, notes, most_s))
 
     def recording(self, of: Outside) -> Explained:
+        """Of a recording that is no clip. Errors as of `run`; BadAudio where it cannot be read."""
         one, near, notes, most_s = of.standing, None, list(of.notes), None
         samples = self.sounds_of(one.machine_type).hear(of.path, of.span_s, **of.changes)
         if of.span_s:

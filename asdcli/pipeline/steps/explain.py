@@ -147,7 +147,9 @@ def _of_recordings(
         span_s = spans.get(row.recording)
         wanted.append(Outside(Path(name), f"./{name}", standing_of(row, scored), notes, reads.changes, span_s))
     detector = detector_of(space, spelling, device=how["device"])  # of which the check has told
-    return zip(names, explain.of_recordings(wanted, detector, scored, files, **how), strict=True)
+    explainer = explain.Explainer(scored, files, loaded=detector, **how)
+    every = progress.track(wanted, total=len(wanted), label="explain", unit="recordings")
+    return zip(names, map(explainer.recording, every), strict=True)
 
 
 def standing_of(row: CheckRow, scored: Scored) -> Standing:
