@@ -21,7 +21,7 @@ from asdcli.cli.options import (
 )
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
-from asdcli.errors import MissingArtifact, UsageError
+from asdcli.errors import UsageError
 from asdcli.vocabulary import NONE
 
 if TYPE_CHECKING:
@@ -136,11 +136,7 @@ def check(
     for written in (csv, html):
         if written:
             own.check(written, force=force)  # before the work, not after
-    try:
-        space = place.space()
-    except MissingArtifact as error:
-        error.answer(step.LEARN)
-        raise
+    space = place.learned()
     checks = step.run(
         space,
         recordings,

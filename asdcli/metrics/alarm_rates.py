@@ -13,6 +13,7 @@ SECONDS = {"s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "hour": 3600, "d": 8
 """Seconds in the units of `--every`."""
 
 _HINT = f"for example --false-alarms {DEFAULT}, 1/200, or 1/month with --every 10min; of {', '.join(DAYS)}"
+_OFTEN = "0.001s"  # for who has not said how often: then no rate of a time is too high
 _NUMBER = r"\d+(?:\.\d*)?|\.\d+"
 
 
@@ -54,14 +55,8 @@ def is_of_a_time(false_alarms: str, every: str | None) -> bool:
     Raises:
         UsageError: it is no rate, however often recordings come.
     """
-    try:
-        rule_of(false_alarms, every)
-    except UsageError:
-        if every is not None:
-            raise
-        rule_of(false_alarms, "0.001s")
-        return True
-    return False
+    rule = rule_of(false_alarms, _OFTEN if every is None else every)
+    return every is None and rule.startswith("false-alarms")
 
 
 def seconds(text: str) -> float:

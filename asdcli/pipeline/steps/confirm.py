@@ -122,8 +122,8 @@ def _meant(space: Workspace, word: str) -> list[PastCheck]:
         digests = [digest_file(file) for file in files]
         unknown = [str(file) for file, digest in zip(files, digests, strict=True) if digest not in of_digest]
         if unknown or not files:
-            what = f"{listed(unknown)} in it" if unknown else "no recording in it"
-            raise UsageError(f"{word}: {what} was checked", f"check it first: asd check {word}")
+            what = f"{listed(unknown)} never was" if unknown else "no recording in it was"
+            raise UsageError(f"{word}: {what} checked", f"check it first: asd check {word}")
         return [of_digest[digest] for digest in digests]
     found = checks.find(space.history, word)
     if place.is_file():
