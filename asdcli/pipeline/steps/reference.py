@@ -226,7 +226,9 @@ def _meant(name: str, table: pa.Table, bank: pa.Table, space: Workspace) -> list
             ends.append(clip_id)
     found = exact or ends
     if not found:
-        known = unknown_name("recording", name.rpartition("/")[2], map(shown, rows), "asd reference list")
+        known = unknown_name(
+            "recording", name.rpartition("/")[2], map(shown, bank["clip_id"].to_pylist()), "asd reference list"
+        )
         raise UsageError(f"{name!r} names no recording that others are compared with", known.hint)
     if len(found) > 1:
         several = listed([shown(clip_id) for clip_id in found])
@@ -268,5 +270,8 @@ def _moved(before: _Limits, after: _Limits) -> Iterator[str]:
 def _from_to(was: float, limit: float) -> str:
     if limit == was:
         return f"{limit:.4g} as before"
-    share = f" ({100 * abs(limit / was - 1):.2g} % {'higher' if limit > was else 'lower'})" if was > 0 else ""
-    return f"{limit:.4g} instead of {was:.4g}{share}"
+    if was <= 0:
+        return f"{limit:.4g} instead of {was:.4g}"
+    percent = 100 * abs(limit / was - 1)
+    by = f"{percent:.2g}" if percent < 10 else f"{percent:,.0f}"
+    return f"{limit:.4g} instead of {was:.4g} ({by} % {'higher' if limit > was else 'lower'})"
