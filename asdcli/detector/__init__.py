@@ -27,7 +27,7 @@ from asdcli.features.kinds import FEATURES, FeatureKind, Pack, Unfit
 from asdcli.features.pack import WaveformPack
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import SCORERS, takes
-from asdcli.scorers.reference import Vectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.views.detector_file import DetectorFile
 from asdcli.views.known_faults import KnownFaults, nearest_of_clips
 from asdcli.views.reading import Reading

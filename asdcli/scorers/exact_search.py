@@ -9,7 +9,7 @@ import numpy as np
 
 from asdcli.scorers import candidates
 from asdcli.scorers.backends import backend
-from asdcli.scorers.candidates import FEW, MANY, SHARE, Form, Pairs
+from asdcli.scorers.candidates import Form, Pairs
 from asdcli.scorers.columns import columns_of
 from asdcli.scorers.groups import Groups
 from asdcli.scorers.smallest import smallest
@@ -81,12 +81,12 @@ def append(
     # an old sample keeps the nearest of its old and its new neighbours
     column = np.arange(found.index.shape[1])
     distance = np.where(column < found.count[:, None], found.distance, np.inf)
-    candidates = np.concatenate([old.astype(np.int32)[found.index], among_new.index], axis=1)
+    near = np.concatenate([old.astype(np.int32)[found.index], among_new.index], axis=1)
     column = np.arange(among_new.index.shape[1])
     added = np.where(column < among_new.count[:, None], among_new.distance, np.inf)
     distance = np.concatenate([distance, added], axis=1)
     wanted = min(width, int(pool.sum()))
-    index, distance = _nearest(x, old, candidates, distance, wanted, _uncertainty(x, old))
+    index, distance = _nearest(x, old, near, distance, wanted, _uncertainty(x, old))
     result = Neighbours(
         np.empty((len(x), wanted), np.int32), np.empty((len(x), wanted)), np.empty(len(x), found.count.dtype)
     )
@@ -153,7 +153,7 @@ class _Search:
 
     def _searched(self) -> candidates.Rows | None:
         """What to search in in float32; None where all distances cost less, or float32 cannot hold them."""
-        if len(self._pool) < max(MANY, SHARE * (self._wanted + 1)) or len(self._queries) < FEW:
+        if not candidates.worth_while(len(self._queries), len(self._pool), self._wanted + 1):
             return None
         slack = 4 * float(self._error.max())  # so that those that `_nearest` calls disputed are among them
         form = Form(2.0, self._members_norm, slack)
@@ -186,10 +186,7 @@ class _Search:
         d *= -2
         d += self._members_norm[columns]
         d += self._norm[block, None]
-        i, own = self._own.of(self._number[block])
-        place = np.minimum(np.searchsorted(columns, own), len(columns) - 1)
-        there = columns[place] == own
-        d[i[there], place[there]] = np.inf
+        d[self._own.among(self._number[block], columns)] = np.inf
         return columns, d
 
 

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from asdcli.scorers.candidates import Form
+from asdcli.scorers.distances import Weigh, nobody
 from asdcli.scorers.groups import Groups
 from asdcli.scorers.pools import Mean, Pool, UpToExit
-from asdcli.scorers.reference import Reference, Vectors, Weigh, nobody
+from asdcli.scorers.reference import Reference
+from asdcli.scorers.vectors import Vectors
 
 Adjust = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From D (…, n_ref) and b (n_ref,) to what a score is the minimum of."""

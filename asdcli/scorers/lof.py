@@ -12,9 +12,10 @@ from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one
 from asdcli.scorers.nearest import nearest_distance
 from asdcli.scorers.pools import mean_of
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference
 from asdcli.scorers.smallest import smallest
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.spec import always_spelled
 
 _LEAST_REACH = 1e-10  # duplicates have a finite density: as scikit-learn has it

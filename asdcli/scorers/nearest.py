@@ -11,8 +11,9 @@ import numpy as np
 from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one
 from asdcli.scorers.domains import by_domain, references
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from asdcli.scorers import Fitted
 from asdcli.scorers.local_scale import LocalScale
-from asdcli.scorers.reference import Vectors
+from asdcli.scorers.vectors import Vectors
 
 Array = npt.NDArray[np.float64]
 

@@ -13,10 +13,10 @@ from sklearn.neighbors import LocalOutlierFactor as Theirs
 
 from asdcli.scorers import SCORERS
 from asdcli.scorers.pools import Mean, Ranked, UpToExit, smoothed_ratios
-from asdcli.scorers.reference import Vectors, unit_norm
 from asdcli.scorers.rules import RULES
 from asdcli.scorers.terms import terms
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors, unit_norm
 from tests.scorers.test_scorers import CLOSE, alpha_brute, dist, make_unit, nearest_brute, scale_brute, scored
 
 INF = math.inf
