@@ -14,7 +14,10 @@ from asdcli.scorers.columns import columns_of
 from asdcli.scorers.groups import Groups
 from asdcli.scorers.smallest import smallest
 from asdcli.scorers.spread import spread
+from asdcli.scorers.vectors import NORM_FLOOR
 from asdcli.vocabulary import Distance
+
+BLOCK = 1 << 22  # distances that a thread holds at a time: 32 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +149,7 @@ class _Search:
         self._members_norm, self._norm = _squared(self._members), _squared(x[queries])
         self._error = _uncertainty(x, queries)
         self._own, self._number = Groups(apart[pool], np.arange(len(pool))), apart[queries]
-        self._step = max(_BLOCK // len(pool), 1)
+        self._step = max(BLOCK // len(pool), 1)
         self._rows = self._searched()
         size = self._step if self._rows is None else max(candidates.QUERIES // self._step, 1) * self._step
         self.parts = [slice(start, start + size) for start in range(0, len(queries), size)]
@@ -241,15 +244,9 @@ def _uncertainty(x: np.ndarray, queries: np.ndarray) -> np.ndarray:
     return 2 * (x.shape[1] + 4) * unit * (norm[queries] + norm.max(initial=0.0))
 
 
-_BLOCK = 1 << 22  # distances that a thread holds at a time: 32 MB
-
-
 def prepare(vectors: np.ndarray, metric: Distance = "euclidean") -> np.ndarray:
     """`vectors` (n, n_dims) in float64; for cosine of length one, where |x - y|^2 has the order of the cosine."""
     x = np.ascontiguousarray(vectors, dtype=np.float64)
     if metric == "cosine":
-        x = x / np.maximum(np.sqrt((x * x).sum(axis=1, keepdims=True)), _NORM_FLOOR)
+        x = x / np.maximum(np.sqrt((x * x).sum(axis=1, keepdims=True)), NORM_FLOOR)
     return x
-
-
-_NORM_FLOOR = 1e-12

@@ -22,7 +22,6 @@ Adjust = Callable[[np.ndarray, np.ndarray], np.ndarray]
 ROUNDED = 2.0**-45
 """More than some dozens of roundings of numbers up to 1 in float64."""
 
-
 _MEAN = Mean()
 
 
@@ -114,16 +113,6 @@ class LocalScale:
             lost |= own[rows] == clips[:, None]
         b = np.clip(self.pool.without(self.transform(distances), rows, lost, self.k), self.low, self.high)
         return np.where(np.isnan(b), self.full[rows], b)
-
-    def changes(self) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """A function of clips that gives all (i, y, b) where b(y) without clips[i] differs from b(y)."""
-        near = self.changed()
-
-        def of(clips: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-            i, rows = near.of(clips)
-            return i, rows, self.without(clips[i], rows)
-
-        return of
 
     def changed(self) -> Groups:
         """The rows y whose b(y) hangs on a clip, under the clip."""

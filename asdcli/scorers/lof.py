@@ -62,9 +62,9 @@ class LocalOutlierFactor:
         known = np.isin(windows.clip, reference.owners)
         neighbours = _neighbours(reference, self.k) if known.any() else None
 
-        def block(of: slice, d: np.ndarray) -> np.ndarray:
-            rows, distances = smallest(d, min(self.k, d.shape[1]))
-            distances = _euclidean(distances)
+        def block(of: slice, columns: np.ndarray, d: np.ndarray) -> np.ndarray:
+            places, distances = smallest(d, min(self.k, d.shape[1]))
+            rows, distances = columns[places], _euclidean(distances)
             own_reach, own_density = reach[rows], density[rows]
             if neighbours is not None and known[of].any():
                 i = np.flatnonzero(known[of])
@@ -76,7 +76,7 @@ class LocalOutlierFactor:
             factor = among / _density(distances, own_reach)
             return np.where(np.isfinite(distances[:, 0]), factor, np.inf)
 
-        return np.concatenate(reference.map(windows, block))
+        return np.concatenate(reference.near(windows, self.k, block))
 
 
 @dataclass(frozen=True, eq=False)

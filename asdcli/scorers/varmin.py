@@ -226,11 +226,12 @@ def alpha_sweep(
     scale = LocalScale.of(reference, k)
     if scale.alone:
         return np.tile(transform(nearest_distance(reference, queries), space), (len(alphas), 1))
-    changes, b = scale.changes(), transform(scale.full, space)
+    changed, b = scale.changed(), transform(scale.full, space)
 
     def block(rows: slice, d: np.ndarray) -> np.ndarray:
-        i, y, changed = changes(queries.clip[rows])
-        gd, gb = transform(d, space), transform(changed, space)
+        clips = queries.clip[rows]
+        i, y = changed.of(clips)
+        gd, gb = transform(d, space), transform(scale.without(clips[i], y), space)
         scores = np.empty((len(alphas), len(d)))
         for s, alpha in zip(scores, alphas, strict=True):
             a = gd - alpha * b

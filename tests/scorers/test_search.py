@@ -21,6 +21,8 @@ SPELLINGS = [
     "rescale:k=4",
     "rescale:k=4,metric=euclidean",
     "rescale:k=4,form=difference",
+    "lof:k=4",
+    "domain-density:k_source=4,k_target=3",
     "varmin:k=4,val=test-all",
     "varmin:k=1,alpha=-3",
     "varmin:k=4,alpha=2,loo=loose",
