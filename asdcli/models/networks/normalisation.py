@@ -98,12 +98,11 @@ def _spread(of_channels: torch.Tensor) -> torch.Tensor:
 def _follow(norm: nn.BatchNorm2d, x: torch.Tensor, mean: torch.Tensor, variance: torch.Tensor) -> None:
     """Let the running statistics of `norm` follow those of a batch, as torch's own do."""
     n = x.numel() // x.shape[1]
-    if norm.running_mean is None or norm.running_var is None or norm.num_batches_tracked is None:
-        return
+    assert norm.running_mean is not None and norm.running_var is not None and norm.num_batches_tracked is not None
+    assert norm.momentum is not None
     norm.num_batches_tracked += 1
-    momentum = norm.momentum if norm.momentum is not None else 1 / int(norm.num_batches_tracked)
-    norm.running_mean.lerp_(mean, momentum)
-    norm.running_var.lerp_(variance * (n / (n - 1)), momentum)
+    norm.running_mean.lerp_(mean, norm.momentum)
+    norm.running_var.lerp_(variance * (n / (n - 1)), norm.momentum)
 
 
 class _Normalised(torch.autograd.Function):
