@@ -27,7 +27,7 @@ from asdcli.cli.options import (
     VerboseOption,
 )
 from asdcli.cli.talk import Talk
-from asdcli.errors import AsdError, UsageError
+from asdcli.errors import AsdError, MissingArtifact, UsageError
 
 if TYPE_CHECKING:
     from asdcli.pipeline.workspace import Workspace
@@ -108,6 +108,20 @@ class Place:
             UsageError, MissingArtifact: what was named cannot be had.
         """
         return self.space() if self._is_named() else None
+
+    def learned(self) -> Workspace:
+        """The same for commands on what was learned, which say how to learn where there is nothing.
+
+        Raises:
+            UsageError, MissingArtifact: none can be told, as `workspace.resolve` says.
+        """
+        try:
+            return self.space()
+        except MissingArtifact as error:
+            from asdcli.pipeline.steps.check import LEARN
+
+            error.answer(LEARN)
+            raise
 
     def at(self, run: Path | None) -> Place:
         """The same at a run that was named as an argument, which wins over ASD_RUN.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-FULL_SCALE = 32768.0
+from asdcli.features.pack import FULL_SCALE
+
 DEVICE_SHARE = 0.5  # of the free device memory that the samples may take; the rest is for activations
 
 

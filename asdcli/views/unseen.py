@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from asdcli.scorers.reference import Vectors
 from asdcli.scorers.unit import Unseen
+from asdcli.scorers.vectors import Vectors
 from asdcli.views.embeddings import Embedded
 from asdcli.views.timeline import Timeline
 from asdcli.views.units import UnitPlan
