@@ -13,7 +13,8 @@ from asdcli.embedders.trained import Trained
 from asdcli.models.losses import LOSSES
 from asdcli.models.networks import NETWORKS
 from asdcli.scorers.nearest import nearest_distance
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference
+from asdcli.scorers.vectors import Vectors
 from asdcli.training.graphs import Compute, Replayed, Tensors, recorded
 from asdcli.training.seeds import generator, step_randomness
 from tests.bench.gpu import made
