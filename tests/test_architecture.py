@@ -33,6 +33,7 @@ HELPERS = {
     "index_place": "index",
     "index_report": "index",
     "candidates": "tune",
+    "label_free_bounds": "label_free",
     "check_judge": "check",
     "check_report": "check",
     "check_why": "check",
