@@ -54,7 +54,7 @@ class Replayed:
 def recorded(compute: Compute, inputs: Tensors) -> Callable[[], Tensors]:
     """A CUDA graph of `compute` on `inputs`. Recording computes nothing."""
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    with torch.cuda.graph(graph, capture_error_mode="thread_local"):  # another thread may be making a batch
         outputs = compute(*inputs)
 
     def again() -> Tensors:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from asdcli.errors import UsageError
-from asdcli.features.bank import WaveformBank
+from asdcli.features.banks import Bank
 from asdcli.models.noise_mixing import with_noise
 from asdcli.training import TrainingData
 from asdcli.training.gather import gather
@@ -60,7 +60,7 @@ class NoiseRecordings:
         first, count: (n_classes,) which of them are of the machine type of each class of clips; all where none are.
     """
 
-    bank: WaveformBank
+    bank: Bank
     first: torch.Tensor
     count: torch.Tensor
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from asdcli import audio
 from asdcli.audio.convert import FULL_SCALE
 from asdcli.audio.two_microphones import GAIN
 from asdcli.errors import UsageError
-from asdcli.features.kinds import DEFAULT, FEATURES
+from asdcli.features.kinds import DEFAULT, FEATURES, FeatureKind
 from asdcli.features.windows import cut, starts
 from asdcli.views.clips import ClipRow
 from asdcli.vocabulary import BOTH, FIXED, PEAK, RESIDUAL
@@ -70,6 +71,12 @@ class Reading:
         if self.window_s is not None and self.hop_s is None:
             object.__setattr__(self, "hop_s", self.window_s / 2)
         _require_windows(self)
+
+    @cached_property
+    def kind(self) -> FeatureKind:
+        """What makes the features: one for all clips and threads."""
+        made: FeatureKind = FEATURES.build(self.features)
+        return made
 
     @staticmethod
     def of(params: Mapping[str, Any]) -> Reading:

@@ -15,7 +15,8 @@ import torch
 from torch import nn
 
 from asdcli.errors import BadData, UsageError
-from asdcli.features.bank import WaveformBank
+from asdcli.features.ahead import one_ahead
+from asdcli.features.banks import Bank
 from asdcli.models.label_smoothing import smoothed
 from asdcli.models.losses import LOSSES
 from asdcli.models.mixup import mixup
@@ -165,7 +166,7 @@ class DiscriminativeTask:
         self,
         recipe: Discriminative,
         module: DiscriminativeModule,
-        bank: WaveformBank,
+        bank: Bank,
         labels: list[Any],
         index: np.ndarray,
         setting: Setting,
@@ -183,7 +184,8 @@ class DiscriminativeTask:
 
     def steps(self, epoch: int) -> Iterator[Step]:
         """One step a batch."""
-        for batch in self.batches(epoch):
+        batches = self.batches(epoch)
+        for batch in one_ahead(batches) if self.bank.on_host else batches:
             with step_randomness(batch.seed, self.setting.device):  # dropout, masks, exchanged branches
                 loss, right = self.learn(batch.waveforms, batch.labels)
             yield Step(loss, right, len(batch.waveforms))

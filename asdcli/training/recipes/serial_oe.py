@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from asdcli.errors import AsdError, BadData, UsageError
-from asdcli.features.bank import WaveformBank
+from asdcli.features.banks import Bank
 from asdcli.features.standardised_mels import deviation, mel_spec, mels, standardised
 from asdcli.features.windows import HOP_S, WINDOW_S
 from asdcli.models.losses.serial_oe import serial_oe_loss
@@ -124,7 +124,7 @@ class Batch(NamedTuple):
 class _Clips:
     """All training clips of all machine types: where their sound is, and what they are."""
 
-    bank: WaveformBank
+    bank: Bank
     moments: torch.Tensor
     machine: np.ndarray
     product: np.ndarray
@@ -266,8 +266,7 @@ def _gather(data: TrainingData, setting: Setting) -> _Clips:
     sections = [section or "-" for section in clips["section"].to_pylist()]
     products = {m: sorted({s for s, of in zip(sections, machines, strict=True) if of == m}) for m in data.machine_types}
     number = {m: i for i, m in enumerate(data.machine_types)}
-    ends = (bank.starts + bank.lengths).tolist()
-    spread = [deviation(bank.samples[start:end]) for start, end in zip(bank.starts.tolist(), ends, strict=True)]
+    spread = [deviation(bank.clip(i)) for i in range(len(bank))]
     return _Clips(
         bank,
         torch.tensor(spread),
