@@ -152,6 +152,15 @@ EngineOption = Annotated[
         autocompletion=completion.engines,
     ),
 ]
+WorksAtOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="SPELLING",
+        help=f"Where the work is done: {', '.join(ENGINES.entries)}; with parameters as in {ENGINE}:workers=2.",
+        autocompletion=completion.engines,
+    ),
+]
 RetryOption = Annotated[int, typer.Option("--retry", min=0, metavar="N", help="Try what failed up to N times again.")]
 FeaturesFromOption = Annotated[
     Path | None,

@@ -20,6 +20,9 @@ from asdcli.models.poolings import POOLINGS, Pooling
 from asdcli.progress import Progress
 from asdcli.spec import part
 
+_ON_CPU = 4
+"""Windows at once on a CPU: more fall out of its caches, and take half as long again (`tests.bench encoders`)."""
+
 
 @dataclass(frozen=True)
 class Pretrained:
@@ -143,7 +146,7 @@ class Frozen:
 
     Attributes:
         hearing: what it is given of windows.
-        batch_size: clips at once, and windows.
+        batch_size: clips at once, and windows; a CPU takes these a few at a time.
     """
 
     found: FoundCheckpoint
@@ -169,8 +172,9 @@ class Frozen:
         batches = []
         with torch.inference_mode():
             for waves, _ in pieces.batches(self.batch_size, self.device):
-                waves = resampled(waves, pack.sample_rate, rate, n_samples)
-                batches.append(self._pooled(self._tokens(waves), pooling).cpu())
+                for some in waves.split(_ON_CPU if self.device.type == "cpu" else len(waves)):
+                    some = resampled(some, pack.sample_rate, rate, n_samples)
+                    batches.append(self._pooled(self._tokens(some), pooling).cpu())
         vectors = torch.cat(batches).numpy()
         first = np.flatnonzero(np.diff(pieces.clip, prepend=-1))
         counts = np.diff(np.append(first, len(vectors)))

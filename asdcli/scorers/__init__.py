@@ -82,6 +82,9 @@ PAPER = (
 MORE = (*PAPER, *(f"varmin:k={k},val=held-out" for k in (8, 16)))
 """The same and what the paper has not: what `--method all+` runs."""
 
+FOR_ENCODERS = ("nn", "rescale:k=1", "domain-density", DEFAULT)
+"""What `asd bench` scores by where nothing else is asked for: none needs more than vectors and the training clips."""
+
 Takes = Literal["embeddings", "residuals"]
 
 

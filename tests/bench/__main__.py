@@ -9,6 +9,7 @@ run in its place, and writes docs/performance.md and its chart anew.
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import platform
 import sys
@@ -16,25 +17,24 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.bench import (
-    digests,
-    generative,
-    growth,
-    jobs,
-    neighbours,
-    normalisation,
-    page,
-    performance,
-    record,
-    research,
-    tables,
-    week,
-)
+from tests.bench import performance, record
 from tests.bench.jobs import Result
 from tests.helpers.environment import forget_asd
 
-_MODULES = (jobs, neighbours, generative, digests, tables, research, week, page, normalisation, growth)
-KNOWN = {function.__name__: function for module in _MODULES for function in module.ALL}
+_MODULES = (
+    "jobs",
+    "neighbours",
+    "encoders",
+    "generative",
+    "digests",
+    "tables",
+    "research",
+    "week",
+    "page",
+    "normalisation",
+    "growth",
+)
+KNOWN = {f.__name__: f for name in _MODULES for f in importlib.import_module(f"tests.bench.{name}").ALL}
 
 
 def main(words: list[str]) -> int:

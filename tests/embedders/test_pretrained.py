@@ -62,6 +62,18 @@ def test_it_gives_what_the_library_gives_of_the_same_weights(name: str, layer: s
     assert np.abs(ours[0] - ours[1]).max() > 1e-4
 
 
+def test_a_cpu_takes_a_few_windows_at_once_and_gives_what_they_give_one_by_one(
+    ast: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack, sizes = sounds(N_SAMPLES, 16_000, n_clips=6), []
+    heard = Frozen._tokens
+    monkeypatch.setattr(Frozen, "_tokens", lambda self, waves: (sizes.append(len(waves)), heard(self, waves))[1])
+    whole = vectors(f"ast:checkpoint={ast}", pack, batch_size=64)
+    assert sizes == [4, 2]
+    np.testing.assert_allclose(whole, vectors(f"ast:checkpoint={ast}", pack, batch_size=1), atol=1e-6)
+    assert sizes[2:] == [1] * 6
+
+
 @pytest.mark.parametrize(
     ("name", "changes"), [("clap", {"enable_fusion": True}), ("hubert", {"feat_extract_norm": "layer"})]
 )
