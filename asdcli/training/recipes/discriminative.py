@@ -28,6 +28,7 @@ from asdcli.training.loop import Step, descend
 from asdcli.training.noise import WHERE_RECORDED, NoiseMixing, NoiseRecordings, white
 from asdcli.training.precision import autocast, resolve_precision
 from asdcli.training.seeds import derive, generator, seeded
+from asdcli.training.uncompiled import uncompiled
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ class DiscriminativeTask:
         self.epoch_size = len(bank)
         self.precision = resolve_precision(setting.precision, setting.device)
         trainable = [p for p in module.parameters() if p.requires_grad]
-        self.optimizers = [torch.optim.AdamW(trainable, lr=recipe.lr, weight_decay=recipe.weight_decay)]
+        self.optimizers = [uncompiled(torch.optim.AdamW)(trainable, lr=recipe.lr, weight_decay=recipe.weight_decay)]
 
     def steps(self, epoch: int) -> Iterator[Step]:
         """One step a batch."""
