@@ -12,7 +12,7 @@ FLOORS = {
     part: floor
     for floor, parts in enumerate(
         (
-            ("blas", "errors", "vocabulary", "progress", "outcome", "visible", "wording"),
+            ("blas", "cores", "errors", "vocabulary", "progress", "outcome", "visible", "wording"),
             ("clips", "filenames", "files", "parquets", "spec", "writing", "zips"),
             ("artifacts", "catalogue", "audio", "fetch", "history", "layouts", "synthesis"),
             ("features", "models", "scorers", "metrics", "editions", "submission"),

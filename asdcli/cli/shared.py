@@ -73,8 +73,14 @@ class Place:
 
         return self.data or workspace.DATA_ROOT
 
-    def space(self, *, otherwise: str | None = None, begins: bool = False) -> Workspace:
+    def space(self, *, otherwise: str | None = None, begins: bool = False, said: bool = False) -> Workspace:
         """The dataset and the run that are meant; `otherwise` and `begins` as `workspace.resolve` has them.
+
+        Args:
+            otherwise: see there.
+            begins: see there.
+            said: they are said even where they were named: something slow is loaded next, and nobody should wait for
+                a first word.
 
         Raises:
             UsageError, MissingArtifact: none can be told, as `workspace.resolve` says.
@@ -84,7 +90,7 @@ class Place:
         space = workspace.resolve(
             data=self.data, run=self.run, dataset=self.dataset, otherwise=otherwise, begins=begins
         )
-        if space.assumed and not begins:  # what begins something says itself what it is
+        if (said or space.assumed) and not begins:  # what begins something says itself what it is
             self.talk.progress.note(f"dataset {space.dataset}, run {space.run}")
         return space
 

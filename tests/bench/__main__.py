@@ -33,6 +33,7 @@ _MODULES = (
     "page",
     "normalisation",
     "growth",
+    "trainings",
 )
 KNOWN = {f.__name__: f for name in _MODULES for f in importlib.import_module(f"tests.bench.{name}").ALL}
 

@@ -32,6 +32,7 @@ from asdcli.training.precision import autocast, resolve_precision
 from asdcli.training.pretrained import weights_file
 from asdcli.training.recipes import outliers
 from asdcli.training.seeds import derive, seeded, step_randomness
+from asdcli.training.uncompiled import uncompiled
 
 MIXUP_BETA = 0.2
 
@@ -159,7 +160,7 @@ class SerialOETask:
                 raise BadData(f"{machine_type}: there are {len(positives)} normal clips and {len(negatives)} outliers")
         self.epoch_size = 2 * sum(len(p) for p, _ in self.members)
         groups = [{"params": list(network.parameters())} for network in module]
-        self.optimizers = [torch.optim.AdamW(groups, lr=recipe.lr, weight_decay=0.0)]
+        self.optimizers = [uncompiled(torch.optim.AdamW)(groups, lr=recipe.lr, weight_decay=0.0)]
 
     def steps(self, epoch: int) -> Iterator[Step]:
         """One step a batch."""
