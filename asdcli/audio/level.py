@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-FULL_SCALE = 32768.0
+from asdcli.audio.convert import FULL_SCALE
+
 LOWEST_DB = -200.0
 """What silence counts as: there is no lower level in 16 bits."""
 

@@ -30,6 +30,9 @@ EMBEDDERS = Registry(
     short={model: f"pretrained:model={model}" for model in _PRETRAINED},
 )
 
+TRAINED = "trained"
+"""The embedder that rebuilds any trained network."""
+
 
 @dataclass(frozen=True)
 class Embedding:

@@ -20,6 +20,9 @@ from asdcli.models.poolings import POOLINGS, Pooling
 from asdcli.progress import Progress
 from asdcli.spec import part
 
+_ON_CPU = 4
+"""Windows at once on a CPU: more fall out of its caches, and take half as long again (`tests.bench encoders`)."""
+
 
 @dataclass(frozen=True)
 class Pretrained:
@@ -70,12 +73,13 @@ class Pretrained:
         try:
             settings = family.architecture.settings(checkpoint.config)
             family.check(self.model, checkpoint.preprocessor)
-            n_layers, n_bands = self._within(family, settings)
+            n_bands = self._bands(family, settings)
         except BadArtifact as error:
             raise BadArtifact(f"{self.checkpoint}: {error.message}", error.hint) from None
-        return FoundCheckpoint(self, checkpoint, family, settings, n_layers, n_bands)
+        return FoundCheckpoint(self, checkpoint, family, settings, n_bands)
 
-    def _within(self, family: Family, settings: Config) -> tuple[int, int | None]:
+    def _bands(self, family: Family, settings: Config) -> int | None:
+        """Of the layer, None where there are none. Raises UsageError as `found`."""
         n_layers = family.architecture.n_layers(settings)
         if self.layer is not None and not 1 <= self.layer <= n_layers:
             raise UsageError(
@@ -89,7 +93,7 @@ class Pretrained:
                 f"keep=bands: {self.model} has no bands of frequencies",
                 f"leave keep=bands out, or take one that has them: {', '.join(with_bands)}",
             )
-        return n_layers, n_bands
+        return n_bands
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +102,6 @@ class FoundCheckpoint:
 
     Attributes:
         settings: of the encoder.
-        n_layers: of the encoder.
         n_bands: of the layer that is taken; None where it has none.
     """
 
@@ -106,7 +109,6 @@ class FoundCheckpoint:
     checkpoint: Checkpoint
     family: Family
     settings: Config
-    n_layers: int
     n_bands: int | None
 
     @property
@@ -144,7 +146,7 @@ class Frozen:
 
     Attributes:
         hearing: what it is given of windows.
-        batch_size: clips at once, and windows.
+        batch_size: clips at once, and windows; a CPU takes these a few at a time.
     """
 
     found: FoundCheckpoint
@@ -170,8 +172,9 @@ class Frozen:
         batches = []
         with torch.inference_mode():
             for waves, _ in pieces.batches(self.batch_size, self.device):
-                waves = resampled(waves, pack.sample_rate, rate, n_samples)
-                batches.append(self._pooled(self._tokens(waves), pooling).cpu())
+                for some in waves.split(_ON_CPU if self.device.type == "cpu" else len(waves)):
+                    some = resampled(some, pack.sample_rate, rate, n_samples)
+                    batches.append(self._pooled(self._tokens(some), pooling).cpu())
         vectors = torch.cat(batches).numpy()
         first = np.flatnonzero(np.diff(pieces.clip, prepend=-1))
         counts = np.diff(np.append(first, len(vectors)))

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import torch
 
-from asdcli.features.bank import DEVICE_SHARE, WaveformBank
+from asdcli.features.bank import WaveformBank
 from asdcli.features.mapped_bank import MappedBank
+
+DEVICE_SHARE = 0.5  # of the free device memory that the samples may take; the rest is for activations
 
 
 class Bank(Protocol):
     """Clips of any length, ready for batched cropping.
 
     Attributes:
+        on_host: whether cropping is work for the processor, which can be done while a network is at work.
         lengths: (n_clips,) int64, samples of each clip; none is 0.
     """
+
+    on_host: ClassVar[bool]
 
     @property
     def lengths(self) -> torch.Tensor: ...
@@ -42,6 +47,5 @@ def bank_of(clips: Sequence[np.ndarray], device: torch.device) -> Bank:
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         if sum(clip.nbytes for clip in clips) <= DEVICE_SHARE * free:
-            offsets = np.cumsum([0, *map(len, clips)], dtype=np.int64)
-            return WaveformBank.of(np.concatenate([np.empty(0, np.int16), *clips]), offsets, device)
+            return WaveformBank.of(clips, device)
     return MappedBank.of(clips, device)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -24,6 +25,8 @@ class MappedBank:
         lengths: (n_clips,) int64, on the CPU.
         device: where batches are wanted.
     """
+
+    on_host: ClassVar[bool] = True
 
     clips: Sequence[np.ndarray]
     lengths: torch.Tensor

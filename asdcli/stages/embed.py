@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from asdcli import artifacts
 from asdcli.detector.sources import found as with_files
 from asdcli.detector.sources import loaded, made_of, trained_embedder
-from asdcli.embedders import EMBEDDERS
+from asdcli.embedders import EMBEDDERS, TRAINED
 from asdcli.errors import BadData, MissingArtifact, UsageError
 from asdcli.files import FOLDS
 from asdcli.outcome import Outcome
@@ -31,9 +31,6 @@ from asdcli.views.shards import Shard
 from asdcli.views.supplemental import supplemental_clips, supplemental_of
 from asdcli.vocabulary import Split, Supplemental
 from asdcli.writing.locks import alone_with
-
-_TRAINED = "trained"
-"""The embedder that rebuilds any trained network."""
 
 
 def _written(given: Mapping[str, Any]) -> Path:
@@ -176,7 +173,7 @@ def reads(features: Path, model: Path, embedder: str | None, machine_types: Sequ
 
 def weights_of(embedder: str | None, progress: Progress) -> list[Path]:
     """The files of the weights that an embedder brings itself; none of one that has none. Raises as `run`."""
-    name = parse(embedder or _TRAINED)[0]
+    name = parse(embedder or TRAINED)[0]
     if cast(Any, EMBEDDERS.load(name)).trained:
         return []
     files = getattr(getattr(with_files(EMBEDDERS.build(embedder or name), progress), "checkpoint", None), "files", {})
@@ -193,7 +190,7 @@ def _embedder_name(embedder: str | None, model: Path) -> tuple[str, artifacts.He
 
     A trained one bears the name of the recipe, or is called `trained` where the recipe is somebody else's.
     """
-    asked, params = parse(embedder or _TRAINED)
+    asked, params = parse(embedder or TRAINED)
     if not cast(Any, EMBEDDERS.load(asked)).trained:
         return asked, None
     if params:
@@ -204,8 +201,8 @@ def _embedder_name(embedder: str | None, model: Path) -> tuple[str, artifacts.He
         hint = f"{error.hint}; or take one that needs no training: asd embed --embedder logmel"
         raise MissingArtifact(error.message, hint) from None
     recipe = parse(str(header.params.get("model", "")))[0]
-    name = recipe if recipe in EMBEDDERS.entries else _TRAINED
-    if asked not in (name, _TRAINED):
+    name = recipe if recipe in EMBEDDERS.entries else TRAINED
+    if asked not in (name, TRAINED):
         raise UsageError(f"the model in {model} is {recipe}, not {asked}", "leave --embedder out to take what is there")
     return name, header
 

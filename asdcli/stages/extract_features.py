@@ -135,7 +135,6 @@ def run(
     folder = shards or shard_files.beside(output)
     errors = folder / f"errors.{shard.name}.parquet" if shard else errors
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
-    hop_s = window_s / 2 if hop_s is None and window_s is not None else hop_s
     reading = Reading(
         features,
         sample_rate,

@@ -45,8 +45,10 @@ class NoiseMixing:
 
 
 def white(waveforms: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
-    """Gaussian noise in the shape of `waveforms`, the same on all devices."""
-    return torch.randn(waveforms.shape, generator=draw).to(waveforms)
+    """Gaussian noise in the shape of `waveforms`, on a device by the device: other noise than a CPU's."""
+    if waveforms.device.type != "cpu":
+        draw = torch.Generator(waveforms.device).manual_seed(draw.initial_seed())
+    return torch.randn(waveforms.shape, generator=draw, device=waveforms.device)
 
 
 @dataclass(frozen=True)
