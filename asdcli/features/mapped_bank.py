@@ -50,7 +50,7 @@ class MappedBank:
         if at is not None:
             lengths = self.lengths[clips]
             repeated = lengths * -(-n_samples // lengths)
-            first = (at.cpu() * (repeated - n_samples + 1)).long() % lengths
+            first = (at.cpu() * (repeated - n_samples + 1)).long()  # below the clip's length
         crops = np.empty((len(clips), n_samples), np.int16)
         for row, i, start in zip(crops, clips.tolist(), first.tolist(), strict=True):
             _copy(self.clips[i], start, row)

@@ -98,7 +98,11 @@ def test_who_stops_asking_ends_the_thread() -> None:
     assert threading.active_count() == before
 
 
-def test_threads_of_whoever_works_on_the_batches_stay() -> None:
+def test_the_thread_computes_by_itself_and_whoever_works_on_the_batches_keeps_theirs() -> None:
     before = torch.get_num_threads()
-    assert [torch.get_num_threads() for _ in one_ahead(iter(range(2)))] == [before] * 2
-    assert torch.get_num_threads() == before
+    try:
+        torch.set_num_threads(2)
+        assert list(one_ahead(torch.get_num_threads() for _ in range(3))) == [1, 1, 1]
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
