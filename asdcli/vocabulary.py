@@ -114,3 +114,5 @@ Supplemental = Literal["ignore", "use"]
 SupplementalKind = Literal["machine", "noise"]
 """What alone is in a supplemental recording."""
 ValidationSet = Literal["train-all", "train-random", "train-cluster", "test-all", "held-out"]
+PseudoAnomaly = Literal["shuffled", "machine-type", "section", "attributes", "domain"]
+"""What stands for anomalies where there are none: vectors with their dimensions dealt anew, or other normal clips."""

@@ -12,7 +12,7 @@ FLOORS = {
     part: floor
     for floor, parts in enumerate(
         (
-            ("blas", "errors", "vocabulary", "progress", "outcome", "visible", "wording"),
+            ("blas", "cores", "errors", "vocabulary", "progress", "outcome", "visible", "wording"),
             ("clips", "filenames", "files", "parquets", "spec", "writing", "zips"),
             ("artifacts", "catalogue", "audio", "fetch", "history", "layouts", "synthesis"),
             ("features", "models", "scorers", "metrics", "editions", "submission"),
@@ -33,6 +33,7 @@ HELPERS = {
     "index_place": "index",
     "index_report": "index",
     "candidates": "tune",
+    "label_free_bounds": "label_free",
     "check_judge": "check",
     "check_report": "check",
     "check_why": "check",

@@ -97,13 +97,14 @@ def embed(
 ) -> int:
     """Embed all training and test clips: embeddings.parquet, one row a clip and window."""
     from asdcli.pipeline import process
-    from asdcli.pipeline.steps import embed as step
 
     process.settle(networks=True)
     if source is not None and (shard or shards):
         raise UsageError("vectors that are brought are taken whole", f"leave --{'shard' if shard else 'shards'} out")
     if source is not None:
         space = place.space(otherwise=source.stem, begins=True)  # vectors from elsewhere need no dataset on disk
+        from asdcli.pipeline.steps import embed as step
+
         outcome = step.bring(
             space,
             source,
@@ -116,8 +117,11 @@ def embed(
     elif labels or on_error is not OnError.fail:
         raise UsageError("--labels and --on-error are for vectors that are brought", "name their file: --from FILE")
     else:
+        space = place.space(said=True)
+        from asdcli.pipeline.steps import embed as step
+
         outcome = sharded("embed", step.run, shard, shards, engine, retry)(
-            place.space(),
+            space,
             embedder=embedder,
             format=format.value,
             features_from=features_from,

@@ -204,6 +204,8 @@ ConditionWordOption = Annotated[
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Do it again even if it is up to date; overwrite what asd did not write.")
 ]
+LaterChannelOption = Annotated[str | None, channel_option(otherwise="as learned")]
+LaterWindowOption = Annotated[float | None, window_option(otherwise="as learned")]
 LaterResampleOption = Annotated[
     bool, typer.Option("--resample", help="Convert other sample rates, though none was met in learning.")
 ]

@@ -73,12 +73,13 @@ class Pretrained:
         try:
             settings = family.architecture.settings(checkpoint.config)
             family.check(self.model, checkpoint.preprocessor)
-            n_layers, n_bands = self._within(family, settings)
+            n_bands = self._bands(family, settings)
         except BadArtifact as error:
             raise BadArtifact(f"{self.checkpoint}: {error.message}", error.hint) from None
-        return FoundCheckpoint(self, checkpoint, family, settings, n_layers, n_bands)
+        return FoundCheckpoint(self, checkpoint, family, settings, n_bands)
 
-    def _within(self, family: Family, settings: Config) -> tuple[int, int | None]:
+    def _bands(self, family: Family, settings: Config) -> int | None:
+        """Of the layer, None where there are none. Raises UsageError as `found`."""
         n_layers = family.architecture.n_layers(settings)
         if self.layer is not None and not 1 <= self.layer <= n_layers:
             raise UsageError(
@@ -92,7 +93,7 @@ class Pretrained:
                 f"keep=bands: {self.model} has no bands of frequencies",
                 f"leave keep=bands out, or take one that has them: {', '.join(with_bands)}",
             )
-        return n_layers, n_bands
+        return n_bands
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +102,6 @@ class FoundCheckpoint:
 
     Attributes:
         settings: of the encoder.
-        n_layers: of the encoder.
         n_bands: of the layer that is taken; None where it has none.
     """
 
@@ -109,7 +109,6 @@ class FoundCheckpoint:
     checkpoint: Checkpoint
     family: Family
     settings: Config
-    n_layers: int
     n_bands: int | None
 
     @property

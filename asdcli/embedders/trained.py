@@ -76,8 +76,8 @@ class Trained:
         batches = []
         with torch.inference_mode():
             for waves, clips in pieces.batches(self.batch_size, self.device):
-                batches.append(network(front(waves, clips)).cpu())
-        vectors = torch.cat(batches).numpy() if batches else np.empty((0, network.n_dims), np.float32)
+                batches.append(network(front(waves, clips)))
+        vectors = torch.cat(batches).cpu().numpy() if batches else np.empty((0, network.n_dims), np.float32)
         return Embedding(vectors, pieces.clip)
 
     def _pieces(self, pack: WaveformPack, network: Any) -> Pieces:

@@ -136,6 +136,17 @@ def of_tuned(header: Header) -> Words:
     return words + _given({"--level": params.get("level"), "--pool": params.get("pool")}) + _seed(header)
 
 
+def of_label_free(header: Header) -> Words:
+    """The embeddings as they are called among the inputs, where they are not the run's own."""
+    params = header.params
+    words = [word for method in params.get("methods", ()) for word in ("--method", str(method))]
+    roles = [str(role) for role in params.get("of", {}).values() if "/" in str(role)]
+    words += [word for role in roles for word in ("--embeddings", role)]
+    words += _given({"--pseudo": _joined(params.get("pseudo"))}) + ["--transductive"] * bool(params.get("transductive"))
+    words += [word for name in params.get("machine_types", ()) for word in ("--machine-type", str(name))]
+    return words + _seed(header)
+
+
 def of_fused(header: Header) -> Words:
     """The parts in their order, as they are called in the header."""
     params = header.params

@@ -31,7 +31,7 @@ from asdcli.vocabulary import Unit
 if TYPE_CHECKING:
     import numpy as np
 
-    from asdcli.scorers.reference import Vectors
+    from asdcli.scorers.vectors import Vectors
 
 SCORERS = Registry(
     "method",

@@ -154,6 +154,31 @@ def test_the_bands_of_ced_are_of_low_frequencies_first(tmp_path: Path) -> None:
     assert differs[:, :, 1:].amax() < 1e-6
 
 
+@pytest.mark.parametrize(
+    ("name", "changes", "n_samples"),
+    [
+        ("ced", {"target_length": 512}, 511 * 160),
+        ("dasheng", {"target_length": 512}, 511 * 160),
+        ("eat", {"max_length": 8}, 400 + 127 * 160),
+    ],
+)
+def test_windows_are_no_longer_than_the_positions_reach(
+    name: str, changes: dict[str, object], n_samples: int, tmp_path: Path
+) -> None:
+    tiny(name, tmp_path, **changes)
+    found = EMBEDDERS.build(f"{name}:checkpoint={tmp_path}").found(SILENT)
+    assert found.family.n_samples(found.settings) == n_samples
+    np.testing.assert_allclose(*both(f"{name}:checkpoint={tmp_path}"), atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "changes"), [("ced", {"patch_stride": 8}), ("eat", {"stride": 8})])
+def test_patches_that_overlap_are_refused(name: str, changes: dict[str, object], tmp_path: Path) -> None:
+    tiny(name, tmp_path)
+    changed(tmp_path, "config.json", **changes)
+    with pytest.raises(BadArtifact, match=f"patches are .*16.* wide and .*8.* apart: those of {name} lie side by side"):
+        EMBEDDERS.build(f"{name}:checkpoint={tmp_path}").found(SILENT)
+
+
 def test_what_is_not_ced_is_refused(ast: Path, tmp_path: Path) -> None:
     with pytest.raises(BadArtifact, match="of audio-spectrogram-transformer, not of ced"):
         EMBEDDERS.build(f"ced:checkpoint={ast}").found(SILENT)

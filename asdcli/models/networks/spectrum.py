@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from asdcli.models.networks.layers import SqueezeExcitation
+from asdcli.models.networks.windowed import WindowedConv1d
 
 DIMS = 128
 CONVOLUTIONS = ((256, 64), (64, 32), (16, 4))  # (kernel, stride) of each, without padding
@@ -19,7 +20,7 @@ def amplitude_spectrum(waveforms: torch.Tensor) -> torch.Tensor:
 
 
 def amplitudes(x: torch.Tensor) -> torch.Tensor:
-    """|x| of complex numbers: to the bit what `x.abs()` gives, which takes 2.7 times as long on CPUs."""
+    """|x| of complex numbers, right to half of the last digit as `x.abs()` is, which makes complex numbers first."""
     return x.abs() if x.requires_grad else torch.hypot(x.real, x.imag)  # the gradient of hypot is none at 0
 
 
@@ -48,7 +49,7 @@ class SpectrumBranch(nn.Module):
         channels = 1
         for kernel, stride in CONVOLUTIONS:
             layers += [
-                nn.Conv1d(channels, DIMS, kernel, stride=stride, bias=False),
+                WindowedConv1d(channels, DIMS, kernel, stride),
                 nn.ReLU(),
                 SqueezeExcitation(DIMS),
             ]
