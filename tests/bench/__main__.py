@@ -23,6 +23,7 @@ from tests.helpers.environment import forget_asd
 
 _MODULES = (
     "jobs",
+    "packs",
     "neighbours",
     "encoders",
     "generative",

@@ -18,7 +18,7 @@ _AREA = "machine"
 _LOW_BYTES = 5e9  # less than one edition's development set
 _TIMEOUT_S = 120
 _PROBE = """
-import json, torch, torchaudio
+import json, torch
 cuda = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
 print(json.dumps({
     "threads": torch.get_num_threads(),
@@ -44,7 +44,7 @@ def _devices() -> Iterator[Finding]:
         return
     if probe.returncode:
         told = (probe.stderr.strip().splitlines() or [f"exit code {probe.returncode}"])[-1]
-        fix = f"{sys.executable} -m pip install --force-reinstall torch torchaudio torchvision"
+        fix = f"{sys.executable} -m pip install --force-reinstall torch torchvision"
         yield Finding(_AREA, "torch", State.PROBLEM, f"cannot be imported: {told}", fix)
         return
     found = json.loads(probe.stdout.splitlines()[-1])
