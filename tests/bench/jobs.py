@@ -75,7 +75,7 @@ def extract(folder: Path) -> Result:
         f"soundfile loop {plain_rate:.0f}/s",
         ">= 300 clips/s",
         rate / plain_rate,
-        (f"  {busy}; {max(u.peak_mb for u in used):.0f} MB at most",),
+        (f"  {busy}",),
         seconds=seconds,
         limit=limits.decode(wavs),
     )

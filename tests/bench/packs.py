@@ -54,10 +54,8 @@ def packs(folder: Path) -> Result:
 
     opening = _pair(lambda: opened(True), lambda: opened(False))
     pack, copy = opened(True), opened(False)
-    here, flat = (
-        bank_of([pack.clip(i) for i in range(len(pack))], cpu),
-        WaveformBank.of(copy.samples, copy.offsets, cpu),
-    )
+    here = bank_of([pack.clip(i) for i in range(len(pack))], cpu)
+    flat = WaveformBank.of([copy.clip(i) for i in range(len(copy))], cpu)
     n_samples = _SECONDS * _RATE
     draw = torch.Generator().manual_seed(0)
     clips = torch.randint(len(pack), (_BATCH,), generator=draw)
@@ -74,8 +72,8 @@ def packs(folder: Path) -> Result:
     embedding = _pair(lambda: embedded(here), lambda: embedded(flat), 2)
     lines = (
         opening.line("opening it, checksums compared", "reading it into memory"),
-        crops.line(f"a batch of {_BATCH}", "by a table of places"),
-        embedding.line(f"embedding {_EMBEDDED} (dual-branch)", "the same with such batches"),
+        crops.line(f"a batch of {_BATCH}, cropped out of it", "out of one tensor in memory"),
+        embedding.line(f"embedding {_EMBEDDED} (dual-branch)", "from one tensor in memory"),
     )
     return Result(f"open {1e3 * opening.ours:.0f} ms", f"read {1e3 * opening.plain:.0f} ms", "-", opening.ratio, lines)
 
