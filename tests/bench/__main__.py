@@ -12,12 +12,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import digests, generative, jobs, neighbours, page, research, tables, trainings, week
+from tests.bench import digests, formats, generative, jobs, neighbours, page, research, steps, tables, trainings, week
 from tests.helpers.environment import forget_asd
 
 
 def main(names: list[str]) -> int:
-    modules = (jobs, neighbours, generative, digests, tables, research, week, page, trainings)
+    modules = (jobs, neighbours, generative, digests, tables, research, week, page, steps, trainings, formats)
     known = {function.__name__: function for module in modules for function in module.ALL}
     unknown = [n for n in names if n not in known]
     if unknown:
