@@ -7,7 +7,7 @@ mixup with probability 0.5, sub-cluster AdaCos with 16 sub-clusters and a fixed 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -16,17 +16,22 @@ from torch import nn
 
 from asdcli.errors import BadData, UsageError
 from asdcli.features.bank import WaveformBank
+from asdcli.models.encoders.start import Start
 from asdcli.models.label_smoothing import smoothed
 from asdcli.models.losses import LOSSES
 from asdcli.models.mixup import mixup
 from asdcli.models.networks import NETWORKS
+from asdcli.models.networks.encoder import EncoderNetwork
+from asdcli.progress import Progress
 from asdcli.spec import parse, part
 from asdcli.training import Setting, TrainingData
 from asdcli.training.classes import LABEL_COLUMNS, classes
+from asdcli.training.encoders import FoundEncoder
 from asdcli.training.gather import gather
 from asdcli.training.loop import Step, descend
 from asdcli.training.noise import WHERE_RECORDED, NoiseMixing, NoiseRecordings, white
 from asdcli.training.precision import autocast, resolve_precision
+from asdcli.training.rates import Rates
 from asdcli.training.seeds import derive, generator, seeded
 
 
@@ -46,7 +51,10 @@ class Discriminative:
         clip_length: in seconds; none means the edition's, else the longest training clip.
         epochs: how often the training clips are seen.
         batch_size: clips of one step.
-        lr: learning rate of AdamW, constant.
+        lr: learning rate of AdamW, constant after the warm-up.
+        warmup: steps over which the learning rate rises from 0.
+        layer_decay: of an encoder that is trained on, each block learns at this share of the rate of the next; 1: all
+            alike.
         weight_decay: of AdamW.
     """
 
@@ -64,14 +72,18 @@ class Discriminative:
     epochs: int = 16
     batch_size: int = 64
     lr: float = 1e-3
+    warmup: int = 0
+    layer_decay: float = 1.0
     weight_decay: float = 0.01
+
+    encoder: FoundEncoder | None = field(default=None, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "network", NETWORKS.canonical(self.network))
         object.__setattr__(self, "loss", LOSSES.canonical(self.loss))
         if getattr(self._network, "takes", "waveforms") != "waveforms":
             raise UsageError(f"network {self.network!r} takes no waveforms: it is part of another model")
-        for name, least in (("extra_classes", 0), ("epochs", 1), ("batch_size", 2)):
+        for name, least in (("extra_classes", 0), ("epochs", 1), ("batch_size", 2), ("warmup", 0)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} must be at least {least}, got {getattr(self, name)}")
         if not 0 <= self.mixup <= 1:
@@ -81,10 +93,29 @@ class Discriminative:
         self.mixing(recorded=True)  # refuses what is none
         if not 0 < self.lr <= 10 or not self.weight_decay >= 0:
             raise UsageError(f"lr must lie in (0, 10] and weight_decay be >= 0: {self.lr:g}, {self.weight_decay:g}")
+        if not 0 < self.layer_decay <= 1:
+            raise UsageError(f"layer_decay is a share above 0, at most 1, got {self.layer_decay:g}")
 
     @property
     def _network(self) -> Any:
         return NETWORKS.load(parse(self.network)[0])
+
+    def found(self, progress: Progress) -> Discriminative:
+        """With the checkpoint that its network goes on from found; itself where that begins anew.
+
+        Errors as `training.encoders.FoundEncoder.of`.
+        """
+        encoder = FoundEncoder.of(self.network, progress)
+        if encoder is None:
+            return self
+        found = replace(self)
+        object.__setattr__(found, "encoder", encoder)
+        return found
+
+    @property
+    def made_of(self) -> dict[str, str]:
+        """Role -> digest of each file of that checkpoint."""
+        return self.encoder.made_of if self.encoder else {}
 
     @property
     def mixes_noise(self) -> bool:
@@ -112,14 +143,16 @@ class Discriminative:
                 "asd embed --embedder logmel",
             )
         longest = int(bank.lengths.max())
-        n_samples = self._clip_samples(data, rate, longest, setting)
+        encoder = self.encoder or FoundEncoder.of(self.network, setting.progress)
+        start = [] if encoder is None else [encoder.start(rate, setting.progress)]
+        shortest = start[0].front.window if start else self._network.shortest_clip
+        n_samples = self._clip_samples(data, rate, longest, shortest, setting)
         with seeded(setting.seed, "init"):
-            module = DiscriminativeModule(self, n_samples, rate, len(labels) + self.extra_classes)
+            module = DiscriminativeModule(self, n_samples, rate, len(labels) + self.extra_classes, *start)
         noise = NoiseRecordings.of(data, [str(label[0]) for label in labels], setting.device)
         return DiscriminativeTask(self, module.to(setting.device), bank, labels, index, setting, noise)
 
-    def _clip_samples(self, data: TrainingData, rate: int, longest: int, setting: Setting) -> int:
-        shortest = self._network.shortest_clip
+    def _clip_samples(self, data: TrainingData, rate: int, longest: int, shortest: int, setting: Setting) -> int:
         asked = self.clip_length
         if asked is not None:
             if asked * rate < shortest:
@@ -140,9 +173,9 @@ class Discriminative:
 class DiscriminativeModule(nn.Module):
     """The network and its loss: everything that has weights."""
 
-    def __init__(self, recipe: Discriminative, n_samples: int, sample_rate: int, n_classes: int) -> None:
+    def __init__(self, recipe: Discriminative, n_samples: int, sample_rate: int, n_classes: int, *start: Start) -> None:
         super().__init__()
-        self.network = NETWORKS.build(recipe.network, n_samples, sample_rate)
+        self.network = NETWORKS.build(recipe.network, n_samples, sample_rate, *start)
         self.loss = LOSSES.build(recipe.loss, self.network.n_dims, n_classes)
 
 
@@ -175,20 +208,29 @@ class DiscriminativeTask:
         self.n_classes = len(labels) + recipe.extra_classes
         self.epoch_size = len(bank)
         self.precision = resolve_precision(setting.precision, setting.device)
-        trainable = [p for p in module.parameters() if p.requires_grad]
-        self.optimizers = [torch.optim.AdamW(trainable, lr=recipe.lr, weight_decay=recipe.weight_decay)]
+        self.rates = Rates(recipe.lr, recipe.warmup, recipe.layer_decay)
+        groups = self.rates.groups(module, module.network)
+        self.optimizers = [torch.optim.AdamW(groups, lr=recipe.lr, weight_decay=recipe.weight_decay)]
+        self._after_warmup = [group["lr"] for group in groups]
+        if said := self.rates.told(module.network):
+            setting.progress.note(said)
 
     def steps(self, epoch: int) -> Iterator[Step]:
         """One step a batch."""
         return descend(self.optimizers[0], self.batches(epoch), self.loss)
 
     def batches(self, epoch: int) -> Iterator[MixedBatch]:
-        """The batches of an epoch. A last one of a single clip is left out: batch normalisation has no variance."""
+        """The batches of an epoch. A last one of a single clip is left out: batch normalisation has no variance.
+
+        Sets the learning rates of each.
+        """
         recipe, draw = self.recipe, generator(self.setting.seed, "epoch", epoch)
         order = torch.randperm(self.epoch_size, generator=draw)
-        for number, clips in enumerate(order.split(recipe.batch_size)):
+        parts = order.split(recipe.batch_size)
+        for number, clips in enumerate(parts):
             if len(clips) < 2:
                 continue
+            self.rates.set(self.optimizers[0], self._after_warmup, epoch * len(parts) + number)
             at = torch.rand(len(clips), generator=draw, dtype=torch.float64)
             waveforms = self.bank.crop(clips, self.module.network.n_samples, at)
             if self.mixing.probability:
@@ -229,6 +271,7 @@ class DiscriminativeTask:
             "classes": [list(label) for label in self.labels],
             "extra_classes": self.recipe.extra_classes,
             **self._of_noise(),
+            **(network.card() if isinstance(network, EncoderNetwork) else {}),
             "precision": self.precision,
         }
 
