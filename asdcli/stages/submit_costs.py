@@ -89,9 +89,8 @@ def _of_embedder(
     frozen = embedder.loaded(torch.device("cpu"), 1, progress)
     counting = _Counting(frozen.encoder)
     replace(frozen, encoder=counting).embed(_noise(sample_rate, seconds), np.ones(1, dtype=bool))
-    networks = [part for part in vars(frozen.encoder).values() if isinstance(part, torch.nn.Module)]
     weights = embedder.made_of["checkpoint"]
-    parameters = 0 if weights in weighed else sum(map(n_parameters, networks))
+    parameters = 0 if weights in weighed else n_parameters(frozen.encoder.module)
     weighed.add(weights)
     return Cost(parameters, counting.macs)
 
@@ -101,8 +100,9 @@ class _Counting:
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder, self.macs = encoder, 0
+        self.module, self.blocks = encoder.module, encoder.blocks
 
-    def to(self, _device: torch.device) -> _Counting:
+    def to(self, device: torch.device) -> _Counting:  # noqa: ARG002 - as an encoder's
         return self
 
     def tokens(self, sound: torch.Tensor, layer: int | None) -> torch.Tensor:
