@@ -15,8 +15,9 @@ class Word(str, Enum):
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 """Where a network can run; `cuda:N` names one of several."""
-PRECISIONS = ("auto", "fp32", "bf16")
-"""The number format in which it is trained."""
+FP32 = "fp32"
+PRECISIONS = ("auto", FP32, "bf16")
+"""The number format in which it is trained, or embeds."""
 SYNTHETIC = "synthetic"
 """The dataset that is rendered, not fetched."""
 BOTH, MEAN, RESIDUAL = "both", "mean", "residual"

@@ -19,9 +19,9 @@ import numpy as np
 import torch
 
 from asdcli.embedders import EMBEDDERS
-from asdcli.embedders.families import FAMILIES
 from asdcli.embedders.pretrained import FoundCheckpoint
 from asdcli.features.pack import FULL_SCALE, WaveformPack
+from asdcli.models.encoders.architectures import ARCHITECTURES
 from asdcli.progress import SILENT
 from tests.helpers.tiny_encoders import tiny
 
@@ -135,7 +135,7 @@ def _of_numpy(found: FoundCheckpoint, waves: Sequence[np.ndarray]) -> np.ndarray
 def both(spelling: str, n_clips: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """(n_clips, n_dims) by asd, and by the library."""
     found: FoundCheckpoint = EMBEDDERS.build(spelling).found(SILENT)
-    pack = sounds(found.family.n_samples(found.settings), found.family.sample_rate, n_clips)
+    pack = sounds(found.ear.n_samples(found.settings), found.ear.sample_rate, n_clips)
     ours = found.loaded(CPU, 4, SILENT).embed(pack, np.zeros(n_clips, bool)).vectors
     return ours, of_library(found, pack)
 
@@ -144,9 +144,9 @@ def main(spellings: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         if not spellings:
             os.environ["XDG_CACHE_HOME"] = scratch  # of pickles that are converted
-            for name in FAMILIES:
+            for name in ARCHITECTURES:
                 tiny(name, Path(scratch, name))
-        for spelling in spellings or [f"{name}:checkpoint={Path(scratch, name)}" for name in FAMILIES]:
+        for spelling in spellings or [f"{name}:checkpoint={Path(scratch, name)}" for name in ARCHITECTURES]:
             ours, library = both(spelling)
             first = " ".join(f"{value:+.5f}" for value in ours[0][:_SHOWN])
             worst = np.abs(ours - library).max()

@@ -52,6 +52,7 @@ HELPERS = {
     "table_compare": "table",
     "table_dns": "table",
     "table_means": "table_compare",
+    "table_mends": "table_compare",
 }
 """What only one stage may use, beside it -> that stage."""
 MOST = 0.2  # of the package's lines, in one folder

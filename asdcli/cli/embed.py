@@ -25,7 +25,7 @@ from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.embedders import EMBEDDERS
 from asdcli.errors import UsageError
-from asdcli.vocabulary import Supplemental
+from asdcli.vocabulary import FP32, PRECISIONS, Supplemental
 
 
 class EmbeddingsFormat(str, Enum):
@@ -83,6 +83,15 @@ def embed(
             help="Whether supplemental clips are embedded too: asd plot map shows them, and no method scores them.",
         ),
     ] = "ignore",
+    precision: Annotated[
+        str,
+        typer.Option(
+            "--precision",
+            metavar=one_of(PRECISIONS),
+            help="Number format of a network that asd trained. auto: the shorter one on hardware that has it. Scores "
+            "of the two differ by less than those of two seeds.",
+        ),
+    ] = FP32,
     features_from: FeaturesFromOption = None,
     machine_type: MachineTypeOption = None,
     device: DeviceOption = "auto",
@@ -127,6 +136,7 @@ def embed(
             features_from=features_from,
             output=place.output,
             device=device,
+            precision=precision,
             batch_size=batch_size,
             machine_types=machine_type,
             supplemental=supplemental,

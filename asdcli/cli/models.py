@@ -82,7 +82,8 @@ def _facts(recipe: NamedRecipe | None) -> dict[str, str]:
     if recipe is None:
         return {}
     how = f"mean and deviation of {recipe.trials} trials, of asd score -m {recipe.method}"
-    return {"published": recipe.published(), "how": how, "where": f"{recipe.source}: {recipe.printed}"}
+    where = f"{recipe.source}: {recipe.printed}"
+    return {"weights": recipe.weights, "published": recipe.published(), "how": how, "where": where}
 
 
 def registries() -> dict[str, Registry]:

@@ -62,6 +62,16 @@ def train(
             help=f"Pretrained backbone: a file, or timm's name of weights to fetch. {_OWN}",
         ),
     ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="PATH|NAME",
+            help="Weights of the encoder that is trained on: a folder, a file, or OWNER/NAME on a hub, which is "
+            f"fetched once. {_OWN}",
+            show_default=False,
+        ),
+    ] = None,
     epochs: Annotated[
         int | None,
         typer.Option("--epochs", min=1, help=f"Passes over the training clips. {_OWN}"),
@@ -168,6 +178,7 @@ def train(
         "progress": talk.progress,
         "profile": profile,
         "weights": weights,
+        "checkpoint": checkpoint,
         "centers": centers,
         "epochs": epochs,
         "batch_size": batch_size,
@@ -194,5 +205,6 @@ def _named(name: str, model: str, talk: Talk) -> str:
     if model != DEFAULT:
         raise UsageError("--recipe is the name of a model: leave --model out", f"or write --model {model} alone")
     known = recipe(name)
-    talk.progress.note(f"recipe {name} is {known.model}; its published scores are of asd score -m {known.method}")
+    of = f", and of {known.weights}" if known.weights else ""
+    talk.progress.note(f"recipe {name} is {known.model}; its published scores are of asd score -m {known.method}{of}")
     return name

@@ -7,14 +7,13 @@ one line in `EMBEDDERS`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, get_args
 
+from asdcli.models.encoders import EncoderName
 from asdcli.spec import Registry
 
 if TYPE_CHECKING:
     import numpy as np
-
-_PRETRAINED = ("ast", "beats", "ced", "clap", "dasheng", "eat", "hubert", "wav2vec2", "wavlm", "whisper")
 
 EMBEDDERS = Registry(
     "embedder",
@@ -27,7 +26,7 @@ EMBEDDERS = Registry(
     },
     group="asdcli.embedders",
     needs=("features", "trained", "embed"),
-    short={model: f"pretrained:model={model}" for model in _PRETRAINED},
+    short={model: f"pretrained:model={model}" for model in get_args(EncoderName)},
 )
 
 TRAINED = "trained"

@@ -9,14 +9,15 @@ import numpy as np
 import torch
 
 from asdcli.embedders import Embedding
-from asdcli.embedders.checkpoints import Checkpoint
-from asdcli.embedders.families import FAMILIES, Family, Hearing
 from asdcli.embedders.pieces import Pieces
-from asdcli.errors import BadArtifact, UsageError
+from asdcli.errors import UsageError
+from asdcli.features.ears import EARS, Ear
 from asdcli.features.pack import WaveformPack
-from asdcli.features.resampled import resampled, samples_before
-from asdcli.models.encoders import Config, Encoder
+from asdcli.models.encoders import Architecture, Config, Encoder, EncoderName, require_layer
+from asdcli.models.encoders.architectures import ARCHITECTURES
+from asdcli.models.encoders.checkpoints import Checkpoint, named
 from asdcli.models.poolings import POOLINGS, Pooling
+from asdcli.models.poolings.checks import unlearnt
 from asdcli.progress import Progress
 from asdcli.spec import part
 
@@ -47,7 +48,7 @@ class Pretrained:
         precision: in which the encoder computes.
     """
 
-    model: Literal["ast", "beats", "ced", "clap", "dasheng", "eat", "hubert", "wav2vec2", "wavlm", "whisper"]
+    model: EncoderName
     checkpoint: str
     layer: int | None = None
     pool: str = part(POOLINGS, "mean")
@@ -60,6 +61,8 @@ class Pretrained:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pool", POOLINGS.canonical(self.pool))
+        if getattr(POOLINGS.build(self.pool), "trained", False):
+            raise unlearnt(self.pool)
 
     def found(self, progress: Progress) -> FoundCheckpoint:
         """With its checkpoint found, and all parameters held against it; the weights are not read yet.
@@ -69,26 +72,19 @@ class Pretrained:
             UsageError: a layer or bands that the encoder does not have.
         """
         checkpoint = Checkpoint.open(self.checkpoint, progress)
-        family = FAMILIES[self.model]
-        try:
-            settings = family.architecture.settings(checkpoint.config)
-            family.check(self.model, checkpoint.preprocessor)
-            n_bands = self._bands(family, settings)
-        except BadArtifact as error:
-            raise BadArtifact(f"{self.checkpoint}: {error.message}", error.hint) from None
-        return FoundCheckpoint(self, checkpoint, family, settings, n_bands)
+        architecture, ear = ARCHITECTURES[self.model], EARS[self.model]
+        with named(self.checkpoint):
+            settings = architecture.settings(checkpoint.config)
+            ear.check(self.model, checkpoint.preprocessor)
+            n_bands = self._bands(architecture, settings)
+        return FoundCheckpoint(self, checkpoint, architecture, ear, settings, n_bands)
 
-    def _bands(self, family: Family, settings: Config) -> int | None:
+    def _bands(self, architecture: Architecture, settings: Config) -> int | None:
         """Of the layer, None where there are none. Raises UsageError as `found`."""
-        n_layers = family.architecture.n_layers(settings)
-        if self.layer is not None and not 1 <= self.layer <= n_layers:
-            raise UsageError(
-                f"layer={self.layer}: this {self.model} has the layers 1 to {n_layers}",
-                f"the last block is layer={n_layers}; without layer= comes what it gives at its end",
-            )
-        n_bands = family.architecture.n_bands(settings, self.layer)
+        require_layer(self.model, architecture.n_layers(settings), self.layer)
+        n_bands = architecture.n_bands(settings, self.layer)
         if self.keep == "bands" and n_bands is None:
-            with_bands = [name for name, of in FAMILIES.items() if of.architecture.has_bands]
+            with_bands = [name for name, of in ARCHITECTURES.items() if of.has_bands]
             raise UsageError(
                 f"keep=bands: {self.model} has no bands of frequencies",
                 f"leave keep=bands out, or take one that has them: {', '.join(with_bands)}",
@@ -107,7 +103,8 @@ class FoundCheckpoint:
 
     of: Pretrained
     checkpoint: Checkpoint
-    family: Family
+    architecture: Architecture
+    ear: Ear
     settings: Config
     n_bands: int | None
 
@@ -128,16 +125,12 @@ class FoundCheckpoint:
         Raises:
             BadArtifact: they are not those of such an encoder. AsdError: its library is not installed.
         """
-        family = self.family
-        try:
-            encoder = family.architecture.load(self.settings, self.checkpoint.weights())
-        except BadArtifact as error:
-            raise BadArtifact(f"{self.of.checkpoint}: {error.message}", error.hint) from None
-        if not self.checkpoint.preprocessor and family.is_preprocessed:
+        with named(self.of.checkpoint):
+            encoder = self.architecture.load(self.settings, self.checkpoint.weights())
+        if not self.checkpoint.preprocessor and self.ear.is_preprocessed:
             told = f"{self.of.model} hears what it was published with"
             progress.note(f"{self.of.checkpoint} has no preprocessor_config.json: {told}")
-        hearing = family.hearing(self.settings, self.checkpoint.preprocessor)
-        return Frozen(self, encoder.to(device), hearing, device, batch_size)
+        return Frozen(self, encoder.to(device), device, batch_size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,13 +138,11 @@ class Frozen:
     """An encoder at work.
 
     Attributes:
-        hearing: what it is given of windows.
         batch_size: clips at once, and windows; a CPU takes these a few at a time.
     """
 
     found: FoundCheckpoint
     encoder: Encoder
-    hearing: Hearing
     device: torch.device
     batch_size: int
 
@@ -165,24 +156,22 @@ class Frozen:
         Raises:
             BadData: the clips cannot be resampled to the encoder's rate.
         """
-        rate, n_samples = self.found.family.sample_rate, self.found.family.n_samples(self.found.settings)
-        length = samples_before(n_samples, pack.sample_rate, rate)
-        pieces = Pieces.every(pack, length, length)
-        pooling: Pooling = POOLINGS.build(self.found.of.pool)
+        found = self.found
+        front = found.ear.front(found.settings, found.checkpoint.preprocessor, pack.sample_rate)
+        pieces = Pieces.every(pack, front.window, front.window)
+        pooling: Pooling = POOLINGS.build(found.of.pool)
         batches = []
         with torch.inference_mode():
             for waves, _ in pieces.batches(self.batch_size, self.device):
                 for some in waves.split(_ON_CPU if self.device.type == "cpu" else len(waves)):
-                    some = resampled(some, pack.sample_rate, rate, n_samples)
-                    batches.append(self._pooled(self._tokens(some), pooling).cpu())
+                    batches.append(self._pooled(self._tokens(front(some)), pooling).cpu())
         vectors = torch.cat(batches).numpy()
         first = np.flatnonzero(np.diff(pieces.clip, prepend=-1))
         counts = np.diff(np.append(first, len(vectors)))
         return Embedding.one_per_clip(np.add.reduceat(vectors.astype(np.float64), first) / counts[:, None])
 
-    def _tokens(self, waves: torch.Tensor) -> torch.Tensor:
+    def _tokens(self, sound: torch.Tensor) -> torch.Tensor:
         """(batch, n_times, n_bands, n_dims) float32."""
-        sound = self.hearing(waves)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.found.of.precision == "bf16"):
             return self.encoder.tokens(sound, self.found.of.layer).float()
 

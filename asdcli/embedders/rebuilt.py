@@ -13,8 +13,11 @@ from typing import Any
 import torch
 
 from asdcli.errors import BadArtifact
+from asdcli.features.ears import EARS
 from asdcli.features.windows import HOP_S, WINDOW_S
 from asdcli.files import CARD
+from asdcli.models.encoders.architectures import ARCHITECTURES
+from asdcli.models.encoders.start import Start
 from asdcli.models.networks import NETWORKS
 from asdcli.spec import parse
 
@@ -40,17 +43,39 @@ def rebuilt(
         raise BadArtifact(f"the model's {CARD} has no {error.args[0]!r}", "train again: asd train --force") from None
     networks: dict[str | None, torch.nn.Module] = {}
     for machine_type, (prefix, spelling) in spellings.items():
-        network: torch.nn.Module = NETWORKS.build(spelling, *given)
         own = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
         try:
+            start = [_start(card["encoder"], own, given[1])] if "encoder" in card else []
+            network: torch.nn.Module = NETWORKS.build(spelling, *given, *start)
             network.load_state_dict(own)
-        except RuntimeError as error:
+        except (RuntimeError, BadArtifact) as error:
             reason = str(error).strip().splitlines()[-1].strip()
             raise BadArtifact(
                 f"the model's weights do not fit its network {spelling}: {reason}", "train again: asd train --force"
             ) from None
         networks[machine_type] = network
     return networks, card.get("hop_s")
+
+
+def _start(facts: Mapping[str, Any], weights: Mapping[str, torch.Tensor], sample_rate: int) -> Start:
+    """The encoder in a network, which went on from a checkpoint and does not need it any more.
+
+    Args:
+        facts: what the card says of it.
+        weights: of the network.
+        sample_rate: of the clips.
+
+    Raises:
+        BadArtifact: the card does not say enough, or the weights are of another encoder.
+    """
+    try:
+        name, settings, preprocessor = facts["model"], facts["settings"], facts["preprocessor"]
+        architecture, ear = ARCHITECTURES[name], EARS[name]
+        own = {k.removeprefix("encoder."): v for k, v in weights.items() if k.startswith("encoder.")}
+        front = ear.front(settings, preprocessor, sample_rate)
+        return Start(architecture.load(settings, own), front, facts, is_tuned=True)
+    except (KeyError, TypeError) as error:
+        raise BadArtifact(f"its {CARD} does not say what its encoder is: {error}", None) from None
 
 
 def _today(card: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,12 +1,11 @@
-"""The next batch is made while the last one is being worked on: what waits for a disk, or for a copy, is hidden."""
+"""What comes next is made while the last is being worked on: what waits for a disk, or for a copy, is hidden."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
-
-import torch
 
 T = TypeVar("T")
 
@@ -20,8 +19,13 @@ def one_ahead(items: Iterable[T]) -> Iterator[T]:
     itself: a second team of threads would be in the way of those that work.
     """
     source = iter(items)
-    with ThreadPoolExecutor(1, "batches", torch.set_num_threads, (1,)) as thread:
+    with ThreadPoolExecutor(1, "ahead", _by_itself) as thread:
         coming = thread.submit(next, source, _END)
         while (item := coming.result()) is not _END:
             coming = thread.submit(next, source, _END)
             yield cast(T, item)
+
+
+def _by_itself() -> None:
+    if "torch" in sys.modules:  # and no need to wait for its import where it is not used
+        sys.modules["torch"].set_num_threads(1)

@@ -184,7 +184,7 @@ CHAIN = (
         (CLIPS, FEATURES),
         (MODEL, AUTOENCODER, FOLD_MODELS, FOLD_AUTOENCODERS),
         options.of_model,
-        names=_of_packs,
+        names=_of_vectors,
         clips_of=_model_clips,
         part=TRAINING,
         always=True,

@@ -86,7 +86,7 @@ def of_embeddings(header: Header) -> Words:
     if "source" in header.inputs:
         return ["--from", SOURCE, *(["--labels", LABELS] if "labels" in header.inputs else [])]
     names = {"--embedder": "embedder", "--shard": "shard", "--batch-size": "batch_size"}
-    names |= {"--supplemental": "supplemental"}
+    names |= {"--precision": "precision", "--supplemental": "supplemental"}
     return _given({option: header.params.get(name) for option, name in names.items()})
 
 

@@ -143,7 +143,7 @@ def _tell_of_normals(found: Mapping[str, Findings], transductive: bool, progress
         if seen := [kind for kind in EVERY if (kind, ScoredAs.SEEN.value) in of]:
             progress.note(
                 f"{name}: held against clips that the model was trained on, left out one at a time: {', '.join(seen)}"
-                + (" (asd train --hold-out 0.1 holds others out)" if "shuffled" in seen else "")
+                + (" (to hold others out: asd train --hold-out 0.1)" if "shuffled" in seen else "")
             )
     unlike = [kind for kind in EVERY if len({frozenset(n for k, n in of if k == kind) for of in ways.values()}) > 1]
     if unlike:

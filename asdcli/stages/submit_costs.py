@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.catalogue.edition import Edition
 from asdcli.detector.sources import found, reconstruction, trained_embedder
 from asdcli.embedders import EMBEDDERS
-from asdcli.embedders.pretrained import FoundCheckpoint
 from asdcli.errors import AsdError, BadArtifact
 from asdcli.features.pack import WaveformPack
 from asdcli.files import is_model
 from asdcli.models.costs import Cost, all_multiply_accumulates, multiply_accumulates, n_parameters
-from asdcli.models.encoders import Encoder
 from asdcli.progress import Progress
 from asdcli.spec import parse
 from asdcli.vocabulary import IMPORTED
+
+if TYPE_CHECKING:
+    import torch
+
+    from asdcli.models.encoders import Encoder
 
 _WITHOUT_NETWORK = ("logmel",)
 _SECONDS = 10.0  # of a clip, where an edition does not say how long its clips are
@@ -49,7 +51,8 @@ def cost_of(header: Header, models: Sequence[Path], edition: Edition, progress: 
             progress.warn("a model that made these scores is not in the run any more: what it costs is not counted")
             return None
         costs = [_counted(there[content], seconds, progress) for content in sorted(made_by)]
-        costs += [_of_embedder(entry, seconds, edition.sample_rate, progress) for entry in untrained]
+        weighed: set[str] = set()
+        costs += [_of_embedder(entry, seconds, edition.sample_rate, weighed, progress) for entry in untrained]
     except AsdError as error:
         progress.warn(f"what the model costs is not counted: {error.message}")
         return None
@@ -62,12 +65,20 @@ def _by_a_model(entry: Mapping[str, Any], made_by: Collection[str]) -> bool:
     return "model" in entry["inputs"] if "inputs" in entry else bool(made_by)
 
 
-def _of_embedder(entry: Mapping[str, Any], seconds: float, sample_rate: int, progress: Progress) -> Cost | None:
+def _of_embedder(
+    entry: Mapping[str, Any], seconds: float, sample_rate: int, weighed: set[str], progress: Progress
+) -> Cost | None:
     """The cost of what embedded without being trained; None where its network does not show.
+
+    Parameters count once, also where two layers of one checkpoint embedded: those in `weighed` do not, and are added.
 
     Raises:
         MissingArtifact, BadArtifact: its weights are not there, or not those that it embedded with.
     """
+    import torch
+
+    from asdcli.embedders.pretrained import FoundCheckpoint
+
     spelling = str(entry["params"].get("embedder"))
     if parse(spelling)[0] in _WITHOUT_NETWORK:
         return Cost(0, 0)
@@ -78,8 +89,10 @@ def _of_embedder(entry: Mapping[str, Any], seconds: float, sample_rate: int, pro
     frozen = embedder.loaded(torch.device("cpu"), 1, progress)
     counting = _Counting(frozen.encoder)
     replace(frozen, encoder=counting).embed(_noise(sample_rate, seconds), np.ones(1, dtype=bool))
-    networks = [part for part in vars(frozen.encoder).values() if isinstance(part, torch.nn.Module)]
-    return Cost(sum(map(n_parameters, networks)), counting.macs)
+    weights = embedder.made_of["checkpoint"]
+    parameters = 0 if weights in weighed else n_parameters(frozen.encoder.module)
+    weighed.add(weights)
+    return Cost(parameters, counting.macs)
 
 
 class _Counting:
@@ -87,8 +100,9 @@ class _Counting:
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder, self.macs = encoder, 0
+        self.module, self.blocks = encoder.module, encoder.blocks
 
-    def to(self, _device: torch.device) -> _Counting:
+    def to(self, device: torch.device) -> _Counting:  # noqa: ARG002 - as an encoder's
         return self
 
     def tokens(self, sound: torch.Tensor, layer: int | None) -> torch.Tensor:

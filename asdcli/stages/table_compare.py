@@ -6,29 +6,23 @@ column are measured on the same clips, those that all of them scored, so that on
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from asdcli import catalogue
-from asdcli.embedders import EMBEDDERS
 from asdcli.errors import UsageError, unknown_name
-from asdcli.filenames import stem
 from asdcli.metrics import bootstrap
 from asdcli.metrics.across_seeds import LEVEL, Drawn
 from asdcli.metrics.official import SectionScores, measure, official
 from asdcli.metrics.specs import MetricSpec
 from asdcli.progress import Progress
-from asdcli.scorers import SCORERS
-from asdcli.spec.spelling import parse
 from asdcli.stages.table_means import Place, mean_columns
-from asdcli.training import MODELS
+from asdcli.stages.table_mends import commands
 from asdcli.views.across_runs import RunScores, merged, model_of, seeds_of
 from asdcli.views.common_clips import in_common
 from asdcli.views.editions import ON_STAND_IN, STAND_IN, is_stand_in, rule_of
 from asdcli.views.making import Making
-from asdcli.views.missing import Missing, from_nothing
+from asdcli.views.missing import Missing
 from asdcli.views.named import as_scored
 from asdcli.views.scores import Scored, by_section
 from asdcli.views.sheets import BEST, NOTHING, TIED, Sheet, SheetRow, Shown, TableColumns
@@ -258,7 +252,7 @@ class _Compared:
     def _mends(self, key: Key, place: Place) -> list[str]:
         """The commands that make the scores that a cell lacks of runs of its model."""
         (model, method), (dataset, _, _) = key, place
-        if _name(method) not in SCORERS.entries or model == NOTHING or place in self.means:
+        if model == NOTHING or place in self.means:
             return []
         runs = {
             seed: run
@@ -266,12 +260,7 @@ class _Compared:
             if (other, of) == (model, dataset)
             for seed, (run, _) in own.items()
         }
-        if not runs:
-            maker = "embedder" if _is_untrained(model) else "model"
-            words = {maker: model, "seed": "0", "method": method, "run": f"runs/{dataset}/{stem(model)}/seed-0"}
-            return [from_nothing(dataset, words, is_edition=dataset in catalogue.names())]
-        lacking = [run for seed, run in runs.items() if seed not in self.found.get((key, dataset), {})]
-        return [shlex.join(["asd", "score", "--method", method, *run.words]) for run in lacking]
+        return commands(method, model, dataset, runs, self.found.get((key, dataset), {}))
 
     def _about(self) -> Iterable[str]:
         yield (
@@ -309,13 +298,3 @@ class _Compared:
         }
         makings = [Making.of(self.found[key, of][seed][1].header) for of in datasets for seed in cell.observed]
         return many(f"{'+'.join(datasets)}|{subset}", merged(makings), key[1], counts=counts, rest={})
-
-
-def _is_untrained(model: str) -> bool:
-    name = parse(model)[0]
-    return name in EMBEDDERS.entries and name not in MODELS.entries
-
-
-def _name(spelling: str) -> str:
-    """The name of a method; empty for what no command of `asd score` makes by its spelling."""
-    return "" if "+" in spelling else parse(spelling)[0]

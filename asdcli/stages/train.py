@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from asdcli import artifacts
 from asdcli.errors import UsageError
-from asdcli.files import CHECKPOINT, fold_folder
+from asdcli.files import CHECKPOINT, FOLDS, fold_folder
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.training import DEFAULT, HOLD_OUT, MODELS, Setting, TrainingData
@@ -121,7 +121,7 @@ def run(
     from asdcli.training.devices import pick_device
     from asdcli.training.precision import resolve_precision
 
-    recipe = MODELS.build(model, **overrides)
+    recipe = with_files(MODELS.build(model, **overrides), progress)
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
     edition = edition_of(upstream)
     found = packs.find(features, recipe.features, table, machine_types, progress)
@@ -138,6 +138,7 @@ def run(
                 model_input(table, found.machine_types, groups=bool(apart.params), supplemental=bool(added.params))
             ),
             **(found.inputs if added.params else found.training_inputs),
+            **{role: artifacts.Header.foreign(digest) for role, digest in getattr(recipe, "made_of", {}).items()},
         },
     )
     jobs = [*_folds(output, header, apart), _Job(output, header, apart.out)]
@@ -177,6 +178,26 @@ def run(
         facts = _train(task, recipe, job, training, progress)
     model_files.drop_folds(output, after=folds or 0)
     return Outcome(output, facts=replace(facts, folds=folds))
+
+
+def with_files(recipe: Any, progress: Progress) -> Any:
+    """The recipe with the files of the weights that it goes on from, where there are some. Errors as its `found`."""
+    return recipe.found(progress) if hasattr(recipe, "found") else recipe
+
+
+def models_in(folder: Path) -> list[Path]:
+    """The model in a folder and those of its folds."""
+    return [folder, *sorted(folder.glob(FOLDS))]
+
+
+def weights_of(folder: Path) -> list[Path]:
+    """The files of the weights that the model in a folder went on from; none of one that began anew.
+
+    Errors as `run`.
+    """
+    spelling = artifacts.read_header(folder, artifacts.MODEL).params["model"]
+    encoder = getattr(with_files(MODELS.build(spelling), SILENT), "encoder", None)
+    return [] if encoder is None else list(encoder.files)
 
 
 def _longest_s(clips: pa.Table, training: pa.Table) -> float | None:

@@ -204,12 +204,11 @@ def _clips(name: str, site: Site) -> Path:
 
 
 def _is_there(name: str, site: Site) -> bool:
-    """Whether the table of clips is there, and of this edition."""
+    """Whether the table of clips is there, and where it is an edition's, of this one."""
     clips = _clips(name, site)
-    if not clips.exists():
-        return False
-    said = artifacts.read_header(clips, artifacts.CLIPS).recall("edition")
-    return said in (None, name)
+    if not clips.exists() or name not in catalogue.names():
+        return clips.exists()
+    return artifacts.read_header(clips, artifacts.CLIPS).recall("edition") in (None, name)
 
 
 def _lent(name: str, words: Sequence[str]) -> tuple[str | None, Gap | None]:

@@ -78,7 +78,9 @@ class Recipe(Protocol):
         features: the kind of packs it reads.
         epochs: how often it sees the training clips.
 
-    One that mixes recordings of noise into its clips has an attribute `mixes_noise`, which is true.
+    One that mixes recordings of noise into its clips has an attribute `mixes_noise`, which is true. One that goes on
+    from somebody's weights has a method `found(progress)`, which gives it with these found: then `made_of` is role ->
+    digest of each of their files.
     """
 
     features: ClassVar[str]

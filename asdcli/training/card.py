@@ -17,6 +17,7 @@ class Card(BaseModel):
     spec: str = ""
     network: str = ""
     networks: dict[str, str] = {}
+    encoder: dict[str, Any] = {}
     machine_types: list[str] = []
     held_out: list[str] = []
     products: dict[str, list[Any]] = {}

@@ -15,6 +15,7 @@ from asdcli import artifacts
 from asdcli.artifacts.digest import SEAL, seal_of
 from asdcli.errors import AsdError, BadArtifact
 from asdcli.files import in_place_of_file
+from asdcli.models.adapters import folded
 
 _KEY = "asd"  # the only metadata key: safetensors writes several in no fixed order
 _OPTIMIZER = "optimizer."
@@ -24,9 +25,23 @@ DIVERGED = "try a lower --lr, or --precision fp32; earlier epochs are kept as a 
 """What to do about numbers that are none."""
 
 
-def tensors_of(module: torch.nn.Module, prefix: str = "") -> dict[str, torch.Tensor]:
-    """The module's state as contiguous CPU tensors. Raises AsdError when one is not finite: it is not worth keeping."""
-    tensors = {prefix + name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+def tensors_of(module: torch.nn.Module, prefix: str = "", *, fold: bool = False) -> dict[str, torch.Tensor]:
+    """The module's state as contiguous CPU tensors, none of which shares its memory with another.
+
+    Args:
+        module: of which.
+        prefix: is put in front of every name.
+        fold: whether what adapters have learnt is added to the weights that they stand beside.
+
+    Raises:
+        AsdError: one is not finite: it is not worth keeping.
+    """
+    tensors, taken = {}, set()
+    for name, tensor in (folded(module) if fold else module.state_dict()).items():
+        own = tensor.detach().cpu().contiguous()
+        place = own.untyped_storage().data_ptr()
+        tensors[prefix + name] = own.clone() if place in taken else own
+        taken.add(place)
     if broken := _broken(tensors):
         raise AsdError(f"the weights {broken} are not finite: training has diverged", DIVERGED)
     return tensors

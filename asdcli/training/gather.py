@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -11,6 +12,8 @@ from asdcli.errors import BadData
 from asdcli.features.banks import Bank, bank_of
 from asdcli.features.pack import WaveformPack
 from asdcli.training import TrainingData
+
+_AT_ONCE = 4  # packs, whose checksums are compared
 
 Gathered = tuple[Bank, list[int], int]
 
@@ -41,8 +44,9 @@ def _gathered(data: TrainingData, device: torch.device) -> Gathered:
     clips: list[np.ndarray] = []
     rows: list[int] = []
     rates = {}
-    for machine_type in data.machine_types:
-        pack: WaveformPack = data.load(machine_type)
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        packs: list[WaveformPack] = list(threads.map(data.load, data.machine_types))
+    for machine_type, pack in zip(data.machine_types, packs, strict=True):
         rates[machine_type] = pack.sample_rate
         chosen = [i for i, clip_id in enumerate(pack.clip_ids.tolist()) if clip_id in row_of]
         rows += [row_of[clip_id] for clip_id in pack.clip_ids[chosen].tolist()]

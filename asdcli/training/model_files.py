@@ -25,10 +25,12 @@ def write_model(
 ) -> artifacts.Header:
     """Write weights, then the card that vouches for them; returns the header with the weights' digest.
 
+    What adapters have learnt is folded into the weights that they stand beside.
+
     Raises:
         AsdError: weights that are not finite.
     """
-    tensors = tensors_of(module)
+    tensors = tensors_of(module, fold=True)
     header = header.with_content(digest_tensors(tensors))
     with artifacts.atomic(folder / WEIGHTS) as temporary:
         temporary.write_bytes(to_bytes(tensors))  # save_file hides what the operating system says (a full disk)

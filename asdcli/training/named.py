@@ -36,6 +36,7 @@ class NamedRecipe:
         method: the back-end that its figures were made with, as `asd score -m` takes it.
         trials: how many seeds are behind a figure.
         source: where the figures stand.
+        weights: of others that it goes on from; "" where it begins anew.
         scores: (edition, subset) -> the official score there.
     """
 
@@ -45,6 +46,7 @@ class NamedRecipe:
     method: str
     trials: int
     source: str
+    weights: str
     scores: Mapping[tuple[str, str], Score]
 
     def published(self) -> str:
@@ -84,4 +86,5 @@ def _recipe(name: str, table: dict[str, Any], common: dict[str, Any]) -> NamedRe
     for edition, figures in table.items():
         if isinstance(figures, list):
             scores[edition, "dev"], scores[edition, "eval"] = Score(*figures[:2]), Score(*figures[2:])
-    return NamedRecipe(name=name, model=table["model"], printed=table["printed"], scores=scores, **common)
+    own = {"model": table["model"], "printed": table["printed"], "weights": table.get("weights", "")}
+    return NamedRecipe(name=name, scores=scores, **own, **common)

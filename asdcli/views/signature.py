@@ -90,6 +90,7 @@ def many(
         "embedder": of.get("embeddings"),
         "model": of.get("autoencoder"),
         "precision": "+".join(making.precisions) if set(making.precisions) - {"auto"} else None,
+        "embedded": "+".join(making.embedded) or None,
         "method": method,
         "seed": making.seed,
         "made": making.digest,

@@ -34,7 +34,9 @@ _MODULES = (
     "page",
     "normalisation",
     "growth",
+    "steps",
     "trainings",
+    "formats",
 )
 KNOWN = {f.__name__: f for name in _MODULES for f in importlib.import_module(f"tests.bench.{name}").ALL}
 

@@ -53,7 +53,8 @@ def measured(name: str, folder: Path) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     waves = [rng.integers(-9000, 9000, SECONDS * RATE, dtype=np.int16) for _ in range(CLIPS)]
     pack = WaveformPack.of(waves, [f"clip-{i}" for i in range(CLIPS)], RATE)
-    n_samples = found.family.n_samples(found.settings)
+    n_samples = found.ear.n_samples(found.settings)
+    hearing = found.ear.hearing(found.settings, found.checkpoint.preprocessor)
     whole = torch.from_numpy(rng.normal(size=(CLIPS, n_samples)).astype(np.float32) / 10)
 
     def bare(size: int) -> None:
@@ -61,10 +62,10 @@ def measured(name: str, folder: Path) -> dict[str, Any]:
             frozen.encoder.tokens(some, None)
 
     with torch.inference_mode():
-        heard = frozen.hearing(whole)
+        heard = hearing(whole)
         bare(1)
         works: dict[Any, Callable[[], object]] = {size: lambda size=size: bare(size) for size in BATCHES}  # type: ignore[misc]
-        works["front"] = lambda: frozen.hearing(whole)
+        works["front"] = lambda: hearing(whole)
         works["ours"] = lambda: frozen.embed(pack, np.ones(CLIPS, dtype=bool))
         least = _least(works)
     batch = min(BATCHES, key=lambda size: least[size])

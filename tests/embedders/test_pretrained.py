@@ -13,14 +13,14 @@ import pytest
 import torch
 
 from asdcli.embedders import EMBEDDERS
-from asdcli.embedders.families import FAMILIES
 from asdcli.embedders.pretrained import Frozen, Pretrained
 from asdcli.errors import AsdError, BadArtifact, UsageError
 from asdcli.features.pack import WaveformPack
+from asdcli.models.encoders.architectures import ARCHITECTURES
 from asdcli.models.encoders.beats import BeatsEncoder
 from asdcli.progress import SILENT
-from tests.embedders.test_checkpoints import Notes
 from tests.helpers.tiny_encoders import tiny
+from tests.models.test_checkpoints import Notes
 from tests.reference_values import CPU, both, sounds
 
 pytest.importorskip("transformers")
@@ -50,11 +50,11 @@ def ast(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_table_the_parameter_and_the_names_are_of_the_same_families() -> None:
-    assert list(FAMILIES) == list(get_args(get_type_hints(Pretrained)["model"])) == list(EMBEDDERS.short)
+    assert list(ARCHITECTURES) == list(get_args(get_type_hints(Pretrained)["model"])) == list(EMBEDDERS.short)
 
 
 @pytest.mark.parametrize("layer", ["", ",layer=1"])
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_it_gives_what_the_library_gives_of_the_same_weights(name: str, layer: str, tmp_path: Path) -> None:
     tiny(name, tmp_path)
     ours, library = both(f"{name}:checkpoint={tmp_path}{layer}", n_clips=2)
@@ -88,7 +88,7 @@ def test_the_mean_over_kept_bands_is_the_mean_over_all_places(name: str, layer: 
     tiny(name, tmp_path)
     spelling = f"{name}:checkpoint={tmp_path}{layer}"
     found = EMBEDDERS.build(f"{spelling},keep=bands").found(SILENT)
-    pack = sounds(found.family.n_samples(found.settings), found.family.sample_rate)
+    pack = sounds(found.ear.n_samples(found.settings), found.ear.sample_rate)
     kept = found.loaded(CPU, 4, SILENT).embed(pack, np.zeros(1, bool)).vectors[0]
     layout = found.bands(len(kept))
     assert sorted(layout.ravel()) == list(range(len(kept)))
@@ -98,7 +98,7 @@ def test_the_mean_over_kept_bands_is_the_mean_over_all_places(name: str, layer: 
 
 def test_the_bands_of_ast_are_of_low_frequencies_first(tmp_path: Path) -> None:
     model = tiny("ast", tmp_path)
-    architecture = FAMILIES["ast"].architecture
+    architecture = ARCHITECTURES["ast"]
     encoder = architecture.load(architecture.settings(model.config.to_dict()), model.state_dict())
     for parameter in encoder.model.layers[0].parameters():
         parameter.data.zero_()  # nothing is left of the first block but the path around it: patches see only themselves
@@ -214,7 +214,7 @@ def test_a_pickle_of_beats_without_its_configuration_is_refused(tmp_path: Path) 
 def test_the_bands_of_clap_lie_as_the_library_lays_them(tmp_path: Path) -> None:
     """What a stage gives is an image; what the model gives at its end the library has put in order itself."""
     model = tiny("clap", tmp_path)
-    architecture = FAMILIES["clap"].architecture
+    architecture = ARCHITECTURES["clap"]
     encoder = architecture.load(architecture.settings(model.config.to_dict()), model.state_dict())
     sound = torch.randn(1, 1, 1001, 64, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
@@ -264,7 +264,7 @@ def test_a_spelling_is_short_for_the_whole(ast: Path) -> None:
     [
         (",layer=99", "layer=99: this ast has the layers 1 to 3", "layer=3"),
         (",layer=0", "layer=0: this ast", "layer=3"),
-        (",pool=median", "unknown pooling 'median'", "known: gem"),
+        (",pool=median", "unknown pooling 'median'", "known: attentive, gem"),
     ],
 )
 def test_what_the_encoder_has_not_is_refused(ast: Path, more: str, message: str, hint: str) -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from asdcli.errors import UsageError
 from asdcli.models.poolings import POOLINGS
 
-EVERY = list(POOLINGS.entries)
+LEARNT = ["attentive"]
+EVERY = [name for name in POOLINGS.entries if name not in LEARNT]
 PLACES = torch.tensor([[[1.0, -2.0], [3.0, -1.0], [2.0, 3.0]]])  # two dimensions at three places, mean (2, 0)
 
 
@@ -67,3 +68,42 @@ def test_large_powers_do_not_overflow() -> None:
 def test_powers_are_numbers_above_0(spelling: str) -> None:
     with pytest.raises(UsageError, match="must be a number above 0"):
         POOLINGS.build(spelling)
+
+
+def attentive(n_dims: int, **how: int) -> torch.nn.Module:
+    torch.manual_seed(0)
+    return POOLINGS.build("attentive", **how).module(n_dims).eval()
+
+
+def test_poolings_that_learn_are_known_as_such_and_refuse_to_pool_without() -> None:
+    assert [name for name in POOLINGS.entries if getattr(POOLINGS.load(name), "trained", False)] == LEARNT
+    with pytest.raises(UsageError, match="pool=attentive has weights, and a frozen encoder learns none"):
+        pooled("attentive")
+    with pytest.raises(UsageError, match="attentive:hidden must be at least 1"):
+        POOLINGS.build("attentive:hidden=0")
+
+
+def test_attentive_statistics_by_hand() -> None:
+    own = attentive(1, hidden=1)
+    own.inner.weight.data, own.inner.bias.data = torch.tensor([[1.0, 0.0, 0.0]]), torch.zeros(1)
+    own.outer.weight.data = torch.tensor([[2.0]])
+    places = torch.tensor([[[0.0], [1.0], [3.0]]])
+    weights = [math.exp(2 * math.tanh(x)) for x in (0.0, 1.0, 3.0)]
+    mean = (weights[1] + 3 * weights[2]) / sum(weights)
+    variance = (weights[1] + 9 * weights[2]) / sum(weights) - mean**2
+    assert own(places)[0].tolist() == pytest.approx([mean, math.sqrt(variance)], rel=1e-4)
+    own.outer.weight.data.zero_()  # all places alike: 4 / 3, and 10 / 3 - 16 / 9
+    assert own(places)[0].tolist() == pytest.approx([4 / 3, math.sqrt(14 / 9)], rel=1e-4)
+
+
+@given(seed=st.integers(0, 99), n=st.integers(1, 6))
+@settings(deadline=None, max_examples=15)
+def test_attentive_statistics_do_not_ask_for_an_order_and_of_places_alike_there_is_no_deviation(
+    seed: int, n: int
+) -> None:
+    own = attentive(3)
+    places = torch.rand((2, n, 3), generator=torch.Generator().manual_seed(seed))
+    torch.testing.assert_close(own(places.flip(1)), own(places), rtol=1e-4, atol=1e-5)
+    alike = own(places[:, :1].expand(-1, n, -1))
+    torch.testing.assert_close(alike[:, :3], places[:, 0], rtol=1e-4, atol=1e-4)
+    assert alike[:, 3:].max() < 0.011  # the least deviation

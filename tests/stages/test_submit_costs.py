@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from dataclasses import replace
 
 import pytest
 import yaml
 
+from asdcli import artifacts, catalogue
+from asdcli.models.costs import Cost
+from asdcli.progress import SILENT
+from asdcli.stages.submit_costs import cost_of
 from tests.helpers import noise_run
 from tests.helpers.tiny_encoders import tiny
 from tests.helpers.typed import typed
@@ -106,6 +111,15 @@ def test_a_frozen_encoder_costs_what_a_count_by_hand_gives_and_a_fused_method_th
     described = meta(encoded)["system"]["description"]
     assert described["ensemble_method_subsystem_count"] == 2
     assert described["front_end_system"] == "pretrained:model=ast,checkpoint=weights,layer=2"
+
+
+def test_two_layers_of_one_checkpoint_have_its_parameters_once(encoded):
+    header = artifacts.read_header(encoded / "scores/nn.parquet", artifacts.SCORES)
+    (entry,) = [e for e in header.history if e["kind"] == "embeddings"]
+    other = {**entry, "content": "0" * 32, "params": {"embedder": entry["params"]["embedder"].replace("=2", "=1")}}
+    both = replace(header, history=(*header.history, other))
+    found = cost_of(both, [], catalogue.load("dcase2023"), SILENT)
+    assert found == Cost(AST["total_parameters"], 2 * AST["MACS"])
 
 
 def test_an_encoder_of_other_weights_or_none_is_not_counted(asd, encoded, capsys):

@@ -17,6 +17,7 @@ from asdcli.pipeline.steps import evaluate
 from asdcli.pipeline.workspace import Workspace
 from tests.helpers.many_runs import results
 from tests.helpers.sweeps import HERE, NOWHERE, OBEDIENT, ORDER
+from tests.helpers.tiny_encoders import tiny
 from tests.helpers.typed import typed
 
 Told = Callable[..., dict[str, Any]]
@@ -26,17 +27,18 @@ BOTH = ("--editions", "2023,synthetic", "-m", "nn", "-m", "ratio", "--bootstrap"
 
 @pytest.fixture(scope="module")
 def made(everything: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working folder with two editions: rendered machines, and some of them again as if they were those of 2023."""
+    """A working folder with two editions, rendered machines and some of these as if of 2023, and a third dataset."""
     place = tmp_path_factory.mktemp("editions")
     data = place / "data"
-    for name in ("synthetic", "dcase2023"):
+    for name in ("synthetic", "dcase2023", "mine"):
         (data / name).mkdir(parents=True)
         (data / name / "dev_data").symlink_to(everything / "data/synthetic/dev_data")
     table, header = artifacts.read_table(everything / "data/synthetic/clips.parquet", artifacts.CLIPS)
     artifacts.write_table(data / "synthetic/clips.parquet", artifacts.CLIPS, table, header)
-    other = Header.make(artifacts.CLIPS, dataset="dcase2023", params={"edition": "dcase2023"})
-    kept = table.filter([i % 7 != 0 for i in range(len(table))])
-    artifacts.write_table(data / "dcase2023/clips.parquet", artifacts.CLIPS, kept, other)
+    for name, params, kept in (("dcase2023", {"edition": "dcase2023"}, 6), ("mine", {}, 1)):
+        other = Header.make(artifacts.CLIPS, dataset=name, params=params)
+        part = table.filter([i % 7 < kept for i in range(len(table))])
+        artifacts.write_table(data / name / "clips.parquet", artifacts.CLIPS, part, other)
     (place / "runs").mkdir()
     (place / "runs/synthetic").symlink_to(everything / "runs/synthetic")
     return place
@@ -119,6 +121,12 @@ def test_without_named_editions_all_that_are_there_are_taken_and_the_rest_is_no_
     assert {method for method, _, _ in cells(said)} == {"nn"}
 
 
+def test_a_dataset_of_ones_own_lacks_nothing(there: Path, told: Told) -> None:
+    said = told("bench", "logmel", "--editions", "mine", "-m", "nn", "--bootstrap", "10", "--engine", HERE)
+    assert (said["status"], said["exit_code"], said["facts"]["missing"]) == ("done", 0, [])
+    assert [place for _, *place in cells(said)] == [["mine", "dev"]]
+
+
 def test_a_table_in_a_file_says_the_same(there: Path, told: Told, tmp_path: Path) -> None:
     file = tmp_path / "bench.csv"
     told("bench", "logmel", *BOTH, "--engine", NOWHERE, "-o", str(file))
@@ -145,6 +153,19 @@ def test_trained_is_what_the_model_of_the_editions_own_run_embedded(there: Path,
     assert told_of["mends"].endswith("asd train --dataset dcase2023 && asd embed --dataset dcase2023")
     again = told("bench", "trained", "--editions", "synthetic", "-m", "nn", "--bootstrap", "10", "--engine", NOWHERE)
     assert again["status"] == "current"
+
+
+def test_an_encoder_of_other_weights_is_benched_anew(there: Path, told: Told) -> None:
+    pytest.importorskip("transformers")
+    line = ("bench", "ast:checkpoint=weights", "logmel", "--editions", "mine", "-m", "nn", "--bootstrap", "10")
+    tiny("ast", there / "weights")
+    first = told(*line, "--device", "cpu", "--engine", HERE)
+    models = {cell["model"] for cell in first["facts"]["tables"][0]["cells"]}
+    assert models == {"logmel", "pretrained:model=ast,checkpoint=weights"}
+    assert told(*line, "--engine", NOWHERE)["status"] == "current"
+    tiny("ast", there / "weights", seed=1)
+    again = told(*line, "--device", "cpu", "--engine", HERE)
+    assert [cell["state"] for cell in again["facts"]["cells"]] == ["done", "current"]
 
 
 def test_an_edition_that_fails_is_named_and_does_not_stop_the_others(there: Path, told: Told) -> None:

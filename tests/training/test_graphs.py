@@ -13,6 +13,7 @@ from asdcli.models.losses import LOSSES
 from asdcli.models.networks import NETWORKS
 from asdcli.training import TrainingData, gather
 from asdcli.training.graphs import WARM_UP, Compute, Replayed, Tensors, replayed
+from asdcli.training.rates import Rates
 
 
 def _step(network: nn.Module, optimizer: torch.optim.Optimizer) -> Compute:
@@ -93,3 +94,7 @@ def test_trainings_of_one_process_on_the_same_clips_share_them_on_the_device() -
     others = [data(["a", "c"], ("x",)), data(["a", "b"], ("y",)), data(["a", "b"], None)]
     assert all(gather.gather(other, device) is not first for other in others)
     assert len(gather._LAST) == 2  # clips, and noise that is mixed into them
+
+
+def test_a_training_whose_learning_rates_change_is_not_recorded() -> None:
+    assert Rates(1e-3, 0, 0.9).steady and not Rates(1e-3, 10, 1.0).steady

@@ -10,7 +10,10 @@ from statistics import fmean, harmonic_mean
 import pytest
 
 from asdcli.errors import UsageError
+from asdcli.models.networks import NETWORKS
 from asdcli.scorers import SCORERS
+from asdcli.spec.parameters import parameters_of
+from asdcli.spec.resolved import resolve
 from asdcli.training import MODELS
 from asdcli.training.named import recipe, recipes
 from tests.helpers import noise_run
@@ -23,7 +26,10 @@ PRINTED_MEANS = {  # harmonic and arithmetic mean over the ten scores of a row, 
     "subspace": (68.46, 70.06),
     "featex": (68.93, 70.44),
     "multispec": (70.16, 71.66),
+    "beats-lora": (70.76, 72.23),
+    "eat-lora": (71.13, 72.55),
 }
+TUNED = ["beats-lora", "eat-lora"]
 
 
 def test_the_scores_of_every_recipe_have_the_means_that_are_printed_beside_them() -> None:
@@ -40,7 +46,8 @@ def test_a_recipe_is_short_for_a_canonical_spelling_with_the_settings_of_the_sou
     assert MODELS.canonical(name) == MODELS.canonical(known.model) == known.model
     assert SCORERS.canonical(known.method) == known.method
     built = MODELS.build(name)
-    assert (built.epochs, built.batch_size, built.lr, built.extra_classes) == (16, 64, 1e-3, 0)
+    usual = (25, 8, 1e-4, 0, 5000) if name in TUNED else (16, 64, 1e-3, 0, 0)
+    assert (built.epochs, built.batch_size, built.lr, built.extra_classes, built.warmup) == usual
     assert built.mixup == (0.0 if name == "adacos-fixed-plain" else 0.5)
     assert (built.label_smoothing, built.mixing(recorded=False).probability) == (0, 0)
 
@@ -55,6 +62,17 @@ def test_the_documentation_quotes_what_the_table_holds(name: str) -> None:
     assert row.endswith(
         " | ".join(f"{dev} / {other}" for dev, other in zip(means[::2], means[1::2], strict=True)) + " |"
     )
+
+
+@pytest.mark.parametrize("name", TUNED)
+def test_a_recipe_that_goes_on_from_weights_says_from_which_and_as_the_source_does(name: str) -> None:
+    known = recipe(name)
+    of_model, params = NETWORKS.parse(MODELS.build(name).network)
+    assert of_model == "encoder" and params["lora"] == "64" and known.weights
+    network = resolve(NETWORKS, MODELS.build(name).network, {}).cls
+    defaults = {key: p.default for key, p in parameters_of(network).items()}
+    assert (defaults["alpha"], defaults["dims"], defaults["targets"]) == (8.0, 256, "qv")
+    assert not any(recipe(other).weights for other in recipes() if other not in TUNED)
 
 
 def test_an_unknown_recipe_is_refused_by_name() -> None:

@@ -1,23 +1,38 @@
-"""Encoders: networks that others have trained on sound of all kinds, taken as they are.
+"""Encoders: networks that others have trained on sound of all kinds, taken as they are or trained on from there.
 
-A newcomer is an object with the methods of `Architecture`, and a line in the table of `embedders.families`.
+A newcomer is an object with the methods of `Architecture`, a line in the table of `models.encoders.architectures`, and
+one in that of `features.ears`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from asdcli.errors import BadArtifact
+from asdcli.errors import BadArtifact, UsageError
 
 if TYPE_CHECKING:
     import torch
+
+EncoderName = Literal["ast", "beats", "ced", "clap", "dasheng", "eat", "hubert", "wav2vec2", "wavlm", "whisper"]
+"""Their families."""
 
 Config = Mapping[str, Any]
 
 
 class Encoder(Protocol):
-    """A network with somebody's weights, in evaluation mode."""
+    """A network with somebody's weights, in evaluation mode.
+
+    Attributes:
+        module: all of it as a torch module.
+        blocks: those of its modules that stand one after the other, of which `layer` counts.
+    """
+
+    @property
+    def module(self) -> torch.nn.Module: ...
+
+    @property
+    def blocks(self) -> Sequence[torch.nn.Module]: ...
 
     def to(self, device: torch.device) -> Encoder:
         """The same on a device."""
@@ -84,4 +99,13 @@ def require_all(name: str, missing: Sequence[str], unexpected: Sequence[str]) ->
         raise BadArtifact(
             f"the checkpoint is not one of {name}: it lacks {len(missing)} weights, such as {min(missing)}{there}",
             f"name a checkpoint of {name}, with the config.json that belongs to it",
+        )
+
+
+def require_layer(name: str, n_layers: int, layer: int | None) -> None:
+    """Raises UsageError where the encoder `name` has no such layer."""
+    if layer is not None and not 1 <= layer <= n_layers:
+        raise UsageError(
+            f"layer={layer}: this {name} has the layers 1 to {n_layers}",
+            f"the last block is layer={n_layers}; without layer= comes what it gives at its end",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,15 @@ class BeatsEncoder:
     def __init__(self, model: Any, n_bands: int) -> None:
         self.model, self._n_bands = model, n_bands
 
+    @property
+    def module(self) -> torch.nn.Module:
+        own: torch.nn.Module = self.model
+        return own
+
+    @property
+    def blocks(self) -> Sequence[torch.nn.Module]:
+        return list(self.model.encoder.layers)
+
     def to(self, device: torch.device) -> BeatsEncoder:
         self.model.to(device)
         return self
@@ -83,7 +92,7 @@ class BeatsEncoder:
         def keep(_module: Any, _given: Any, output: Any) -> None:
             kept.append(output[0].transpose(0, 1))  # (n_tokens, batch, n_dims)
 
-        handle = self.model.encoder.layers[(layer or 1) - 1].register_forward_hook(keep)
+        handle = self.blocks[(layer or 1) - 1].register_forward_hook(keep)
         try:
             with warnings.catch_warnings():  # of torch, about the name under which the package calls autocast
                 warnings.simplefilter("ignore")

@@ -6,7 +6,7 @@ called as in the authors' checkpoints, so that their weights fit by name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -121,6 +121,14 @@ class CedEncoder:
 
     def __init__(self, network: CedNetwork) -> None:
         self.network = network
+
+    @property
+    def module(self) -> nn.Module:
+        return self.network
+
+    @property
+    def blocks(self) -> Sequence[nn.Module]:
+        return list(self.network.blocks)
 
     def to(self, device: torch.device) -> CedEncoder:
         self.network.to(device)

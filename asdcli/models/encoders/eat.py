@@ -5,7 +5,7 @@ Modules are called as in the authors' checkpoints, so that their weights fit by 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -105,6 +105,14 @@ class EatEncoder:
 
     def __init__(self, network: EatNetwork) -> None:
         self.network = network
+
+    @property
+    def module(self) -> nn.Module:
+        return self.network
+
+    @property
+    def blocks(self) -> Sequence[nn.Module]:
+        return list(self.network.blocks)
 
     def to(self, device: torch.device) -> EatEncoder:
         self.network.to(device)

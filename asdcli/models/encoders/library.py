@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,6 +137,15 @@ class LibraryEncoder:
     def __init__(self, of: LibraryModel, model: torch.nn.Module, settings: Config) -> None:
         self.model, self._of, self._settings = model, of, settings
 
+    @property
+    def module(self) -> torch.nn.Module:
+        return self.model
+
+    @property
+    def blocks(self) -> Sequence[torch.nn.Module]:
+        found: Any = self.model.get_submodule(self._of.blocks)
+        return list(found)
+
     def to(self, device: torch.device) -> LibraryEncoder:
         self.model.to(device)
         return self
@@ -150,8 +159,7 @@ class LibraryEncoder:
         def keep(_module: Any, _given: Any, output: Any) -> None:
             kept.append(output[0] if isinstance(output, tuple) else output)
 
-        blocks: Any = self.model.get_submodule(self._of.blocks)
-        handle = blocks[layer - 1].register_forward_hook(keep)
+        handle = self.blocks[layer - 1].register_forward_hook(keep)
         try:
             self._forward(sound)
         finally:

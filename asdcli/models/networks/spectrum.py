@@ -20,8 +20,13 @@ def amplitude_spectrum(waveforms: torch.Tensor) -> torch.Tensor:
 
 
 def amplitudes(x: torch.Tensor) -> torch.Tensor:
-    """|x| of complex numbers, right to half of the last digit as `x.abs()` is, which makes complex numbers first."""
-    return x.abs() if x.requires_grad else torch.hypot(x.real, x.imag)  # the gradient of hypot is none at 0
+    """|x| of complex numbers, off by 2e-7 at most, on CPUs several times as fast as `x.abs()`.
+
+    Squares of what is below 1e-19 vanish: a waveform of 16 bits has no such amplitudes but 0.
+    """
+    if x.requires_grad:  # the gradient of a root is none at 0
+        return x.abs()
+    return torch.mul(x.real, x.real).addcmul_(x.imag, x.imag).sqrt_()
 
 
 def positions(n_samples: int) -> int:

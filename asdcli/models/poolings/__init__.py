@@ -21,6 +21,7 @@ POOLINGS = Registry(
         "gem": "asdcli.models.poolings.gem:GeMPooling",
         "rdp": "asdcli.models.poolings.rdp:RDPPooling",
         "hybrid": "asdcli.models.poolings.hybrid:HybridPooling",
+        "attentive": "asdcli.models.poolings.attentive:AttentivePooling",
     },
     group="asdcli.poolings",
     needs=("pool",),
@@ -28,7 +29,11 @@ POOLINGS = Registry(
 
 
 class Pooling(Protocol):
-    """Puts the vectors of several places together; what it does depends on nothing but these vectors."""
+    """Puts the vectors of several places together; what it does depends on nothing but these vectors.
+
+    One with weights has `trained` = True, a `pool` that refuses, and a method `module(n_dims)`, which gives a torch
+    module that does the same and has an attribute `n_dims` of what comes out.
+    """
 
     def pool(self, places: torch.Tensor) -> torch.Tensor:
         """`(batch, n_places, n_dims)` float32 -> `(batch, n_dims)`; n_places is 1 or more."""

@@ -48,7 +48,9 @@ def run(
     space.remember_if_there()
     warn_of_stale(space, packs.paths(space.features, recipe.features, options.get("machine_types")), progress)
     folder = space.autoencoder if parse(model)[0] == "autoencoder" else space.model
-    return train.run(space.clips, space.features, output or folder, model=model, progress=progress, **options)
+    outcome = train.run(space.clips, space.features, output or folder, model=model, progress=progress, **options)
+    lent.note(space, train.models_in(outcome.path), train.weights_of(outcome.path))
+    return outcome
 
 
 def run_seeds(

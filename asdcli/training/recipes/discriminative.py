@@ -7,7 +7,7 @@ mixup with probability 0.5, sub-cluster AdaCos with 16 sub-clusters and a fixed 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -17,19 +17,24 @@ from torch import nn
 from asdcli.errors import BadData, UsageError
 from asdcli.features.ahead import one_ahead
 from asdcli.features.banks import Bank
+from asdcli.models.encoders.start import Start
 from asdcli.models.label_smoothing import smoothed
 from asdcli.models.losses import LOSSES
 from asdcli.models.mixup import mixup
 from asdcli.models.networks import NETWORKS
+from asdcli.models.networks.encoder import EncoderNetwork
+from asdcli.progress import Progress
 from asdcli.spec import parse, part
 from asdcli.training import Setting, TrainingData
 from asdcli.training.classes import LABEL_COLUMNS, classes
+from asdcli.training.encoders import FoundEncoder
 from asdcli.training.gather import gather
 from asdcli.training.graphs import replayed
 from asdcli.training.loop import Step
 from asdcli.training.noise import WHERE_RECORDED, NoiseMixing, NoiseRecordings, white
 from asdcli.training.optimizers import adamw
 from asdcli.training.precision import autocast, resolve_precision
+from asdcli.training.rates import Rates
 from asdcli.training.seeds import derive, generator, seeded, step_randomness
 
 
@@ -49,7 +54,10 @@ class Discriminative:
         clip_length: in seconds; none means the edition's, else the longest training clip.
         epochs: how often the training clips are seen.
         batch_size: clips of one step.
-        lr: learning rate of AdamW, constant.
+        lr: learning rate of AdamW, constant after the warm-up.
+        warmup: steps over which the learning rate rises from 0.
+        layer_decay: of an encoder that is trained on, each block learns at this share of the rate of the next; 1: all
+            alike.
         weight_decay: of AdamW.
     """
 
@@ -67,14 +75,18 @@ class Discriminative:
     epochs: int = 16
     batch_size: int = 64
     lr: float = 1e-3
+    warmup: int = 0
+    layer_decay: float = 1.0
     weight_decay: float = 0.01
+
+    encoder: FoundEncoder | None = field(default=None, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "network", NETWORKS.canonical(self.network))
         object.__setattr__(self, "loss", LOSSES.canonical(self.loss))
         if getattr(self._network, "takes", "waveforms") != "waveforms":
             raise UsageError(f"network {self.network!r} takes no waveforms: it is part of another model")
-        for name, least in (("extra_classes", 0), ("epochs", 1), ("batch_size", 2)):
+        for name, least in (("extra_classes", 0), ("epochs", 1), ("batch_size", 2), ("warmup", 0)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} must be at least {least}, got {getattr(self, name)}")
         if not 0 <= self.mixup <= 1:
@@ -84,10 +96,29 @@ class Discriminative:
         self.mixing(recorded=True)  # refuses what is none
         if not 0 < self.lr <= 10 or not self.weight_decay >= 0:
             raise UsageError(f"lr must lie in (0, 10] and weight_decay be >= 0: {self.lr:g}, {self.weight_decay:g}")
+        if not 0 < self.layer_decay <= 1:
+            raise UsageError(f"layer_decay is a share above 0, at most 1, got {self.layer_decay:g}")
 
     @property
     def _network(self) -> Any:
         return NETWORKS.load(parse(self.network)[0])
+
+    def found(self, progress: Progress) -> Discriminative:
+        """With the checkpoint that its network goes on from found; itself where that begins anew.
+
+        Errors as `training.encoders.FoundEncoder.of`.
+        """
+        encoder = FoundEncoder.of(self.network, progress)
+        if encoder is None:
+            return self
+        found = replace(self)
+        object.__setattr__(found, "encoder", encoder)
+        return found
+
+    @property
+    def made_of(self) -> dict[str, str]:
+        """Role -> digest of each file of that checkpoint."""
+        return self.encoder.made_of if self.encoder else {}
 
     @property
     def mixes_noise(self) -> bool:
@@ -115,14 +146,16 @@ class Discriminative:
                 "asd embed --embedder logmel",
             )
         longest = int(bank.lengths.max())
-        n_samples = self._clip_samples(data, rate, longest, setting)
+        encoder = self.encoder or FoundEncoder.of(self.network, setting.progress)
+        start = [] if encoder is None else [encoder.start(rate, setting.progress)]
+        shortest = start[0].front.window if start else self._network.shortest_clip
+        n_samples = self._clip_samples(data, rate, longest, shortest, setting)
         with seeded(setting.seed, "init"):
-            module = DiscriminativeModule(self, n_samples, rate, len(labels) + self.extra_classes)
+            module = DiscriminativeModule(self, n_samples, rate, len(labels) + self.extra_classes, *start)
         noise = NoiseRecordings.of(data, [str(label[0]) for label in labels], setting.device)
         return DiscriminativeTask(self, module.to(setting.device), bank, labels, index, setting, noise)
 
-    def _clip_samples(self, data: TrainingData, rate: int, longest: int, setting: Setting) -> int:
-        shortest = self._network.shortest_clip
+    def _clip_samples(self, data: TrainingData, rate: int, longest: int, shortest: int, setting: Setting) -> int:
         asked = self.clip_length
         if asked is not None:
             if asked * rate < shortest:
@@ -143,9 +176,9 @@ class Discriminative:
 class DiscriminativeModule(nn.Module):
     """The network and its loss: everything that has weights."""
 
-    def __init__(self, recipe: Discriminative, n_samples: int, sample_rate: int, n_classes: int) -> None:
+    def __init__(self, recipe: Discriminative, n_samples: int, sample_rate: int, n_classes: int, *start: Start) -> None:
         super().__init__()
-        self.network = NETWORKS.build(recipe.network, n_samples, sample_rate)
+        self.network = NETWORKS.build(recipe.network, n_samples, sample_rate, *start)
         self.loss = LOSSES.build(recipe.loss, self.network.n_dims, n_classes)
 
 
@@ -178,14 +211,19 @@ class DiscriminativeTask:
         self.n_classes = len(labels) + recipe.extra_classes
         self.epoch_size = len(bank)
         self.precision = resolve_precision(setting.precision, setting.device)
-        trainable = [p for p in module.parameters() if p.requires_grad]
-        self.optimizers = [adamw(trainable, setting.device, lr=recipe.lr, weight_decay=recipe.weight_decay)]
-        self.learn = replayed(self.descend, setting.device, [module.network, module.loss])
+        self.rates = Rates(recipe.lr, recipe.warmup, recipe.layer_decay)
+        groups = self.rates.groups(module, module.network)
+        self.optimizers = [adamw(groups, setting.device, lr=recipe.lr, weight_decay=recipe.weight_decay)]
+        self._after_warmup = [group["lr"] for group in groups]
+        self.learn = replayed(self.descend, setting.device, [module.network, module.loss, self.rates])
+        if said := self.rates.told(module.network):
+            setting.progress.note(said)
 
     def steps(self, epoch: int) -> Iterator[Step]:
-        """One step a batch."""
-        batches = self.batches(epoch)
-        for batch in one_ahead(batches) if self.bank.on_host else batches:
+        """One step a batch, at its learning rates."""
+        batches, n_steps = self.batches(epoch), -(-self.epoch_size // self.recipe.batch_size)
+        for number, batch in enumerate(one_ahead(batches) if self.bank.on_host else batches):
+            self.rates.set(self.optimizers[0], self._after_warmup, epoch * n_steps + number)
             with step_randomness(batch.seed, self.setting.device):  # dropout, masks, exchanged branches
                 loss, right = self.learn(batch.waveforms, batch.labels)
             yield Step(loss, right, len(batch.waveforms))
@@ -239,6 +277,7 @@ class DiscriminativeTask:
             "classes": [list(label) for label in self.labels],
             "extra_classes": self.recipe.extra_classes,
             **self._of_noise(),
+            **(network.card() if isinstance(network, EncoderNetwork) else {}),
             "precision": self.precision,
         }
 

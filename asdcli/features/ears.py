@@ -1,4 +1,4 @@
-"""Families of encoders: one line each of what an encoder hears, and of which length and rate.
+"""What encoders of others hear: one line a family, of the length and rate of its windows and what is made of them.
 
 What a checkpoint's `preprocessor_config.json` says is heeded; where there is none, what the authors of the family
 published.
@@ -6,7 +6,7 @@ published.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,11 @@ from asdcli.features.encoder_mels import ClapMels, PlainWaves, RangedMels, Whisp
 from asdcli.features.kaldi_fbank import KaldiFbank
 from asdcli.features.mels import MelSpec
 from asdcli.features.pack import FULL_SCALE
-from asdcli.models.encoders import Architecture, Config, beats, ced, eat, library
+from asdcli.features.resampled import resampled, samples_before
+from asdcli.features.windows import starts
+
+Config = Mapping[str, Any]
+"""Settings of an encoder, or what its `preprocessor_config.json` says."""
 
 Hearing = Callable[[torch.Tensor], torch.Tensor]
 """(batch, n_samples) windows in [-1, 1) at the family's rate -> what its encoder takes."""
@@ -27,22 +31,61 @@ _ANY_LENGTH_S = 10.0  # of models that take any: as long as a clip of the challe
 
 
 @dataclass(frozen=True)
-class Family:
-    """One of them.
+class EncoderFront:
+    """Clips at any rate as an encoder takes them: windows of its length, at its rate, and what it hears of them.
 
     Attributes:
-        architecture: makes the encoder.
-        sample_rate: in Hz, of what it hears.
+        hearing: of windows at the encoder's rate.
+        before, after: the clips' rate and the encoder's, in Hz.
+        n_samples: of a window at the encoder's rate.
+    """
+
+    hearing: Hearing
+    before: int
+    after: int
+    n_samples: int
+
+    @property
+    def window(self) -> int:
+        """Samples of a window at the clips' rate."""
+        return samples_before(self.n_samples, self.before, self.after)
+
+    def __call__(self, waves: torch.Tensor) -> torch.Tensor:
+        """`(batch, n)` in [-1, 1) at the clips' rate -> the sound of its windows, clip after clip.
+
+        One window after the other, and the last flush with the end.
+
+        Args:
+            waves: no shorter than a window.
+
+        Raises:
+            BadData: they cannot be resampled to the encoder's rate.
+        """
+        first = starts(waves.shape[1], self.window, self.window).tolist()
+        windows = torch.stack([waves[:, at : at + self.window] for at in first], dim=1).flatten(0, 1)
+        return self.hearing(resampled(windows, self.before, self.after, self.n_samples))
+
+
+@dataclass(frozen=True)
+class Ear:
+    """Of one family.
+
+    Attributes:
+        sample_rate: in Hz, of what its encoders hear.
         n_samples: of a window, by the encoder's settings.
         hearing: by the encoder's settings, and what `preprocessor_config.json` says.
         is_preprocessed: whether checkpoints of it come with a `preprocessor_config.json`.
     """
 
-    architecture: Architecture
     sample_rate: int
     n_samples: Callable[[Config], int]
     hearing: Callable[[Config, Config], Hearing]
     is_preprocessed: bool = True
+
+    def front(self, settings: Config, preprocessor: Config, sample_rate: int) -> EncoderFront:
+        """What stands between clips at a rate in Hz and an encoder of these settings."""
+        hearing = self.hearing(settings, preprocessor)
+        return EncoderFront(hearing, sample_rate, self.sample_rate, self.n_samples(settings))
 
     def check(self, name: str, preprocessor: Config) -> None:
         """Raises BadArtifact where the checkpoint was made for another sample rate."""
@@ -134,16 +177,16 @@ def _eat_samples(settings: Config) -> int:
     return KaldiFbank().n_samples(min(_EAT_FRAMES, settings["max_length"] * settings["patch_size"]))
 
 
-FAMILIES = {
-    "ast": Family(library.AST, 16_000, lambda settings: KaldiFbank().n_samples(settings["max_length"]), _ast),
-    "beats": Family(beats.BEATS, 16_000, _any_length, _beats, is_preprocessed=False),
-    "ced": Family(ced.CED, 16_000, _ced_samples, _ced, is_preprocessed=False),
-    "clap": Family(library.CLAP, 48_000, lambda _: 480_000, _clap),
-    "dasheng": Family(ced.DASHENG, 16_000, _ced_samples, _ced, is_preprocessed=False),
-    "eat": Family(eat.EAT, 16_000, _eat_samples, _eat, is_preprocessed=False),
-    "hubert": Family(library.HUBERT, 16_000, _any_length, _waves),
-    "wav2vec2": Family(library.WAV2VEC2, 16_000, _any_length, _waves),
-    "wavlm": Family(library.WAVLM, 16_000, _any_length, _waves),
-    "whisper": Family(library.WHISPER, 16_000, lambda settings: settings["max_source_positions"] * 320, _whisper),
+EARS = {
+    "ast": Ear(16_000, lambda settings: KaldiFbank().n_samples(settings["max_length"]), _ast),
+    "beats": Ear(16_000, _any_length, _beats, is_preprocessed=False),
+    "ced": Ear(16_000, _ced_samples, _ced, is_preprocessed=False),
+    "clap": Ear(48_000, lambda _: 480_000, _clap),
+    "dasheng": Ear(16_000, _ced_samples, _ced, is_preprocessed=False),
+    "eat": Ear(16_000, _eat_samples, _eat, is_preprocessed=False),
+    "hubert": Ear(16_000, _any_length, _waves),
+    "wav2vec2": Ear(16_000, _any_length, _waves),
+    "wavlm": Ear(16_000, _any_length, _waves),
+    "whisper": Ear(16_000, lambda settings: settings["max_source_positions"] * 320, _whisper),
 }
 """Name of a family -> what there is to know of it."""

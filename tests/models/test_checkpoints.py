@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from asdcli.artifacts import digest_bytes
-from asdcli.embedders.checkpoints import Checkpoint
 from asdcli.errors import ArtifactError, BadArtifact, DownloadError, MissingArtifact
 from asdcli.fetch import hub
+from asdcli.models.encoders.checkpoints import Checkpoint
 from asdcli.progress import SILENT, Progress
 from tests.helpers.loopback import Act, Loopback
 

@@ -10,7 +10,8 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -110,6 +111,15 @@ class Checkpoint:
                 return config
         except (SafetensorError, OSError, ValueError, RecursionError) as error:
             raise _broken(self._tensors, error) from None
+
+
+@contextmanager
+def named(typed: str) -> Iterator[None]:
+    """Puts the name of the checkpoint that was typed in front of what is wrong with it."""
+    try:
+        yield
+    except BadArtifact as error:
+        raise BadArtifact(f"{typed}: {error.message}", error.hint) from None
 
 
 def _in_folder(folder: Path) -> Path:
