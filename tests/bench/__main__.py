@@ -12,12 +12,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import digests, generative, jobs, neighbours, page, research, tables, week
+from tests.bench import digests, generative, jobs, neighbours, page, research, serial_oe, tables, week
 from tests.helpers.environment import forget_asd
 
 
 def main(names: list[str]) -> int:
-    modules = (jobs, neighbours, generative, digests, tables, research, week, page)
+    modules = (jobs, neighbours, generative, serial_oe, digests, tables, research, week, page)
     known = {function.__name__: function for module in modules for function in module.ALL}
     unknown = [n for n in names if n not in known]
     if unknown:
