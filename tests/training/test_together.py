@@ -18,7 +18,7 @@ from asdcli.models.networks.stacked_autoencoders import StackedAutoencoders
 from asdcli.stages import train
 from asdcli.training.recipes import autoencoder
 from asdcli.training.recipes.autoencoder import FrameBank
-from asdcli.training.recipes.together import Run, Together, adam
+from asdcli.training.recipes.together import Together, Turn, adam
 from asdcli.training.seeds import generator
 from tests.helpers.heard import Interrupting
 
@@ -55,8 +55,8 @@ def test_batches_of_one_size_are_one_step_and_none_is_repeated() -> None:
     made = networks(3)
     together = Together(made, [], frames, width=WIDTH, dtype=torch.float64)
     batches = [[torch.arange(n) + 10 * j for j, n in enumerate(of)] for of in sizes]
-    runs, starts = together._planned(batches)
-    assert runs == [Run(0, 3, 4), Run(0, 1, 4), Run(1, 3, 3), Run(0, 1, 1)]
+    turns, starts = together._planned(batches)
+    assert turns == [Turn(0, 3, 4), Turn(0, 1, 4), Turn(1, 3, 3), Turn(0, 1, 1)]
     expected = [0, 1, 2, 3, 100, 101, 102, 103, 300, 301, 302, 303]
     assert starts.tolist() == [*expected, 10, 11, 12, 13, 110, 111, 112, 310, 311, 312, 20]
 

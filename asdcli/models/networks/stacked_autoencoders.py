@@ -27,12 +27,12 @@ class StackedAutoencoders:
         layers = [list(network.layers) for network in self.networks]
         self._layers = [_Layer.stacked(same) for same in zip(*layers, strict=True) if not isinstance(same[0], nn.ReLU)]
 
-    def part(self, start: int, stop: int) -> Part:
+    def part(self, start: int, stop: int) -> StackPart:
         """The networks from `start` up to `stop`, which are trained together."""
-        return Part(self.networks[start:stop], [layer.part(start, stop) for layer in self._layers])
+        return StackPart(self.networks[start:stop], [layer.part(start, stop) for layer in self._layers])
 
 
-class Part:
+class StackPart:
     """Some neighbouring networks in training.
 
     Attributes:

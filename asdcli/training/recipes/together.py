@@ -20,7 +20,7 @@ from torch import nn
 
 from asdcli.features.frames import N_STACKED
 from asdcli.models.networks.autoencoder import AutoencoderNetwork
-from asdcli.models.networks.stacked_autoencoders import Part, StackedAutoencoders
+from asdcli.models.networks.stacked_autoencoders import StackedAutoencoders, StackPart
 from asdcli.training.loop import Step
 
 EAGER = 3
@@ -33,7 +33,7 @@ Draw = Callable[[int], Sequence[Sequence[Starts]]]
 
 
 @dataclass(frozen=True)
-class Run:
+class Turn:
     """Batches of the same size, one of each network from `start` up to `stop`."""
 
     start: int
@@ -71,8 +71,8 @@ class Together:
         self._first = counts.cumsum(0) - counts
         self.frames = self._frames.split(counts.tolist())
         self._places = torch.arange(width, device=self._frames.device)
-        self._kinds: dict[Run, _Kind] = {}
-        self._next: tuple[int, list[Run], torch.Tensor] | None = None
+        self._kinds: dict[Turn, _Kind] = {}
+        self._next: tuple[int, list[Turn], torch.Tensor] | None = None
 
     def steps(self, epoch: int, draw: Draw, *, last: bool) -> Iterator[Step]:
         """Train an epoch; every step is on its way when it is yielded.
@@ -82,36 +82,38 @@ class Together:
             draw: its batches. Networks with more windows come first: they have more batches, and larger last ones.
             last: no epoch follows. Else the batches of the next one are drawn while the device is still at work.
         """
-        number, runs, starts = self._next or (-1, [], self._places)
+        number, turns, starts = self._next or (-1, [], self._places)
         if number != epoch:
-            runs, starts = self._planned(draw(epoch))
+            turns, starts = self._planned(draw(epoch))
         at = 0
-        for run in runs:
-            n = (run.stop - run.start) * run.size
-            yield self._step(run, starts[at : at + n].view(-1, run.size))
+        for turn in turns:
+            n = (turn.stop - turn.start) * turn.size
+            yield self._step(turn, starts[at : at + n].view(-1, turn.size))
             at += n
         self._next = None if last else (epoch + 1, *self._planned(draw(epoch + 1)))
 
-    def _planned(self, batches: Sequence[Sequence[Starts]]) -> tuple[list[Run], torch.Tensor]:
-        """The runs of an epoch in their order, and all their starts end to end on the device."""
-        runs, starts = [], []
-        for turn in itertools.zip_longest(*batches):
+    def _planned(self, batches: Sequence[Sequence[Starts]]) -> tuple[list[Turn], torch.Tensor]:
+        """The turns of an epoch in their order, and all their starts end to end on the device."""
+        turns, starts = [], []
+        for batches_now in itertools.zip_longest(*batches):
             place = 0
-            for size, of_size in itertools.groupby(0 if batch is None else len(batch) for batch in turn):
+            for size, of_size in itertools.groupby(0 if batch is None else len(batch) for batch in batches_now):
                 n = len(list(of_size))
                 if size:
-                    runs.append(Run(place, place + n, size))
-                    starts += [turn[i] + self._first[i] for i in range(place, place + n)]
+                    turns.append(Turn(place, place + n, size))
+                    starts += [batches_now[i] + self._first[i] for i in range(place, place + n)]
                 place += n
-        return runs, torch.cat(starts).to(self._frames.device)
+        return turns, torch.cat(starts).to(self._frames.device)
 
-    def _step(self, run: Run, starts: torch.Tensor) -> Step:
-        if run not in self._kinds:
-            part = self._stacked.part(run.start, run.stop)
-            self._kinds[run] = _Kind(self, part, self.optimizers[run.start : run.stop])
-        return Step(self._kinds[run](starts), None, starts.numel())
+    def _step(self, turn: Turn, starts: torch.Tensor) -> Step:
+        if turn not in self._kinds:
+            part = self._stacked.part(turn.start, turn.stop)
+            self._kinds[turn] = _Kind(self, part, self.optimizers[turn.start : turn.stop])
+        return Step(self._kinds[turn](starts), None, starts.numel())
 
-    def descend(self, part: Part, optimizers: Sequence[torch.optim.Optimizer], starts: torch.Tensor) -> torch.Tensor:
+    def descend(
+        self, part: StackPart, optimizers: Sequence[torch.optim.Optimizer], starts: torch.Tensor
+    ) -> torch.Tensor:
         """One step of some networks down their mean squared errors (Eq. 1); the mean of these."""
         x = self._columns(starts)
         errors = (part(x, self.dtype).to(x.dtype) - x).square().mean((1, 2))
@@ -130,7 +132,7 @@ class Together:
 class _Kind:
     """The step of some networks on batches of one size, recorded where that can be."""
 
-    def __init__(self, of: Together, part: Part, optimizers: Sequence[torch.optim.Optimizer]) -> None:
+    def __init__(self, of: Together, part: StackPart, optimizers: Sequence[torch.optim.Optimizer]) -> None:
         self.of, self.part, self.optimizers = of, part, optimizers
         self.done = 0
         self.graph: torch.cuda.CUDAGraph | None = None
