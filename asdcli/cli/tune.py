@@ -54,8 +54,8 @@ def tune(
     method: Annotated[
         list[str] | None,
         method_option(
-            help=f"Which of several methods' scores to smooth. {LABEL_FREE}: repeatable, to choose from, as in "
-            "'varmin:k=1|4|16,val=train-all|held-out'. Default: all of asd score that look at no test clip."
+            help=f"Which of several methods' scores to smooth. {LABEL_FREE}: repeatable, to choose from, several "
+            "values of a parameter as in k=1|4|16. Default: all of asd score that look at no test clip."
         ),
     ] = None,
     ks: Annotated[

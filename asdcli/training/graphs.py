@@ -64,7 +64,7 @@ def recorded(compute: Compute, inputs: Tensors) -> Callable[[], Tensors]:
     return again
 
 
-def replayed(compute: Compute, device: torch.device, parts: Sequence[object]) -> Compute:
+def replayed(compute: Compute, device: torch.device, parts: Sequence[object] = ()) -> Compute:
     """`compute`, replayed where it runs on a CUDA device and all of its `parts` say that their steps are alike."""
     if device.type != "cuda" or not all(getattr(part, "steady", False) for part in parts):
         return compute

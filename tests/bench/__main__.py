@@ -34,6 +34,7 @@ _MODULES = (
     "page",
     "normalisation",
     "growth",
+    "serial_oe",
     "steps",
     "trainings",
     "formats",

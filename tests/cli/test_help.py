@@ -46,6 +46,7 @@ PROSE = {
     "keep",
 }
 PROSE |= {"machine", "noise", "normal", "out", "paper", "residuals", "section", "smooth", "source", "supplemental"}
+PROSE |= {"attributes", "domain", "encoder", "trained"}
 PROSE |= {"target", "test", "train", "use", "window"}
 """Choices that are also words that a sentence may need; two of them in a row are a list all the same."""
 

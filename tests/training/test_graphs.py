@@ -75,11 +75,14 @@ def test_only_what_says_that_its_steps_are_alike_is_recorded_and_only_on_cuda() 
     assert replayed(compute, cpu, [Steady(), Steady()]) is compute
 
 
-def test_all_losses_and_the_networks_that_take_waveforms_are_steady() -> None:
-    for registry in (NETWORKS, LOSSES):
-        for name in registry.entries:
-            cls = registry.load(name)
-            assert getattr(cls, "steady", False) or getattr(cls, "takes", "waveforms") != "waveforms", name
+def test_all_losses_and_the_networks_that_take_waveforms_are_steady_but_for_encoders_of_others() -> None:
+    not_steady = {
+        name
+        for registry in (NETWORKS, LOSSES)
+        for name in registry.entries
+        if not getattr(registry.load(name), "steady", False)
+    }
+    assert not_steady == {"serial-oe", "encoder"}
 
 
 def test_trainings_of_one_process_on_the_same_clips_share_them_on_the_device() -> None:

@@ -77,6 +77,18 @@ def test_four_seconds_become_224_mels_in_251_frames_of_a_standardised_recording(
     assert mels(waves, mel_spec(16_000)).shape == (1, 224, 251)
 
 
+def test_windows_of_a_clip_cannot_share_their_frames() -> None:
+    spec, wave = mel_spec(16_000), torch.randn(1, 96_000, generator=torch.Generator().manual_seed(0))
+    whole, second, third = (mels(w, spec)[0] for w in (wave, wave[:, 16_000:80_000], wave[:, 32_000:]))
+    assert 16_000 % spec.hop_length == spec.hop_length // 2  # a second lies between two frames
+    inner = slice(4, 247)  # of 251: beyond them a window is padded by its own reflection
+    torch.testing.assert_close(third[:, inner], whole[:, 125:][:, inner], rtol=1e-4, atol=1e-4)
+    apart = [
+        (a - b).abs().mean() / whole.mean() for a, b in ((third[:, :4], whole[:, 125:129]), (second, whole[:, 62:313]))
+    ]
+    assert min(apart) > 0.05
+
+
 def test_silence_has_finite_spectrograms() -> None:
     pack = WaveformPack.of([np.zeros(64_000, np.int16)], ["a"], 16_000)
     waves = standardised(torch.from_numpy(pack.clip(0)[None] / np.float32(32768)), moments(pack))

@@ -12,7 +12,10 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from asdcli.models.networks import depthwise, squeezed
+
 MachineHead = Literal["linear", "norm"]
+_KEPT = (nn.SiLU, nn.Hardswish)  # activations whose gradient takes their input
 
 
 class SerialOENetwork(nn.Module):
@@ -57,6 +60,8 @@ class SerialOENetwork(nn.Module):
             if lost:
                 raise ValueError(f"the file lacks {len(lost)} of its tensors, such as {min(lost)}")
         width = int(getattr(network, "head_hidden_size", network.num_features))
+        depthwise.replace_in(network)
+        squeezed.replace_in(network)
         self.backbone = network
         self.neck = nn.Sequential(
             nn.Dropout(0.3),
@@ -69,6 +74,14 @@ class SerialOENetwork(nn.Module):
         self.g_mac = nn.Linear(self.n_dims if machine_head == "linear" else 1, 1)
         self.g_id = nn.Linear(self.n_dims, n_products, bias=False)
         nn.Module.to(self, memory_format=torch.channels_last)  # type: ignore[call-overload]  # twice as fast on CPUs
+        self.train()
+
+    def train(self, mode: bool = True) -> SerialOENetwork:
+        """Training or evaluation. In training activations do not work in place: they would have to copy first."""
+        for module in self.backbone.modules():
+            if isinstance(module, _KEPT):
+                module.inplace = not mode
+        return super().train(mode)
 
     def forward(self, mels: torch.Tensor) -> torch.Tensor:
         """Embeddings (batch, 128), not normalised, of mel spectrograms (batch, n_mels, n_frames)."""

@@ -6,7 +6,7 @@ The networks are trained side by side, each as if it were alone.
 
 Frames are computed once, before the first epoch. On a CPU the networks take turns on as many threads as torch would
 use, each step whole on one of them: two threads inside products of this size wait for one another longer than they
-compute. No network waits for another.
+compute. No network waits for another. On a CUDA device a step is that of all of them (`recipes.together`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -29,10 +29,13 @@ from asdcli.spec import always_spelled
 from asdcli.training import Profile, Setting, TrainingData
 from asdcli.training.holdout import held_out, vectors_kept
 from asdcli.training.loop import Step
+from asdcli.training.optimizers import adam
 from asdcli.training.precision import autocast, resolve_precision
+from asdcli.training.recipes.together import Starts, Together
 from asdcli.training.seeds import generator, seeded
-from asdcli.training.uncompiled import uncompiled
 
+TOGETHER = ("cuda",)
+"""Kinds of devices on which all networks take their steps as one: on CPUs that is no faster."""
 _EPOCHS = {"default": 100, "paper": 1500, "dcase-baseline": 100}
 _BATCH = {"default": 16, "paper": 16, "dcase-baseline": 256}  # windows of 4 s, or vectors
 
@@ -131,10 +134,11 @@ class FrameBank:
     def windows(self, n_frames: int, batch_size: int, draw: torch.Generator) -> Iterator[torch.Tensor]:
         """Batches of frame numbers (n_windows, n_frames): of every clip trained on one window at a random place."""
         clips = torch.nonzero(~self.held_out).flatten()
-        for some in clips[torch.randperm(len(clips), generator=draw)].split(batch_size):
-            places = self.count[some] - n_frames + 1
-            at = self.first[some] + (torch.rand(len(some), generator=draw, dtype=torch.float64) * places).long()
-            yield at[:, None] + torch.arange(n_frames)
+        clips = clips[torch.randperm(len(clips), generator=draw)]
+        places = self.count[clips] - n_frames + 1
+        at = self.first[clips] + (torch.rand(len(clips), generator=draw, dtype=torch.float64) * places).long()
+        for some in at.split(batch_size):
+            yield some[:, None] + torch.arange(n_frames)
 
     def vectors(self, batch_size: int, draw: torch.Generator, kept: torch.Tensor) -> Iterator[torch.Tensor]:
         """Batches of frame numbers (n_vectors, 5): the vectors that begin at the frames `kept`, in random order.
@@ -174,13 +178,29 @@ class AutoencoderTask:
             setting,
         )
         self.module = networks.to(setting.device)
-        self.optimizers = [uncompiled(torch.optim.Adam)(n.parameters(), lr=recipe.lr, fused=True) for n in self.module]
+        self.optimizers = [adam(n.parameters(), setting.device, lr=recipe.lr) for n in self.module]
         windows = front.window_frames is not None  # measured on a CPU: batches of 256 vectors are no faster in bf16
         self.precision = resolve_precision(setting.precision, setting.device, gains=windows)
         self.kept = [self._kept(m, b) for m, b in zip(machine_types, banks, strict=True)]
         self.unit = "vectors" if front.window_frames is None else "windows"
         self.epoch_size = sum(map(len, self.kept))
         self.threads = _threads(None if setting.device.type == "cpu" else 1)
+        # of those with most windows first: at every turn the networks with batches of one size are then neighbours
+        self.order = sorted(range(len(banks)), key=lambda number: -len(self.kept[number]))
+        self.together = self._put_together() if setting.device.type in TOGETHER else None
+
+    def _put_together(self) -> Together:
+        """All networks as one; their frames lie together from now on, and each bank has a view of its own."""
+        together = Together(
+            [cast(AutoencoderNetwork, self.module[number]) for number in self.order],
+            [self.optimizers[number] for number in self.order],
+            [self.banks[number].frames for number in self.order],
+            width=self.front.window_frames or N_STACKED,
+            dtype=torch.bfloat16 if self.precision == "bf16" else torch.float32,
+        )
+        for number, frames in zip(self.order, together.frames, strict=True):
+            self.banks[number] = replace(self.banks[number], frames=frames)
+        return together
 
     def _kept(self, machine_type: str, bank: FrameBank) -> torch.Tensor:
         """What one epoch sees: clips that are not held out, or nine tenths of the vectors."""
@@ -193,10 +213,17 @@ class AutoencoderTask:
         return kept
 
     def steps(self, epoch: int) -> Iterator[Step]:
-        """A step of every machine type's network that has a batch left, by turns, as long as there are any.
+        """A step of every machine type's network that has a batch left, by turns or as one, until there is none."""
+        if self.together is None:
+            return self._by_turns(epoch)
+        return self.together.steps(epoch, self._starts, last=epoch + 1 == self.recipe.epochs)
 
-        A network whose step is done goes to the end of the queue of the threads, so that none of them is idle.
-        """
+    def _starts(self, epoch: int) -> list[list[Starts]]:
+        """The batches of the networks in `order`, by the frames at which their windows or vectors begin."""
+        return [[frames[:, 0] for frames in self._batches(number, epoch)] for number in self.order]
+
+    def _by_turns(self, epoch: int) -> Iterator[Step]:
+        """A network whose step is done goes to the end of the queue of the threads, so that none of them is idle."""
         batches = [self._batches(number, epoch) for number in range(len(self.banks))]
         turns: deque[tuple[int, Future[Step]]] = deque()
 
