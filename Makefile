@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 export ASD_DATA := $(DATA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo dns-demo dcase2021-dns paper-varmin paper-dns lint format test test-slow test-gpu bench calibration promise mutants fuzz docs docs-reference docs-pictures clean
+.PHONY: help setup browser demo dns-demo dcase2021-dns paper-varmin paper-dns lint format test test-slow test-gpu bench bench-gpu calibration promise mutants fuzz docs docs-reference docs-pictures clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-22s %s\n", $$1, $$2 }'
@@ -175,6 +175,9 @@ test-gpu: $(READY)  ## the tests that need a CUDA device
 
 bench: $(READY)  ## measure the promises of the README, as ratios in one run
 	$(BIN)/python -m tests.bench
+
+bench-gpu: $(READY)  ## on a CUDA device: is it right, what does a step cost, how long does an edition take (some minutes)
+	$(BIN)/python -m tests.bench.gpu $(ARGS)
 
 calibration: $(READY)  ## false alarms promised and measured: synthetic machines and, where it is there, ToyCar (an hour and more); ARGS="--seeds 2"
 	$(BIN)/python -m tests.calibration $(ARGS)

@@ -1,7 +1,7 @@
 """Matrix products of numpy: how many threads they would take, and on one thread where the work itself is spread.
 
-Threads of BLAS that wait for one another spin: of many small products on a machine that others use too, that took seven
-times the processor time of the products.
+Threads of BLAS that wait for one another spin, which takes processor time and brings nothing. Here nothing but numpy is
+imported or held back; around fits of scikit-learn stands `scorers.threads.one_thread`, which needs its import.
 """
 
 from __future__ import annotations

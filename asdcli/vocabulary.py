@@ -15,8 +15,9 @@ class Word(str, Enum):
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 """Where a network can run; `cuda:N` names one of several."""
-PRECISIONS = ("auto", "fp32", "bf16")
-"""The number format in which it is trained."""
+FP32 = "fp32"
+PRECISIONS = ("auto", FP32, "bf16")
+"""The number format in which it is trained, or embeds."""
 SYNTHETIC = "synthetic"
 """The dataset that is rendered, not fetched."""
 BOTH, MEAN, RESIDUAL = "both", "mean", "residual"
@@ -114,3 +115,5 @@ Supplemental = Literal["ignore", "use"]
 SupplementalKind = Literal["machine", "noise"]
 """What alone is in a supplemental recording."""
 ValidationSet = Literal["train-all", "train-random", "train-cluster", "test-all", "held-out"]
+PseudoAnomaly = Literal["shuffled", "machine-type", "section", "attributes", "domain"]
+"""What stands for anomalies where there are none: vectors with their dimensions dealt anew, or other normal clips."""

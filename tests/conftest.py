@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from asdcli.training import crowd
 from tests.helpers.environment import forget_asd
 from tests.helpers.whole_run import IN_FOLDS, copy, make
 
@@ -17,6 +18,7 @@ os.environ.update(COLUMNS="160", NO_COLOR="1")
 forget_asd()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background of a script it is ignored, by children too
 # a slow or busy machine is no failure: nothing here is measured in time
+crowd.crowd = lambda _threads: None  # nor is it told of, among the words that tests read
 settings.register_profile("asd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("asd")
 

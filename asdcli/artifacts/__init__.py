@@ -7,6 +7,7 @@ from pathlib import Path
 from asdcli.artifacts import own
 from asdcli.artifacts.arrays import read_arrays, read_arrays_header, write_arrays
 from asdcli.artifacts.digest import digest_arrays, digest_bytes, digest_file
+from asdcli.artifacts.growing import GrowingArrays, growing_arrays
 from asdcli.artifacts.header import Header
 from asdcli.artifacts.kinds import (
     ANY,
@@ -58,6 +59,7 @@ __all__ = [
     "TUNING",
     "WINDOW_SCORES",
     "Column",
+    "GrowingArrays",
     "Header",
     "Kind",
     "atomic",
@@ -67,6 +69,7 @@ __all__ = [
     "digest_arrays",
     "digest_bytes",
     "digest_file",
+    "growing_arrays",
     "is_current",
     "own",
     "read_arrays",

@@ -17,29 +17,34 @@ from asdcli.errors import BadArtifact
 from asdcli.writing.whole import atomic
 from asdcli.zips import DamagedZip
 
-_KEY = "asd"
+KEY = "asd"
+"""The entry that is the header."""
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], header: Header) -> Header:
     """Write named arrays to `path` (npz) whole or not at all and return the header with its content digest."""
     header = header.with_content(digest_arrays(arrays))
     with atomic(path) as temporary, temporary.open("wb") as file:
-        entries: dict[str, Any] = {_KEY: np.frombuffer(header.to_json().encode(), np.uint8), **arrays}
+        entries: dict[str, Any] = {KEY: np.frombuffer(header.to_json().encode(), np.uint8), **arrays}
         np.savez(file, **entries)
     return header
 
 
-def read_arrays(path: Path, kind: Kind, *, verify: bool = True) -> tuple[dict[str, np.ndarray], Header]:
+def read_arrays(
+    path: Path, kind: Kind, *, verify: bool = True, map_long: bool = False
+) -> tuple[dict[str, np.ndarray], Header]:
     """Read all arrays of an npz artifact and its header.
 
     Every byte of an array is checked against the zip's own checksum; `verify` compares the digest of them all too,
-    which takes as long as reading. What that finds beyond is an array that is gone.
+    which takes as long as reading. What that finds beyond is an array that is gone. With `map_long`, long arrays are
+    read-only views of the file and take no memory of their own: they are checked in the same way, once, now. A file
+    that is replaced later is still there for them as it was; one that is changed in its place is not noticed.
 
     Errors as `read_arrays_header`; BadArtifact for arrays that are not as they were written.
     """
     header = read_arrays_header(path, kind)
     try:
-        arrays = read_entries(path, lambda name: name != _KEY)
+        arrays = read_entries(path, lambda name: name != KEY, map_long=map_long)
     except DamagedZip as error:
         raise damaged(path, kind, str(error)) from None
     if verify and digest_arrays(arrays) != header.content:
@@ -56,7 +61,7 @@ def read_arrays_header(path: Path, kind: Kind) -> Header:
     """
     require(path, kind)
     try:
-        text = read_entries(path, lambda name: name == _KEY)[_KEY].tobytes()
+        text = read_entries(path, lambda name: name == KEY)[KEY].tobytes()
     except (DamagedZip, KeyError):
         raise BadArtifact(
             f"{path} is no npz written by asdcli", f"{kind.name} come from: {kind.to_type}", path

@@ -199,7 +199,7 @@ TUNING = Kind(
         _METHOD,
         Column("machine_type", _text),
         Column("params", _text),
-        Column("chosen_on", _real, nullable=True),  # objective over the sections that choose
+        Column("chosen_on", _real, nullable=True),  # objective over the sections that choose, or where no label does
         Column("reported_on", _real, nullable=True),  # and over those that are reported
         Column("chosen", pa.bool_()),
         Column("oracle", pa.bool_()),

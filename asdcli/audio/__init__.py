@@ -130,7 +130,7 @@ def blocks(
     with opened(file_of(path)) as file:
         header, chosen = _chosen(path, file, sample_rate, channel, resample)
         found, wav = header.info, header.wav
-        exact = found.sample_rate == sample_rate and not (channel == MEAN and found.channels > 1) and gain is None
+        exact = _is_exact(found, sample_rate, channel) and gain is None
         if wav and wav.is_pcm16:
             raw = pcm16_blocks(path, file, wav, _BLOCK)
         else:
@@ -176,7 +176,7 @@ def _wave(path: Path, sample_rate: int, channel: int | str | None, resample: boo
             from asdcli.audio.decoder import decode
 
             wave = decode(path, file, found.n_samples, start=header.start)
-    exact = found.sample_rate == sample_rate and not (channel == MEAN and found.channels > 1)
+    exact = _is_exact(found, sample_rate, channel)
     wave = _one_channel(wave, channel, chosen)
     if found.sample_rate != sample_rate:
         wave = resampled(path, _floats(wave), found.sample_rate, sample_rate)
@@ -184,6 +184,11 @@ def _wave(path: Path, sample_rate: int, channel: int | str | None, resample: boo
         near, far = _floats(wave).T
         wave, exact = residual(near, far), False
     return np.ascontiguousarray(wave, None if wave.dtype == np.float64 else np.int16), exact
+
+
+def _is_exact(found: Info, sample_rate: int, channel: int | str | None) -> bool:
+    """Whether neither another rate nor a mean makes samples that are not in the file."""
+    return found.sample_rate == sample_rate and not (channel == MEAN and found.channels > 1)
 
 
 def _one_channel(wave: np.ndarray, channel: int | str | None, chosen: int) -> np.ndarray:

@@ -18,7 +18,7 @@ def resampled(path: Path, wave: np.ndarray, from_hz: int, to_hz: int) -> np.ndar
 
     wave = soxr.resample(wave, from_hz, to_hz, quality="HQ")
     if not len(wave):
-        raise BadAudio(path, f"is too short to bring from {from_hz} Hz to {to_hz} Hz")
+        raise _too_short(path, from_hz, to_hz)
     return wave
 
 
@@ -34,7 +34,11 @@ def resampled_blocks(path: Path, waves: Iterable[np.ndarray], from_hz: int, to_h
             any_came = True
             yield converted
     if not any_came:
-        raise BadAudio(path, f"is too short to bring from {from_hz} Hz to {to_hz} Hz")
+        raise _too_short(path, from_hz, to_hz)
+
+
+def _too_short(path: Path, from_hz: int, to_hz: int) -> BadAudio:
+    return BadAudio(path, f"is too short to bring from {from_hz} Hz to {to_hz} Hz")
 
 
 def _with_last(waves: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, bool]]:

@@ -9,15 +9,10 @@ from typing import Any
 
 import numpy as np
 
-FULL_SCALE = 32768.0
+from asdcli.audio.convert import FULL_SCALE
+
 LOWEST_DB = -200.0
 """What silence counts as: there is no lower level in 16 bits."""
-
-
-def level_db(samples: np.ndarray) -> float:
-    """Root mean square of (n_samples,) int16 in dB below full scale, n_samples >= 1; at least LOWEST_DB."""
-    wave = samples.astype(np.float32)
-    return power_db(float(np.dot(wave, wave)) / len(wave))
 
 
 def power_db(power: float) -> float:

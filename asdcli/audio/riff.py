@@ -128,11 +128,7 @@ def _is_chunk(file: BinaryIO, place: int, size: int, order: Literal["little", "b
 
 def pcm16(path: Path, file: BinaryIO, wav: Wav) -> np.ndarray:
     """(n_frames, channels) little-endian int16, straight from the file. Raises BadAudio where it ends too soon."""
-    samples = np.empty((wav.n_frames or 0, wav.channels), "<i2")
-    file.seek(wav.start)
-    n_read = file.readinto(samples.data.cast("B"))  # type: ignore[attr-defined]
-    if n_read != samples.nbytes:
-        raise BadAudio(path, f"is truncated: {n_read} of {samples.nbytes} bytes of sound could be read")
+    (samples,) = pcm16_blocks(path, file, wav, wav.n_frames or 0)
     return samples
 
 

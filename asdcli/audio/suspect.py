@@ -36,14 +36,22 @@ class Counts:
     is_flat: bool = True
     energy: float = 0.0
 
+    @classmethod
+    def of(cls, samples: np.ndarray) -> Counts:
+        """Those of (n_samples,) int16, n_samples >= 1."""
+        counts = cls()
+        counts.add(samples)
+        return counts
+
     def add(self, samples: np.ndarray) -> None:
         """Count (n,) int16, n >= 1."""
         if not self.n:
             self.first = int(samples[0])
         self.n += len(samples)
-        self.is_flat = self.is_flat and bool((samples == self.first).all())
+        lowest, highest = samples.min(), samples.max()
+        self.is_flat = self.is_flat and bool(lowest == self.first == highest)
         self.zeros += len(samples) - int(np.count_nonzero(samples))
-        if samples.min() == _LOWEST or samples.max() == _HIGHEST:
+        if lowest == _LOWEST or highest == _HIGHEST:
             self.clipped += int(np.count_nonzero(samples == _LOWEST) + np.count_nonzero(samples == _HIGHEST))
         wave = samples.astype(np.float32)
         self.energy += float(np.dot(wave, wave))
@@ -70,14 +78,7 @@ class Counts:
 
 def suspicion(samples: np.ndarray) -> str | None:
     """What `Counts.suspicion` says of (n_samples,) int16, n_samples >= 1."""
-    counts = Counts()
-    counts.add(samples)
-    return counts.suspicion
-
-
-def is_flat(samples: np.ndarray) -> bool:
-    """Whether all of (n_samples,) are the same number, n_samples >= 1."""
-    return bool((samples == samples[0]).all())
+    return Counts.of(samples).suspicion
 
 
 def _percent(share: float) -> str:

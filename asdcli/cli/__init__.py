@@ -45,6 +45,7 @@ GROUPS = {
         "smooth": "asdcli.cli.smooth:smooth",
         "tune": "asdcli.cli.tune:tune",
         "fuse": "asdcli.cli.fuse:fuse",
+        "bench": "asdcli.cli.bench:bench",
         "table": "asdcli.cli.table:table",
         "sweep": "asdcli.cli.sweep:sweep",
         "plot": "asdcli.cli.plot:plot",

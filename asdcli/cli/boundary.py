@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from asdcli import cores
 from asdcli.cli.talk import error_object
 from asdcli.errors import AsdError, UsageError
 from asdcli.pipeline import process
@@ -38,7 +39,7 @@ def guarded(command: Callable[[], int | None], name: str | None = None, *, as_js
         name: of the command.
         as_json: print an error as an object on stdout too; its shape is in `cli.talk`.
     """
-    process.settle()
+    process.settle(threads=cores.too_many_threads())
     try:
         code = _in_words(command, name, as_json)
         for stream in (sys.stdout, sys.stderr):

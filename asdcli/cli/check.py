@@ -11,13 +11,13 @@ import typer
 from asdcli.cli.options import (
     DeviceOption,
     HopOption,
+    LaterChannelOption,
     LaterResampleOption,
+    LaterWindowOption,
     PlainCellsOption,
-    channel_option,
     machine_option,
     method_option,
     one_of,
-    window_option,
 )
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
@@ -46,12 +46,9 @@ def check(
         str | None,
         method_option(help="Whose threshold decides, where several methods have one."),
     ] = None,
-    channel: Annotated[
-        str | None,
-        channel_option(otherwise="as learned"),
-    ] = None,
+    channel: LaterChannelOption = None,
     resample: LaterResampleOption = False,
-    window: Annotated[float | None, window_option(otherwise="as learned")] = None,
+    window: LaterWindowOption = None,
     hop: HopOption = None,
     shortest: Annotated[
         float,
@@ -132,7 +129,6 @@ def check(
     recordings.
     """
     from asdcli.artifacts import own
-    from asdcli.errors import MissingArtifact, UsageError
     from asdcli.pipeline.steps import check as step
 
     if start is not None and not history:
@@ -140,11 +136,7 @@ def check(
     for written in (csv, html):
         if written:
             own.check(written, force=force)  # before the work, not after
-    try:
-        space = place.space()
-    except MissingArtifact as error:
-        error.answer(step.LEARN)
-        raise
+    space = place.learned()
     checks = step.run(
         space,
         recordings,

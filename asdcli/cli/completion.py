@@ -59,6 +59,15 @@ def parts(_: typer.Context) -> Iterable[str]:
 
 
 @_completes
+def encoders(_: typer.Context) -> Iterable[str]:
+    """What `asd bench` takes: what embeds, and what can be trained to."""
+    from asdcli.embedders import EMBEDDERS
+    from asdcli.training import MODELS
+
+    return [*EMBEDDERS.names(), *MODELS.names()]
+
+
+@_completes
 def plans(_: typer.Context) -> Iterable[str]:
     """Those that come with the package, and files of TOML that lie here."""
     from asdcli.sweep import shipped

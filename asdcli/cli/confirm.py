@@ -8,13 +8,11 @@ import typer
 
 from asdcli.cli.options import DeviceOption, one_of
 from asdcli.cli.shared import Place, on_a_run
-from asdcli.cli.talk import Output, Talk
+from asdcli.cli.talk import KINDS, Output, Talk
 from asdcli.history.answers import Said
 
 if TYPE_CHECKING:
     from asdcli.pipeline.steps.confirm import Answered
-
-_KINDS = {"extract-features": "features", "embed": "embeddings", "score": "scores", "threshold": "thresholds"}
 
 
 @on_a_run(output=False)
@@ -48,9 +46,8 @@ def confirm(
     Prints how the threshold moves, and how many of the recordings that were called normal had been alarms, beside the
     share of false alarms that was promised.
     """
-    from asdcli.errors import MissingArtifact, UsageError
+    from asdcli.errors import UsageError
     from asdcli.pipeline import process
-    from asdcli.pipeline.steps import check
     from asdcli.pipeline.steps import confirm as step
 
     said = next((word for word in (words[-1], words[0]) if word in step.ANSWERS), None)
@@ -61,17 +58,13 @@ def confirm(
         )
     if reference and said != "normal":
         raise UsageError("--reference is for what is normal", "no fault is ever compared with")
-    try:
-        space = place.space()
-    except MissingArtifact as error:
-        error.answer(check.LEARN)
-        raise
+    space = place.learned()
     process.settle(networks=True)
     answer = step.Answer(next(one for one in step.ANSWERS if one == said), reference, note)
     done = step.run(space, named, answer, device=device, progress=talk.progress)
     if talk.shows_tables:
         _tell(done, answer.said)
-    outputs = [Output.of(_KINDS[stage], outcome) for stage, outcome in done.change.outcomes.items()]
+    outputs = [Output.of(KINDS[stage], outcome) for stage, outcome in done.change.outcomes.items()]
     facts = {
         "run": str(space.run),
         "answer": answer.said,

@@ -36,9 +36,10 @@ def drift(
     """Say whether checked recordings are still like those that were learned, what has changed, and since when.
 
     Of each machine, the recordings in the run's history in the order in which they were made, without those that were
-    confirmed to be faults. How their p-values are spread (Kolmogorov-Smirnov). What a bet has won that each of them is
-    unlike all before it: on a machine that does not change it wins a hundred times its stake in 1 of 100 cases, however
-    long and often one looks. And which frequencies have become louder or quieter than in any of the learned groups.
+    confirmed to be faults. Whether their p-values are smaller than chance allows (Kolmogorov-Smirnov). What a bet has
+    won that they are less like the learned ones than those before them: on a machine that does not change it wins a
+    hundred times its stake in 1 of 100 cases at most, however long and often one looks. And which frequencies have
+    become louder or quieter than in any of the learned groups.
 
     It says what is seen, not what it means: a new season, a gain or wear look alike. Single faults change nothing here;
     asd check finds these.

@@ -25,7 +25,7 @@ from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Talk
 from asdcli.embedders import EMBEDDERS
 from asdcli.errors import UsageError
-from asdcli.vocabulary import Supplemental
+from asdcli.vocabulary import FP32, PRECISIONS, Supplemental
 
 
 class EmbeddingsFormat(str, Enum):
@@ -83,6 +83,15 @@ def embed(
             help="Whether supplemental clips are embedded too: asd plot map shows them, and no method scores them.",
         ),
     ] = "ignore",
+    precision: Annotated[
+        str,
+        typer.Option(
+            "--precision",
+            metavar=one_of(PRECISIONS),
+            help="Number format of a network that asd trained. auto: the shorter one on hardware that has it. Scores "
+            "of the two differ by less than those of two seeds.",
+        ),
+    ] = FP32,
     features_from: FeaturesFromOption = None,
     machine_type: MachineTypeOption = None,
     device: DeviceOption = "auto",
@@ -97,13 +106,14 @@ def embed(
 ) -> int:
     """Embed all training and test clips: embeddings.parquet, one row a clip and window."""
     from asdcli.pipeline import process
-    from asdcli.pipeline.steps import embed as step
 
     process.settle(networks=True)
     if source is not None and (shard or shards):
         raise UsageError("vectors that are brought are taken whole", f"leave --{'shard' if shard else 'shards'} out")
     if source is not None:
         space = place.space(otherwise=source.stem, begins=True)  # vectors from elsewhere need no dataset on disk
+        from asdcli.pipeline.steps import embed as step
+
         outcome = step.bring(
             space,
             source,
@@ -116,13 +126,17 @@ def embed(
     elif labels or on_error is not OnError.fail:
         raise UsageError("--labels and --on-error are for vectors that are brought", "name their file: --from FILE")
     else:
+        space = place.space(said=True)
+        from asdcli.pipeline.steps import embed as step
+
         outcome = sharded("embed", step.run, shard, shards, engine, retry)(
-            place.space(),
+            space,
             embedder=embedder,
             format=format.value,
             features_from=features_from,
             output=place.output,
             device=device,
+            precision=precision,
             batch_size=batch_size,
             machine_types=machine_type,
             supplemental=supplemental,

@@ -9,11 +9,11 @@ import typer
 from asdcli.cli.options import (
     DeviceOption,
     HopOption,
+    LaterChannelOption,
     LaterResampleOption,
-    channel_option,
+    LaterWindowOption,
     machine_option,
     method_option,
-    window_option,
 )
 from asdcli.cli.shared import Place, on_a_run
 from asdcli.cli.talk import Output, Talk
@@ -49,12 +49,9 @@ def explain(
         str | None,
         machine_option(help="Other recordings are of this machine. Default: as asd check finds it."),
     ] = None,
-    channel: Annotated[
-        str | None,
-        channel_option(otherwise="as learned"),
-    ] = None,
+    channel: LaterChannelOption = None,
     resample: LaterResampleOption = False,
-    window: Annotated[float | None, window_option(otherwise="as learned")] = None,
+    window: LaterWindowOption = None,
     hop: HopOption = None,
     device: DeviceOption = "auto",
     *,

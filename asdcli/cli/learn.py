@@ -23,16 +23,13 @@ from asdcli.cli.options import (
     window_option,
 )
 from asdcli.cli.shared import Place, on_a_run
-from asdcli.cli.talk import Output, Talk
+from asdcli.cli.talk import KINDS, Output, Talk
 from asdcli.embedders import EMBEDDERS
 from asdcli.metrics.alarm_rates import DEFAULT
 from asdcli.vocabulary import GROUPINGS
 
 if TYPE_CHECKING:
     from asdcli.pipeline.steps.learn import Learnt
-
-_KINDS = {"extract-features": "features", "train": "model", "embed": "embeddings", "score": "scores"}
-_KINDS |= {"threshold": "thresholds"}
 
 
 @on_a_run(output=False, force=True)
@@ -167,7 +164,7 @@ def learn(
         talk.progress.note(f"learned into {learnt.space.run}")
         talk.progress.note(f"next: {shlex.join(['asd', 'check', 'DIR', *learnt.space.words()])}")
     outputs = [Output.of("clips", learnt.dataset)]
-    outputs += [Output.of(_KINDS[stage], outcome) for stage, outcome in learnt.outcomes.items()]
+    outputs += [Output.of(KINDS[stage], outcome) for stage, outcome in learnt.outcomes.items()]
     return talk.answer(outputs, _facts(learnt, told), skipped=learnt.skipped)
 
 

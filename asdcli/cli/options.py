@@ -152,6 +152,15 @@ EngineOption = Annotated[
         autocompletion=completion.engines,
     ),
 ]
+WorksAtOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="SPELLING",
+        help=f"Where the work is done: {', '.join(ENGINES.entries)}; with parameters as in {ENGINE}:workers=2.",
+        autocompletion=completion.engines,
+    ),
+]
 RetryOption = Annotated[int, typer.Option("--retry", min=0, metavar="N", help="Try what failed up to N times again.")]
 FeaturesFromOption = Annotated[
     Path | None,
@@ -195,6 +204,8 @@ ConditionWordOption = Annotated[
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Do it again even if it is up to date; overwrite what asd did not write.")
 ]
+LaterChannelOption = Annotated[str | None, channel_option(otherwise="as learned")]
+LaterWindowOption = Annotated[float | None, window_option(otherwise="as learned")]
 LaterResampleOption = Annotated[
     bool, typer.Option("--resample", help="Convert other sample rates, though none was met in learning.")
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,13 +11,11 @@ import typer
 
 from asdcli.cli.options import ConditionWordOption, DeviceOption, machine_option, method_option, one_of
 from asdcli.cli.shared import Place, on_a_run
-from asdcli.cli.talk import Output, Talk
+from asdcli.cli.talk import KINDS, Output, Talk
 
 if TYPE_CHECKING:
     from asdcli.pipeline.steps.reference import BankChange
     from asdcli.views.bank_report import BankRow
-
-_KINDS = {"extract-features": "features", "embed": "embeddings", "score": "scores", "threshold": "thresholds"}
 
 
 class BankAction(str, Enum):
@@ -66,23 +64,18 @@ def reference(
     there, nor what an operator called a fault. Where nearly all of a machine lie beyond everything that was learned,
     nothing is changed, unless --force. Exits with 3 when recordings had to be left out.
     """
-    from asdcli.errors import MissingArtifact, UsageError
+    from asdcli.errors import UsageError
     from asdcli.pipeline import process
-    from asdcli.pipeline.steps import check
     from asdcli.pipeline.steps import reference as step
 
     named = list(recordings or ())
-    if named and place.run is None and (named[0] / "run.json").is_file():
-        place = replace(place, run=named.pop(0))
+    if named and (named[0] / "run.json").is_file():
+        place = place.at(named.pop(0))
     if action is BankAction.list and named:
         raise UsageError(f"asd reference list takes no recordings, got {named[0]}", "one machine alone: --machine NAME")
     if action is not BankAction.list and not named:
         raise UsageError("name the recordings: files, or folders that hold them", "for example: asd reference add DIR")
-    try:
-        space = place.space()
-    except MissingArtifact as error:
-        error.answer(check.LEARN)
-        raise
+    space = place.learned()
     if action is BankAction.list:
         rows = step.listing(space, machine=machine, method=method)
         if talk.shows_tables:
@@ -102,7 +95,7 @@ def reference(
     else:
         done = step.remove(space, [str(name) for name in named], device=device, progress=talk.progress)
     _tell(action, done, talk)
-    outputs = [Output.of(_KINDS[stage], outcome) for stage, outcome in done.outcomes.items()]
+    outputs = [Output.of(KINDS[stage], outcome) for stage, outcome in done.outcomes.items()]
     facts = {name: value for name, value in asdict(done).items() if name != "outcomes"}
     return talk.answer(outputs, {"run": str(space.run), **facts}, skipped=len(done.refused))
 

@@ -19,7 +19,7 @@ from asdcli.cli.going_on import going_on
 from asdcli.cli.options import DeviceOption, MachineTypeOption, SeedOption, one_of
 from asdcli.cli.score import score
 from asdcli.cli.shared import Place, on_a_run
-from asdcli.cli.talk import Output, Talk
+from asdcli.cli.talk import KINDS, Output, Talk
 from asdcli.cli.train import train
 from asdcli.errors import AsdError, UsageError
 from asdcli.vocabulary import SYNTHETIC
@@ -34,8 +34,7 @@ _HANDED_ON: dict[Callable[..., int], tuple[str, ...]] = {  # stage -> its option
     embed: ("embedder",),
     score: ("method", "val", "k"),
 }
-_KINDS = {"download": "clips", "extract-features": "features", "train": "model", "embed": "embeddings"}
-_KINDS |= {"score": "scores", "evaluate": "results"}
+_STAGES = [stage for stage in KINDS if stage != "threshold"]
 
 
 def _borrows(command: Callable[..., int]) -> Callable[..., int]:
@@ -75,8 +74,8 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="STAGE",
-            help=f"Only these of {', '.join(_KINDS)}. Default: all of them that there is something to do "
-            f"for; {next(iter(_KINDS))} where an --edition is named.",
+            help=f"Only these of {', '.join(_STAGES)}. Default: all of them that there is something to do "
+            f"for; {_STAGES[0]} where an --edition is named.",
             show_default=False,
             autocompletion=completion.stages,
         ),
@@ -132,7 +131,7 @@ def run(
         rest = [stage for stage in stages or () if stage not in {one.stage for one in taken}]
         error.answer(going_on(error.hint, ctx, rest, again=rest == (stages or [])))
         raise
-    outputs = [Output.of(_KINDS[one.stage], o, method) for one in taken for method, o in one.outcomes.items()]
+    outputs = [Output.of(KINDS[one.stage], o, method) for one in taken for method, o in one.outcomes.items()]
     return talk.answer(outputs, {"stages": [_facts(one) for one in taken]})
 
 

@@ -104,7 +104,7 @@ def score(
 
     methods, output = method or [], place.output
     if source is not None:
-        if methods or embeddings or model or val or k is not None or unit:
+        if methods or embeddings or model or val or k is not None or unit or of_windows:
             raise UsageError("--from brings scores that are finished: nothing else says how to make them")
         own = place.space(otherwise=source.stem)  # labels of its own need no dataset on disk
         outcomes = step.bring(own, source, name=name, output=output, force=force, progress=talk.progress)

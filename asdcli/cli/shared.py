@@ -27,7 +27,7 @@ from asdcli.cli.options import (
     VerboseOption,
 )
 from asdcli.cli.talk import Talk
-from asdcli.errors import AsdError, UsageError
+from asdcli.errors import AsdError, MissingArtifact, UsageError
 
 if TYPE_CHECKING:
     from asdcli.pipeline.workspace import Workspace
@@ -73,8 +73,14 @@ class Place:
 
         return self.data or workspace.DATA_ROOT
 
-    def space(self, *, otherwise: str | None = None, begins: bool = False) -> Workspace:
+    def space(self, *, otherwise: str | None = None, begins: bool = False, said: bool = False) -> Workspace:
         """The dataset and the run that are meant; `otherwise` and `begins` as `workspace.resolve` has them.
+
+        Args:
+            otherwise: see there.
+            begins: see there.
+            said: they are said even where they were named: something slow is loaded next, and nobody should wait for
+                a first word.
 
         Raises:
             UsageError, MissingArtifact: none can be told, as `workspace.resolve` says.
@@ -84,7 +90,7 @@ class Place:
         space = workspace.resolve(
             data=self.data, run=self.run, dataset=self.dataset, otherwise=otherwise, begins=begins
         )
-        if space.assumed and not begins:  # what begins something says itself what it is
+        if (said or space.assumed) and not begins:  # what begins something says itself what it is
             self.talk.progress.note(f"dataset {space.dataset}, run {space.run}")
         return space
 
@@ -108,6 +114,20 @@ class Place:
             UsageError, MissingArtifact: what was named cannot be had.
         """
         return self.space() if self._is_named() else None
+
+    def learned(self) -> Workspace:
+        """The same for commands on what was learned, which say how to learn where there is nothing.
+
+        Raises:
+            UsageError, MissingArtifact: none can be told, as `workspace.resolve` says.
+        """
+        try:
+            return self.space()
+        except MissingArtifact as error:
+            from asdcli.pipeline.steps.check import LEARN
+
+            error.answer(LEARN)
+            raise
 
     def at(self, run: Path | None) -> Place:
         """The same at a run that was named as an argument, which wins over ASD_RUN.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from asdcli.cli import completion
-from asdcli.cli.options import DeviceOption, RetryOption, one_of
+from asdcli.cli.options import DeviceOption, RetryOption, WorksAtOption, one_of
 from asdcli.cli.shared import Place, on_the_data
 from asdcli.cli.talk import Output, Talk
 from asdcli.errors import BadData, UsageError
@@ -67,15 +67,7 @@ def sweep(
         Path | None,
         typer.Option("--runs", metavar="DIR", help="Folder of the runs. Default: runs/<plan>.", show_default=False),
     ] = None,
-    engine: Annotated[
-        str,
-        typer.Option(
-            "--engine",
-            metavar="SPELLING",
-            help=f"Where the work is done: {', '.join(ENGINES.entries)}; with parameters as in {DEFAULT}:workers=2.",
-            autocompletion=completion.engines,
-        ),
-    ] = DEFAULT,
+    engine: WorksAtOption = DEFAULT,
     workers: Annotated[
         int | None,
         typer.Option(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from asdcli.stages.table import Tables
     from asdcli.views.sheets import Sheet, SheetRow, Shown
 
 
@@ -101,11 +102,10 @@ def table(
     made. LaTeX needs booktabs and graphicx.
     """
     from asdcli.pipeline.steps import table as step
-    from asdcli.views.sheets import WRITTEN, plain
+    from asdcli.views.sheets import plain
 
-    output = place.output
     runs = folders_of(runs, place, talk)
-    kind = step.format_of(output, format)
+    kind = step.format_of(place.output, format)
     asked = {"methods": method, "baseline": baseline, "by": by, "n_resamples": n_resamples, "seed": seed}
     found = step.run(
         which,
@@ -116,22 +116,30 @@ def table(
         how=step.how(which, published=published, **asked),
         progress=talk.progress,
     )
+    outputs = put(found, kind, place, talk, force=force)
+    facts: dict[str, Any] = {"tables": plain(found.sheets), "left_out": [str(one.run) for one in found.unready]}
+    return talk.answer(outputs, facts if talk.json else None)
+
+
+def put(found: Tables, kind: SheetFormat, place: Place, talk: Talk, *, force: bool) -> list[Output]:
+    """Put tables where they are to go: into the file that -o names, which is given back, or on stdout."""
+    from asdcli.pipeline.steps import table as step
+    from asdcli.views.sheets import WRITTEN
+
     if kind == "text":
         from asdcli.cli.console import written
 
-        text = written(lambda console: show(found.sheets, console)) if output else ""
+        text = written(lambda console: show(found.sheets, console)) if place.output else ""
     else:
         text = WRITTEN[kind](found.sheets)
-    outputs = []
-    if output:
-        outcome = step.write(text, found, output, force=force, progress=talk.progress)
-        outputs = [Output.of("table", outcome)]
-        if not talk.json:
-            talk.say(outcome)
-    elif talk.shows_tables:
-        _print(text, found.sheets)
-    facts: dict[str, Any] = {"tables": plain(found.sheets), "left_out": [str(one.run) for one in found.unready]}
-    return talk.answer(outputs, facts if talk.json else None)
+    if not place.output:
+        if talk.shows_tables:
+            _print(text, found.sheets)
+        return []
+    outcome = step.write(text, found, place.output, force=force, progress=talk.progress)
+    if not talk.json:
+        talk.say(outcome)
+    return [Output.of("table", outcome)]
 
 
 def show(sheets: Sequence[Sheet], console: Console) -> None:

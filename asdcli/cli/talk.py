@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from asdcli.outcome import Outcome
 
 SCHEMA = "asd/1"
+KINDS = {"download": "clips", "extract-features": "features", "train": "model", "embed": "embeddings"}
+KINDS |= {"score": "scores", "threshold": "thresholds", "evaluate": "results"}
+"""Stage -> what its output is."""
 
 
 @dataclass(frozen=True)

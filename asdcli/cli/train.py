@@ -158,11 +158,13 @@ def train(
     the last epoch that was saved. Whose features a run reads (--features-from) is noted in it, for later commands.
     """
     from asdcli.pipeline import process
-    from asdcli.pipeline.steps import train as step
 
     process.settle(networks=True)
     if recipe is not None:
         model = _named(recipe, model, talk)
+    space = place.space(said=True)
+    from asdcli.pipeline.steps import train as step
+
     how: dict[str, Any] = {
         "model": model,
         "features_from": features_from,
@@ -185,10 +187,10 @@ def train(
         "extra_classes": extra_classes,
     }
     if seeds is None:
-        return talk.report("model", step.run(place.space(), seed=seed, output=place.output, **how))
+        return talk.report("model", step.run(space, seed=seed, output=place.output, **how))
     if seed or place.output:
         raise UsageError("--seeds says which seeds, and each has a folder of its own", "leave --seed and -o out")
-    outcomes = step.run_seeds(place.space(), numbers(seeds, what="seeds"), **how)
+    outcomes = step.run_seeds(space, numbers(seeds, what="seeds"), **how)
     if not talk.json:
         for outcome in outcomes.values():
             talk.say(outcome)

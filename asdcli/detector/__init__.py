@@ -18,16 +18,16 @@ from typing import Any
 
 import numpy as np
 
-from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.detector.sources import WindowSource, announce, gathered, source_of
 from asdcli.detector.verdict import Verdict
+from asdcli.detector.waveforms import made_with, of_clips_alike, of_recording
 from asdcli.errors import BadArtifact, BadData, UsageError
-from asdcli.features.kinds import FEATURES, FeatureKind, Pack, Unfit
+from asdcli.features.kinds import Pack
 from asdcli.features.pack import WaveformPack
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import SCORERS, takes
-from asdcli.scorers.reference import Vectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.views.detector_file import DetectorFile
 from asdcli.views.known_faults import KnownFaults, nearest_of_clips
 from asdcli.views.reading import Reading
@@ -122,7 +122,8 @@ class Detector:
         """
         source = self._source()
         self.learnt.fitted(machine_type, section)  # an unknown machine type is refused before the work
-        return self.score_pack(self._features(clips, machine_type, source.features), machine_type, section)
+        pack = of_clips_alike(clips, source.features, self.made_with(machine_type))
+        return self.score_pack(pack, machine_type, section)
 
     def score_pack(
         self, pack: Pack, machine_type: str, section: str | None = None, *, nearest: bool = False
@@ -199,24 +200,18 @@ class Detector:
         """
         source = self._source()
         reading = Reading.of({**self.made_with(machine_type), "features": source.features, **changes})
-        kind: FeatureKind = FEATURES.build(source.features)
-        try:
-            waves = reading.waveforms(path) if samples is None else [samples]
-            made = [(clip_id, kind.of_channel(wave, reading.sample_rate)) for wave in waves]
-        except Unfit as error:
-            raise BadData(f"{path} {error}") from None
-        return source.windows(machine_type, kind.pack(made, reading.sample_rate, sum(len(of) for _, of in made)))[0]
+        return source.windows(machine_type, of_recording(path, clip_id, reading, samples))[0]
 
     def made_with(self, machine_type: str) -> dict[str, Any]:
         """How the clips of a machine type were read that it was made of, as `Reading.of` takes it; maybe nothing."""
-        return _made_with(self.learnt.header, machine_type)
+        return made_with(self.learnt.header, machine_type)
 
     def gain(self, machine_type: str) -> float | None:
         """What the samples of the clips were multiplied by of which the detector was made; None where by nothing.
 
         `asdcli.audio.read(path, gain=detector.gain("fan"))` reads further clips alike.
         """
-        gain = _made_with(self.learnt.header, machine_type).get("gain")
+        gain = self.made_with(machine_type).get("gain")
         return gain if isinstance(gain, float) else None
 
     def score_vectors(
@@ -247,29 +242,6 @@ class Detector:
             raise BadData(f"the embedding of {broken} is not finite", "check its audio")
         return Vectors.of(raw, self.learnt.clip_numbers(clip_ids.tolist()))
 
-    def _features(self, clips: WaveformPack, machine_type: str, kind: str) -> Pack:
-        """The clips as the pack that the source takes."""
-        expected = _made_with(self.learnt.header, machine_type).get("sample_rate")
-        if isinstance(expected, int) and clips.sample_rate != expected:
-            raise BadData(
-                f"the clips are at {clips.sample_rate} Hz, the detector was made of clips at {expected} Hz",
-                "bring them to that rate",
-            )
-        if clips.samples.dtype != np.int16:
-            raise BadData(f"waveforms are int16 PCM, not {clips.samples.dtype}", "asdcli.audio.read gives them so")
-        maker: FeatureKind = FEATURES.build(kind)
-        made = []
-        for i, clip_id in enumerate(clips.clip_ids.tolist()):
-            if not clips.lengths[i]:
-                raise BadData(f"{clip_id} holds no sound: 0 samples")
-            try:
-                made.append((clip_id, maker.of_channel(clips.clip(i), clips.sample_rate)))
-            except Unfit as error:
-                raise BadData(f"{clip_id} {error}") from None
-        if not made:
-            raise BadData("there is no clip to score")
-        return maker.pack(made, clips.sample_rate, len(clips.samples))
-
     def _judged(
         self, clip_ids: np.ndarray, scores: np.ndarray, clip: np.ndarray, windows: np.ndarray, machine_type: str
     ) -> Verdict:
@@ -278,15 +250,6 @@ class Detector:
             why = "is the only training clip of its unit" if np.isinf(scores[broken[0]]) else "has a score that is none"
             raise BadData(f"{clip_ids[broken[0]]} {why}", "nothing can be said of it")
         return Verdict(clip_ids, scores, clip, windows, self.threshold(machine_type))
-
-
-def _made_with(header: Header, machine_type: str) -> dict[str, Any]:
-    """How the clips of a machine type were read of which a detector was made; nothing where nothing says it."""
-    for entry in header.history:
-        params: dict[str, Any] = entry["params"]
-        if entry["kind"] == artifacts.FEATURES.name and params.get("machine_type") == machine_type:
-            return params
-    return {}
 
 
 def _require_same_scores(limits: Header, learnt: Header, path: Path) -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from asdcli.features.light_mels import corners_hz, edges_hz
+from asdcli.features.light_mels import edges_hz
+from asdcli.features.mel_bank import corners_hz
 from asdcli.features.pack import WaveformPack
 from asdcli.metrics.differing import differing
 from asdcli.views.compared import Compared, Layer

@@ -18,7 +18,7 @@ from asdcli.detector.sources import WindowSource
 from asdcli.features.light_mels import MelAxes
 from asdcli.features.pack import FULL_SCALE, WaveformPack
 from asdcli.scorers import Fitted
-from asdcli.scorers.reference import Vectors
+from asdcli.scorers.vectors import Vectors
 
 TIMES, BANDS = 8, 8
 """Pieces of time and of frequency."""

@@ -21,7 +21,7 @@ from asdcli.spec import Registry, parse
 from asdcli.views import packs
 from asdcli.views.clips import rows_of
 from asdcli.views.windows import first_of_each, mean_by_clip, mean_of_windows
-from asdcli.vocabulary import IMPORTED, Split
+from asdcli.vocabulary import FP32, IMPORTED, Split
 
 if TYPE_CHECKING:
     from asdcli.embedders.residuals import Reconstruction
@@ -173,7 +173,8 @@ def source_of(
     cls: Any = EMBEDDERS.load(parse(spelling)[0])
     if cls.trained:
         _require_same(model, header)
-        return EmbeddingSource(trained_embedder(cls, model, device, batch_size, progress), None)
+        precision = str((made or {})["params"].get("precision", FP32))
+        return EmbeddingSource(trained_embedder(cls, model, device, batch_size, progress, precision), None)
     embedder = found(EMBEDDERS.build(spelling), progress)
     _require_same_files(embedder, made or {}, spelling)
     embedder = loaded(embedder, device, batch_size, progress)
@@ -208,8 +209,10 @@ def loaded(embedder: Any, device: str, batch_size: int, progress: Progress) -> A
     return embedder.loaded(pick_device(device), batch_size, progress)
 
 
-def trained_embedder(cls: Any, model: Path, device: str, batch_size: int, progress: Progress) -> Any:
-    """The embedder of the class `cls` of a model that `asd train` wrote.
+def trained_embedder(
+    cls: Any, model: Path, device: str, batch_size: int, progress: Progress, precision: str = FP32
+) -> Any:
+    """The embedder of the class `cls` of a model that `asd train` wrote, which embeds in `precision` (fp32 or bf16).
 
     Raises:
         MissingArtifact, BadArtifact: no model there, or not a whole one. UsageError: no such device.
@@ -220,7 +223,8 @@ def trained_embedder(cls: Any, model: Path, device: str, batch_size: int, progre
     weights, card, _ = read_model(model)
     for spelling in {card.get("network", "dual-branch"), *card.get("networks", {}).values()}:
         announce(spelling, NETWORKS, "the model's network", progress)
-    return cls.load(card, weights, pick_device(device), batch_size)
+    embedder = cls.load(card, weights, pick_device(device), batch_size)
+    return embedder if precision == FP32 else embedder.in_precision(precision)
 
 
 def reconstruction(model: Path, device: str) -> Reconstruction:

@@ -29,6 +29,9 @@ EMBEDDERS = Registry(
     short={model: f"pretrained:model={model}" for model in get_args(EncoderName)},
 )
 
+TRAINED = "trained"
+"""The embedder that rebuilds any trained network."""
+
 
 @dataclass(frozen=True)
 class Embedding:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from asdcli.features.bank import WaveformBank
+from asdcli.features.ahead import one_ahead
+from asdcli.features.banks import Bank, bank_of
 from asdcli.features.pack import WaveformPack
 from asdcli.features.windows import starts
 
@@ -47,13 +48,17 @@ class Pieces:
         """`(batch, n_samples)` float32 in [-1, 1) on the device, and the (batch,) rows of the pack that they are of.
 
         None goes beyond the last of `batch_size` clips: a pack can be cut there, and each half alone has the batches
-        that it had.
+        that it had. Those that the processor crops are cropped while the one before is embedded.
         """
+        bank = bank_of([self.pack.clip(i) for i in range(len(self.pack))], device)
+        batches = self._batches(batch_size, bank)
+        return one_ahead(batches) if bank.on_host else batches
+
+    def _batches(self, batch_size: int, bank: Bank) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         # the bank takes a place as a share of all places; the middle of a sample survives the rounding
         lengths = self.pack.lengths[self.clip]
         places = lengths * -(-self.n_samples // lengths) - self.n_samples + 1
         at = torch.from_numpy((np.concatenate([np.empty(0), *self.first]) + 0.5) / places)
-        bank = WaveformBank.of(self.pack.samples, self.pack.offsets, device)
         index = torch.from_numpy(self.clip)
         ends = [0, *itertools.accumulate(len(first) for first in self.first)]
         for block in itertools.pairwise([*range(0, len(self.first), batch_size), len(self.first)]):

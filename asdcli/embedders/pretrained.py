@@ -21,6 +21,9 @@ from asdcli.models.poolings.checks import unlearnt
 from asdcli.progress import Progress
 from asdcli.spec import part
 
+_ON_CPU = 4
+"""Windows at once on a CPU: more fall out of its caches, and take half as long again (`tests.bench encoders`)."""
+
 
 @dataclass(frozen=True)
 class Pretrained:
@@ -73,12 +76,12 @@ class Pretrained:
         with named(self.checkpoint):
             settings = architecture.settings(checkpoint.config)
             ear.check(self.model, checkpoint.preprocessor)
-            n_layers, n_bands = self._within(architecture, settings)
-        return FoundCheckpoint(self, checkpoint, architecture, ear, settings, n_layers, n_bands)
+            n_bands = self._bands(architecture, settings)
+        return FoundCheckpoint(self, checkpoint, architecture, ear, settings, n_bands)
 
-    def _within(self, architecture: Architecture, settings: Config) -> tuple[int, int | None]:
-        n_layers = architecture.n_layers(settings)
-        require_layer(self.model, n_layers, self.layer)
+    def _bands(self, architecture: Architecture, settings: Config) -> int | None:
+        """Of the layer, None where there are none. Raises UsageError as `found`."""
+        require_layer(self.model, architecture.n_layers(settings), self.layer)
         n_bands = architecture.n_bands(settings, self.layer)
         if self.keep == "bands" and n_bands is None:
             with_bands = [name for name, of in ARCHITECTURES.items() if of.has_bands]
@@ -86,7 +89,7 @@ class Pretrained:
                 f"keep=bands: {self.model} has no bands of frequencies",
                 f"leave keep=bands out, or take one that has them: {', '.join(with_bands)}",
             )
-        return n_layers, n_bands
+        return n_bands
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +98,6 @@ class FoundCheckpoint:
 
     Attributes:
         settings: of the encoder.
-        n_layers: of the encoder.
         n_bands: of the layer that is taken; None where it has none.
     """
 
@@ -104,7 +106,6 @@ class FoundCheckpoint:
     architecture: Architecture
     ear: Ear
     settings: Config
-    n_layers: int
     n_bands: int | None
 
     @property
@@ -137,7 +138,7 @@ class Frozen:
     """An encoder at work.
 
     Attributes:
-        batch_size: clips at once, and windows.
+        batch_size: clips at once, and windows; a CPU takes these a few at a time.
     """
 
     found: FoundCheckpoint
@@ -162,7 +163,8 @@ class Frozen:
         batches = []
         with torch.inference_mode():
             for waves, _ in pieces.batches(self.batch_size, self.device):
-                batches.append(self._pooled(self._tokens(front(waves)), pooling).cpu())
+                for some in waves.split(_ON_CPU if self.device.type == "cpu" else len(waves)):
+                    batches.append(self._pooled(self._tokens(front(some)), pooling).cpu())
         vectors = torch.cat(batches).numpy()
         first = np.flatnonzero(np.diff(pieces.clip, prepend=-1))
         counts = np.diff(np.append(first, len(vectors)))

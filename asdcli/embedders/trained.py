@@ -14,12 +14,13 @@ from asdcli.embedders.rebuilt import rebuilt
 from asdcli.errors import BadData, unknown_name
 from asdcli.features.fronts import FRONTS
 from asdcli.features.pack import WaveformPack
+from asdcli.vocabulary import FP32
 
 
 class Trained:
     """Embeddings by the networks of the run's model, which are rebuilt from its card.
 
-    Computes in float32 whatever they were trained in.
+    Computes in float32 whatever they were trained in, unless `in_precision` asks for bfloat16.
 
     Args:
         networks: in evaluation mode on `device`: machine type -> its network (`models.networks.Network`); None ->
@@ -28,6 +29,7 @@ class Trained:
         batch_size: pieces of clips at once.
         hop_s: seconds between windows as long as the network takes; None means only the beginning of each clip.
         machine_type: whose clips are embedded.
+        precision: number format of layers, fp32 or bf16; spectra and embeddings are float32 in both.
     """
 
     features: ClassVar[str] = "waveform"
@@ -41,9 +43,10 @@ class Trained:
         batch_size: int = 64,
         hop_s: float | None = None,
         machine_type: str | None = None,
+        precision: str = FP32,
     ) -> None:
         self.networks, self.device, self.batch_size = networks, device, batch_size
-        self.hop_s, self.machine_type = hop_s, machine_type
+        self.hop_s, self.machine_type, self.precision = hop_s, machine_type, precision
 
     @classmethod
     def load(
@@ -57,7 +60,11 @@ class Trained:
         """The embedder of one machine type's clips. Raises UsageError for a machine type that was not trained."""
         if None not in self.networks and name not in self.networks:
             raise unknown_name("machine type of the model", name, [str(known) for known in self.networks])
-        return Trained(self.networks, self.device, self.batch_size, self.hop_s, name)
+        return Trained(self.networks, self.device, self.batch_size, self.hop_s, name, self.precision)
+
+    def in_precision(self, precision: str) -> Trained:
+        """The same in another number format, fp32 or bf16."""
+        return Trained(self.networks, self.device, self.batch_size, self.hop_s, self.machine_type, precision)
 
     def embed(self, pack: WaveformPack, is_train: np.ndarray) -> Embedding:
         """One (D,) vector a window, not normalised; clips shorter than the network takes are repeated.
@@ -76,8 +83,11 @@ class Trained:
         batches = []
         with torch.inference_mode():
             for waves, clips in pieces.batches(self.batch_size, self.device):
-                batches.append(network(front(waves, clips)).cpu())
-        vectors = torch.cat(batches).numpy() if batches else np.empty((0, network.n_dims), np.float32)
+                given = front(waves, clips)
+                with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision != FP32):
+                    embedded = network(given)
+                batches.append(embedded.float())
+        vectors = torch.cat(batches).cpu().numpy() if batches else np.empty((0, network.n_dims), np.float32)
         return Embedding(vectors, pieces.clip)
 
     def _pieces(self, pack: WaveformPack, network: Any) -> Pieces:

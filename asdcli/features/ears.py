@@ -167,13 +167,23 @@ def _any_length(_: Config) -> int:
     return round(_ANY_LENGTH_S * 16_000)
 
 
+def _ced_samples(settings: Config) -> int:
+    """As long as its positions reach, where that is shorter."""
+    return min(_any_length(settings), (settings["target_length"] - 1) * int(settings.get("hop_size", 160)))
+
+
+def _eat_samples(settings: Config) -> int:
+    """As long as its positions reach, where that is shorter."""
+    return KaldiFbank().n_samples(min(_EAT_FRAMES, settings["max_length"] * settings["patch_size"]))
+
+
 EARS = {
     "ast": Ear(16_000, lambda settings: KaldiFbank().n_samples(settings["max_length"]), _ast),
     "beats": Ear(16_000, _any_length, _beats, is_preprocessed=False),
-    "ced": Ear(16_000, _any_length, _ced, is_preprocessed=False),
+    "ced": Ear(16_000, _ced_samples, _ced, is_preprocessed=False),
     "clap": Ear(48_000, lambda _: 480_000, _clap),
-    "dasheng": Ear(16_000, _any_length, _ced, is_preprocessed=False),
-    "eat": Ear(16_000, lambda _: KaldiFbank().n_samples(_EAT_FRAMES), _eat, is_preprocessed=False),
+    "dasheng": Ear(16_000, _ced_samples, _ced, is_preprocessed=False),
+    "eat": Ear(16_000, _eat_samples, _eat, is_preprocessed=False),
     "hubert": Ear(16_000, _any_length, _waves),
     "wav2vec2": Ear(16_000, _any_length, _waves),
     "wavlm": Ear(16_000, _any_length, _waves),

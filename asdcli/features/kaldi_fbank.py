@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import torch
+
+from asdcli.features.mel_bank import triangles
 
 _PREEMPHASIS = 0.97
 _LOWEST_HZ = 20.0
@@ -67,7 +70,11 @@ class KaldiFbank:
 
     def _triangles(self, n_fft: int, like: torch.Tensor) -> torch.Tensor:
         """(n_mels, n_fft / 2): the bin at half the rate has no part."""
-        from torchaudio.compliance.kaldi import get_mel_banks
+        corners = np.linspace(_mel(_LOWEST_HZ), _mel(self.sample_rate / 2), self.n_mels + 2)
+        bins = _mel(self.sample_rate / n_fft * np.arange(n_fft // 2))
+        return torch.from_numpy(triangles(corners, bins)).to(like.dtype).to(like.device)
 
-        banks, _ = get_mel_banks(self.n_mels, n_fft, float(self.sample_rate), _LOWEST_HZ, 0.0, 100.0, -500.0, 1.0)
-        return banks.to(like)
+
+def _mel(hz: Any) -> Any:
+    """Kaldi's scale."""
+    return 1127.0 * np.log(1.0 + hz / 700.0)

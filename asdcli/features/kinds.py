@@ -45,7 +45,9 @@ class Unfit(Exception):
 class FeatureKind(Protocol):
     """A kind of features.
 
-    One with `is_sound` = True gives the samples back: those of a long recording are then read when they are wanted.
+    One with `is_sound` = True gives the samples back: those of a long recording are then read when they are wanted. One
+    with `pack_into(clips, sample_rate, samples)` makes the same pack as `pack`, but hands its samples to a
+    `features.pack.SampleSink`, which writes them, and holds none.
     """
 
     def of_channel(self, samples: np.ndarray, sample_rate: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from asdcli.features.mel_bank import corners_hz, lines_hz, stretches, triangles, unit_area
 from asdcli.features.pack import FULL_SCALE
 
 N_BANDS = 128
@@ -19,7 +20,6 @@ WINDOW_S = 0.064
 
 _EPS = float(np.finfo(np.float64).eps)
 _AT_ONCE = 64  # frames: half a megabyte, which stays in the cache
-_LINEAR, _STEP = 1000.0, 27.0  # of Slaney's scale: linear to 1 kHz, from there 27 mel to a factor of 6.4
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,12 @@ class MelAxes:
     @functools.cached_property
     def bank(self) -> npt.NDArray[np.float64]:
         """(n_bands, window // 2 + 1) triangles of unit area."""
-        left, centre, right = self.corners_hz[:-2, None], self.corners_hz[1:-1, None], self.corners_hz[2:, None]
-        hz = np.fft.rfftfreq(self.window, 1 / self.sample_rate)
-        rising, falling = (hz - left) / (centre - left), (right - hz) / (right - centre)
-        triangles: npt.NDArray[np.float64] = np.maximum(0.0, np.minimum(rising, falling)) * 2.0 / (right - left)
-        return triangles
+        return unit_area(triangles(self.corners_hz, lines_hz(self.window, self.sample_rate)), self.corners_hz)
+
+    @functools.cached_property
+    def pieces(self) -> list[tuple[slice, slice, npt.NDArray[np.float64]]]:
+        """Neighbouring bands, the bins they lie in, and their part of the bank there, (n_bins, n_bands)."""
+        return [(bands, bins, np.ascontiguousarray(self.bank[bands, bins].T)) for bands, bins in stretches(self.bank)]
 
     @functools.cached_property
     def hann(self) -> npt.NDArray[np.float64]:
@@ -83,26 +84,13 @@ def logmel(samples: npt.NDArray[np.int16], axes: MelAxes) -> npt.NDArray[np.floa
     mels = np.empty((len(frames), axes.n_bands))
     for first in range(0, len(frames), _AT_ONCE):
         spectra = np.fft.rfft(frames[first : first + _AT_ONCE] * axes.hann)
-        mels[first : first + _AT_ONCE] = (spectra.real**2 + spectra.imag**2) @ axes.bank.T
+        powers = spectra.real**2 + spectra.imag**2
+        for bands, bins, bank in axes.pieces:
+            np.matmul(powers[:, bins], bank, out=mels[first : first + _AT_ONCE, bands])
     decibels: npt.NDArray[np.float64] = 10.0 * np.log10(np.maximum(mels, _EPS))
     return decibels
-
-
-def corners_hz(low_hz: float, high_hz: float, n_bands: int) -> npt.NDArray[np.float64]:
-    """(n_bands + 2,) where each triangle begins, peaks and ends, evenly spaced on Slaney's scale."""
-    return _to_hz(np.linspace(_to_mel(low_hz), _to_mel(high_hz), n_bands + 2))
 
 
 def edges_hz(corners: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """(n_bands + 1,) the edges of bands that touch: half-way between the peaks of neighbours."""
     return (corners[:-1] + corners[1:]) / 2
-
-
-def _to_mel(hz: float) -> float:
-    linear = 3 * hz / 200
-    return linear if hz < _LINEAR else 3 * _LINEAR / 200 + _STEP * float(np.log(hz / _LINEAR) / np.log(6.4))
-
-
-def _to_hz(mel: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    knee = 3 * _LINEAR / 200
-    return np.where(mel < knee, mel * 200 / 3, _LINEAR * 6.4 ** ((mel - knee) / _STEP))

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from asdcli.features.light_mels import MelAxes, logmel
+from asdcli.features.mel_bank import corners_hz, lines_hz, stretches, triangles, unit_area
 
 if TYPE_CHECKING:
     import torch
-    import torchaudio
 
 # Below this (the smallest float64 step at 1) power counts as silence: about -157 dB, as in the official baselines.
 EPS = float(np.finfo(np.float64).eps)
+
+_AT_ONCE = 256  # frames: what comes between their samples and their mels stays in a cache of a CPU
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,13 @@ class MelSpec:
     padding: Literal["constant", "reflect"] = "constant"
     window_norm: bool = False
 
+    @property
+    def bank(self) -> np.ndarray:
+        """(n_mels, n_fft / 2 + 1) float64 of the filter bank."""
+        corners = corners_hz(self.fmin_hz, self.fmax_hz or self.sample_rate / 2, self.n_mels, self.scale)
+        bank = triangles(corners, lines_hz(self.n_fft, self.sample_rate))
+        return unit_area(bank, corners) if self.norm == "slaney" else bank
+
     def n_frames(self, n_samples: int) -> int:
         """Frames of a clip of `n_samples`."""
         whole = n_samples if self.centre else n_samples - self.n_fft
@@ -68,7 +77,17 @@ def mel_frames(waves: torch.Tensor, spec: MelSpec) -> torch.Tensor:
     shortest = spec.n_fft if not spec.centre else spec.n_fft // 2 + 1 if spec.padding == "reflect" else 1
     if waves.shape[-1] < shortest:
         raise ValueError(f"{waves.shape[-1]} samples are too few for frames of {spec.n_fft}, it takes {shortest}")
-    return _transform(spec, waves.device, waves.dtype)(waves).transpose(-1, -2)
+    import torch
+
+    pieces = _pieces(spec, waves.device, waves.dtype)
+    frames = _padded(waves, spec).unfold(-1, spec.n_fft, spec.hop_length)
+    if waves.device.type != "cpu":
+        return _mels(frames, spec, pieces)
+    mels = torch.empty(*frames.shape[:-1], spec.n_mels, dtype=waves.dtype)
+    for of_clip, its_frames in zip(mels, frames, strict=True):
+        for part, some in zip(of_clip.split(_AT_ONCE), its_frames.split(_AT_ONCE), strict=True):
+            part.copy_(_mels(some, spec, pieces))
+    return mels
 
 
 def logmel_frames(waves: torch.Tensor, spec: MelSpec) -> torch.Tensor:
@@ -103,21 +122,51 @@ def _light(spec: MelSpec) -> MelAxes:
     return MelAxes(*sizes)
 
 
-@lru_cache(maxsize=8)
-def _transform(spec: MelSpec, device: torch.device, dtype: torch.dtype) -> torchaudio.transforms.MelSpectrogram:
-    import torchaudio
+@dataclass(frozen=True)
+class _Pieces:
+    """A window (n_fft,), and of neighbouring bands the bins they lie in and their filters there, (n_bins, n_bands)."""
 
-    return torchaudio.transforms.MelSpectrogram(
-        sample_rate=spec.sample_rate,
-        n_fft=spec.n_fft,
-        hop_length=spec.hop_length,
-        n_mels=spec.n_mels,
-        f_min=spec.fmin_hz,
-        f_max=spec.fmax_hz,
-        power=spec.power,
-        mel_scale=spec.scale,
-        norm=spec.norm,
-        center=spec.centre,
-        pad_mode=spec.padding,
-        normalized=spec.window_norm,
-    ).to(device, dtype)
+    window: torch.Tensor
+    bank: list[tuple[slice, torch.Tensor]]
+
+
+@lru_cache(maxsize=8)
+def _pieces(spec: MelSpec, device: torch.device, dtype: torch.dtype) -> _Pieces:
+    """On a GPU the whole bank is one piece: one product is faster there than several small ones."""
+    import torch
+
+    window = torch.hann_window(spec.n_fft, periodic=True, dtype=torch.float64)
+    if spec.window_norm:
+        window = window / window.square().sum().sqrt()
+    bank = spec.bank
+    whole = [(slice(None), slice(0, bank.shape[1]))]
+    cuts = list(stretches(bank)) if device.type == "cpu" else whole
+
+    def there(array: torch.Tensor) -> torch.Tensor:
+        return array.to(dtype).to(device)
+
+    parts = [(bins, there(torch.from_numpy(np.ascontiguousarray(bank[bands, bins].T)))) for bands, bins in cuts]
+    return _Pieces(there(window), parts)
+
+
+def _padded(waves: torch.Tensor, spec: MelSpec) -> torch.Tensor:
+    """(n_clips, n_samples) with what stands beyond the ends when frames are centred."""
+    from torch.nn.functional import pad
+
+    if not spec.centre:
+        return waves
+    ends = (spec.n_fft // 2, spec.n_fft // 2)
+    return pad(waves[:, None], ends, mode=spec.padding)[:, 0]
+
+
+def _mels(frames: torch.Tensor, spec: MelSpec, pieces: _Pieces) -> torch.Tensor:
+    """Mels (…, n_frames, n_mels) of frames (…, n_frames, n_fft) of samples."""
+    import torch
+
+    lines = torch.view_as_real(torch.fft.rfft(frames * pieces.window))
+    spectra = lines[..., 0].square().addcmul_(lines[..., 1], lines[..., 1])
+    if spec.power == 1.0:
+        spectra = spectra.sqrt_()
+    elif spec.power != 2.0:
+        spectra = spectra.pow_(spec.power / 2)
+    return torch.cat([spectra[..., bins] @ bank for bins, bank in pieces.bank], dim=-1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -118,35 +119,62 @@ class VectorPack:
         return VectorPack(self.vectors[rows], self.clip_ids[rows])
 
 
-class PackBuilder:
-    """Collects clips one by one into a waveform pack whose samples are never held twice.
+class SampleSink(Protocol):
+    """Where the samples of a pack go while it is made: memory, or its file."""
+
+    def append(self, values: np.ndarray) -> None:
+        """More samples, (n,) int16."""
+        ...
+
+    def values(self) -> np.ndarray:
+        """(n_samples,) int16, all of them; the last that is asked."""
+        ...
+
+
+class InMemory:
+    """`SampleSink` that are never held twice.
 
     `expected` samples are reserved but not touched: a guess that is too large costs no memory, a right one no copy.
     """
 
-    def __init__(self, sample_rate: int, *, expected: int = 0) -> None:
+    def __init__(self, expected: int = 0) -> None:
+        self._samples, self._n = np.empty(max(expected, 1), np.int16), 0
+
+    def append(self, values: np.ndarray) -> None:
+        start, end = self._n, self._n + len(values)
+        if end > len(self._samples):
+            grown = np.empty(max(end, len(self._samples) * 3 // 2), np.int16)
+            grown[:start] = self._samples[:start]
+            self._samples = grown
+        self._samples[start:end] = values
+        self._n = end
+
+    def values(self) -> np.ndarray:
+        return self._samples[: self._n]
+
+
+class PackBuilder:
+    """Collects clips one by one into a waveform pack, in memory or where `samples` says.
+
+    In memory `expected` samples are reserved: see `InMemory`.
+    """
+
+    def __init__(self, sample_rate: int, *, expected: int = 0, samples: SampleSink | None = None) -> None:
         self._sample_rate = sample_rate
-        self._samples = np.empty(max(expected, 1), np.int16)
+        self._samples = InMemory(expected) if samples is None else samples
         self._offsets = [0]
         self._clip_ids: list[str] = []
 
     def append(self, clip_id: str, clip: np.ndarray) -> None:
         """Add one clip, (n_samples,) int16."""
-        start, end = self._offsets[-1], self._offsets[-1] + len(clip)
-        if end > len(self._samples):
-            grown = np.empty(max(end, len(self._samples) * 3 // 2), np.int16)
-            grown[:start] = self._samples[:start]
-            self._samples = grown
-        self._samples[start:end] = clip
-        self._offsets.append(end)
+        self._samples.append(clip)
+        self._offsets.append(self._offsets[-1] + len(clip))
         self._clip_ids.append(clip_id)
 
     def finish(self) -> WaveformPack:
-        """The pack, sharing the buffer."""
+        """The pack, sharing the samples."""
         offsets = np.asarray(self._offsets, np.int64)
-        return WaveformPack(
-            self._samples[: offsets[-1]], offsets, np.asarray(self._clip_ids, np.str_), self._sample_rate
-        )
+        return WaveformPack(self._samples.values(), offsets, np.asarray(self._clip_ids, np.str_), self._sample_rate)
 
 
 def _rows(clip_ids: np.ndarray, start: int, stop: int) -> tuple[int, int]:

@@ -34,7 +34,7 @@ def deviation(samples: torch.Tensor) -> tuple[float, float]:
 
 def moments(pack: WaveformPack) -> torch.Tensor:
     """(n_clips, 2) float32 of `deviation`."""
-    return torch.tensor([deviation(torch.from_numpy(pack.clip(i))) for i in range(len(pack))])
+    return torch.tensor([deviation(torch.from_numpy(pack.clip(i).copy())) for i in range(len(pack))])
 
 
 def standardised(waves: torch.Tensor, moments: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from asdcli.features.pack import PackBuilder, WaveformPack
+from asdcli.features.pack import PackBuilder, SampleSink, WaveformPack
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,13 @@ class Waveform:
         return samples
 
     def pack(self, clips: Iterable[tuple[str, np.ndarray]], sample_rate: int, expected: int) -> WaveformPack:
-        builder = PackBuilder(sample_rate, expected=expected)
+        return self._built(clips, PackBuilder(sample_rate, expected=expected))
+
+    def pack_into(self, clips: Iterable[tuple[str, np.ndarray]], sample_rate: int, samples: SampleSink) -> WaveformPack:
+        return self._built(clips, PackBuilder(sample_rate, samples=samples))
+
+    @staticmethod
+    def _built(clips: Iterable[tuple[str, np.ndarray]], builder: PackBuilder) -> WaveformPack:
         for clip_id, samples in clips:
             builder.append(clip_id, samples)
         return builder.finish()

@@ -50,7 +50,11 @@ def fetched(name: str, beside: Sequence[str], progress: Progress) -> Path:
     wanted = [*(file for file in beside if file in files), weights]
     path = _download(name, wanted, constants.ENDPOINT)
     if sha256 and _sha256(path) != sha256:
-        raise DownloadError(f"{path} is not the file that {name} promises", f"remove it: rm {path.resolve()}")
+        path.resolve().unlink()  # else the next call would find it in the cache, and ask nobody
+        path.unlink(missing_ok=True)
+        raise DownloadError(
+            f"what came as {weights} is not the file that {name} promises, and was removed", "try again"
+        )
     return path.parent
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from asdcli.metrics import bootstrap
 from asdcli.metrics.bootstrap import Comparison
+from asdcli.metrics.means import MEANS
 
 DDOF = 1
 """The spread is that of a sample: its squares are divided by n - 1."""
@@ -100,6 +102,30 @@ class Drawn:
     def interval(self, seed: int) -> tuple[float, float]:
         """The central 95 % over clips and seeds."""
         return bootstrap.interval(bootstrap.over_seeds(np.stack([*self.resampled.values()]), seed=seed))
+
+    @staticmethod
+    def averaged(parts: Mapping[str, Drawn], mean: str, seed: int) -> Drawn:
+        """The mean over columns, each with the same weight; of the seeds that all of them have.
+
+        Clips of different columns are drawn independently of each other: each column's resamples are put into an order
+        of its own, which depends on its name and on `seed` alone, so that rows of a table stay paired.
+
+        Args:
+            parts: name of a column -> what was drawn of it.
+            mean: one of `means.MEANS`.
+            seed: of the orders.
+        """
+        seeds = [s for s in next(iter(parts.values())).observed if all(s in part.observed for part in parts.values())]
+        average = MEANS[mean]
+        orders = {
+            name: np.random.default_rng([seed, zlib.crc32(name.encode())]).permutation(len(resamples))
+            for name, part in parts.items()
+            for resamples in part.resampled.values()
+        }
+        return Drawn(
+            {s: float(average([part.observed[s] for part in parts.values()])) for s in seeds},
+            {s: average([part.resampled[s][orders[name]] for name, part in parts.items()]) for s in seeds},
+        )
 
     def minus(self, other: Drawn, seed: int) -> tuple[Comparison, int] | None:
         """Paired over the clips and the seeds that both have, and how many seeds; None where there is none."""

@@ -13,6 +13,7 @@ SECONDS = {"s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "hour": 3600, "d": 8
 """Seconds in the units of `--every`."""
 
 _HINT = f"for example --false-alarms {DEFAULT}, 1/200, or 1/month with --every 10min; of {', '.join(DAYS)}"
+_OFTEN = "0.001s"  # for who has not said how often: then no rate of a time is too high
 _NUMBER = r"\d+(?:\.\d*)?|\.\d+"
 
 
@@ -24,8 +25,9 @@ def rule_of(false_alarms: str, every: str | None = None) -> str:
         every: the time from one recording to the next, such as `10min`; None where it is not known.
 
     Raises:
-        UsageError: neither, or a time without `every`, or more alarms than recordings.
+        UsageError: neither, or a time without `every`, or more alarms than recordings; or `every` is no time.
     """
+    clips_per_day = None if every is None else 86400 / seconds(every)
     text = false_alarms.strip().lower()
     if found := re.fullmatch(rf"({_NUMBER})\s*%", text):
         return _share(float(found[1]) / 100, false_alarms)
@@ -34,16 +36,17 @@ def rule_of(false_alarms: str, every: str | None = None) -> str:
     found = re.fullmatch(rf"({_NUMBER})\s*(?:/|per|a|an)\s*([a-z]+?)", text)
     if not found or found[2] not in DAYS:
         raise UsageError(f"{false_alarms!r} says no rate of false alarms", _HINT)
-    if every is None:
+    per_day = float(found[1]) / DAYS[found[2]]
+    if not per_day:
+        raise UsageError(f"{false_alarms} is no rate of false alarms", f"more than none: {_HINT}")
+    if clips_per_day is None:
         raise UsageError(
             f"false alarms {false_alarms} of how many recordings?", "say how often one comes: --every 10min"
         )
-    per_day = float(found[1]) / DAYS[found[2]]
-    clips_per_day = 86400 / seconds(every)
-    if not 0 < per_day < clips_per_day:
+    if not per_day < clips_per_day:
         raise UsageError(
             f"{false_alarms} of {clips_per_day:g} recordings a day is no rate of false alarms",
-            f"more than none, and fewer than there are recordings: {_HINT}",
+            f"fewer than there are recordings: {_HINT}",
         )
     return f"false-alarms:per_day={_plain(per_day)},clips_per_day={_plain(clips_per_day)}"
 
@@ -54,14 +57,8 @@ def is_of_a_time(false_alarms: str, every: str | None) -> bool:
     Raises:
         UsageError: it is no rate, however often recordings come.
     """
-    try:
-        rule_of(false_alarms, every)
-    except UsageError:
-        if every is not None:
-            raise
-        rule_of(false_alarms, "0.001s")
-        return True
-    return False
+    rule = rule_of(false_alarms, _OFTEN if every is None else every)
+    return every is None and rule.startswith("false-alarms")
 
 
 def seconds(text: str) -> float:

@@ -1,4 +1,4 @@
-"""Events: the stretches of a long recording that are suspicious, out of a score a window.
+"""Events: when a long recording is suspicious, out of a score a window.
 
 Two limits keep an event whole (hysteresis): a score above the high one opens it, and it lasts as long as scores stay
 above the low one. Events with little between them are one, and those that are too short are none.
@@ -32,8 +32,8 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """An event: its first, last and highest window, by number, and when it begins and ends, in seconds."""
+class Interval:
+    """Of an event: its first, last and highest window, by number, and when it begins and ends, in seconds."""
 
     first: int
     last: int
@@ -55,7 +55,7 @@ def told_of(spans_s: Array, duration_s: float) -> Array:
     return np.concatenate([[0.0], (middles[:-1] + middles[1:]) / 2, [duration_s]])
 
 
-def stretches(scores: Array, edges_s: Array, limits: Limits) -> list[Stretch]:
+def events(scores: Array, edges_s: Array, limits: Limits) -> list[Interval]:
     """The events of a recording, in the order of time; they do not touch.
 
     Args:
@@ -74,7 +74,7 @@ def stretches(scores: Array, edges_s: Array, limits: Limits) -> list[Stretch]:
             first = found.pop()[0]
         found.append((first, last))
     return [
-        Stretch(
+        Interval(
             first, last, first + int(scores[first : last + 1].argmax()), float(edges_s[first]), float(edges_s[last + 1])
         )
         for first, last in found

@@ -22,9 +22,10 @@ Array = npt.NDArray[np.float64]
 
 LINE = 100.0
 """What the capital reaches by chance on one machine in so many, at most."""
+MOST = 300
+"""Recordings that are tried to see whether a change could be seen: later ones win less."""
 _STAKES = np.linspace(0.0, 2.0, 3)  # a bet pays 1 + stake (1/2 - p), which is never below 0
 _JUMPS = np.array([1e-4, 1e-3, 1e-2, 1e-1, 1.0])  # share of the capital that is laid anew on all stakes at each step
-_MOST = 300  # recordings that are tried to see whether a change could be seen: later ones win less
 
 
 def online_p_values(above: npt.NDArray[np.int64], m: int, rng: np.random.Generator) -> Array:
@@ -75,7 +76,10 @@ def change(capital: Array) -> tuple[int, int] | None:
 
 
 def fewest(m: int) -> int | None:
-    """How many recordings it takes at least, each beyond all m calibration scores; None: no number of them."""
-    t = np.arange(_MOST)
+    """How many recordings it takes at least, each beyond all m calibration scores; None: more than `MOST`.
+
+    Where they do not grow worse besides, each lies amid those before it.
+    """
+    t = np.arange(MOST)
     found = change(log_capital((t / 2 + 0.5) / (m + t + 1)))
     return None if found is None else found[0] + 1

@@ -27,6 +27,9 @@ OFFICIAL = "official"
 AUC_PAUC = "auc-pauc"
 """The smoothing paper's measure, by which parameters are chosen."""
 
+LABEL_FREE = "label-free"
+"""Stands for no rule but for what is maximised where no label may be looked at: see `separation`."""
+
 
 @dataclass(frozen=True)
 class Term:

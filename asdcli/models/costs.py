@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
+    from torch.utils.flop_counter import FlopCounterMode
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,8 @@ def multiply_accumulates(network: torch.nn.Module, call: Callable[[], object]) -
     It counts convolutions, matrix products and attention, two operations for each multiply-accumulate; Fourier
     transforms, normalisations and activations count nothing. Nor do features that are made before the network.
     """
-    from torch.utils.flop_counter import FlopCounterMode
-
     passes: list[int] = []
-    with FlopCounterMode(display=False) as counter:
+    with _counting() as counter:
         before = network.register_forward_pre_hook(lambda *_: passes.append(-counter.get_total_flops()))
         after = network.register_forward_hook(lambda *_: passes.append(counter.get_total_flops()))
         try:
@@ -44,3 +44,20 @@ def multiply_accumulates(network: torch.nn.Module, call: Callable[[], object]) -
             before.remove()
             after.remove()
     return sum(passes) // 2
+
+
+def all_multiply_accumulates(call: Callable[[], object]) -> int:
+    """The same of all that `call` does."""
+    with _counting() as counter:
+        call()
+    return int(counter.get_total_flops() // 2)
+
+
+@contextmanager
+def _counting() -> Iterator[FlopCounterMode]:
+    """Torch's counter; attention is taken apart into its matrix products, because not all of its kernels are known."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        yield counter

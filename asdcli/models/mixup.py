@@ -20,10 +20,10 @@ def mixup(
         generator: on the CPU, so that all devices draw the same.
     """
     n, device = len(waveforms), waveforms.device
-    partner = torch.randperm(n, generator=generator).to(device)
+    partner = torch.randperm(n, generator=generator).to(device, non_blocking=True)
     weight = torch.rand(n, generator=generator)
     chosen = torch.rand(n, generator=generator) < probability
-    keep = torch.where(chosen, weight, 1.0).to(device)[:, None]
+    keep = torch.where(chosen, weight, 1.0).to(device, non_blocking=True)[:, None]
     mixed_waveforms = torch.lerp(waveforms[partner], waveforms, keep)
     mixed_labels = torch.lerp(labels[partner], labels, keep)
     return mixed_waveforms, mixed_labels

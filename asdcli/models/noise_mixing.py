@@ -18,6 +18,6 @@ def with_noise(waveforms: torch.Tensor, noise: torch.Tensor, snr_db: torch.Tenso
         snr_db: (batch,) SNR in dB; infinity adds none.
     """
     powers = noise.square().mean(dim=1)
-    wanted = waveforms.square().mean(dim=1) * 10 ** (-snr_db.to(waveforms) / 10)
+    wanted = waveforms.square().mean(dim=1) * 10 ** (-snr_db.to(waveforms, non_blocking=True) / 10)
     gain = torch.where(powers > 0, wanted / powers.where(powers > 0, 1.0), 0.0).sqrt()
     return waveforms + gain[:, None] * noise

@@ -33,16 +33,16 @@ class SpecAugment(nn.Module):
         """`(batch, n_bins, n_frames)` each, of the same clips; as they are outside of training."""
         if not self.training or not self.probability:
             return spectrograms
-        masks = drawn(len(spectrograms[0]), self.probability, self.width)
+        masks = drawn(len(spectrograms[0]), self.probability, self.width, spectrograms[0].device)
         return [masked(spectrogram, masks) for spectrogram in spectrograms]
 
 
-def drawn(n: int, probability: float, width: float) -> torch.Tensor:
-    """Where masks begin and end as shares of an axis, (2 axes, n clips, 2), from torch's own generator of the CPU.
+def drawn(n: int, probability: float, width: float, device: torch.device | None = None) -> torch.Tensor:
+    """Where masks begin and end as shares of an axis, (2 axes, n clips, 2), from torch's own generator of the device.
 
     The width of a mask is uniform in [0, `width`], or 0 where there is none, and its place uniform where it fits.
     """
-    chance, size, place = torch.rand(3, 2, n)
+    chance, size, place = torch.rand(3, 2, n, device=device)
     size = torch.where(chance < probability, size * width, 0.0)
     begin = place * (1 - size)
     return torch.stack([begin, begin + size], dim=2)
@@ -50,9 +50,7 @@ def drawn(n: int, probability: float, width: float) -> torch.Tensor:
 
 def masked(spectrograms: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """`(batch, n_bins, n_frames)` with zeros where the middle of a bin or of a frame lies in a mask."""
-    bins, frames = (
-        _kept(n, mask.to(spectrograms.device)) for n, mask in zip(spectrograms.shape[1:], masks, strict=True)
-    )
+    bins, frames = (_kept(n, mask) for n, mask in zip(spectrograms.shape[1:], masks, strict=True))
     return spectrograms * (bins[:, :, None] & frames[:, None, :])
 
 

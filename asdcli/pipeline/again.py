@@ -21,7 +21,7 @@ from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers import SCORERS, takes
 from asdcli.views.reading import Reading
-from asdcli.vocabulary import Unit
+from asdcli.vocabulary import FP32, Unit
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ def run(space: Workspace, *, device: str = "auto", progress: Progress = SILENT) 
     for how in _readings(made):
         outcomes["extract-features"] = extract_features.run(space, **how, on_error="skip", keep=True, progress=progress)
     embedder = None if by_model else str(made.params["embedder"])
-    outcomes["embed"] = embed.run(space, embedder=embedder, device=device, progress=SILENT)
+    precision = str(made.params.get("precision", FP32))
+    outcomes["embed"] = embed.run(space, embedder=embedder, precision=precision, device=device, progress=SILENT)
     for (seed, unit), methods in _methods(space).items():
         done = score.run(space, methods, seed=seed, unit=Unit(unit), device=device, progress=progress)
         outcomes["score"] = next(iter(done.values()))

@@ -17,6 +17,7 @@ from asdcli import artifacts
 from asdcli.artifacts import Header, Kind
 from asdcli.filenames import stem
 from asdcli.files import FOLDS
+from asdcli.metrics.specs import LABEL_FREE
 from asdcli.pipeline import options
 from asdcli.pipeline.workspace import Workspace
 from asdcli.scorers.fuse import FUSED
@@ -65,6 +66,7 @@ POOLS = Files(artifacts.POOL, "pools/*.parquet")
 SMOOTHED = Files(artifacts.SCORES, "scores/*+smooth*.parquet")
 FRACTIONS = Files(artifacts.FRACTIONS, "fractions.parquet")
 TUNING = Files(artifacts.TUNING, "tuning.parquet")
+LABEL_FREE_TUNING = Files(artifacts.TUNING, "tuning-label-free.parquet")
 TUNED = Files(artifacts.SCORES, "scores/*.tuned.parquet")
 THRESHOLDS = Files(artifacts.THRESHOLDS, "thresholds.parquet")
 RESULTS = Files(artifacts.RESULTS, "results.parquet")
@@ -248,7 +250,18 @@ CHAIN = (
         (TUNING, TUNED),
         options.of_tuned,
         names=_of_samples,
+        made=lambda header: header.params.get("objective") != LABEL_FREE,
         apart=(),
+    ),
+    Stage(
+        "label-free",
+        f"asd tune --objective {LABEL_FREE}",
+        (CLIPS, EMBEDDINGS, FOLD_EMBEDDINGS),
+        (LABEL_FREE_TUNING,),
+        options.of_label_free,
+        names=lambda _, name: () if "/" in name else (name,),
+        placed=True,
+        made=lambda header: header.params.get("objective") == LABEL_FREE,
     ),
     Stage(
         "fuse",

@@ -15,6 +15,7 @@ from asdcli.pipeline.steps import run
 from asdcli.pipeline.windows import windows
 from asdcli.progress import Progress
 from asdcli.views import stretches
+from asdcli.views.reading import Reading
 from asdcli.vocabulary import BOTH
 from asdcli.wording import counted, listed
 
@@ -96,12 +97,12 @@ def learned_windows(
         return {}
     else:
         found = {"window_s": WINDOW_S, "hop_s": HOP_S, "cut_from_s": CUT_FROM_S, **asked}
-    least = max(found["cut_from_s"] or 0.0, found["window_s"])
-    long = sum((duration or 0.0) >= least for duration in table["duration_s"].to_pylist())
+    of = Reading.of(found)
+    long = sum(of.is_long(duration or 0.0) for duration in table["duration_s"].to_pylist())
     if long:
         progress.note(
-            f"{counted(long, 'recording')} of {least:g} s or more {'is' if long == 1 else 'are'} cut into windows of "
-            f"{found['window_s']:g} s, one every {found['hop_s']:g} s (--window, --hop); each is as suspicious as the "
+            f"{counted(long, 'recording')} of {of.longest_whole_s:g} s or more {'is' if long == 1 else 'are'} cut into "
+            f"windows of {of.window_s:g} s, one every {of.hop_s:g} s (--window, --hop); each is as suspicious as the "
             "worst of its windows, and asd check cuts likewise"
         )
     return found
@@ -120,8 +121,7 @@ def every(table: pa.Table, reading: Mapping[str, Any], false_alarms: str, progre
         None where some are not so long that they are cut.
     """
     lengths = sorted(duration or 0.0 for duration in table["duration_s"].to_pylist())
-    window_s = reading.get("window_s")
-    if window_s is None or lengths[0] < max(reading.get("cut_from_s") or 0.0, window_s):
+    if not Reading.of(reading).is_long(lengths[0]):
         return None
     typical = round(lengths[len(lengths) // 2])
     length = f"{typical / 60:.3g} min" if typical >= 60 else f"{typical} s"
@@ -150,17 +150,16 @@ def trains(table: pa.Table, embedder: str | None, progress: Progress) -> bool:
                 f"leave --embedder out, or learn several machines in one call: --embedder {run.WITHOUT_TRAINING}",
             )
         progress.note(
-            f"listening by {run.WITHOUT_TRAINING} (level and fluctuation of each frequency band), because there is one "
-            "machine in one state; a network that learns to tell machines apart may hear more: learn several machines "
-            "in one call"
+            f"{_BANDS}, because there is one machine in one state; a network that learns to tell machines apart may "
+            "hear more: learn several machines in one call"
         )
         return False
     if embedder is None and min(counts.values()) < ENOUGH:
         fewest = min(machines, key=lambda machine: counts[machine])
         progress.note(
-            f"{_BANDS}; a network that learns "
-            f"to tell the machines apart may hear more, and takes {ENOUGH} recordings of each, because a tenth is kept "
-            f"from it to promise anything (with fewer: --embedder trained); {fewest} has {counts[fewest]}"
+            f"{_BANDS}; a network that learns to tell the machines apart may hear more, and takes {ENOUGH} recordings "
+            "of each, because a tenth is kept from it to promise anything (with fewer: --embedder trained); "
+            f"{fewest} has {counts[fewest]}"
         )
         return False
     progress.note(

@@ -9,9 +9,9 @@ from asdcli import artifacts, catalogue
 from asdcli.clips import SUBSET_FOLDERS
 from asdcli.errors import AsdError, BadData, MissingArtifact
 from asdcli.files import read_json
+from asdcli.layouts.links import LINK
 from asdcli.pipeline.options import of_index
 from asdcli.stages.index import NORMAL
-from asdcli.stages.index_place import LINK
 from asdcli.synthesis.sizes import DEFAULT, SIZES
 from asdcli.vocabulary import SYNTHETIC, Subset
 

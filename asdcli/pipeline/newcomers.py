@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -12,7 +13,6 @@ import pyarrow as pa
 
 from asdcli import audio
 from asdcli.clips import without_suffix
-from asdcli.errors import UsageError
 from asdcli.filenames import fault
 from asdcli.layouts import Asked, LeftOut, Recording, meanings, read_normals, refuse_doubtful
 from asdcli.layouts.links import LATER, later_folder, links, path_through, shown
@@ -95,7 +95,7 @@ def newcomers(
     machines: Sequence[str],
     *,
     machine: str | None = None,
-    condition_words: Sequence[str] | None = (),
+    condition_words: Sequence[str] = (),
     apart: bool = False,
     progress: Progress,
 ) -> Newcomers:
@@ -107,7 +107,7 @@ def newcomers(
         table: of clips.parquet.
         machines: that the run knows.
         machine: of all of them.
-        condition_words: what words of their names mean; None: names are not read.
+        condition_words: what words of their names mean.
         apart: all are reached through links of their own, also those beside the ones learned first.
         progress: is told what is left out.
 
@@ -119,8 +119,7 @@ def newcomers(
     for place in places:
         files |= {file: place if place.is_dir() else place.parent for file in files_at(place, True, progress)}
     found = Newcomers()
-    if condition_words is not None:
-        found.left += _abnormal(list(files), condition_words, machine)
+    found.left += _abnormal(list(files), condition_words, machine)
     left = {one.path for one in found.left}
     files = {file: place for file, place in files.items() if str(file) not in left}
     rows = {row["clip_id"]: row for row in table.to_pylist()}
@@ -227,8 +226,5 @@ class Ways:
         """What a link to a folder is called: as that, with a number where another one is."""
         name = folder.name if folder.name and not fault(folder.name) else "recordings"
         taken = {later_folder(f"{before}x") for before in self._ways}
-        for number in range(1, len(taken) + 2):
-            one = name if number == 1 else f"{name} {number}"
-            if one not in taken and not (self._root / LATER / one).is_symlink():
-                return one
-        raise UsageError(f"there is no name for a link to {folder}", f"look into {self._root / LATER}")
+        names = itertools.chain([name], (f"{name} {number}" for number in itertools.count(2)))
+        return next(one for one in names if one not in taken and not os.path.lexists(self._root / LATER / one))

@@ -86,7 +86,7 @@ def of_embeddings(header: Header) -> Words:
     if "source" in header.inputs:
         return ["--from", SOURCE, *(["--labels", LABELS] if "labels" in header.inputs else [])]
     names = {"--embedder": "embedder", "--shard": "shard", "--batch-size": "batch_size"}
-    names |= {"--supplemental": "supplemental"}
+    names |= {"--precision": "precision", "--supplemental": "supplemental"}
     return _given({option: header.params.get(name) for option, name in names.items()})
 
 
@@ -134,6 +134,17 @@ def of_tuned(header: Header) -> Words:
     for option, name, default in (("--choose", "choose", CHOOSE), ("--report", "report", REPORT)):
         words += _given({option: _joined(_unless(params, name, default))})
     return words + _given({"--level": params.get("level"), "--pool": params.get("pool")}) + _seed(header)
+
+
+def of_label_free(header: Header) -> Words:
+    """The embeddings as they are called among the inputs, where they are not the run's own."""
+    params = header.params
+    words = [word for method in params.get("methods", ()) for word in ("--method", str(method))]
+    roles = [str(role) for role in params.get("of", {}).values() if "/" in str(role)]
+    words += [word for role in roles for word in ("--embeddings", role)]
+    words += _given({"--pseudo": _joined(params.get("pseudo"))}) + ["--transductive"] * bool(params.get("transductive"))
+    words += [word for name in params.get("machine_types", ()) for word in ("--machine-type", str(name))]
+    return words + _seed(header)
 
 
 def of_fused(header: Header) -> Words:

@@ -27,9 +27,15 @@ def find_parts(space: Workspace | None, words: Sequence[str], methods: Sequence[
         methods: of runs that are named without one; none means the only one that is not made of others.
 
     Raises:
-        UsageError: a word that is none of these, an unknown method, several methods to choose from, or fewer than two.
+        UsageError: a word that is none of these, an unknown method, several to choose from, methods where no word takes
+            them, or fewer than two parts.
         MissingArtifact, BadArtifact: no scores, or none that can be read.
     """
+    if methods and not any(_is_folder(space, word) for word in words):
+        raise UsageError(
+            "--method says which method of a run that is named without one, and none is",
+            f"leave it out, or fuse it too: {shlex.join(['asd', 'fuse', *words, *methods])}",
+        )
     paths: dict[Path, Path] = {}
     for word in words:
         for path in _tables(space, word, methods):
@@ -45,7 +51,7 @@ def _tables(space: Workspace | None, word: str, methods: Sequence[str]) -> list[
     if space is not None and (own := _scored(space.run, word)):
         return [own]
     place = Path(word)
-    if place.is_dir():
+    if _is_folder(space, word):
         runs = many_runs.below([place])
         taken = [run for run in runs if len(runs) == 1 or not _is_fused(run)]  # what was fused of them lies beside them
         return [path for run in taken for path in _of_run(run, methods)]
@@ -55,6 +61,11 @@ def _tables(space: Workspace | None, word: str, methods: Sequence[str]) -> list[
     if colon and Path(run).is_dir():
         return _of_run(Path(run), [method])
     raise _unknown(space, word)
+
+
+def _is_folder(space: Workspace | None, word: str) -> bool:
+    """Whether a word names a run or a folder above runs: a method of the run comes first."""
+    return Path(word).is_dir() and (space is None or not _scored(space.run, word))
 
 
 def _scored(run: Path, method: str) -> Path | None:

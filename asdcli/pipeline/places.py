@@ -44,7 +44,7 @@ def place_of(header: Header) -> str:
     if header.kind == artifacts.MODEL.name:
         folder = (AUTOENCODER if params.get("model", "").startswith(AUTOENCODER.pattern) else MODEL).pattern
         return str(fold_folder(Path(folder), header.params["fold"])) if "fold" in params else folder
-    files = next(f for stage in CHAIN for f in stage.writes if f.kind.name == header.kind)
+    files = next(f for stage in CHAIN for f in stage.writes if f.kind.name == header.kind and stage.made(header))
     return files.pattern.replace("*", params.get("method", header.kind))
 
 

@@ -12,6 +12,7 @@ from types import FrameType
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of malloc.h
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 
 
 class Terminated(BaseException):
@@ -22,12 +23,14 @@ def settle(*, networks: bool = False, threads: int | None = None) -> None:
     """Make this process one of asdcli's. Holds for the whole process; settling again adds to it.
 
     Args:
-        networks: memory is kept for the next step of a network; see `_keep_freed_memory`.
+        networks: memory is kept for the next step of a network, and threads that wait sleep; see `_keep_freed_memory`
+            and `_wait_asleep`, which is to come before torch.
         threads: threads of BLAS and torch, for one of several processes on a machine; None leaves them as they are.
     """
     _raise_when_terminated()
     if networks:
         _keep_freed_memory()
+        _wait_asleep()
     if threads is not None:
         _limit_threads(threads)
 
@@ -56,6 +59,16 @@ def _keep_freed_memory() -> None:
         return
     mallopt(_M_TRIM_THRESHOLD, -1)  # never
     mallopt(_M_MMAP_MAX, 0)
+
+
+def _wait_asleep() -> None:
+    """Threads of OpenMP that wait for one another sleep, unless the user has said how they are to wait.
+
+    By default they spin for milliseconds, on cores that others could use: the very thread that they wait for, where two
+    trainings share a machine. Results do not depend on it, as they do on the number of threads.
+    """
+    if not any(name in os.environ for name in _WAITING):
+        os.environ[_WAITING[0]] = "PASSIVE"
 
 
 def _limit_threads(n: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def windows(window_s: float | None, hop_s: float | None) -> dict[str, Any]:
-    """How long recordings are cut where windows are asked for: all of them; by half a window where no hop is said."""
+    """How long recordings are cut where windows are asked for: all of them; `Reading` knows what no hop means."""
     if window_s is None:
         return {} if hop_s is None else {"hop_s": hop_s}
-    return {"window_s": window_s, "hop_s": window_s / 2 if hop_s is None else hop_s, "cut_from_s": None}
+    return {"window_s": window_s, "hop_s": hop_s, "cut_from_s": None}

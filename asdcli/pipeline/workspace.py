@@ -107,6 +107,11 @@ class Workspace:
         return self.run / "tuning.parquet"
 
     @property
+    def label_free_tuning(self) -> Path:
+        """What was chosen without a label, beside what was chosen by labels."""
+        return self.run / "tuning-label-free.parquet"
+
+    @property
     def fractions(self) -> Path:
         return self.run / "fractions.parquet"
 

@@ -45,7 +45,8 @@ class Drifting:
     """Whether checked recordings are still like those that were learned.
 
     Above, the p-value of each recording in the order in which they were made; below, what a bet has won that each is
-    unlike all before it. On a machine that does not change it reaches the line by chance in 1 case of 100 at most.
+    less like the learned ones than those before it. On a machine that does not change it reaches the line by chance in
+    1 case of 100 at most.
     Recordings that were confirmed to be faults take no part.
 
     Source: V. Vovk: Testing randomness online, Statistical Science 36, 2021.
@@ -142,9 +143,9 @@ def _caption(found: Sequence[Course]) -> list[str]:
     return [
         f"Conformal p-values among m learned recordings ({held}), in the order in which recordings were made. Crosses "
         "lie above the threshold.",
-        f"The bet is that each recording is unlike all before it, learned ones included (conformal test martingale). "
-        f"Dotted: {LINE:.0f} times its stake, which it reaches by chance on one machine in {LINE:.0f} at most. Dashed: "
-        "where a change began, of which it told.",
+        "The bet is that each recording is less like the learned ones than those before it (conformal test "
+        f"martingale). Dotted: {LINE:.0f} times its stake, which it reaches by chance on one machine in {LINE:.0f} at "
+        "most. Dashed: where a change began, of which it told.",
     ]
 
 

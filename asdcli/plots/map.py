@@ -16,7 +16,7 @@ from asdcli.plots.map_marks import Cell, draw_domains, draw_scores, key, splits,
 from asdcli.plots.projection import Plane, Projector, project, require
 from asdcli.plots.scored import Part, called, drawn, fewer, methods_of, signature
 from asdcli.progress import Progress
-from asdcli.scorers.reference import unit_norm
+from asdcli.scorers.vectors import unit_norm
 from asdcli.views.samples import SMOOTHED
 from asdcli.views.scores import Scored
 from asdcli.views.windows import first_of_each, mean_of_windows

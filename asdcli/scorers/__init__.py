@@ -31,7 +31,7 @@ from asdcli.vocabulary import Unit
 if TYPE_CHECKING:
     import numpy as np
 
-    from asdcli.scorers.reference import Vectors
+    from asdcli.scorers.vectors import Vectors
 
 SCORERS = Registry(
     "method",
@@ -81,6 +81,9 @@ PAPER = (
 """The thirteen rows of the variance-minimisation paper's Tables 1 and 2: what `--method all` runs."""
 MORE = (*PAPER, *(f"varmin:k={k},val=held-out" for k in (8, 16)))
 """The same and what the paper has not: what `--method all+` runs."""
+
+FOR_ENCODERS = ("nn", "rescale:k=1", "domain-density", DEFAULT)
+"""What `asd bench` scores by where nothing else is asked for: none needs more than vectors and the training clips."""
 
 Takes = Literal["embeddings", "residuals"]
 

@@ -12,8 +12,8 @@ from asdcli.errors import BadData, UsageError
 from asdcli.scorers import SCORERS, Fitted, Scorer, takes
 from asdcli.scorers.checks import at_least_one
 from asdcli.scorers.leverage import ON_FEW
-from asdcli.scorers.reference import Vectors
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.spec import part
 
 _BANDS = 8

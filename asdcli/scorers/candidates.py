@@ -185,6 +185,11 @@ class Rows:
         return tile
 
 
+def worth_while(n_queries: int, n_rows: int, m: int) -> bool:
+    """Whether a search for the m nearest costs less than all distances."""
+    return n_queries >= FEW and n_rows >= max(MANY, SHARE * m)
+
+
 def lengths(x: np.ndarray) -> np.ndarray:
     """(n,) an upper bound on the length of each row."""
     found: np.ndarray = np.sqrt(np.einsum("nd,nd->n", x, x)) * (1 + 1e-9)

@@ -12,9 +12,9 @@ from asdcli.scorers import Fitted, scaled
 from asdcli.scorers.checks import at_least_one
 from asdcli.scorers.domains import BOTH, by_domain
 from asdcli.scorers.local_scale import LocalScale
-from asdcli.scorers.reference import Vectors
 from asdcli.scorers.terms import Terms
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.spec import always_spelled
 
 _FEWEST = 2  # a clip alone in its domain has no neighbour there

@@ -11,8 +11,9 @@ import numpy as np
 from asdcli.scorers import Fitted
 from asdcli.scorers.domains import by_domain, references
 from asdcli.scorers.nearest import nearest_distance
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 
 _FEWEST = 3  # clips that a mean and a spread of distances among the others take
 _FLAT = 1e-9  # a spread below this share of the mean is rounding

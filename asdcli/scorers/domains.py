@@ -28,7 +28,7 @@ def by_domain(unit: UnitVectors, fewest: int = 1) -> tuple[dict[str, Reference],
         elif name in small and len(rows[other]):
             rules.append("domain-too-small")
             return {other: unit.reference}, rules
-    return {name: Reference(unit.train, own) for name, own in rows.items() if len(own)}, rules
+    return {name: Reference(unit.train, own, device=unit.device) for name, own in rows.items() if len(own)}, rules
 
 
 def references(learnt: Mapping[str, Any]) -> dict[str, Reference]:

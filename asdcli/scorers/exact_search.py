@@ -9,12 +9,15 @@ import numpy as np
 
 from asdcli.scorers import candidates
 from asdcli.scorers.backends import backend
-from asdcli.scorers.candidates import FEW, MANY, SHARE, Form, Pairs
+from asdcli.scorers.candidates import Form, Pairs
 from asdcli.scorers.columns import columns_of
 from asdcli.scorers.groups import Groups
 from asdcli.scorers.smallest import smallest
 from asdcli.scorers.spread import spread
+from asdcli.scorers.vectors import NORM_FLOOR
 from asdcli.vocabulary import Distance
+
+BLOCK = 1 << 22  # distances that a thread holds at a time: 32 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +84,12 @@ def append(
     # an old sample keeps the nearest of its old and its new neighbours
     column = np.arange(found.index.shape[1])
     distance = np.where(column < found.count[:, None], found.distance, np.inf)
-    candidates = np.concatenate([old.astype(np.int32)[found.index], among_new.index], axis=1)
+    near = np.concatenate([old.astype(np.int32)[found.index], among_new.index], axis=1)
     column = np.arange(among_new.index.shape[1])
     added = np.where(column < among_new.count[:, None], among_new.distance, np.inf)
     distance = np.concatenate([distance, added], axis=1)
     wanted = min(width, int(pool.sum()))
-    index, distance = _nearest(x, old, candidates, distance, wanted, _uncertainty(x, old))
+    index, distance = _nearest(x, old, near, distance, wanted, _uncertainty(x, old))
     result = Neighbours(
         np.empty((len(x), wanted), np.int32), np.empty((len(x), wanted)), np.empty(len(x), found.count.dtype)
     )
@@ -146,14 +149,14 @@ class _Search:
         self._members_norm, self._norm = _squared(self._members), _squared(x[queries])
         self._error = _uncertainty(x, queries)
         self._own, self._number = Groups(apart[pool], np.arange(len(pool))), apart[queries]
-        self._step = max(_BLOCK // len(pool), 1)
+        self._step = max(BLOCK // len(pool), 1)
         self._rows = self._searched()
         size = self._step if self._rows is None else max(candidates.QUERIES // self._step, 1) * self._step
         self.parts = [slice(start, start + size) for start in range(0, len(queries), size)]
 
     def _searched(self) -> candidates.Rows | None:
         """What to search in in float32; None where all distances cost less, or float32 cannot hold them."""
-        if len(self._pool) < max(MANY, SHARE * (self._wanted + 1)) or len(self._queries) < FEW:
+        if not candidates.worth_while(len(self._queries), len(self._pool), self._wanted + 1):
             return None
         slack = 4 * float(self._error.max())  # so that those that `_nearest` calls disputed are among them
         form = Form(2.0, self._members_norm, slack)
@@ -186,10 +189,7 @@ class _Search:
         d *= -2
         d += self._members_norm[columns]
         d += self._norm[block, None]
-        i, own = self._own.of(self._number[block])
-        place = np.minimum(np.searchsorted(columns, own), len(columns) - 1)
-        there = columns[place] == own
-        d[i[there], place[there]] = np.inf
+        d[self._own.among(self._number[block], columns)] = np.inf
         return columns, d
 
 
@@ -244,15 +244,9 @@ def _uncertainty(x: np.ndarray, queries: np.ndarray) -> np.ndarray:
     return 2 * (x.shape[1] + 4) * unit * (norm[queries] + norm.max(initial=0.0))
 
 
-_BLOCK = 1 << 22  # distances that a thread holds at a time: 32 MB
-
-
 def prepare(vectors: np.ndarray, metric: Distance = "euclidean") -> np.ndarray:
     """`vectors` (n, n_dims) in float64; for cosine of length one, where |x - y|^2 has the order of the cosine."""
     x = np.ascontiguousarray(vectors, dtype=np.float64)
     if metric == "cosine":
-        x = x / np.maximum(np.sqrt((x * x).sum(axis=1, keepdims=True)), _NORM_FLOOR)
+        x = x / np.maximum(np.sqrt((x * x).sum(axis=1, keepdims=True)), NORM_FLOOR)
     return x
-
-
-_NORM_FLOOR = 1e-12

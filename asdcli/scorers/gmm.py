@@ -12,9 +12,9 @@ from asdcli.errors import BadData
 from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one
 from asdcli.scorers.gaussian import chosen
-from asdcli.scorers.reference import Vectors
 from asdcli.scorers.threads import one_thread
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.spec import always_spelled
 from asdcli.vocabulary import Data, Unit
 

@@ -19,3 +19,10 @@ class Groups:
         i = np.repeat(np.arange(len(wanted)), count)
         within = np.arange(len(i)) - np.repeat(np.cumsum(count) - count, count)
         return i, self._values[start[i] + within]
+
+    def among(self, wanted: np.ndarray, some: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """All pairs (i, j) where `some[j]` stands under `wanted[i]`; `some` is ascending, and not empty."""
+        i, value = self.of(wanted)
+        j = np.minimum(np.searchsorted(some, value), len(some) - 1)
+        there = some[j] == value
+        return i[there], j[there]

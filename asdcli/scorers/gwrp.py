@@ -12,9 +12,10 @@ from asdcli.scorers import Fitted, scaled
 from asdcli.scorers.checks import in_unit_interval
 from asdcli.scorers.local_scale import LocalScale, same
 from asdcli.scorers.pools import Ranked
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference
 from asdcli.scorers.terms import Terms
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.spec import always_spelled
 
 

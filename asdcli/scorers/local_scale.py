@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 
 from asdcli.scorers.candidates import Form
+from asdcli.scorers.distances import Weigh, nobody
 from asdcli.scorers.groups import Groups
 from asdcli.scorers.pools import Mean, Pool, UpToExit
-from asdcli.scorers.reference import Reference, Vectors, Weigh, nobody
+from asdcli.scorers.reference import Reference
+from asdcli.scorers.vectors import Vectors
 
 Adjust = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From D (…, n_ref) and b (n_ref,) to what a score is the minimum of."""
 
 ROUNDED = 2.0**-45
 """More than some dozens of roundings of numbers up to 1 in float64."""
-
 
 _MEAN = Mean()
 
@@ -112,16 +113,6 @@ class LocalScale:
             lost |= own[rows] == clips[:, None]
         b = np.clip(self.pool.without(self.transform(distances), rows, lost, self.k), self.low, self.high)
         return np.where(np.isnan(b), self.full[rows], b)
-
-    def changes(self) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """A function of clips that gives all (i, y, b) where b(y) without clips[i] differs from b(y)."""
-        near = self.changed()
-
-        def of(clips: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-            i, rows = near.of(clips)
-            return i, rows, self.without(clips[i], rows)
-
-        return of
 
     def changed(self) -> Groups:
         """The rows y whose b(y) hangs on a clip, under the clip."""

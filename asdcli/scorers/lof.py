@@ -12,9 +12,10 @@ from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one
 from asdcli.scorers.nearest import nearest_distance
 from asdcli.scorers.pools import mean_of
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference
 from asdcli.scorers.smallest import smallest
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.spec import always_spelled
 
 _LEAST_REACH = 1e-10  # duplicates have a finite density: as scikit-learn has it
@@ -61,9 +62,9 @@ class LocalOutlierFactor:
         known = np.isin(windows.clip, reference.owners)
         neighbours = _neighbours(reference, self.k) if known.any() else None
 
-        def block(of: slice, d: np.ndarray) -> np.ndarray:
-            rows, distances = smallest(d, min(self.k, d.shape[1]))
-            distances = _euclidean(distances)
+        def block(of: slice, columns: np.ndarray, d: np.ndarray) -> np.ndarray:
+            places, distances = smallest(d, min(self.k, d.shape[1]))
+            rows, distances = columns[places], _euclidean(distances)
             own_reach, own_density = reach[rows], density[rows]
             if neighbours is not None and known[of].any():
                 i = np.flatnonzero(known[of])
@@ -75,7 +76,7 @@ class LocalOutlierFactor:
             factor = among / _density(distances, own_reach)
             return np.where(np.isfinite(distances[:, 0]), factor, np.inf)
 
-        return np.concatenate(reference.map(windows, block))
+        return np.concatenate(reference.near(windows, self.k, block))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ import numpy as np
 
 from asdcli.scorers import Fitted
 from asdcli.scorers.gaussian import chosen, whitening
-from asdcli.scorers.reference import Vectors
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.spec import always_spelled
 from asdcli.vocabulary import Data, Unit
 

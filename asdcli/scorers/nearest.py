@@ -11,8 +11,9 @@ import numpy as np
 from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one
 from asdcli.scorers.domains import by_domain, references
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,15 @@ class Nearest:
         at_least_one(nn_k=self.k, nn_k_source=self.k_source, nn_k_target=self.k_target)
 
     def fit(self, unit: UnitVectors) -> Fitted:
-        if self.k_source is self.k_target is None:
-            return Fitted(self, {"reference": unit.reference}, self._found([unit.reference], [self.k], [*unit.rules]))
-        of, rules = by_domain(unit)
-        ks = self._ks()
-        return Fitted(self, of, self._found(list(of.values()), [ks[name] for name in of], rules))
+        if self.k_source is None and self.k_target is None:
+            of, rules, ks = {"reference": unit.reference}, [*unit.rules], {"reference": self.k}
+            figures = {"k": self.k}
+        else:
+            (of, rules), ks = by_domain(unit), self._ks()
+            figures = {f"k_{name}": ks[name] for name in of}
+        reduced = [1 < ks[name] > len(np.unique(one.rows.clip)) - 1 for name, one in of.items()]
+        rules += ["k-reduced"] * any(reduced)
+        return Fitted(self, of, {"n_reference": sum(map(len, of.values())), **figures, "rules": rules})
 
     def score(self, learnt: Mapping[str, Any], windows: Vectors) -> np.ndarray:
         if "reference" in learnt:
@@ -53,11 +58,6 @@ class Nearest:
 
     def _ks(self) -> dict[str, int]:
         return {"source": self.k_source or self.k, "target": self.k_target or self.k}
-
-    def _found(self, of: list[Reference], ks: list[int], rules: list[str]) -> dict[str, Any]:
-        reduced = [k > 1 and k > len(np.unique(one.rows.clip)) - 1 for one, k in zip(of, ks, strict=True)]
-        rules += ["k-reduced"] * any(reduced)
-        return {"n_reference": sum(map(len, of)), "k": ks[0] if len(ks) == 1 else max(ks), "rules": rules}
 
 
 def nearest_distance(reference: Reference, queries: Vectors, k: int = 1) -> np.ndarray:

@@ -11,9 +11,9 @@ import numpy as np
 from asdcli.errors import UsageError
 from asdcli.scorers import Fitted
 from asdcli.scorers.gaussian import chosen
-from asdcli.scorers.reference import Vectors
 from asdcli.scorers.threads import one_thread
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.spec import always_spelled
 from asdcli.vocabulary import Data
 

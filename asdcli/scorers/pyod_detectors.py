@@ -13,9 +13,10 @@ import numpy as np
 from asdcli.errors import BadData
 from asdcli.scorers import Fitted
 from asdcli.scorers.pyod_registry import PYOD
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference
 from asdcli.scorers.threads import one_thread
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.spec import part
 
 

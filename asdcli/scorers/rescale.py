@@ -11,9 +11,9 @@ import numpy as np
 from asdcli.scorers import Fitted, scaled
 from asdcli.scorers.checks import at_least_one, in_unit_interval
 from asdcli.scorers.local_scale import LocalScale
-from asdcli.scorers.reference import Vectors
 from asdcli.scorers.terms import Terms
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.spec import always_spelled
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from asdcli.scorers.local_scale import ROUNDED, LocalScale, adjusted, weighing
 from asdcli.scorers.nearest import nearest_distance
-from asdcli.scorers.reference import Vectors
 from asdcli.scorers.terms import Terms
+from asdcli.scorers.vectors import Vectors
 
 Form = Literal["ratio", "difference"]
 """D(x, y) / b(y), or D(x, y) - b(y)."""

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from asdcli.scorers.exact_search import _BLOCK, Neighbours
+from asdcli.scorers.exact_search import BLOCK, Neighbours
 
 
 def smooth(scores: np.ndarray, found: Neighbours, ks: Sequence[int]) -> np.ndarray:
@@ -36,7 +36,7 @@ def smooth(scores: np.ndarray, found: Neighbours, ks: Sequence[int]) -> np.ndarr
     scores = np.asarray(scores, dtype=np.float64)
     smoothed = np.empty((len(ks), len(scores)))
     others = np.minimum(np.asarray(ks)[:, None] - 1, found.count)  # (n_ks, n)
-    step = max(_BLOCK // (found.index.shape[1] + 1), 1)
+    step = max(BLOCK // (found.index.shape[1] + 1), 1)
     for start in range(0, len(scores), step):
         rows = slice(start, start + step)
         own = scores[rows]

@@ -11,9 +11,10 @@ import numpy as np
 from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one, in_unit_interval
 from asdcli.scorers.nearest import nearest_distance
-from asdcli.scorers.reference import Reference, Vectors, unit_norm
+from asdcli.scorers.reference import Reference
 from asdcli.scorers.threads import one_thread
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors, unit_norm
 
 
 @dataclass(frozen=True)

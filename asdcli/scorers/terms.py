@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from asdcli.scorers import Fitted
 from asdcli.scorers.local_scale import LocalScale
-from asdcli.scorers.reference import Vectors
+from asdcli.scorers.vectors import Vectors
 
 Array = npt.NDArray[np.float64]
 
@@ -55,8 +55,8 @@ class Terms:
         distance = np.concatenate(scale.reference.map(windows, lambda _, d: d.copy()))
         b = np.tile(scale.full, (len(windows), 1))
         if strict and np.isin(windows.clip, scale.reference.owners).any():
-            i, y, changed = scale.changes()(windows.clip)
-            b[i, y] = changed
+            i, y = scale.changed().of(windows.clip)
+            b[i, y] = scale.without(windows.clip[i], y)
         transformed = scale.transform(distance)
         return Terms(scale.reference.rows.clip, transformed, b, adjust(transformed, b), alpha, measure)
 

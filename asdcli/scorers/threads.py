@@ -1,4 +1,7 @@
-"""One thread for everything that scikit-learn computes: the same sums always, however many threads there are."""
+"""One thread for everything that scikit-learn computes: the same sums always, however many threads there are.
+
+That is more than numpy's products, for which `blas.single_threaded` does: its loops of OpenMP too, and its warnings.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference
+from asdcli.scorers.vectors import Vectors
 
 
 @dataclass(frozen=True, eq=False)

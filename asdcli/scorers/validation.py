@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from asdcli.scorers.kmeans import cluster
-from asdcli.scorers.reference import Vectors, unit_norm
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors, unit_norm
 from asdcli.vocabulary import ValidationSet
 
 

@@ -11,14 +11,16 @@ import numpy as np
 from asdcli.errors import UsageError
 from asdcli.scorers import Fitted
 from asdcli.scorers.checks import at_least_one, in_unit_interval
+from asdcli.scorers.distances import Weigh
 from asdcli.scorers.leverage import ON_FEW, Points, hangs_on_few
 from asdcli.scorers.local_scale import ROUNDED, LocalScale, adjusted, weighing
 from asdcli.scorers.nearest import nearest_distance
-from asdcli.scorers.reference import Reference, Vectors, Weigh
+from asdcli.scorers.reference import Reference
 from asdcli.scorers.slopes import SLOPES, Slope, is_flat
 from asdcli.scorers.terms import Terms
 from asdcli.scorers.unit import UnitVectors
 from asdcli.scorers.validation import Chosen, choose
+from asdcli.scorers.vectors import Vectors
 from asdcli.spec import always_spelled
 from asdcli.vocabulary import ValidationSet
 
@@ -224,11 +226,12 @@ def alpha_sweep(
     scale = LocalScale.of(reference, k)
     if scale.alone:
         return np.tile(transform(nearest_distance(reference, queries), space), (len(alphas), 1))
-    changes, b = scale.changes(), transform(scale.full, space)
+    changed, b = scale.changed(), transform(scale.full, space)
 
     def block(rows: slice, d: np.ndarray) -> np.ndarray:
-        i, y, changed = changes(queries.clip[rows])
-        gd, gb = transform(d, space), transform(changed, space)
+        clips = queries.clip[rows]
+        i, y = changed.of(clips)
+        gd, gb = transform(d, space), transform(scale.without(clips[i], y), space)
         scores = np.empty((len(alphas), len(d)))
         for s, alpha in zip(scores, alphas, strict=True):
             a = gd - alpha * b

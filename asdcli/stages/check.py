@@ -183,7 +183,7 @@ _SCHEMA = pa.schema(
 )
 
 
-def _hear(own: Sequence[ToCheck], reading: Reading, progress: Progress) -> list[Listened | audio.BadAudio]:
+def _hear(recordings: Sequence[ToCheck], reading: Reading, progress: Progress) -> list[Listened | audio.BadAudio]:
     """What came of each recording, in order; of those that cannot be used the reason."""
 
     def attempt(one: ToCheck) -> Listened | audio.BadAudio:
@@ -193,9 +193,9 @@ def _hear(own: Sequence[ToCheck], reading: Reading, progress: Progress) -> list[
             return error
 
     found: list[Listened | audio.BadAudio] = []
-    blocks = [own[i : i + _BLOCK] for i in range(0, len(own), _BLOCK)]
+    blocks = [recordings[i : i + _BLOCK] for i in range(0, len(recordings), _BLOCK)]
     with single_threaded(), ThreadPoolExecutor(_THREADS) as pool:
-        for block in progress.track(blocks, total=len(own), label="check", unit="recordings"):
+        for block in progress.track(blocks, total=len(recordings), label="check", unit="recordings"):
             found += pool.map(attempt, block)
             progress.advance(len(block))
     return found

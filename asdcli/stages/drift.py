@@ -1,8 +1,8 @@
 """drift: are checked recordings still where the learned ones are? What has changed, since when, and how sure that is.
 
-Three looks at the same recordings, none of which knows a reason: how the p-values of recent ones are spread, what a bet
-against all of them being like the learned ones has won, and which frequency bands have moved. A recording that was
-confirmed to be a fault takes no part.
+Three looks at the same recordings, none of which knows a reason: whether the p-values of recent ones are smaller than
+chance allows, what a bet on later ones being less like the learned ones has won, and which frequency bands have moved.
+A recording that was confirmed to be a fault takes no part.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from asdcli.metrics.martingale import LINE, fewest
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import drift_words
 from asdcli.stages.drift_words import Band, Drift
-from asdcli.views.calibration import Calibration, calibrations
 from asdcli.views.checked import SUSPICIOUS
 from asdcli.views.drifting import Course, courses
 from asdcli.views.moved import Moved, moved
@@ -58,9 +57,8 @@ def run(
         needed = fewest(course.m)
         heard = None
         if recent and needed is not None and len(course.recordings) >= needed:
-            learned = _calibration(methods, course)
             own = sounds(course.machine, course.method)
-            heard = moved(own, learned, course.recordings, len(recent), progress)
+            heard = moved(own, course.learned, course.recordings, len(recent), progress)
         found.append(_told(course, recent, needed, heard))
     return found
 
@@ -69,16 +67,6 @@ def _recent(recordings: Sequence[PastCheck], since: str | None) -> list[int]:
     if since is None:
         return list(range(max(len(recordings) - RECENT, 0), len(recordings)))
     return [i for i, one in enumerate(recordings) if one.order[0] >= since]
-
-
-def _calibration(methods: Sequence[Scored], course: Course) -> Calibration:
-    return next(
-        own
-        for method in methods
-        if method.spelling == course.method
-        for name, own in calibrations(method)
-        if name == course.machine
-    )
 
 
 def _told(course: Course, recent: Sequence[int], needed: int | None, heard: Moved | None) -> Drift:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from asdcli.metrics.differing import FEWEST
+from asdcli.metrics.martingale import MOST
 from asdcli.wording import counted
 
 SURE = 0.01
@@ -50,12 +51,12 @@ class Drift:
         learned: normal recordings that their p-values are among.
         first, last: when the earliest and the latest of them were made.
         left_out: why others were not looked at -> how many.
-        needed: how many it takes to see any change; None: no number of them, for so little was learned.
+        needed: how many it takes to see any change; None: more than `MOST`, for so little was learned.
         recent: how many of the last ones are recent.
         suspicious: how many of these lie above the threshold.
         median_p: of these; that of normal ones is about a half.
-        ks_p: how probable p-values like theirs are by chance (Kolmogorov and Smirnov).
-        line: what the capital of a bet on a change reaches by chance on one machine in so many.
+        ks_p: how probable p-values as small as theirs are by chance (Kolmogorov and Smirnov, one-sided).
+        line: what the capital of a bet on a change reaches by chance on one machine in so many, at most.
         capital, highest: of that bet, after the last recording, and at its highest.
         crossed: when the recording was made with which it reached the line, if ever.
         begun: when that one was made with which the change began, as far as can be told.
@@ -114,7 +115,7 @@ def _sentences(found: Drift) -> Iterator[str]:
         + (f" (left out: {left})" if left else "")
     )
     if found.needed is None:
-        yield f"no number of them shows a change beside so few that were learned ({found.learned}): learn more"
+        yield f"not even {MOST} of them show a change beside so few that were learned ({found.learned}): learn more"
         return
     if found.too_few:
         yield (
@@ -137,7 +138,8 @@ def _of_p(found: Drift) -> str:
     if found.ks_p is None or found.median_p is None:
         return "no recording is as recent as that"
     how = "are smaller than chance allows" if found.ks_p < SURE else "are no smaller than those of learned ones"
-    above = f"; {found.suspicious} lie above the threshold" if found.suspicious > 1 else ""
+    above = f"; {found.suspicious} {'lies' if found.suspicious == 1 else 'lie'} above the threshold"
+    above = above if found.suspicious else ""
     return (
         f"p-values of the last {counted(found.recent, 'recording')} {how} (median {found.median_p:.2g}, of normal ones "
         f"about 0.5; Kolmogorov-Smirnov p = {found.ks_p:.2g}){above}"
@@ -147,10 +149,10 @@ def _of_p(found: Drift) -> str:
 def _of_bet(found: Drift) -> str:
     won, line = f"a bet on a change has won {_fold(found.highest)} its stake", f"{found.line:.0f}"
     if found.crossed is None:
-        return f"{won} at most: less than the {line} times that chance alone reaches on 1 machine in {line}"
+        return f"{won} at most: less than the {line} times that chance alone reaches on 1 machine in {line} at most"
     return (
-        f"{won}, and reached {line} times on {found.crossed}, which chance alone does on 1 machine in {line}; the "
-        f"change began about {found.begun}"
+        f"{won}, and reached {line} times on {found.crossed}, which chance alone does on 1 machine in {line} at "
+        f"most; the change began about {found.begun}"
     )
 
 
@@ -160,8 +162,13 @@ def _fold(highest: float | None) -> str:
 
 
 def _of_bands(found: Drift) -> Iterator[str]:
+    if not found.recent:
+        return
     if not found.heard:
-        yield "which frequencies have moved cannot be told: the sound of none of them is there any more"
+        yield (
+            "which frequencies have moved cannot be told: the sound of none of them is there any more, or of none that "
+            "was learned"
+        )
         return
     if found.groups < FEWEST:
         yield f"which frequencies have moved cannot be told beside fewer than {FEWEST} learned recordings"

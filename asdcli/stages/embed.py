@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from asdcli import artifacts
 from asdcli.detector.sources import found as with_files
 from asdcli.detector.sources import loaded, made_of, trained_embedder
-from asdcli.embedders import EMBEDDERS
+from asdcli.embedders import EMBEDDERS, TRAINED
 from asdcli.errors import BadData, MissingArtifact, UsageError
 from asdcli.files import FOLDS
 from asdcli.outcome import Outcome
@@ -29,11 +29,8 @@ from asdcli.views.fold_embeddings import beside
 from asdcli.views.fold_models import fold_inputs, folds_of
 from asdcli.views.shards import Shard
 from asdcli.views.supplemental import supplemental_clips, supplemental_of
-from asdcli.vocabulary import Split, Supplemental
+from asdcli.vocabulary import FP32, PRECISIONS, Split, Supplemental
 from asdcli.writing.locks import alone_with
-
-_TRAINED = "trained"
-"""The embedder that rebuilds any trained network."""
 
 
 def _written(given: Mapping[str, Any]) -> Path:
@@ -54,6 +51,7 @@ def run(
     embedder: str | None = None,
     format: Literal["parquet", "npz"] = "parquet",
     device: str = "auto",
+    precision: str = FP32,
     batch_size: int = 64,
     machine_types: Sequence[str] | None = None,
     supplemental: Supplemental = "ignore",
@@ -76,6 +74,8 @@ def run(
         embedder: a spelling; by default that of the model.
         format: `parquet` is what the next stages read; `npz` is for other programs, and takes no shards.
         device: where the network runs: speed, not results.
+        precision: number format in which a network that asd trained embeds: fp32, bf16, or auto, which is bf16 where
+            the hardware multiplies that natively. Of fp32 the header says nothing.
         batch_size: clips at once: speed, not results. All shards must have it alike.
         machine_types: only these; by default all that have a pack.
         supplemental: whether supplemental clips are embedded too; no method takes them for training or test clips.
@@ -87,7 +87,8 @@ def run(
 
     Raises:
         MissingArtifact, BadArtifact: no clips, features or model, or features of other clips.
-        UsageError: unknown embedder, device or machine type, or a shard of an npz.
+        UsageError: unknown embedder, device, precision or machine type, bf16 for an embedder that has no network of
+            asd's, or a shard of an npz.
         BadData: nothing to embed, no supplemental clips to use, or vectors that are not finite.
         StaleArtifact: there are shards that this one cannot be put together with.
         Busy: a shard is being made.
@@ -98,6 +99,7 @@ def run(
         raise UsageError("shards are put together as Parquet only", "leave --format out")
     name, of_model = _embedder_name(embedder, model)
     cls: Any = EMBEDDERS.load(name)
+    precision = _settled(precision, device, embedder or name, cls)
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
     found = packs.find(features, cls.features, table, machine_types, progress)
     inputs = {"clips": upstream, **found.inputs}
@@ -111,9 +113,8 @@ def run(
         spelling = EMBEDDERS.spell(instance)
         instance = with_files(instance, progress)
         inputs |= {role: artifacts.Header.foreign(digest) for role, digest in made_of(instance).items()}
-    header = artifacts.Header.make(
-        artifacts.EMBEDDINGS, dataset=upstream.dataset, params={"embedder": spelling, **added}, inputs=inputs
-    )
+    params = {"embedder": spelling, **added, **({} if precision == FP32 else {"precision": precision})}
+    header = artifacts.Header.make(artifacts.EMBEDDINGS, dataset=upstream.dataset, params=params, inputs=inputs)
     folds = folds_of(model) if of_model is not None and format == "parquet" else {}
     of_folds_header = artifacts.Header.make(
         artifacts.FOLD_EMBEDDINGS, dataset=header.dataset, params=header.params, inputs={**fold_inputs(folds), **inputs}
@@ -124,7 +125,7 @@ def run(
     def makers() -> list[Maker]:
         return [
             Maker(
-                trained_embedder(cls, at, device, batch_size, progress)
+                trained_embedder(cls, at, device, batch_size, progress, precision)
                 if instance is None
                 else loaded(instance, device, batch_size, progress),
                 _seen(table, of_model, at),
@@ -176,7 +177,7 @@ def reads(features: Path, model: Path, embedder: str | None, machine_types: Sequ
 
 def weights_of(embedder: str | None, progress: Progress) -> list[Path]:
     """The files of the weights that an embedder brings itself; none of one that has none. Raises as `run`."""
-    name = parse(embedder or _TRAINED)[0]
+    name = parse(embedder or TRAINED)[0]
     if cast(Any, EMBEDDERS.load(name)).trained:
         return []
     files = getattr(getattr(with_files(EMBEDDERS.build(embedder or name), progress), "checkpoint", None), "files", {})
@@ -193,7 +194,7 @@ def _embedder_name(embedder: str | None, model: Path) -> tuple[str, artifacts.He
 
     A trained one bears the name of the recipe, or is called `trained` where the recipe is somebody else's.
     """
-    asked, params = parse(embedder or _TRAINED)
+    asked, params = parse(embedder or TRAINED)
     if not cast(Any, EMBEDDERS.load(asked)).trained:
         return asked, None
     if params:
@@ -204,10 +205,27 @@ def _embedder_name(embedder: str | None, model: Path) -> tuple[str, artifacts.He
         hint = f"{error.hint}; or take one that needs no training: asd embed --embedder logmel"
         raise MissingArtifact(error.message, hint) from None
     recipe = parse(str(header.params.get("model", "")))[0]
-    name = recipe if recipe in EMBEDDERS.entries else _TRAINED
-    if asked not in (name, _TRAINED):
+    name = recipe if recipe in EMBEDDERS.entries else TRAINED
+    if asked not in (name, TRAINED):
         raise UsageError(f"the model in {model} is {recipe}, not {asked}", "leave --embedder out to take what is there")
     return name, header
+
+
+def _settled(precision: str, device: str, embedder: str, cls: Any) -> str:
+    """`fp32` or `bf16`. Raises UsageError for one that there is not, or that this embedder cannot have."""
+    if precision == FP32:
+        return precision
+    if precision in PRECISIONS and not (cls.trained and hasattr(cls, "in_precision")):
+        if precision == "auto":
+            return FP32
+        raise UsageError(
+            f"embedder {embedder!r} has no network that asd trained: --precision is of those",
+            "leave --precision out; an encoder that others have trained takes it in its spelling, precision=bf16",
+        )
+    from asdcli.training.devices import pick_device
+    from asdcli.training.precision import resolve_precision
+
+    return resolve_precision(precision, pick_device(device))
 
 
 def _folds_are_current(path: Path, header: artifacts.Header, wanted: bool) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.embedders import Embedding
 from asdcli.errors import AsdError, BadData
+from asdcli.features.ahead import one_ahead
 from asdcli.outcome import Outcome
 from asdcli.progress import Progress
 from asdcli.views import packs
@@ -93,16 +94,21 @@ class EmbeddingWork:
         makers = self.makers()
         lost: dict[str, None] = {}
         total = sum(len(piece) for _, piece in todo)
-        for number, piece in self.progress.track(todo, total=total, label=self.label):
-            rows = rows_of(self.clips, piece.machine_type)
-            pack = self.packs.load(piece.machine_type, rows)
+        loaded = one_ahead(self._loaded(todo))
+        for number, piece, rows, pack in self.progress.track(loaded, total=total, label=self.label):
             lost |= dict.fromkeys(packs.lacking(pack, rows))
-            pack = pack if piece.is_whole else pack.part(piece.start, piece.stop)
+            part = pack if piece.is_whole else pack.part(piece.start, piece.stop)
             for maker, tables in zip(makers, made[number], strict=True):
-                tables.append(maker.embed(piece.machine_type, pack, rows))
+                tables.append(maker.embed(piece.machine_type, part, rows))
             self.progress.advance(len(piece), machine_type=piece.machine_type)
         packs.tell(list(lost), "embedded", self.progress)
         return [[joined(tables) for tables in of_makers] for of_makers in made]
+
+    def _loaded(self, todo: Sequence[tuple[int, Piece]]) -> Iterator[tuple[int, Piece, pa.Table, Any]]:
+        """With each piece the clips and the pack of its machine type."""
+        for number, piece in todo:
+            rows = rows_of(self.clips, piece.machine_type)
+            yield number, piece, rows, self.packs.load(piece.machine_type, rows)
 
     def tell_lacking(self, pieces: Sequence[Piece], embedded: pa.Table) -> None:
         """Name the clips of machine types that were embedded elsewhere, and have no vector."""

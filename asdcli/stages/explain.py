@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ from asdcli.views.standing import WITHOUT_GROUP, Standing, compared_without, sta
 from asdcli.views.worst_window import WorstWindow, worst_window
 from asdcli.vocabulary import Unit
 
+_BATCH = 64  # pieces of a clip at once
+
 
 def run(
     wanted: Sequence[str],
@@ -47,7 +49,6 @@ def run(
     *,
     occlude: bool = True,
     device: str = "auto",
-    batch_size: int = 64,
     progress: Progress = SILENT,
 ) -> list[Explained]:
     """Explain the scores that `method` gives clips.
@@ -61,7 +62,6 @@ def run(
         files: of the run.
         occlude: where a network embeds, say what its score owes to each piece of time and frequency.
         device: where networks run.
-        batch_size: pieces of clips at once.
         progress: is told how far it is, and of what looks wrong.
 
     Raises:
@@ -69,9 +69,8 @@ def run(
         BadData: a clip without a score, too short to explain, or with nothing to compare it with.
         MissingArtifact, BadArtifact: a file is gone, or not what it should be.
     """
-    table, _ = artifacts.read_table(files.clips, artifacts.CLIPS)
-    ids = [clip_named(name, table, files.clips) for name in wanted]
-    work = _Work(table, method, files, occlude, device, batch_size, progress)
+    work = Explainer(method, files, progress, occlude, device)
+    ids = [clip_named(name, work.table, files.clips) for name in wanted]
     return [work.clip(clip_id) for clip_id in progress.track(ids, total=len(ids), label="explain", unit="clips")]
 
 
@@ -86,36 +85,12 @@ def each(
         files: as of `run`.
         progress: is told how far it is, and of clips that cannot be explained.
     """
-    table, _ = artifacts.read_table(files.clips, artifacts.CLIPS)
-    work = _Work(table, method, files, False, "cpu", 1, progress)
+    work = Explainer(method, files, progress, device="cpu")
     for clip_id in progress.track(clip_ids, total=len(clip_ids), label="explain", unit="clips"):
         try:
             yield work.clip(clip_id)
         except AsdError as error:
             progress.left_out(f"{clip_id} cannot be explained: {error.message}")
-
-
-def of_recordings(
-    wanted: Sequence[Outside],
-    detector: Detector,
-    method: Scored,
-    files: Evidence,
-    *,
-    occlude: bool = True,
-    device: str = "auto",
-    batch_size: int = 64,
-    progress: Progress = SILENT,
-) -> list[Explained]:
-    """The same of recordings that are no clips of the run; `detector` is that of the method.
-
-    Raises:
-        BadData, MissingArtifact, BadArtifact: as `run`. BadAudio: a recording cannot be read.
-    """
-    table, _ = artifacts.read_table(files.clips, artifacts.CLIPS)
-    work = _Work(table, method, files, occlude, device, batch_size, progress)
-    work.loaded = detector
-    every = progress.track(wanted, total=len(wanted), label="explain", unit="recordings")
-    return [work.recording(one) for one in every]
 
 
 @dataclass(frozen=True)
@@ -139,24 +114,31 @@ class _Heard:
     most_s: float | None = None
 
 
-class _Work:
-    """What is read once for all clips."""
+@dataclass
+class Explainer:
+    """Explains one after the other; what they share is read once.
 
-    def __init__(
-        self,
-        table: pa.Table,
-        method: Scored,
-        files: Evidence,
-        occlude: bool,
-        device: str,
-        batch_size: int,
-        progress: Progress,
-    ) -> None:
-        self.table, self.method, self.files, self.occlude = table, method, files, occlude
-        self.device, self.batch_size, self.progress = device, batch_size, progress
-        self.sounds: dict[str, Sounds] = {}
-        self.kept = KeptNormals()
-        self.loaded: Detector | None = None  # with the network, which is not read twice then
+    Attributes:
+        method: with its scores.
+        files: of the run.
+        progress: is told of what looks wrong.
+        occlude: as of `run`.
+        device: where networks run.
+        loaded: the method's detector, by which recordings are explained that are no clips.
+    """
+
+    method: Scored
+    files: Evidence
+    progress: Progress = SILENT
+    occlude: bool = False
+    device: str = "auto"
+    loaded: Detector | None = None
+    sounds: dict[str, Sounds] = field(default_factory=dict, repr=False)
+    kept: KeptNormals = field(default_factory=KeptNormals, repr=False)
+
+    @functools.cached_property
+    def table(self) -> pa.Table:
+        return artifacts.read_table(self.files.clips, artifacts.CLIPS)[0]
 
     @functools.cached_property
     def embedded(self) -> Embedded:
@@ -172,6 +154,7 @@ class _Work:
         return self.detector is not None and takes(self.detector.scorer) == "residuals"
 
     def clip(self, clip_id: str) -> Explained:
+        """Of a clip of the run. Errors as of `run`."""
         one = standing(self.method, clip_id, self.files.thresholds)
         group = compared_without(self.method, one)
         sounds = self.sounds_of(one.machine_type)
@@ -190,6 +173,7 @@ class _Work:
         return self.explained(_Heard(one, sounds.read(one.clip_id, most_s, from_s), near, group, notes, most_s))
 
     def recording(self, of: Outside) -> Explained:
+        """Of a recording that is no clip. Errors as of `run`; BadAudio where it cannot be read."""
         one, near, notes, most_s = of.standing, None, list(of.notes), None
         samples = self.sounds_of(one.machine_type).hear(of.path, of.span_s, **of.changes)
         if of.span_s:
@@ -265,7 +249,8 @@ class _Work:
         if source is None or self.detector is None:
             return explained
         one, sound = explained.standing, explained.compared
-        fitted = self.detector.fitted(one.machine_type, one.section if self._by_section(one) else None)
+        by_section = (one.machine_type, one.section) in self.detector.units
+        fitted = self.detector.fitted(one.machine_type, one.section if by_section else None)
         found = occlusion(
             sound.samples,
             sound.levels.values,
@@ -278,9 +263,6 @@ class _Work:
         )
         said = words.of_occlusion(found, occluded(found, sound))
         return dataclasses.replace(explained, occlusion=found, words=(*explained.words, *said))
-
-    def _by_section(self, one: Standing) -> bool:
-        return self.detector is not None and (one.machine_type, one.section) in self.detector.units
 
     @functools.cached_property
     def network(self) -> Any:
@@ -298,7 +280,7 @@ class _Work:
                 features=None,
                 clips=None,
                 device=self.device,
-                batch_size=self.batch_size,
+                batch_size=_BATCH,
                 progress=self.progress,
             )
         except UsageError:

@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,6 +25,7 @@ from asdcli import artifacts, audio
 from asdcli.blas import single_threaded
 from asdcli.errors import AsdError, BadData
 from asdcli.features.kinds import DEFAULT
+from asdcli.features.pack import SampleSink
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
 from asdcli.stages.extract_shards import PackShards, younger
@@ -133,7 +135,6 @@ def run(
     folder = shards or shard_files.beside(output)
     errors = folder / f"errors.{shard.name}.parquet" if shard else errors
     table, upstream = artifacts.read_table(clips, artifacts.CLIPS)
-    hop_s = window_s / 2 if hop_s is None and window_s is not None else hop_s
     reading = Reading(
         features,
         sample_rate,
@@ -234,32 +235,34 @@ class _Job:
         self.n_pieces, self.n_clips = (self.n_pieces or 0) + 1, self.n_clips + len(piece) - len(faults)
 
     def _pack(self, machine_type: str, rows: Sequence[ClipRow], target: Path) -> None:
-        made, how = self._packed(machine_type, rows, target)
-        if made.faults and self.on_error == "fail":
-            raise _refusal(made.faults, len(rows), machine_type)
-        self.faults += made.faults
-        if len(made.faults) == len(rows):
-            self.unusable.append(machine_type)
-            return
-        self.suspects |= made.suspects
-        diagnostics = {"skipped": len(made.faults), packs.TRAINING: made.training}
-        diagnostics |= {packs.SUSPECTS: made.suspects} if made.suspects else {}
-        diagnostics |= {packs.LEVELS: made.levels.plain()} if made.levels else {}
-        diagnostics |= {packs.BANK: bank} if (bank := self._bank(rows)) else {}
-        header = dataclasses.replace(self.parts.header(how, machine_type), diagnostics=diagnostics)
-        artifacts.write_arrays(target, made.arrays, header)
+        with artifacts.growing_arrays(target, packs.SAMPLES, np.int16) as file:
+            made, how = self._packed(machine_type, rows, target, file)
+            if made.faults and self.on_error == "fail":
+                raise _refusal(made.faults, len(rows), machine_type)
+            self.faults += made.faults
+            if len(made.faults) == len(rows):
+                self.unusable.append(machine_type)
+                return
+            self.suspects |= made.suspects
+            diagnostics = {"skipped": len(made.faults), packs.TRAINING: made.training}
+            diagnostics |= {packs.SUSPECTS: made.suspects} if made.suspects else {}
+            diagnostics |= {packs.LEVELS: made.levels.plain()} if made.levels else {}
+            diagnostics |= {packs.BANK: bank} if (bank := self._bank(rows)) else {}
+            file.finish(made.arrays, dataclasses.replace(self.parts.header(how, machine_type), diagnostics=diagnostics))
         self.n_made, self.n_clips = self.n_made + 1, self.n_clips + len(rows) - len(made.faults)
 
-    def _packed(self, machine_type: str, rows: Sequence[ClipRow], target: Path) -> tuple[Extracted, Reading]:
+    def _packed(
+        self, machine_type: str, rows: Sequence[ClipRow], target: Path, into: SampleSink
+    ) -> tuple[Extracted, Reading]:
         """What comes of a machine type, of what its pack holds as far as that is kept; and how it is read."""
         root = self.parts.root
         how = self.reading.scaled_to(_gain(target))
         kept = KeptClips.of(target, self.parts.header(how, machine_type).params) if self.keep else None
         if kept:
             heard = kept.hear_others(rows, root, how, self.parts.pool, self.parts.progress)
-            return packed(heard, rows, root, how, *self.training, sounds=kept.sounds(rows, root, how)), how
+            return packed(heard, rows, root, how, *self.training, sounds=kept.sounds(rows, root, how), into=into), how
         how, heard = self.parts.hear(machine_type, rows, force=self.force and not self.shards_are_new)
-        return packed(heard, rows, root, how, *self.training), how
+        return packed(heard, rows, root, how, *self.training, into=into), how
 
     def _bank(self, rows: Sequence[ClipRow]) -> str | None:
         """Which of the clips of a machine type the levels are of, where some joined or left since they were learned."""

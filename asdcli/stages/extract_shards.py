@@ -77,10 +77,8 @@ class PackShards:
         how = self.reading.scaled_to(_param(path, "gain"))
         header = self._header(how, piece, str(shard))
         if not force and artifacts.is_current(path, self.files.kind, header):
-            whole = not artifacts.read_header(path, self.files.kind).diagnostics[
-                "faults"
-            ]  # those are to be named again
-            if whole and younger(path, self._wavs(rows if how.scale == PEAK else own)):
+            faulty = artifacts.read_header(path, self.files.kind).diagnostics["faults"]  # which are to be named again
+            if not faulty and younger(path, self._wavs(rows if how.scale == PEAK else own)):
                 return None
         how = self._scaled(rows)
         faults: list[Fault] = []

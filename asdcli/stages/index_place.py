@@ -13,9 +13,7 @@ from pathlib import Path
 from asdcli import artifacts, catalogue
 from asdcli.clips import SUBSET_FOLDERS
 from asdcli.errors import AsdError, BadArtifact, UsageError
-from asdcli.layouts.links import LINK, links, path_through, shown
-
-__all__ = ["LINK", "is_edition", "links", "make_link", "path_through", "prefix_of", "refuse_if_taken", "shown"]
+from asdcli.layouts.links import LINK
 
 
 def is_edition(root: Path) -> bool:

@@ -15,8 +15,8 @@ from asdcli.plots.alpha import Alpha
 from asdcli.plots.projection import project
 from asdcli.progress import Progress, Silent
 from asdcli.scorers import SCORERS
-from asdcli.scorers.reference import unit_norm
 from asdcli.scorers.varmin import VarMin
+from asdcli.scorers.vectors import unit_norm
 from asdcli.views.embeddings import Embedded
 from asdcli.views.scores import Scored
 from asdcli.views.windows import first_of_each, mean_of_windows

@@ -25,10 +25,11 @@ from asdcli.views.blocks import Blocks, with_blocks
 from asdcli.views.detector_file import UnitState, is_current_detector, write_detector
 from asdcli.views.embeddings import STANDARDISED, Embedded, read_embeddings
 from asdcli.views.errors_table import ErrorRow, naming, read_errors, write_errors
+from asdcli.views.fitting import Fitting
 from asdcli.views.fold_embeddings import header_beside, read_fold_embeddings
 from asdcli.views.scores import ScoreFacts, ScoreFiles
 from asdcli.views.units import UnitPlan, plan_units
-from asdcli.views.unseen import cross_fitted, left_out, scored_as
+from asdcli.views.unseen import scored_as
 from asdcli.views.windows import says_of_windows, score_table
 from asdcli.vocabulary import OfWindows, Unit
 from asdcli.writing.locks import alone_with
@@ -200,26 +201,17 @@ def _score(
     """Spelling -> what the method made of all units."""
     results = {spelling: _Result(np.full(len(embedded.clip), np.nan)) for spelling in methods}
     for plan in progress.track(plans, total=len(plans), label="score", unit="units"):
-        unit, of_train, of_test = plan.vectors(embedded, seed=seed)
-        folds = [*left_out(embedded, plan, seed=seed), *cross_fitted(in_folds, plan, seed=seed)]
-        unseen = [(rows, replace(one, unit=replace(one.unit, device=device))) for rows, one in folds]
-        unit = replace(unit, left_out=tuple(one for _, one in unseen), device=device)
-        without = [(rows, replace(one.unit, left_out=unit.left_out), one.windows) for rows, one in unseen]
+        fitting = Fitting.of(embedded, in_folds, plan, seed=seed, device=device)
         scored = np.isin(embedded.clip, plan.scored)
         for spelling, result in results.items():
-            fitted = methods[spelling].fit(unit)
-            windows = np.full(len(embedded.clip), np.nan)
-            windows[of_train] = fitted.score(unit.train)
-            windows[of_test] = fitted.score(unit.test)
-            for of_fold, others, own in without:
-                windows[of_fold] = methods[spelling].fit(others).score(own)
+            fitted, windows = fitting.scores(methods[spelling], len(embedded.clip))
             broken = np.flatnonzero(scored & np.isnan(windows))
             if len(broken):
                 first = embedded.column("clip_id")[embedded.clip[broken[0]]]
                 raise BadData(f"{spelling}: the score of {first} is not a number", "check the embeddings for extremes")
             result.windows[scored] = windows[scored]
             result.diagnostics[plan.name] = dict(fitted.diagnostics)
-            result.learnt.append(UnitState.of(fitted, plan.machine_type, plan.section, of_train))
+            result.learnt.append(UnitState.of(fitted, plan.machine_type, plan.section, fitting.of_train))
     return results
 
 

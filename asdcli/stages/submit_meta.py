@@ -81,10 +81,10 @@ class Metas:
     def _facts(self, method: Scored, name: str, cost: Cost | None) -> dict[str, Any]:
         described = {
             "input_sampling_rate": f"{self.edition.sample_rate / 1000:g}kHz",
-            "front_end_system": method.header.recall("embedder"),
+            "front_end_system": "+".join(_embedders(method)) or None,
             "machine_learning_method": method.spelling,
             "decision_making": self.limits.rules_of(method) if self.limits else None,
-            "ensemble_method_subsystem_count": 1,
+            "ensemble_method_subsystem_count": len(method.header.params.get("of", ())) or 1,
         }
         return {
             "submission.label": name,
@@ -108,6 +108,12 @@ class Metas:
             means = {t.name: evaluation.mean(t.name, machine_type=machine_type) for t in spec.terms}
             found[machine_type] = {term: round(100 * mean, 4) for term, mean in means.items() if mean is not None}
         return found
+
+
+def _embedders(method: Scored) -> list[str]:
+    """Those that the scores come from, each once; of fused scores those of all parts."""
+    stages = (*method.header.history, method.header.entry())
+    return list(dict.fromkeys(str(named) for entry in stages if (named := entry["params"].get("embedder"))))
 
 
 def _noted(base: Path) -> dict[str, dict[str, Any]]:

@@ -6,26 +6,23 @@ column are measured on the same clips, those that all of them scored, so that on
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from asdcli import catalogue
 from asdcli.errors import UsageError, unknown_name
-from asdcli.filenames import stem
 from asdcli.metrics import bootstrap
 from asdcli.metrics.across_seeds import LEVEL, Drawn
 from asdcli.metrics.official import SectionScores, measure, official
 from asdcli.metrics.specs import MetricSpec
 from asdcli.progress import Progress
-from asdcli.scorers import SCORERS
-from asdcli.spec.spelling import parse
+from asdcli.stages.table_means import Place, mean_columns
+from asdcli.stages.table_mends import commands
 from asdcli.views.across_runs import RunScores, merged, model_of, seeds_of
 from asdcli.views.common_clips import in_common
 from asdcli.views.editions import ON_STAND_IN, STAND_IN, is_stand_in, rule_of
 from asdcli.views.making import Making
-from asdcli.views.missing import Missing, from_nothing
+from asdcli.views.missing import Missing
 from asdcli.views.named import as_scored
 from asdcli.views.scores import Scored, by_section
 from asdcli.views.sheets import BEST, NOTHING, TIED, Sheet, SheetRow, Shown, TableColumns
@@ -35,8 +32,6 @@ from asdcli.wording import counted, listed
 _TABLE = "compare"
 Key = tuple[str, str]
 """Model and method: a row."""
-Place = tuple[str, str, str | None]
-"""Dataset, subset and machine type (None: all): a column."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +44,7 @@ class HowCompared:
         by: what a column is.
         n_resamples: of the bootstrap.
         seed: of it.
+        means: add the columns that are means over those of datasets.
     """
 
     methods: Sequence[str] = ()
@@ -56,6 +52,7 @@ class HowCompared:
     by: TableColumns = "dataset"
     n_resamples: int = 1000
     seed: int = 0
+    means: bool = False
 
     def __post_init__(self) -> None:
         if self.n_resamples < 1:
@@ -98,6 +95,12 @@ class _Compared:
         self.places: list[Place] = []
         for dataset in dict.fromkeys(sorted(of for _, of in self.found)):
             self._measure(dataset, progress)
+        self.means = {c.place: c for c in mean_columns(self.places)} if how.means and how.by == "dataset" else {}
+        for key in self.keys:
+            own = {place: self.cells[key, place] for place in self.places if (key, place) in self.cells}
+            averaged = {place: column.cell(own, how.seed) for place, column in self.means.items()}
+            self.cells.update({(key, place): cell for place, cell in averaged.items() if cell})
+        self.places += self.means
 
     def sheet(self) -> Sheet:
         missing = Missing()
@@ -123,7 +126,7 @@ class _Compared:
             keys=("Model", "Method"),
             columns=tuple(columns),
             rows=tuple(rows),
-            notes=(*self._about(), *self.notes, *missing.notes()),
+            notes=(*self._about(), *dict.fromkeys(self.notes), *missing.notes()),
             signatures=tuple(dict.fromkeys(lines.values())),
             records=tuple(records),
         )
@@ -172,7 +175,11 @@ class _Compared:
             }
         for machine_type, part in parts.items():
             place = (*where, machine_type)
-            score = official(spec, measure(spec, part))
+            values = [value for value in measure(spec, part) if value.term in {term.name for term in spec.terms}]
+            if undefined := sum(value.value is None for value in values):
+                told = f"{undefined} of {counted(len(values), 'term')} cannot be computed and are left out of its means"
+                self.notes.append(" ".join(filter(None, place)) + f": {told}")
+            score = official(spec, values)
             if score is None:
                 continue
             if place not in self.places:
@@ -245,7 +252,7 @@ class _Compared:
     def _mends(self, key: Key, place: Place) -> list[str]:
         """The commands that make the scores that a cell lacks of runs of its model."""
         (model, method), (dataset, _, _) = key, place
-        if _name(method) not in SCORERS.entries or model == NOTHING:
+        if model == NOTHING or place in self.means:
             return []
         runs = {
             seed: run
@@ -253,11 +260,7 @@ class _Compared:
             if (other, of) == (model, dataset)
             for seed, (run, _) in own.items()
         }
-        if not runs:
-            words = {"model": model, "seed": "0", "method": method, "run": f"runs/{dataset}/{stem(model)}/seed-0"}
-            return [from_nothing(dataset, words, is_edition=dataset in catalogue.names())]
-        lacking = [run for seed, run in runs.items() if seed not in self.found.get((key, dataset), {})]
-        return [shlex.join(["asd", "score", "--method", method, *run.words]) for run in lacking]
+        return commands(method, model, dataset, runs, self.found.get((key, dataset), {}))
 
     def _about(self) -> Iterable[str]:
         yield (
@@ -266,6 +269,8 @@ class _Compared:
             "the same seeds too"
         )
         yield f"{BEST} or bold: the largest of a column"
+        if self.means:
+            yield "means: over all columns of their subset, each with the same weight; – where one of these is missing"
         if self.how.baseline:
             yield f"{TIED} not told from {self.how.baseline} by the resamples (p ≥ {LEVEL:g}, uncorrected)"
         yield f"n = {self._most} where a cell says no other"
@@ -282,17 +287,14 @@ class _Compared:
     def _line(self, key: Key, place: Place) -> str:
         """The line of a cell's number."""
         dataset, subset, machine_type = place
-        cell, own = self.cells[key, place], self.found[key, dataset]
+        cell, column = self.cells[key, place], self.means.get(place)
+        datasets = column.datasets if column else (dataset,)
         counts = {
+            "mean": column and column.mean,
             "table": _TABLE,
-            "runs": len(cell.observed),
+            "runs": len(cell.observed) * len(datasets),
             "machine-type": machine_type,
             "seeds": seeds_of(cell.observed).rpartition(" ")[2],
         }
-        makings = [Making.of(own[seed][1].header) for seed in cell.observed]
-        return many(f"{dataset}|{subset}", merged(makings), key[1], counts=counts, rest={})
-
-
-def _name(spelling: str) -> str:
-    """The name of a method; empty for what no command of `asd score` makes by its spelling."""
-    return "" if "+" in spelling else parse(spelling)[0]
+        makings = [Making.of(self.found[key, of][seed][1].header) for of in datasets for seed in cell.observed]
+        return many(f"{'+'.join(datasets)}|{subset}", merged(makings), key[1], counts=counts, rest={})

@@ -114,7 +114,10 @@ def run(
             are not asd's.
         AsdError: the loss diverged.
     """
+    import torch
+
     from asdcli.training import model_files
+    from asdcli.training.crowd import crowd
     from asdcli.training.devices import pick_device
     from asdcli.training.precision import resolve_precision
 
@@ -147,6 +150,8 @@ def run(
 
     where = pick_device(device)
     resolve_precision(precision, where)
+    if where.type == "cpu" and (shared := crowd(torch.get_num_threads())):
+        progress.note(shared)
     for sentence in apart.sentences:
         progress.warn(sentence)
     if added.params:
@@ -167,6 +172,7 @@ def run(
             load=lambda machine_type: found.load(machine_type, rows_of(table, machine_type)),
             clip_length_s=clip_length_s,
             noise=added.noise if added.params else None,
+            contents=tuple(pack.content for pack in found.headers.values()),
         )
         task = recipe.task(data, Setting(seed, where, precision, progress))
         facts = _train(task, recipe, job, training, progress)
@@ -250,7 +256,7 @@ def _train(task: Any, recipe: Any, job: _Job, training: pa.Table, progress: Prog
     from asdcli.training import loop, model_files
 
     history = loop.fit(task, epochs=recipe.epochs, folder=job.folder, header=job.header, progress=progress)
-    card = {"spec": MODELS.spell(recipe), **task.card()}
+    card = {"spec": MODELS.spell(recipe), **task.card(), **_on_threads(task)}
     if job.out.any():
         card["held_out"] = training["clip_id"].filter(pa.array(job.out)).to_pylist()
     model_files.write_model(job.folder, task.module, card, job.header)
@@ -268,6 +274,14 @@ def _train(task: Any, recipe: Any, job: _Job, training: pa.Table, progress: Prog
         step_ms=round(last["step_ms"], 1),
         held_out=int(job.out.sum()) or None,
     )
+
+
+def _on_threads(task: Any) -> dict[str, int]:
+    """Threads of a training on a CPU, for its card: the last bits of its weights depend on them."""
+    import torch
+
+    at_work = next(task.module.parameters()).device.type == "cpu"
+    return {"threads": torch.get_num_threads()} if at_work else {}
 
 
 def _told(groups: HeldOutGroups, share: float) -> Iterator[str]:

@@ -28,7 +28,7 @@ from asdcli.stages.candidates import Candidates, of_mixtures, of_smoothing
 from asdcli.views.labelled import Judged, judged, objective, of_sections
 from asdcli.views.pools import data_to_try
 from asdcli.views.samples import SMOOTHED, Samples
-from asdcli.views.tuning import ReportTable, TuningFacts
+from asdcli.views.tuning import ReportTable, TuningFacts, highest
 from asdcli.views.windows import per_clip, score_table
 from asdcli.vocabulary import Data
 from asdcli.writing.locks import alone_with
@@ -154,19 +154,18 @@ def select(choices: Sequence[Choice], machine_type: str, sections: Sequence[str]
     Raises:
         BadData: nothing was measured there.
     """
-    values = [c.chosen_on for c in choices if c.chosen_on is not None]
-    if not values:
+    found = highest({c.params: c.chosen_on for c in choices})
+    if found is None:
         raise BadData(
             f"{machine_type}: no labels in sections {', '.join(sections)} to choose parameters by",
             "name sections that have labels with --choose, or leave the machine type out",
         )
-    return next(c.params for c in choices if c.chosen_on == max(values))
+    return found
 
 
 def best(choices: Sequence[Choice]) -> str | None:
     """The parameters with the largest objective over the reported sections, which no system may know: the oracle."""
-    values = [c.reported_on for c in choices if c.reported_on is not None]
-    return next(c.params for c in choices if c.reported_on == max(values)) if values else None
+    return highest({c.params: c.reported_on for c in choices})
 
 
 def _table_ii(

@@ -43,6 +43,7 @@ class Cell:
         dataset, label, seed: which cell it is.
         trains: models that are trained, none for an embedder without training.
         embedder: that embeds without training; None means the model that is trained, if one of them embeds.
+        lent: embeddings of another run, which are scored in place of its own.
         methods: that score.
         fusions: methods that are made of the scores of others among them.
         tune: the method whose scores are smoothed with chosen parameters; None: none.
@@ -65,6 +66,7 @@ class Cell:
     channel: str | None = None
     precision: str = "auto"
     hold_out: float | None = None
+    lent: str | None = None
     waits = False
 
     @property
@@ -199,7 +201,8 @@ class Cell:
             embed.run(space, embedder=self.embedder, **only, **how)
         for run, unit in self.scored_in(site):
             begin("score")
-            elsewhere: dict[str, Any] = {} if run.run == space.run else {"embeddings": space.embeddings}
+            table = Path(self.lent) if self.lent else space.embeddings
+            elsewhere: dict[str, Any] = {} if table == run.embeddings else {"embeddings": table}
             if methods := self.methods_of(unit):
                 score.run(run, methods, unit=unit, seed=self.seed, device=site.device, **elsewhere, **how)
             self._fuse(run, unit, how)

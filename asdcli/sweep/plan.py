@@ -237,7 +237,7 @@ def _cells(dataset: str, settings: Settings, faults: list[str]) -> list[Cell]:
     found = []
     for label, steps in (settings.models or {}).items():
         try:
-            how = _steps(steps, settings.methods or ())
+            how = steps_of(steps, settings.methods or ())
         except AsdError as error:
             faults.append(f"models.{label}: {_sentence(error)}")
             continue
@@ -258,7 +258,7 @@ def _cells(dataset: str, settings: Settings, faults: list[str]) -> list[Cell]:
     return found
 
 
-def _steps(steps: ModelSteps, methods: Sequence[str]) -> dict[str, Any]:
+def steps_of(steps: ModelSteps, methods: Sequence[str]) -> dict[str, Any]:
     """The fields of a cell that say what is done, every spelling the canonical one.
 
     Raises:

@@ -88,8 +88,7 @@ def to_do(cells: Sequence[Cell], site: Site) -> list[Sequence[Work]]:
 def packings(cells: Sequence[Cell]) -> list[Packing]:
     """The features that cells need, one piece of work a dataset."""
     found: dict[str, Packing] = {}
-    for cell in cells:
-        own = cell.packing
+    for own in (cell.packing for cell in cells if cell.kinds):
         before = found.get(own.dataset, own)
         kinds = tuple(sorted({*before.kinds, *own.kinds}))
         found[own.dataset] = Packing(own.dataset, kinds, own.machine_types, own.channel)

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from queue import SimpleQueue
 from typing import Any
 
+from asdcli import cores
 from asdcli.pipeline import process
 from asdcli.sweep.attempts import attempt
 from asdcli.sweep.cells import Cell
@@ -45,7 +46,7 @@ def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Work until nothing more comes."""
-    process.settle(networks=True)
+    process.settle(networks=True, threads=cores.too_many_threads())
     reports = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     lines: SimpleQueue[str] = SimpleQueue()

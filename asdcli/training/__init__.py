@@ -50,6 +50,7 @@ class TrainingData:
         load: reads the pack of a machine type (`features.pack`), one at a time to spare memory.
         clip_length_s: the clip length of the edition, None where the catalogue has none.
         noise: the label columns of recordings of noise alone, in the same packs; None where none are to be used.
+        contents: digests of the packs; None where nobody knows them.
     """
 
     clips: pa.Table
@@ -57,6 +58,7 @@ class TrainingData:
     load: Callable[[str], Any]
     clip_length_s: float | None = None
     noise: pa.Table | None = None
+    contents: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

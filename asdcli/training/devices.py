@@ -11,12 +11,15 @@ from asdcli.vocabulary import DEVICES
 def pick_device(name: str) -> torch.device:
     """The device of a `--device` value; `auto` is CUDA where there is one, else the CPU.
 
+    From then on float32 on CUDA is float32: torch lets convolutions there round to ten bits of mantissa otherwise.
+
     Raises:
         UsageError: an unknown name, or a device that this machine or this torch does not have.
     """
     kind, _, index = name.partition(":")
     if kind not in DEVICES or (index and not (kind == "cuda" and index.isdigit())):
         raise unknown_name("device", name, DEVICES)
+    torch.backends.cudnn.allow_tf32 = False
     if kind == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if kind == "cuda" and not torch.cuda.is_available():

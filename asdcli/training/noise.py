@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from asdcli.errors import UsageError
-from asdcli.features.bank import WaveformBank
+from asdcli.features.banks import Bank
 from asdcli.models.noise_mixing import with_noise
 from asdcli.training import TrainingData
 from asdcli.training.gather import gather
@@ -45,8 +45,10 @@ class NoiseMixing:
 
 
 def white(waveforms: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
-    """Gaussian noise in the shape of `waveforms`, the same on all devices."""
-    return torch.randn(waveforms.shape, generator=draw).to(waveforms)
+    """Gaussian noise in the shape of `waveforms`, on a device by the device: other noise than a CPU's."""
+    if waveforms.device.type != "cpu":
+        draw = torch.Generator(waveforms.device).manual_seed(draw.initial_seed())
+    return torch.randn(waveforms.shape, generator=draw, device=waveforms.device)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class NoiseRecordings:
         first, count: (n_classes,) which of them are of the machine type of each class of clips; all where none are.
     """
 
-    bank: WaveformBank
+    bank: Bank
     first: torch.Tensor
     count: torch.Tensor
 

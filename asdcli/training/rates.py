@@ -29,6 +29,11 @@ class Rates:
     def __init__(self, lr: float, warmup: int, decay: float) -> None:
         self.lr, self.warmup, self.decay = lr, warmup, decay
 
+    @property
+    def steady(self) -> bool:
+        """Whether all steps have the same."""
+        return not self.warmup
+
     def groups(self, module: nn.Module, network: nn.Module) -> list[dict[str, Any]]:
         """The trainable parameters of `module`, in which `network` lies, as groups of an optimizer, the head first.
 

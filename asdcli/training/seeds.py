@@ -26,3 +26,11 @@ def seeded(seed: int, *stream: str | int) -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, *stream))
         yield
+
+
+@contextlib.contextmanager
+def step_randomness(seed: int, device: torch.device) -> Iterator[None]:
+    """Give what a step draws on the CPU and on `device` that seed; the global states are left as they were."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

@@ -7,9 +7,10 @@ supplemental ones, because models have seen them and their features are there.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -84,10 +85,7 @@ def joined(table: pa.Table, rows: pa.Table, since: str) -> pa.Table:
     rest = table.filter(pc.invert(pc.is_in(table["clip_id"], value_set=ids)))
     rows = rows.drop_columns([name for name in _GROUPED if name in rows.column_names])
     rows = rows.append_column("since", pa.array([since] * len(rows), pa.string()))
-    for column in artifacts.CLIPS.columns:
-        if column.name not in rows.column_names:
-            rows = rows.append_column(column.name, pa.nulls(len(rows), column.type))
-    return pa.concat_tables([rest, rows.select(rest.column_names)]).sort_by("clip_id")
+    return pa.concat_tables([rest, _filled(rows, rest.schema)]).sort_by("clip_id")
 
 
 def taken_out(table: pa.Table, ids: Collection[str], since: str) -> pa.Table:
@@ -150,23 +148,28 @@ def with_later(table: pa.Table, before: pa.Table, root: Path) -> pa.Table:
     if not len(known):
         return table
     files = {(root / path).resolve() for path in table["path"].to_pylist()}
-    here, ids = [], set(table["clip_id"].to_pylist())
-    for row in known.to_pylist():
-        is_found = row["clip_id"] in ids or (root / row["path"]).resolve() in files
-        if row["split"] == Split.SUPPLEMENTAL or (row["split"] == Split.TRAIN and is_found):
-            here.append(row["clip_id"] in ids and row["split"] == Split.SUPPLEMENTAL)
-        else:
-            here.append(True)
-    known = known.filter(pa.array(here, pa.bool_()))
+    ids = set(table["clip_id"].to_pylist())
+
+    def stays(row: Mapping[str, Any]) -> bool:
+        is_listed = row["clip_id"] in ids
+        if row["split"] == Split.SUPPLEMENTAL:
+            return is_listed
+        return row["split"] != Split.TRAIN or not (is_listed or (root / row["path"]).resolve() in files)
+
+    known = known.filter(pa.array(map(stays, known.to_pylist()), pa.bool_()))
     named = {(root / path).resolve() for path in known["path"].to_pylist()}
     fresh = [(root / path).resolve() not in named for path in table["path"].to_pylist()]
     table = table.filter(pa.array(fresh, pa.bool_()))
-    for column in known.schema:
+    table = _filled(table, known.schema)
+    return pa.concat_tables([table, known.cast(table.schema)]).sort_by("clip_id")
+
+
+def _filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """`table` with the columns of `schema` in its order, null where it has none of that name."""
+    for column in schema:
         if column.name not in table.column_names:
             table = table.append_column(column.name, pa.nulls(len(table), column.type))
-    return pa.concat_tables(
-        [table.select(known.column_names), known.cast(table.select(known.column_names).schema)]
-    ).sort_by("clip_id")
+    return table.select(schema.names)
 
 
 def _with_answered(table: pa.Table) -> pa.Table:

@@ -16,7 +16,8 @@ import pyarrow as pa
 from asdcli.artifacts import CLIPS, Header
 from asdcli.layouts.groups import BLOCKS
 from asdcli.metrics.autocorrelation import FEWEST, alike_for
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference
+from asdcli.scorers.vectors import Vectors
 from asdcli.views.embeddings import Embedded
 from asdcli.views.timeline import Timeline
 from asdcli.views.units import plan_units

@@ -99,7 +99,10 @@ def calibrations(method: Scored, *, everything: bool = False) -> Iterator[tuple[
         own = machine_type == name
         if not everything:
             best = rank[own & ~confirmed].min(initial=_SEEN)
-            own &= confirmed | (rank == best if best < _SEEN or not (own & confirmed).any() else False)
+            if best == _SEEN and (own & confirmed).any():
+                own &= confirmed
+            else:
+                own &= confirmed | (rank == best)
         alone = [f"\0{i}" if g is None else g for i, g in enumerate(group[own])]
         numbers = np.unique(np.array(alone, np.str_), return_inverse=True)[1]
         least = least_telling(scored_as[own])

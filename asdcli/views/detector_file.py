@@ -17,7 +17,7 @@ from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import BadArtifact, UsageError, unknown_name
 from asdcli.scorers import SCORERS, Fitted, Scorer
-from asdcli.scorers.reference import Vectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.views.embeddings import Embedded
 
 _OF_WINDOWS = ".windows"  # the arrays of a state that are numbers of training windows

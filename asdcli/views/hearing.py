@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import itertools
 import zlib
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from asdcli import audio
 from asdcli.audio.level import Levels
-from asdcli.features.kinds import FEATURES, FeatureKind
+from asdcli.features.pack import SampleSink
 from asdcli.progress import Progress
 from asdcli.views.clips import ClipRow
 from asdcli.views.listening import listen
@@ -26,7 +28,7 @@ from asdcli.views.packs import LEVEL
 from asdcli.views.reading import Reading
 from asdcli.views.suspects import Oddity, Suspects, Waveforms
 
-_BLOCK = 64  # clips read ahead: bounds memory, and how long Ctrl-C waits
+_AHEAD = 16  # clips that are read before they are asked for: bounds memory, and how long Ctrl-C waits
 
 
 @dataclass(frozen=True)
@@ -97,10 +99,10 @@ def hear(
         level = None if found.is_dead else found.level
         return Heard(row, found.features, checksum_of(found.features), found.odd, level)
 
-    blocks = [rows[i : i + _BLOCK] for i in range(0, len(rows), _BLOCK)]
-    for block in progress.track(blocks, total=len(rows), label=label):
-        yield from pool.map(attempt, block)
-        progress.advance(len(block))
+    todo, at_work = iter(rows), deque[Future[Heard | Fault]]()
+    for _ in progress.track(rows, total=len(rows), label=label):
+        at_work.extend(pool.submit(attempt, row) for row in itertools.islice(todo, _AHEAD - len(at_work)))
+        yield at_work.popleft().result()
 
 
 def packed(
@@ -112,6 +114,7 @@ def packed(
     trained: Collection[str] | None = None,
     *,
     sounds: Waveforms | None = None,
+    into: SampleSink | None = None,
 ) -> Extracted:
     """What comes of the clips of one machine type.
 
@@ -123,9 +126,10 @@ def packed(
         training: clip_ids of those to train on.
         trained: of those that models see; by default the same.
         sounds: what tells copies; by default their recordings, which are read again.
+        into: where samples go, of features that hold any; by default memory.
     """
     seen = training if trained is None else trained
-    kind: FeatureKind = FEATURES.build(reading.features)
+    kind: Any = reading.kind
     faults: list[Fault] = []
     suspects = Suspects(sounds or reading.waveforms, root, training)
     levels: dict[str, float | None] = {}
@@ -143,11 +147,15 @@ def packed(
                 digest.update(f"{clip_id}|{one.checksum}|".encode())
             yield from ((clip_id, channel) for channel in one.made)
 
-    usable = clips()
+    usable: Iterator[tuple[str, np.ndarray]] = clips()
     first = next(usable, None)
     if first is None:
         return Extracted({}, faults, {}, "")
-    pack = kind.pack(itertools.chain([first], usable), reading.sample_rate, reading.expected(rows))
+    usable = itertools.chain([first], usable)
+    if into is not None and hasattr(kind, "pack_into"):
+        pack = kind.pack_into(usable, reading.sample_rate, into)
+    else:
+        pack = kind.pack(usable, reading.sample_rate, reading.expected(rows))
     arrays = {**pack.arrays(), LEVEL: np.array(list(levels.values()), np.float64)}
     told = Levels.of(level for clip_id, level in levels.items() if level is not None and clip_id in training)
     return Extracted(arrays, faults, suspects.found(rows), digest.hexdigest(), told)

@@ -40,7 +40,7 @@ class KeptClips:
     def of(path: Path, params: Mapping[str, Any]) -> KeptClips | None:
         """Those of the pack at `path`; None where it was not made with these parameters, or does not tell."""
         try:
-            arrays, header = artifacts.read_arrays(path, artifacts.FEATURES)
+            arrays, header = artifacts.read_arrays(path, artifacts.FEATURES, map_long=True)
             if header.params != dict(params):
                 return None
             levels = arrays.pop(LEVEL)

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from asdcli import artifacts
 from asdcli.layouts.dates import day_of
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference
+from asdcli.scorers.vectors import Vectors
 from asdcli.views.embeddings import matrix
 from asdcli.views.scores import Scored
 from asdcli.views.thresholds import Thresholds

@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from asdcli import audio
-from asdcli.audio.level import level_db
-from asdcli.audio.suspect import Counts, is_flat
-from asdcli.features.kinds import FEATURES, FeatureKind, Unfit
+from asdcli.audio.suspect import Counts
+from asdcli.features.kinds import FeatureKind, Unfit
 from asdcli.views.reading import Reading
 from asdcli.views.suspects import Oddity, oddity
 
@@ -51,7 +50,7 @@ class Listened:
 
 def listen(path: Path, reading: Reading) -> Listened:
     """Listen to a recording. Raises BadAudio where it cannot be used."""
-    kind: FeatureKind = FEATURES.build(reading.features)
+    kind = reading.kind
     try:
         return _windows(path, reading, kind) if reading.cuts(path) else _channels(path, reading, kind)
     except Unfit as error:
@@ -61,7 +60,9 @@ def listen(path: Path, reading: Reading) -> Listened:
 def _channels(path: Path, reading: Reading, kind: FeatureKind) -> Listened:
     waves = reading.waveforms(path)
     made = [kind.of_channel(samples, reading.sample_rate) for samples in waves]
-    return Listened(made, len(made), max(map(level_db, waves)), oddity(waves), any(map(is_flat, waves)))
+    counts = [Counts.of(samples) for samples in waves]
+    is_dead = any(one.is_flat for one in counts)
+    return Listened(made, len(made), max(one.level_db for one in counts), oddity(counts), is_dead)
 
 
 def _windows(path: Path, reading: Reading, kind: FeatureKind) -> Listened:

@@ -50,6 +50,7 @@ class Making:
     Attributes:
         origins: `embeddings` and `autoencoder`, those that there are.
         precisions: number formats asked for in training.
+        embedded: number formats of networks that embedded, where it was not fp32.
         seed: of the training, or of the scoring where there was none.
         digest: of all stages' kinds, parameters and seeds and of the data they began with. What the stages made of it
             takes no part: that may differ in a last bit from machine to machine. So the same making on another machine
@@ -58,6 +59,7 @@ class Making:
 
     origins: Mapping[str, Origin] = field(default_factory=dict)
     precisions: tuple[str, ...] = ()
+    embedded: tuple[str, ...] = ()
     seed: int | None = None
     digest: str = ""
 
@@ -77,7 +79,9 @@ class Making:
         models = [model for model in (trained, autoencoder) if model]
         precisions = dict.fromkeys(str(model["params"].get("precision", "auto")) for model in models)
         seed = models[0]["seed"] if models else header.seed
-        return Making(origins, tuple(precisions), seed, _digest((*header.history, header.entry())))
+        shorter = embeddings["params"].get("precision") if embeddings else None
+        embedded = (str(shorter),) if shorter else ()
+        return Making(origins, tuple(precisions), embedded, seed, _digest((*header.history, header.entry())))
 
     @staticmethod
     def _joined(header: Header, parts: Sequence[Making]) -> Making:
@@ -89,9 +93,11 @@ class Making:
             contents = list(dict.fromkeys(origin.content for origin in own))
             origins[kind] = Origin(spelling, contents[0] if len(contents) == 1 else _short_digest("\n".join(contents)))
         precisions = tuple(dict.fromkeys(precision for part in parts for precision in part.precisions))
+        embedded = tuple(dict.fromkeys(precision for part in parts for precision in part.embedded))
         seeds = {part.seed for part in parts}
         told = [*(part.digest for part in parts), str(header.params.get("method"))]
-        return Making(origins, precisions, seeds.pop() if len(seeds) == 1 else None, _short_digest("\n".join(told)))
+        seed = seeds.pop() if len(seeds) == 1 else None
+        return Making(origins, precisions, embedded, seed, _short_digest("\n".join(told)))
 
 
 def differing(makings: Mapping[str, Making]) -> dict[str, dict[str, str]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference
+from asdcli.scorers.vectors import Vectors
 from asdcli.views.embeddings import Embedded
 from asdcli.views.units import plan_units
 from asdcli.views.windows import first_of_each

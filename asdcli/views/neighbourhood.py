@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from asdcli.errors import BadData
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference
 from asdcli.scorers.terms import Terms, terms
+from asdcli.scorers.vectors import Vectors
 from asdcli.views.detector_file import DetectorFile
 from asdcli.views.embeddings import Embedded
 from asdcli.views.units import UnitPlan, plan_units

@@ -25,6 +25,8 @@ BANK = "bank"
 """Where it says, by a digest, which clips these are; nothing where all that was learned still is."""
 SUSPECTS = "suspects"
 """Where it says what looks wrong with which clips."""
+SAMPLES = "samples"
+"""The array of a pack of waveforms that holds their samples, longer than all else."""
 LEVEL = "level_db"
 """The array of a pack that holds the level of each clip, (n_clips,), NaN where a dead microphone recorded it."""
 
@@ -54,12 +56,15 @@ class Packs:
     def load(self, machine_type: str, clips: pa.Table) -> Any:
         """The pack of one machine type. `clips` are all its rows of clips.parquet.
 
+        Its long arrays are views of the file: they take no memory but what the system lends for what is looked at.
+
         Raises:
             BadArtifact: the pack is damaged, or of other clips, not counting those that were skipped when it was made.
         """
         path = self.folder / f"{machine_type}.npz"
-        # a pack would take longer to digest than a GPU takes to embed it: the checksums of its entries are checked
-        arrays, header = artifacts.read_arrays(path, artifacts.FEATURES, verify=False)
+        # a pack would take longer to digest than a GPU takes to embed it: the checksums of its entries are compared,
+        # now, in one walk over the file
+        arrays, header = artifacts.read_arrays(path, artifacts.FEATURES, verify=False, map_long=True)
         try:
             arrays.pop(LEVEL, None)  # of older packs nobody knows it
             pack = FEATURES.build(self.kind).read(arrays)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from asdcli import audio
 from asdcli.audio.convert import FULL_SCALE
 from asdcli.audio.two_microphones import GAIN
 from asdcli.errors import UsageError
-from asdcli.features.kinds import DEFAULT, FEATURES
+from asdcli.features.kinds import DEFAULT, FEATURES, FeatureKind
 from asdcli.features.windows import cut, starts
 from asdcli.views.clips import ClipRow
 from asdcli.vocabulary import BOTH, FIXED, PEAK, RESIDUAL
@@ -40,11 +41,12 @@ class Reading:
         gain: what the samples of the machine type at hand are multiplied by.
         window_s: seconds of the windows that long recordings are cut into, each a row of the pack, one after the other
             under the same clip_id; None: none is cut.
-        hop_s: seconds from the start of one window to that of the next.
-        cut_from_s: shorter recordings are not cut.
+        hop_s: seconds from the start of one window to that of the next; by default half a window.
+        cut_from_s: shorter recordings are not cut; by default those that are shorter than a window.
 
     Raises:
-        UsageError: unknown features or scale, a sample rate that is none, windows of no length, or of two channels.
+        UsageError: unknown features or scale, a sample rate that is none, windows of no length or of two channels, or
+            a hop or a shortest recording where there are no windows.
     """
 
     features: str = DEFAULT
@@ -66,7 +68,15 @@ class Reading:
             object.__setattr__(self, "scale", f"{FIXED}:{GAIN}")
         if self.scale not in (None, PEAK):
             object.__setattr__(self, "gain", _fixed(self.scale or ""))
+        if self.window_s is not None and self.hop_s is None:
+            object.__setattr__(self, "hop_s", self.window_s / 2)
         _require_windows(self)
+
+    @cached_property
+    def kind(self) -> FeatureKind:
+        """What makes the features: one for all clips and threads."""
+        made: FeatureKind = FEATURES.build(self.features)
+        return made
 
     @staticmethod
     def of(params: Mapping[str, Any]) -> Reading:
@@ -101,36 +111,35 @@ class Reading:
 
     def waveforms(self, path: Path) -> list[np.ndarray]:
         """(n_samples,) int16 of each channel that is wanted. Raises BadAudio."""
-        return [
-            audio.read(
-                path,
-                sample_rate=self.sample_rate,
-                channel=channel,
-                resample=self.resample,
-                rounding=self.rounding,
-                gain=self.gain,
-            )
-            for channel in self.channels
-        ]
+        return [audio.read(path, channel=channel, **self._conversions) for channel in self.channels]
 
     def cuts(self, path: Path) -> bool:
         """Whether a recording is so long that it is cut into windows, by its header. Raises BadAudio."""
-        return self.window_s is not None and self._is_long(audio.info(path).duration_s)
+        return self.window_s is not None and self.is_long(audio.info(path).duration_s)
 
-    def _is_long(self, duration_s: float) -> bool:
-        return self.window_s is not None and duration_s >= max(self.cut_from_s or 0.0, self.window_s)
+    def is_long(self, duration_s: float) -> bool:
+        """Whether a recording of so many seconds is cut into windows."""
+        return duration_s >= self.longest_whole_s
+
+    @property
+    def longest_whole_s(self) -> float:
+        """Recordings are whole below so many seconds, and cut from there on; infinite where none is cut."""
+        return float("inf") if self.window_s is None else max(self.cut_from_s or 0.0, self.window_s)
 
     def blocks(self, path: Path) -> Iterator[np.ndarray]:
         """(n_block,) int16 of the one channel that is wanted, one block after the other. Raises BadAudio."""
         (channel,) = self.channels
-        return audio.blocks(
-            path,
-            sample_rate=self.sample_rate,
-            channel=channel,
-            resample=self.resample,
-            rounding=self.rounding,
-            gain=self.gain,
-        )
+        return audio.blocks(path, channel=channel, **self._conversions)
+
+    @property
+    def _conversions(self) -> dict[str, Any]:
+        """What `audio.read` and `audio.blocks` are to do, but for the channel."""
+        return {
+            "sample_rate": self.sample_rate,
+            "resample": self.resample,
+            "rounding": self.rounding,
+            "gain": self.gain,
+        }
 
     def windows(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """(n_samples,) int16 of each window of a recording that is cut."""
@@ -152,7 +161,7 @@ class Reading:
         """How many samples these clips have in all, as far as is known before."""
 
         def of(duration_s: float) -> int:
-            overlap = -(-self._sizes[0] // self._sizes[1]) if self._is_long(duration_s) else 1
+            overlap = -(-self._sizes[0] // self._sizes[1]) if self.is_long(duration_s) else 1
             return (int(duration_s * self.sample_rate) + 1) * max(overlap, 1)
 
         return sum(of(row.duration_s or 0.0) for row in rows) * len(self.channels)
@@ -164,16 +173,18 @@ class Reading:
 
 
 def _require_windows(of: Reading) -> None:
-    if of.window_s is None:
-        if of.hop_s is not None:
-            raise UsageError(
-                "a hop is from one window to the next, and there are no windows", "say their length too: --window 10"
-            )
+    if of.window_s is None or of.hop_s is None:
+        for told, value in (
+            ("a hop is from one window to the next", of.hop_s),
+            ("what is cut is windows", of.cut_from_s),
+        ):
+            if value is not None:
+                raise UsageError(f"{told}, and there are no windows", "say their length too: --window 10")
         return
-    for option, value in (("--window", of.window_s), ("--hop", of.hop_s)):
-        if value is None or not 0 < value < float("inf"):
+    for option, value in (("--window", of.window_s), ("--hop", of.hop_s), ("--cut-from", of.cut_from_s or of.window_s)):
+        if not 0 < value < float("inf"):
             raise UsageError(f"{option} takes seconds, more than none, got {value}", "for example --window 10 --hop 5")
-    if of.hop_s is not None and of.hop_s > of.window_s:
+    if of.hop_s > of.window_s:
         raise UsageError(
             f"--hop {of.hop_s:g} is longer than --window {of.window_s:g}: what lies between would not be heard",
             "the hop is at most the window",

@@ -20,6 +20,7 @@ Fields, in this order; a field that has nothing to say is left out:
     stale               what has changed since the scores were made of it
     metric, max-fpr     where they are not those of the edition
     figure              what draws many numbers of a method, as `asd plot` takes it; these follow on no line
+    mean                which one, of a number that is a mean over editions; these then stand in the place of one
     table, runs, methods, seeds
                         of a table over many runs, as `asd table` takes it: how many runs and methods, and which seeds;
                         its numbers follow on no line
@@ -89,6 +90,7 @@ def many(
         "embedder": of.get("embeddings"),
         "model": of.get("autoencoder"),
         "precision": "+".join(making.precisions) if set(making.precisions) - {"auto"} else None,
+        "embedded": "+".join(making.embedded) or None,
         "method": method,
         "seed": making.seed,
         "made": making.digest,

@@ -20,6 +20,7 @@ from asdcli.filenames import stem
 from asdcli.progress import SILENT
 from asdcli.views.clips import rows_of
 from asdcli.views.packs import find
+from asdcli.views.reading import Reading
 from asdcli.vocabulary import BOTH
 
 
@@ -76,19 +77,12 @@ class Sounds:
     def hear(self, path: Path, span_s: tuple[float, float] | None = None, **changes: Any) -> np.ndarray:
         """(n_samples,) int16 of any recording, read as those were but for `changes`; of a long one what lies between
         `span_s`. Raises BadAudio."""
-        how = {**self.how, **changes}
-        channel = how.get("channel")
-        read: dict[str, Any] = {
-            "sample_rate": self.sample_rate,
-            "channel": 0 if channel == BOTH else channel,
-            "resample": bool(how.get("resample")),
-            "rounding": bool(how.get("rounding")),
-            "gain": how.get("gain"),
-        }
-        if span_s is None:
-            return audio.read(path, **read)
-        start, stop = (round(seconds * self.sample_rate) for seconds in span_s)
-        return part(audio.blocks(path, **read), start, stop)
+        reading = Reading.of({**self.how, "features": DEFAULT, **changes})
+        if span_s is not None:
+            start, stop = (round(seconds * self.sample_rate) for seconds in span_s)
+            return part(reading.blocks(path), start, stop)
+        first, *_ = reading.waveforms(path)
+        return first
 
     def read(self, clip_id: str, most_s: float | None = None, from_s: float = 0.0) -> np.ndarray:
         """(n_samples,) int16 of a clip of the table, or of some seconds of it from `from_s` on.

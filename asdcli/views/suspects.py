@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asdcli.audio.suspect import is_flat, suspicion
+from asdcli.audio.suspect import Counts
 from asdcli.views.clips import ClipRow
 
 Waveforms = Callable[[Path], Sequence[np.ndarray]]
@@ -25,12 +25,11 @@ class Oddity:
     flat: bool
 
 
-def oddity(waves: Sequence[np.ndarray]) -> Oddity:
-    """What is odd about a clip of these samples (n_samples,) a channel."""
-    found = [suspicion(samples) for samples in waves]
-    names = [f"channel {number} " if len(waves) > 1 else "" for number in range(len(waves))]
-    said = [f"{name}{words}" for name, words in zip(names, found, strict=True) if words]
-    return Oddity("; ".join(said), all(map(is_flat, waves)))
+def oddity(counts: Sequence[Counts]) -> Oddity:
+    """What is odd about a clip of which this was counted, a channel each."""
+    names = [f"channel {number} " if len(counts) > 1 else "" for number in range(len(counts))]
+    said = [f"{name}{one.suspicion}" for name, one in zip(names, counts, strict=True) if one.suspicion]
+    return Oddity("; ".join(said), all(one.is_flat for one in counts))
 
 
 class Suspects:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asdcli.features.kinds import FEATURES, FeatureKind, Pack
-from asdcli.metrics.events import Limits, stretches, told_of
+from asdcli.metrics.events import Limits, events, told_of
 from asdcli.views.checked import Event
 from asdcli.views.listening import Listened
 from asdcli.views.long_normals import LongNormals
@@ -64,7 +64,7 @@ class Track:
                 float(self.scores[one.peak]) / self.threshold if self.threshold > 0 else None,
                 float(self.p_values[one.peak]) if np.isfinite(self.p_values[one.peak]) else None,
             )
-            for one in stretches(self.scores, told_of(self.spans_s, self.duration_s), limits)
+            for one in events(self.scores, told_of(self.spans_s, self.duration_s), limits)
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,18 @@ from asdcli.views.across_runs import RunResults
 from asdcli.views.making import Making
 
 
+def highest(values: Mapping[str, float | None]) -> str | None:
+    """The name with the largest value; ties: the first; None where nothing was measured."""
+    known = {name: value for name, value in values.items() if value is not None}
+    return max(known, key=lambda name: known[name]) if known else None
+
+
 @dataclass(frozen=True)
 class ReportTable:
-    """In the form of the paper's Table II: a row a method, of its name and figures; empty where nothing is reported."""
+    """Names of columns and rows of names and figures; empty where nothing is reported.
+
+    What smoothing is worth has the form of the paper's Table II: a row a method, of its name and figures.
+    """
 
     columns: list[str] = field(default_factory=list)
     rows: list[list[Any]] = field(default_factory=list)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asdcli.scorers.reference import Vectors
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.views.embeddings import Embedded
 from asdcli.vocabulary import Condition, Domain, Split, Unit
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from asdcli.scorers.reference import Vectors
 from asdcli.scorers.unit import Unseen
+from asdcli.scorers.vectors import Vectors
 from asdcli.views.embeddings import Embedded
 from asdcli.views.timeline import Timeline
 from asdcli.views.units import UnitPlan
@@ -51,7 +51,7 @@ def folds(embedded: Embedded, plan: UnitPlan) -> list[Fold]:
         return []
     timeline = embedded.timelines.get(plan.machine_type)
     fits = min(max(_FITS, _CLIPS // len(plan.train)), len(wanted))
-    bins = _by_size(wanted, sizes, fits) if timeline is None else _in_order(wanted, timeline, group_of, fits)
+    bins = by_size(wanted, sizes, fits) if timeline is None else _in_order(wanted, timeline, group_of, fits)
     found = []
     number = {name: i for i, names in enumerate(bins) for name in names}
     fold = np.array([number.get(name, -1) for name in group], np.int64)
@@ -63,7 +63,7 @@ def folds(embedded: Embedded, plan: UnitPlan) -> list[Fold]:
     return found
 
 
-def _by_size(groups: Sequence[str], sizes: Mapping[str, int], fits: int) -> list[list[str]]:
+def by_size(groups: Sequence[str], sizes: Mapping[str, int], fits: int) -> list[list[str]]:
     """Groups, the largest first, dealt into folds of sizes that are as equal as groups allow."""
     bins: list[list[str]] = [[] for _ in range(fits)]
     weights = np.zeros(len(bins), np.int64)

@@ -14,6 +14,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from asdcli.writing import owners
@@ -34,17 +35,43 @@ def atomic(path: Path, *, durable: bool = True) -> Iterator[Path]:
         durable: wait until the content has reached the disk. Without, files that can be made again are faster, and
             nothing is swept: see `sweep_inside`.
     """
+    with draft(path, durable=durable) as temporary:
+        yield temporary.path
+        temporary.keep()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A file under a temporary name.
+
+    Attributes:
+        path: where it is made.
+        place: where it is to lie.
+        durable: as of `atomic`.
+    """
+
+    path: Path
+    place: Path
+    durable: bool
+
+    def keep(self) -> None:
+        """Give it its own name; only what is finished, and closed."""
+        if self.durable:
+            with self.path.open("rb") as file:
+                os.fsync(file.fileno())
+        self.path.replace(self.place)
+
+
+@contextlib.contextmanager
+def draft(path: Path, *, durable: bool = True) -> Iterator[Draft]:
+    """As `atomic`, for what shows only in the making whether it is worth keeping: it vanishes without `keep`."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     if durable:
         sweep(path)
     temporary = _temporary(path)
     try:
-        yield temporary
-        if durable:
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-        temporary.replace(path)
+        yield Draft(temporary, path, durable)
     finally:
         temporary.unlink(missing_ok=True)
 

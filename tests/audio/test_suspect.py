@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asdcli.audio.suspect import MANY_ZEROS, MOST_CLIPPED, suspicion
+from asdcli.audio.suspect import MANY_ZEROS, MOST_CLIPPED, Counts, suspicion
 
 NOISE = np.random.default_rng(0).integers(-300, 300, 10_000).astype(np.int16)
 
@@ -51,3 +51,10 @@ def test_a_working_microphone_is_nothing_to_speak_of(samples: np.ndarray) -> Non
 def test_the_order_of_samples_says_nothing(samples: list[int]) -> None:
     one, other = np.array(samples, np.int16), np.array(sorted(samples), np.int16)
     assert suspicion(one) == suspicion(other)
+
+
+def test_a_recording_that_changes_between_blocks_is_not_constant() -> None:
+    counts = Counts.of(np.full(9, 5, np.int16))
+    assert counts.is_flat
+    counts.add(np.full(9, 7, np.int16))
+    assert not counts.is_flat and counts.suspicion is None

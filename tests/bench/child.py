@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -18,16 +19,19 @@ class Usage:
     cpu_s: float
 
 
-def asd(*arguments: object, cwd: object) -> Usage:
+def asd(*arguments: object, cwd: object, more: Mapping[str, str] | None = None) -> Usage:
     """Run `asd ARGUMENTS` in `cwd`. Raises RuntimeError with the child's words when it fails."""
-    return python("-m", "asdcli", *map(str, arguments), cwd=cwd)
+    return python("-m", "asdcli", *map(str, arguments), cwd=cwd, more=more)
 
 
-def python(*words: str, cwd: object) -> Usage:
-    """Run Python with these words in `cwd`. Raises as `asd`."""
+def python(*words: str, cwd: object, more: Mapping[str, str] | None = None) -> Usage:
+    """Run Python with these words in `cwd`, and `more` in its environment. Raises as `asd`."""
     command = [sys.executable, *words]
     start = time.perf_counter()
-    child = subprocess.Popen(command, cwd=str(cwd), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    own = {**os.environ, **(more or {})}
+    child = subprocess.Popen(
+        command, cwd=str(cwd), env=own, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
     assert child.stderr is not None
     words = child.stderr.read()
     _, status, usage = os.wait4(child.pid, 0)

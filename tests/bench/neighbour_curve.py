@@ -17,9 +17,10 @@ from collections.abc import Callable
 import numpy as np
 
 from asdcli.scorers.nearest import nearest_distance
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference
 from asdcli.scorers.smallest import smallest
 from asdcli.scorers.spread import spread
+from asdcli.scorers.vectors import Vectors
 
 N_DIMS, QUERIES, K = 128, 1000, 16
 TILE, PART = 2048, 512

@@ -14,17 +14,25 @@ from asdcli.pipeline.learning import learning
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT
 from tests.helpers.machines import RATE, healthy, sound, write
+from tests.helpers.typed import copied, typed
 
 Asd = Callable[..., int]
 RUN = Path("runs/fan-3")
 
 
+@pytest.fixture(scope="module")
+def learned_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a fan was learned, and a recording of this week lies."""
+    place = tmp_path_factory.mktemp("learned")
+    healthy(place / "fan 3", 12)
+    write(place / "week.wav", sound(np.random.default_rng(9)))
+    return typed(place, ["learn", "fan 3"])
+
+
 @pytest.fixture
-def learned(asd: Asd, tmp_path: Path) -> Workspace:
-    """A fan that was learned in the working folder, and a recording of this week."""
-    healthy(tmp_path / "fan 3", 12)
-    write(tmp_path / "week.wav", sound(np.random.default_rng(9)))
-    assert asd("learn", "fan 3", "-q") == 0
+def learned(learned_once: Path, asd: Asd, tmp_path: Path) -> Workspace:
+    """A copy of it, the working folder."""
+    copied(learned_once, tmp_path)
     return Workspace(Path("data"), RUN, "fan-3")
 
 

@@ -14,9 +14,10 @@ from scipy.stats import beta
 
 from asdcli import artifacts
 from asdcli.cli import call
+from asdcli.history.answers import confirmed
 from asdcli.metrics.conformal import p_values
 from tests.helpers.machines import healthy, sound, write
-from tests.helpers.typed import typed
+from tests.helpers.typed import copied, typed
 
 Asd = Callable[..., int]
 CLIPS, RUN = Path("data/fan/clips.parquet"), Path("runs/fan")
@@ -55,27 +56,21 @@ def checked_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return typed(place, ["learn", "fan/October", "--run", "runs/fan"], ["check", "fan/2024-11-03", "--why", "0"])
 
 
-def copied(checked_once: Path, place: Path) -> Path:
+def _checked_again(checked_once: Path, place: Path) -> Path:
     """A copy of it where the same was checked again: it is known by the digest of its bytes."""
-    for name in ("data", "runs"):
-        shutil.copytree(checked_once / name, place / name, symlinks=True)
-    shutil.copytree(checked_once / "fan", place / "fan")
-    link = place / "data" / "fan" / "audio"
-    link.unlink()
-    link.symlink_to(place / "fan" / "October")
-    return typed(place, ["check", "fan/2024-11-03", "--why", "0"])
+    return typed(copied(checked_once, place), ["check", "fan/2024-11-03", "--why", "0"])
 
 
 @pytest.fixture
 def here(checked_once: Path, tmp_path: Path) -> Path:
     """A copy that is a test's own, the working folder."""
-    return copied(checked_once, tmp_path)
+    return _checked_again(checked_once, tmp_path)
 
 
 @pytest.fixture(scope="module")
 def unchanged(checked_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy that nothing is written to; a recording of a dead microphone and one that is gone were checked besides."""
-    place = copied(checked_once, tmp_path_factory.mktemp("unchanged"))
+    place = _checked_again(checked_once, tmp_path_factory.mktemp("unchanged"))
     write(place / "fan" / "more" / "dead.wav", np.zeros(4000, np.int16))
     write(place / "fan" / "more" / "gone.wav", sound(np.random.default_rng(0)))
     with pytest.MonkeyPatch.context() as patch:
@@ -131,6 +126,16 @@ def test_others_are_compared_with_a_normal_one_where_that_is_asked_for(
     assert found is not None and (found["split"], found["condition_from"]) == ("train", "operator")
     assert asd("confirm", "00.wav", "none", "-q") == 0
     assert digests() == made
+
+
+def test_an_answer_that_is_refused_is_none(asd: Asd, capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    assert asd("confirm", "00.wav", "normal", "--reference", "-q") == 0
+    learned = sorted(path.stem for path in Path("fan/October").iterdir())
+    assert asd("reference", "remove", *learned[1:], "-q") == 0
+    before = confirmed(here / RUN / "history.db")
+    assert asd("confirm", "00.wav", "fault") == 1
+    assert "fan (1 of 2 would be left)" in capsys.readouterr().err
+    assert confirmed(here / RUN / "history.db") == before
 
 
 def test_a_fault_is_known_and_never_compared_with(asd: Asd, capsys: pytest.CaptureFixture[str], here: Path) -> None:
@@ -191,7 +196,7 @@ def test_the_promise_is_held_against_the_answers(asd: Asd, capsys: pytest.Captur
         (["03.wav"], 2, "say which recordings, and what they are: normal, fault or none"),
         (["normal"], 2, "say which recordings, and what they are: normal, fault or none"),
         (["99.wav", "normal"], 2, "no checked recording is called '99.wav'"),
-        (["fan/October", "normal"], 2, "was checked"),
+        (["fan/October", "normal"], 2, "38 of 40 recordings in fan/October never went through asd check: "),
         (["03.wav", "fault", "--reference"], 2, "--reference is for what is normal"),
         (["dead.wav", "normal"], 1, "dead.wav says nothing of what is normal"),
         (["gone.wav", "fault"], 1, "gone.wav is not there any more"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from signal import SIGKILL
@@ -16,7 +15,7 @@ from asdcli.pipeline.workspace import resolve
 from asdcli.progress import SILENT
 from tests.helpers import signalled
 from tests.helpers.machines import healthy, sound, write
-from tests.helpers.typed import typed
+from tests.helpers.typed import copied, typed
 
 Asd = Callable[..., int]
 RUN = Path("runs/fan")
@@ -27,13 +26,6 @@ SAY = ["confirm", "fan/week/00.wav", "fan/week/01.wav", "normal", "--reference"]
 def digests(place: Path) -> dict[str, str]:
     files = [place / "data/fan/clips.parquet", *sorted((place / RUN).rglob("*.parquet")), *(place / RUN).rglob("*.npz")]
     return {str(p.relative_to(place)): artifacts.read_header(p, artifacts.ANY).content for p in files}
-
-
-def copied(learned: Path, place: Path) -> Path:
-    for name in ("data", "runs"):
-        shutil.copytree(learned / name, place / name, symlinks=True)
-    (place / "fan").symlink_to(learned / "fan")
-    return place
 
 
 @pytest.fixture(scope="module")

@@ -82,6 +82,8 @@ def test_a_change_is_told_with_its_day_its_band_and_no_reason(
     (band,) = found["bands"]
     assert 1800 < band["low_hz"] < 2200 and 2800 < band["high_hz"] < 3200 and band["spreads"] > 2
     recent = drift(asd, capsys, "--since", "2024-11-26", "--machine", "fan 3")
+    none = drift(asd, capsys, "--since", "2030-01-01")
+    assert none["words"][1] == "no recording is as recent as that" and len(none["words"]) == 4
     assert recent["recent"] == recent["heard"] == 6 and recent["bands"][0]["since"] == CHANGED
 
 
@@ -94,6 +96,15 @@ def test_a_machine_that_does_not_change_is_left_in_peace(
     assert "are no smaller than those of learned ones" in found["words"][1] and found["ks_p"] > 0.01
     assert "less than the 100 times that chance alone reaches" in found["words"][2]
     assert found["words"][3].startswith("no frequency has moved: 40 recordings together") and len(found["words"]) == 4
+
+
+def test_what_was_confirmed_as_normal_is_a_checked_recording_still_and_no_learned_one(
+    asd: Asd, capsys: pytest.CaptureFixture[str], here: Path
+) -> None:
+    before = drift(asd, capsys)
+    assert asd("confirm", "2024-10-21_18-00-00.wav", "normal") == 0
+    assert "stands on 61 recordings now" in capsys.readouterr().out
+    assert drift(asd, capsys) == before and before["learned"] == 60
 
 
 def test_faults_that_were_confirmed_take_no_part_nor_what_was_judged_otherwise(

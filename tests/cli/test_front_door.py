@@ -21,6 +21,7 @@ from asdcli.cli import call as asd_run
 from asdcli.cli.console import Terminal
 from asdcli.pipeline.chain import STAGES
 from asdcli.pipeline.workspace import Workspace
+from tests.helpers.sweeps import HERE
 from tests.helpers.typed import typed
 from tests.helpers.waiting import PATIENCE_S, wait_until
 
@@ -188,6 +189,7 @@ REPORTS: dict[str, tuple[str, ...]] = {
     "fuse": ("fuse", "runs/synthetic:nn", "runs/plain", "--run", "runs/fused"),
     "plot": ("plot", "p-values", "--run", "runs/plain", "--numbers", "p-values.csv"),
     "table": ("table", "varmin", "runs/synthetic", "-o", "table.csv"),
+    "bench": ("bench", "logmel", "-m", "nn", "--bootstrap", "10", "--engine", HERE, "-o", "bench.csv"),
     "sweep": ("sweep", "--init", "varmin", "--force"),
     "log": ("log", "runs/synthetic", "--to", "tensorboard"),
     "explain": ("explain", "source_test_normal_0001_spd_1320_bkg_B", "--run", "runs/plain", "-o", "why.svg"),
@@ -215,6 +217,7 @@ UNWANTED: dict[str, tuple[str, ...]] = {  # a command -> what it refuses, where 
     "fuse": ("fuse", "nn"),
     "plot": ("plot", "p-valeus"),
     "table": ("table", "vramin"),
+    "bench": ("bench", "logmle"),
     "sweep": ("sweep", "varmin-tabels"),
     "log": ("log", "--to", "tensorbord"),
     "explain": ("explain", "nobody", "--run", "runs/plain"),

@@ -142,7 +142,7 @@ def test_an_option_lists_everything_that_it_takes(command: str, option: str, nam
     assert set(names) <= set(told)
 
 
-WITHOUT_A_STEP = {"datasets", "methods", "models", "doctor", "show", "run", "sweep"}
+WITHOUT_A_STEP = {"datasets", "methods", "models", "doctor", "show", "run", "sweep", "bench"}
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS.keys() - WITHOUT_A_STEP))

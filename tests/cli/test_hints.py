@@ -228,6 +228,10 @@ OF_WORDS = """
     threshold --thresholds RUN/thresholds.parquet | threshold --thresholds RUN/thresholds.parquet --rule gamma
     evaluate --metric x | evaluate --compare nn x | evaluate --compare nn nn | evaluate --max-fpr 2
     tune -m nn -k 0 | tune -m nn --choose 09 | tune -m nn --neighbours x | submit
+    tune -m nn -m mse | tune -m nn --pseudo shuffled | tune --objective label-free --choose 00
+    tune --objective label-free -m varmin:val=test-all | tune --objective label-free -m mse
+    tune --objective label-free -m kmeans -k 1,2 | tune --objective label-free --pseudo x
+    tune --objective label-free --pseudo section | tune --objective label-free --embeddings no.parquet
     fuse nn | fuse nn nope | fuse nn kmeans | fuse nn RUN:nope | fuse nn nn --tune x | fuse nn nn --by x
     fuse nn nn --weights 1,x | fuse nn nn --weights 1,1 --tune dev | fuse nn nn --by min --weights 1,2
     fuse nn no.parquet | fuse nn nn --name a/b

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from asdcli import artifacts
-from asdcli.audio.level import LOWEST_DB, Levels, level_db
+from asdcli.audio.level import LOWEST_DB, Levels
+from asdcli.audio.suspect import Counts
 from asdcli.metrics.conformal import p_values
 from asdcli.pipeline.indexing import of_clips
 from tests.helpers.machines import RATE, healthy, sound, write
@@ -169,8 +170,8 @@ def test_the_pack_says_how_loud_the_recordings_are(asd: Asd, tmp_path: Path) -> 
 
 def test_levels_by_hand() -> None:
     square = np.tile(np.array([16384, -16384], np.int16), 50)
-    assert level_db(square) == pytest.approx(20 * np.log10(0.5))
-    assert level_db(np.zeros(9, np.int16)) == LOWEST_DB
+    assert Counts.of(square).level_db == pytest.approx(20 * np.log10(0.5))
+    assert Counts.of(np.zeros(9, np.int16)).level_db == LOWEST_DB
     levels = Levels.of([-20.0, -18.0, -10.0])
     assert levels == Levels(-20.0, -18.0, -10.0) and Levels.read(levels.plain()) == levels
     assert (levels.outside(-32.0), levels.outside(-15.0), levels.outside(-4.0)) == (-12.0, 0.0, 6.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from asdcli.pipeline.diagnosis import datasets
 from asdcli.pipeline.diagnosis.finding import State
 from tests.cli.test_long_recordings import RATE, minutes
 from tests.helpers.machines import write
-from tests.helpers.typed import typed
+from tests.helpers.typed import copied, typed
 
 Asd = Callable[..., int]
 
@@ -36,12 +35,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def here(learned: Path, tmp_path: Path, asd: Asd) -> Path:
     """A copy of it, the working folder."""
-    for name in ("data", "runs", "fan 3"):
-        shutil.copytree(learned / name, tmp_path / name, symlinks=True)
-    link = tmp_path / "data" / "fan-3" / "audio"
-    link.unlink()
-    link.symlink_to(tmp_path / "fan 3" / "normal")
-    return tmp_path
+    return copied(learned, tmp_path)
 
 
 def clips() -> list[dict[str, Any]]:

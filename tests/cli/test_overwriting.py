@@ -28,6 +28,7 @@ WINDOWS = ("--method", "nn", "--level", "clip")
 SMOOTH = ("smooth", "-k", "2", *WINDOWS)
 APPEND = (*SMOOTH, "--append", "-o", "pooled.parquet")
 TUNE = ("tune", "-k", "1,2", "--clusters", "2", "--choose", "00", "--report", "00", *WINDOWS)
+LABEL_FREE = ("tune", "--objective", "label-free", "-m", "nn", "--pseudo", "shuffled")
 FRACTION = ("smooth", "--fraction", "0.5:1:0.5", "--repeats", "1", *WINDOWS)
 FUSE = ("fuse", "nn", "mse", "--name", "both")
 INDEX = ("index", "other/mine", "--data", "other")
@@ -140,6 +141,9 @@ TABLE: dict[str, list[tuple[tuple[str, ...], dict[str, tuple[str, ...]]]]] = {
             },
         )
     ],
+    "label-free": [
+        ((*LABEL_FREE, "--seed", "1"), {"tuning-label-free.parquet": (f"{RUN}/tuning-label-free.parquet",)})
+    ],
     "fuse": [((*FUSE, "--machine-type", "fan"), {"scores/*.parquet": (f"{RUN}/scores/both+fuse.by=z.parquet",)})],
     "threshold": [(("threshold", "--quantile", "0.8"), {"thresholds.parquet": (f"{RUN}/thresholds.parquet",)})],
     "evaluate": [(("evaluate", "--max-fpr", "0.2"), {"results.parquet": (f"{RUN}/results.parquet",)})],
@@ -167,6 +171,7 @@ ELSEWHERE: list[tuple[tuple[str, ...], str]] = [
             SMOOTH,
             FRACTION,
             TUNE,
+            LABEL_FREE,
             ("threshold",),
             ("evaluate",),
         )
@@ -205,6 +210,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         APPEND,
         FRACTION,
         TUNE,
+        LABEL_FREE,
         FUSE,
         f"threshold {RUN}/scores/nn.parquet",
         "evaluate",

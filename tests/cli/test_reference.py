@@ -14,7 +14,7 @@ import pytest
 from asdcli import artifacts
 from asdcli.pipeline import again
 from tests.helpers.machines import healthy, sound, write
-from tests.helpers.typed import typed
+from tests.helpers.typed import copied, typed
 
 Asd = Callable[..., int]
 FILES = {
@@ -58,12 +58,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def here(learned: Path, tmp_path: Path, asd: Asd) -> Path:
     """A copy of it, the working folder."""
-    for name in ("data", "runs", "fan"):
-        shutil.copytree(learned / name, tmp_path / name, symlinks=True)
-    link = tmp_path / "data" / "fan" / "audio"
-    link.unlink()
-    link.symlink_to(tmp_path / "fan" / "October")
-    return tmp_path
+    return copied(learned, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["2024-10-{day:02d}_{i:04d}", "{i:04d}"])

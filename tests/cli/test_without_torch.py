@@ -27,18 +27,19 @@ def imported(place: Path, *words: str, heavy: tuple[str, ...]) -> list[str]:
     return line.split()[1:]
 
 
-@pytest.fixture
-def here(tmp_path: Path) -> Path:
-    healthy(tmp_path / "fan 3", 8)
-    write(tmp_path / "week.wav", sound(np.random.default_rng(3), whine=0.3))
-    return tmp_path
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a fan was learned, and a recording of this week lies."""
+    place = tmp_path_factory.mktemp("learned")
+    healthy(place / "fan 3", 8)
+    write(place / "week.wav", sound(np.random.default_rng(3), whine=0.3))
+    return typed(place, ["learn", "fan 3"])
 
 
-def test_learning_imports_nothing_that_takes_seconds(here: Path) -> None:
-    assert imported(here, "learn", "fan 3", heavy=SECONDS) == []
+def test_learning_imports_nothing_that_takes_seconds(learned: Path) -> None:
+    assert imported(learned, "learn", "fan 3", "--run", "runs/alone", heavy=SECONDS) == []
 
 
 @pytest.mark.parametrize("command", ["check", "explain"])
-def test_what_is_asked_every_week_does_not_wait_for_scipy_either(here: Path, command: str) -> None:
-    typed(here, ["learn", "fan 3"])
-    assert imported(here, command, "week.wav", heavy=(*SECONDS, "scipy")) == []
+def test_what_is_asked_every_week_does_not_wait_for_scipy_either(learned: Path, command: str) -> None:
+    assert imported(learned, command, "week.wav", heavy=(*SECONDS, "scipy")) == []

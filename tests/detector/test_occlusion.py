@@ -12,7 +12,8 @@ from asdcli.features.light_mels import MelAxes, logmel
 from asdcli.features.pack import WaveformPack
 from asdcli.scorers import Fitted
 from asdcli.scorers.nearest import Nearest
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference
+from asdcli.scorers.vectors import Vectors
 
 AXES = MelAxes.at(16_000)
 

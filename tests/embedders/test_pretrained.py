@@ -62,6 +62,18 @@ def test_it_gives_what_the_library_gives_of_the_same_weights(name: str, layer: s
     assert np.abs(ours[0] - ours[1]).max() > 1e-4
 
 
+def test_a_cpu_takes_a_few_windows_at_once_and_gives_what_they_give_one_by_one(
+    ast: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack, sizes = sounds(N_SAMPLES, 16_000, n_clips=6), []
+    heard = Frozen._tokens
+    monkeypatch.setattr(Frozen, "_tokens", lambda self, waves: (sizes.append(len(waves)), heard(self, waves))[1])
+    whole = vectors(f"ast:checkpoint={ast}", pack, batch_size=64)
+    assert sizes == [4, 2]
+    np.testing.assert_allclose(whole, vectors(f"ast:checkpoint={ast}", pack, batch_size=1), atol=1e-6)
+    assert sizes[2:] == [1] * 6
+
+
 @pytest.mark.parametrize(
     ("name", "changes"), [("clap", {"enable_fusion": True}), ("hubert", {"feat_extract_norm": "layer"})]
 )
@@ -140,6 +152,31 @@ def test_the_bands_of_ced_are_of_low_frequencies_first(tmp_path: Path) -> None:
     assert differs.shape == (1, 62, 4, 16)
     assert differs[:, :, 0].amin(dim=1).amax() > 1e-3
     assert differs[:, :, 1:].amax() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "n_samples"),
+    [
+        ("ced", {"target_length": 512}, 511 * 160),
+        ("dasheng", {"target_length": 512}, 511 * 160),
+        ("eat", {"max_length": 8}, 400 + 127 * 160),
+    ],
+)
+def test_windows_are_no_longer_than_the_positions_reach(
+    name: str, changes: dict[str, object], n_samples: int, tmp_path: Path
+) -> None:
+    tiny(name, tmp_path, **changes)
+    found = EMBEDDERS.build(f"{name}:checkpoint={tmp_path}").found(SILENT)
+    assert found.family.n_samples(found.settings) == n_samples
+    np.testing.assert_allclose(*both(f"{name}:checkpoint={tmp_path}"), atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "changes"), [("ced", {"patch_stride": 8}), ("eat", {"stride": 8})])
+def test_patches_that_overlap_are_refused(name: str, changes: dict[str, object], tmp_path: Path) -> None:
+    tiny(name, tmp_path)
+    changed(tmp_path, "config.json", **changes)
+    with pytest.raises(BadArtifact, match=f"patches are .*16.* wide and .*8.* apart: those of {name} lie side by side"):
+        EMBEDDERS.build(f"{name}:checkpoint={tmp_path}").found(SILENT)
 
 
 def test_what_is_not_ced_is_refused(ast: Path, tmp_path: Path) -> None:

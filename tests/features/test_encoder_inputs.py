@@ -53,6 +53,16 @@ def test_a_tone_stays_the_tone_at_another_rate() -> None:
     assert resampled(torch.zeros(1, samples_before(401, 44_100, 16_000)), 44_100, 16_000, 401).shape == (1, 401)
 
 
+@pytest.mark.parametrize(("before", "after"), [(16_000, 48_000), (48_000, 16_000), (44_100, 16_000), (22_050, 32_000)])
+def test_another_rate_is_torchaudios(before: int, after: int) -> None:
+    from torchaudio.functional import resample
+
+    want = resample(WAVES.double(), before, after)
+    got = resampled(WAVES.double(), before, after, 10**9)
+    torch.testing.assert_close(got, want, rtol=0, atol=1e-12)
+    torch.testing.assert_close(resampled(WAVES, before, after, 10**9).double(), want, rtol=0, atol=1e-6)
+
+
 def test_rates_without_a_simple_ratio_are_refused() -> None:
     with pytest.raises(BadData, match="44099 Hz cannot be resampled to the 16000 Hz") as error:
         resampled(WAVES, 44_099, 16_000, 10)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from asdcli.features.light_mels import N_BANDS, MelAxes, corners_hz, edges_hz, logmel
+from asdcli.features.light_mels import N_BANDS, MelAxes, edges_hz, logmel
+from asdcli.features.mel_bank import corners_hz
 from asdcli.features.mels import MelSpec, logmel_frames
 from asdcli.features.pack import FULL_SCALE
 

@@ -20,10 +20,10 @@ from asdcli.metrics.specs import SPECS
 from asdcli.metrics.threshold_rules import RULES, set_threshold
 from asdcli.scorers import PAPER, SCORERS, takes
 from asdcli.scorers.exact_search import neighbours, prepare
-from asdcli.scorers.reference import Vectors
 from asdcli.scorers.residuals import Residuals
 from asdcli.scorers.smoothing import smooth
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.submission import meta as meta_file
 from asdcli.submission import rows
 from asdcli.submission.formats import CsvPart, format_of

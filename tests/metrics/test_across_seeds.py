@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from asdcli.metrics.across_seeds import mean_and_std, paired
+from asdcli.metrics.across_seeds import Drawn, mean_and_std, paired
 
 
 def test_the_spread_is_that_of_a_sample() -> None:
@@ -51,3 +51,29 @@ def test_one_seed_tells_nothing_and_other_seeds_are_refused() -> None:
     assert paired([1.0], [2.0]) is None
     with pytest.raises(ValueError, match="same seeds"):
         paired([1.0, 2.0], [1.0])
+
+
+# --- a mean over columns -------------------------------------------------------------------------------------------
+
+
+def drawn(values: dict[int, float], resamples: np.ndarray) -> Drawn:
+    return Drawn(dict(values), {seed: resamples + value for seed, value in values.items()})
+
+
+def test_a_mean_over_columns_is_of_the_seeds_that_all_have() -> None:
+    draws = np.random.default_rng(0).normal(size=50)
+    parts = {"a/dev": drawn({0: 60.0, 1: 62.0}, draws), "b/dev": drawn({1: 30.0, 2: 20.0}, draws)}
+    found = Drawn.averaged(parts, "arithmetic", 0)
+    assert dict(found.observed) == {1: 46.0} and found.resampled[1].shape == (50,)
+    assert Drawn.averaged(parts, "harmonic", 0).observed[1] == pytest.approx(2 / (1 / 62 + 1 / 30))
+    alone = Drawn.averaged({"a/dev": parts["a/dev"]}, "arithmetic", 7)
+    assert alone.observed == parts["a/dev"].observed
+    assert sorted(alone.resampled[0]) == sorted(parts["a/dev"].resampled[0])
+
+
+def test_columns_are_drawn_independently_and_rows_of_a_table_stay_paired() -> None:
+    draws = np.random.default_rng(0).normal(size=4000)  # the same in both columns, as of machines of one name
+    rows = [{name: drawn({0: mean}, draws) for name in ("a/dev", "b/dev")} for mean in (60.0, 63.0)]
+    one, other = (Drawn.averaged(row, "arithmetic", 0) for row in rows)
+    assert one.resampled[0].var() == pytest.approx(draws.var() / 2, rel=0.1)  # of a sum of dependent ones: the whole
+    np.testing.assert_allclose(other.resampled[0] - one.resampled[0], 3.0)

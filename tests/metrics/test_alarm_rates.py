@@ -45,6 +45,8 @@ def test_one_in_n_is_promised_by_n_less_one_recordings(n: int) -> None:
         ("1/month", None, "false alarms 1/month of how many recordings"),
         ("0%", None, "is no rate of false alarms"),
         ("3/2", None, "is no rate of false alarms"),
+        ("0/month", None, "0/month is no rate of false alarms"),
+        ("1%", "1x", "'1x' is no time from one recording to the next"),
         ("1/0", None, "is no rate of false alarms"),
         ("30/day", "1h", "30/day of 24 recordings a day"),
         ("1/day", "often", "--every 'often' is no time"),

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asdcli.metrics.events import Limits, Stretch, stretches, told_of
+from asdcli.metrics.events import Interval, Limits, events, told_of
 
 #                   0    1    2    3    4    5    6    7    8    9
 SCORES = np.array([0.1, 0.6, 1.2, 0.7, 0.2, 0.6, 0.3, 1.1, 0.9, 0.1])
@@ -16,7 +16,7 @@ EDGES = np.linspace(0.0, 50.0, 11)
 
 
 def spans(limits: Limits) -> list[tuple[int, int, int]]:
-    return [(one.first, one.last, one.peak) for one in stretches(SCORES, EDGES, limits)]
+    return [(one.first, one.last, one.peak) for one in events(SCORES, EDGES, limits)]
 
 
 def test_an_event_opens_above_the_high_limit_and_lasts_above_the_low_one() -> None:
@@ -24,7 +24,7 @@ def test_an_event_opens_above_the_high_limit_and_lasts_above_the_low_one() -> No
     assert spans(Limits(1.0, 1.0)) == [(2, 2, 2), (7, 7, 7)]
     assert spans(Limits(1.0, 5.0)) == [(2, 2, 2), (7, 7, 7)]  # what keeps it open is never higher
     assert spans(Limits(1.2, 0.5)) == []  # above is above
-    assert stretches(SCORES, EDGES, Limits(1.0, 0.5))[0] == Stretch(1, 3, 2, 5.0, 20.0)
+    assert events(SCORES, EDGES, Limits(1.0, 0.5))[0] == Interval(1, 3, 2, 5.0, 20.0)
 
 
 def test_events_with_little_between_them_are_one_and_short_ones_are_none() -> None:
@@ -44,7 +44,7 @@ def test_each_moment_is_told_of_by_the_window_whose_middle_is_nearest() -> None:
 @given(st.lists(st.floats(0, 2), min_size=1, max_size=40), st.floats(0, 2), st.floats(0, 2), st.floats(0, 30))
 def test_what_opens_an_event_lies_in_exactly_one(scores: list[float], opens: float, keeps: float, gap: float) -> None:
     values = np.array(scores)
-    found = stretches(values, np.linspace(0.0, 5.0 * len(values), len(values) + 1), Limits(opens, keeps, gap))
+    found = events(values, np.linspace(0.0, 5.0 * len(values), len(values) + 1), Limits(opens, keeps, gap))
     covered = [i for one in found for i in range(one.first, one.last + 1)]
     assert len(covered) == len(set(covered))
     assert {*np.flatnonzero(values > opens).tolist()} <= {*covered}

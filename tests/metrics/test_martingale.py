@@ -81,7 +81,7 @@ def test_recordings_that_are_more_like_the_learned_ones_than_they_are_to_one_ano
 
 def test_a_change_is_found_and_where_it_began() -> None:
     rng = np.random.default_rng(7)
-    began = []
+    began, told = [], []
     for _ in range(60):
         scores = rng.normal(size=100)
         scores[60:] += 1.5
@@ -89,7 +89,8 @@ def test_a_change_is_found_and_where_it_began() -> None:
         found = change(capital)
         assert found is None or capital[found[0]] >= np.log(LINE) > capital[: found[0]].max()
         began += [found[1]] if found else []
-    assert len(began) >= 57 and abs(np.median(began) - 60) <= 5
+        told += [found[0] + 1 - 60] if found else []
+    assert len(began) >= 57 and abs(np.median(began) - 60) <= 5 and abs(np.median(told) - 20) <= 2
 
 
 def test_a_change_begins_at_the_lowest_point_before_the_line() -> None:

@@ -41,6 +41,8 @@ READS = {  # stage, file that it reads -> a command that reads it
     ("tune", "window-scores/mse.parquet"): f"tune -k 1 --clusters none --choose 00 --report 01 {WINDOWS}",
     ("tune", "scores/mse.parquet"): f"tune -k 1 --clusters none --choose 00 --report 01 {MSE}",
     ("tune", "embeddings.parquet"): f"tune -k 1 --clusters none --choose 00 --report 01 {MSE}",
+    ("label-free", "embeddings.parquet"): "tune --objective label-free -m nn --pseudo shuffled",
+    ("label-free", "fold-embeddings.parquet"): "tune --objective label-free -m nn --pseudo shuffled",
     ("fuse", "scores/nn.parquet"): "fuse nn mse",
     ("threshold", "scores/nn.parquet"): "threshold",
     ("evaluate", "scores/nn.parquet"): "evaluate",

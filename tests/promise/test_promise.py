@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.calibration.trials import Failed
 from tests.promise.__main__ import main
 from tests.promise.figures import Kept
 from tests.promise.recordings import record
@@ -37,15 +38,20 @@ def test_a_promise_is_held_against_the_luck_of_both(alarms: int, verdict: str) -
     assert Kept(0.1, 300, 100, alarms).verdict == verdict
 
 
-def test_of_few_recordings_a_promise_is_tried_by_typing_the_commands(tmp_path, capfd) -> None:
+def test_of_few_recordings_a_promise_is_tried_by_typing_the_commands(tmp_path, capfd, monkeypatch) -> None:
     words = ("--folder", tmp_path, "--learn", 20, "--fresh", 30, "--seconds", 0.5, "--promised", 20)
     assert main(list(map(str, words))) == 0
     told = capfd.readouterr().out
     assert "20 normal recordings of a synthetic fan learned, 30 fresh ones checked." in told
     assert "| 20.0% | " in told and " of 30 | " in told and "holds" in told
-    main([*map(str, words), "--seed", "1"])
+    monkeypatch.setattr("tests.promise.__main__.asd", _not_typed)  # the recordings are made before
+    assert main([*map(str, words), "--seed", "1"]) == 7
     waves = [{wave.read_bytes() for wave in trial.rglob("*.wav")} for trial in tmp_path.iterdir()]
     assert len(waves) == 2 and not waves[0] & waves[1], "another seed, answered by what an earlier one had left"
+
+
+def _not_typed(*_: str) -> None:
+    raise Failed(["learn"], 7)
 
 
 def test_two_months_have_nothing_in_common_and_the_same_month_is_the_same(tmp_path) -> None:

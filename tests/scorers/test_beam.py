@@ -13,8 +13,8 @@ from asdcli.embedders.logmel import LogMel
 from asdcli.errors import BadData, UsageError
 from asdcli.scorers import SCORERS, Fitted, leverage
 from asdcli.scorers.beam import Beam, found_in
-from asdcli.scorers.reference import Vectors
 from asdcli.scorers.unit import UnitVectors, Unseen
+from asdcli.scorers.vectors import Vectors
 from tests.scorers.test_scorers import alpha_brute, nearest_brute, scores_brute
 
 LAYOUT = LogMel.bands(13)

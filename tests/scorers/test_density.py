@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from sklearn.neighbors import LocalOutlierFactor as Theirs
 
 from asdcli.scorers import SCORERS
+from asdcli.scorers.backends import Torch
+from asdcli.scorers.domains import by_domain
 from asdcli.scorers.pools import Mean, Ranked, UpToExit, smoothed_ratios
-from asdcli.scorers.reference import Vectors, unit_norm
 from asdcli.scorers.rules import RULES
 from asdcli.scorers.terms import terms
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors, unit_norm
 from tests.scorers.test_scorers import CLOSE, alpha_brute, dist, make_unit, nearest_brute, scale_brute, scored
 
 INF = math.inf
@@ -258,6 +260,11 @@ def test_a_fallback_is_taken_and_named(spelling: str, unit: dict[str, int], rule
     assert set(rules) <= set(RULES)
     assert np.isfinite(test).all()
     assert np.isfinite(train).all() or len(made.train) == 1
+
+
+def test_each_domain_is_searched_where_it_is_asked_for() -> None:
+    of, _ = by_domain(replace(make_unit(), device="torch:cpu"))
+    assert [type(one._backend) for one in of.values()] == [Torch, Torch]
 
 
 def test_a_domain_of_one_clip_counts_as_of_the_other() -> None:

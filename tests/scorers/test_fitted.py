@@ -17,10 +17,10 @@ from asdcli import artifacts
 from asdcli.cli import score
 from asdcli.errors import BadData, UsageError
 from asdcli.scorers import PAPER, SCORERS, Fitted, own_unit, scorers_of, takes
-from asdcli.scorers.reference import Vectors, unit_norm
 from asdcli.scorers.residuals import Residuals
 from asdcli.scorers.rules import told
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors, unit_norm
 from asdcli.vocabulary import Domain, Unit
 from tests.helpers.heard import Heard
 from tests.stages.test_score import make_rows, scores_of

@@ -12,10 +12,10 @@ from asdcli.scorers import SCORERS
 from asdcli.scorers.gmm import Mixture
 from asdcli.scorers.mahalanobis import Mahalanobis
 from asdcli.scorers.nearest import Nearest, nearest_distance
-from asdcli.scorers.reference import Vectors, unit_norm
 from asdcli.scorers.rescale import Rescale
 from asdcli.scorers.unit import UnitVectors
 from asdcli.scorers.varmin import VarMin, slope
+from asdcli.scorers.vectors import Vectors, unit_norm
 from tests.scorers.test_fitted import make_unit
 
 

@@ -9,8 +9,8 @@ from scipy.stats import multivariate_normal
 from asdcli.errors import UsageError
 from asdcli.scorers import SCORERS
 from asdcli.scorers.gaussian import inverse_half
-from asdcli.scorers.reference import Vectors, unit_norm
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors, unit_norm
 
 
 def vectors(raw: np.ndarray, first: int = 0) -> Vectors:

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asdcli.scorers.leverage import CHANCE, ON_FEW, Points, hangs_on_few, limit, told
-from asdcli.scorers.reference import Vectors, unit_norm
 from asdcli.scorers.slopes import SLOPES, Slope
 from asdcli.scorers.unit import UnitVectors, Unseen
 from asdcli.scorers.varmin import VarMin, slope
+from asdcli.scorers.vectors import Vectors, unit_norm
 from tests.scorers.test_scorers import make_unit
 
 

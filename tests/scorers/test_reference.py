@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from asdcli.scorers import SCORERS, reference
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers import SCORERS, distances
+from asdcli.scorers.reference import Reference
+from asdcli.scorers.vectors import Vectors
 from tests.scorers.test_fitted import make_unit
 
 
@@ -14,7 +15,7 @@ from tests.scorers.test_fitted import make_unit
 def test_how_work_is_cut_into_blocks_changes_no_score(spelling: str, monkeypatch: pytest.MonkeyPatch) -> None:
     unit, blocks = make_unit(n_source=140, n_target=20), []
     whole = SCORERS.build(spelling).fit(unit).score(unit.train)
-    monkeypatch.setattr(reference, "_BLOCK", 1)
+    monkeypatch.setattr(distances, "_BLOCK", 1)
     again = make_unit(n_source=140, n_target=20)
     blocks = again.reference._blocks(again.train)
     cut = SCORERS.build(spelling).fit(again).score(again.train)

@@ -15,7 +15,7 @@ from asdcli.scorers import DEFAULT, PAPER, SCORERS
 from asdcli.scorers.groups import Groups
 from asdcli.scorers.kmeans import cluster
 from asdcli.scorers.local_scale import LocalScale
-from asdcli.scorers.reference import Reference, Vectors, unit_norm
+from asdcli.scorers.reference import Reference
 from asdcli.scorers.rules import RULES
 from asdcli.scorers.scaled import scale_floor
 from asdcli.scorers.smallest import smallest
@@ -23,6 +23,7 @@ from asdcli.scorers.smote import Smote, segment_ends, synthesise
 from asdcli.scorers.unit import UnitVectors
 from asdcli.scorers.validation import choose, representatives
 from asdcli.scorers.varmin import VarMin, alpha_sweep, slope
+from asdcli.scorers.vectors import Vectors, unit_norm
 
 # 1e-9 absolute: distances lie in [0, 1] and float64 sums of a few products differ by 1e-16; ratios divide by b > 1e-3
 CLOSE = {"rtol": 1e-9, "atol": 1e-9}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from asdcli.scorers import SCORERS, candidates, columns, exact_search, reference
+from asdcli.scorers import SCORERS, candidates, columns, distances, exact_search
 from asdcli.scorers.columns import columns_of
-from asdcli.scorers.reference import Reference, Vectors
+from asdcli.scorers.reference import Reference
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.vocabulary import Distance
 
 N_DIMS = 64
@@ -20,6 +21,8 @@ SPELLINGS = [
     "rescale:k=4",
     "rescale:k=4,metric=euclidean",
     "rescale:k=4,form=difference",
+    "lof:k=4",
+    "domain-density:k_source=4,k_target=3",
     "varmin:k=4,val=test-all",
     "varmin:k=1,alpha=-3",
     "varmin:k=4,alpha=2,loo=loose",
@@ -79,7 +82,7 @@ def test_every_method_scores_as_by_all_distances_to_the_last_bit(given: Given, s
     for way, many in (("search", candidates.MANY), ("all", 10**9)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(candidates, "MANY", many)
-            patch.setattr(reference, "_SEARCHES", 100)
+            patch.setattr(distances, "_SEARCHES", 100)
             unit = unit_of(given)
             fitted = [SCORERS.build(spelling).fit(unit) for spelling in SPELLINGS]
             own = unit.train.take(np.arange(0, 4200, 7))
@@ -138,7 +141,7 @@ def test_columns_of_a_product_have_the_bits_that_they_have_in_the_whole(n_x: int
     x, y = rng.standard_normal((n_x, N_DIMS)), rng.standard_normal((n_y, N_DIMS))
     inner = np.sort(rng.choice(n_y - 1, 300, replace=False))
     for wanted in (np.append(inner, n_y - 1), inner[:1], np.arange(n_y - 250, n_y)):
-        with reference.spread(1):
+        with distances.spread(1):
             found, whole = columns_of(x, y, wanted), x @ y.T
         assert found is not None or n_x < 3
         if found is not None:

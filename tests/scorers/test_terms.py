@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from asdcli.scorers import SCORERS
-from asdcli.scorers.reference import Vectors
 from asdcli.scorers.terms import terms
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 
 
 def unit(n: int = 40) -> UnitVectors:

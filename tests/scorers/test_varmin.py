@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from asdcli.scorers import reference
+from asdcli.scorers import distances
 from asdcli.scorers.local_scale import LocalScale
-from asdcli.scorers.reference import Vectors, unit_norm
 from asdcli.scorers.varmin import VarMin, alpha_sweep, slope
+from asdcli.scorers.vectors import Vectors, unit_norm
 from tests.scorers.test_fitted import make_unit
 
 
@@ -18,7 +18,7 @@ def test_a_slope_takes_three_points() -> None:
 
 
 def test_alpha_sweep_joins_the_blocks_of_its_queries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reference, "_BLOCK", 1)  # blocks of 64 queries
+    monkeypatch.setattr(distances, "_BLOCK", 1)  # blocks of 64 queries
     unit = make_unit()
     rng = np.random.default_rng(0)
     queries = Vectors(unit_norm(rng.standard_normal((150, 6))), 1000 + np.arange(150))

@@ -380,6 +380,10 @@ def test_words_that_name_nothing_are_answered_with_what_there_is(asd, here: list
     assert "weights cannot be chosen by 'eval'" in refusal(asd, capsys, "nn", "mse", "--tune", "eval")
     assert "there are 3 weights for 2 parts" in refusal(asd, capsys, "nn", "mse", "--weights", "1,2,3")
     assert "'a/b' cannot be the name of a method" in refusal(asd, capsys, "nn", "mse", "--name", "a/b")
+    assert "'nn' is a method of asd score" in refusal(asd, capsys, "nn", "mse", "--name", "nn")
+    told = refusal(asd, capsys, "nn", "mse", "-m", "gmm")
+    assert "--method says which method of a run that is named without one" in told
+    assert "hint: leave it out, or fuse it too: asd fuse nn mse gmm" in told
     assert "unknown machine type of nn 'fna'" in refusal(asd, capsys, "nn", "mse", "--machine-type", "fna")
 
 

@@ -169,6 +169,14 @@ def test_scores_that_cannot_be_are_refused_by_name(
     assert not list((tmp_path / "runs" / "noise").rglob("scores/*"))
 
 
+def test_how_windows_are_joined_is_not_asked_of_finished_scores(
+    asd: Asd, where: tuple[object, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write(tmp_path / "mine.csv", {"clip_id": IDS, "anomaly_score": SCORES})
+    assert asd("score", "--from", source, "--of-windows", "max", *where) == 2
+    assert "--from brings scores that are finished" in capsys.readouterr().err
+
+
 def test_text_in_a_typed_file_is_no_score(asd: Asd, where: tuple[object, ...], tmp_path: Path, capsys: Any) -> None:
     source = write(tmp_path / "mine.parquet", {"clip_id": IDS, "anomaly_score": ["high"] * 28})
     assert asd("score", "--from", source, *where) == 1

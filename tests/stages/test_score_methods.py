@@ -13,8 +13,8 @@ from asdcli import artifacts
 from asdcli.detector import Detector
 from asdcli.filenames import stem
 from asdcli.scorers import SCORERS
-from asdcli.scorers.reference import Vectors
 from asdcli.scorers.unit import UnitVectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.views.detector_file import DetectorFile
 from asdcli.views.embeddings import read_embeddings
 from asdcli.views.named import as_scored

@@ -269,7 +269,7 @@ def test_what_is_handed_to_a_worker_arrives_as_it_was(here: Path) -> None:
 
 
 def test_threads_are_divided_among_workers_and_a_single_one_is_left_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("asdcli.sweep.engines.local._cores", lambda: 8)
+    monkeypatch.setattr("asdcli.cores.at_hand", lambda: 8)
     assert Local()._threads_each() is None
     assert [Local(workers=n)._threads_each() for n in (2, 3, 16)] == [4, 2, 1]
     assert Local(workers=2, threads=1)._threads_each() == 1

@@ -89,7 +89,7 @@ def test_a_change_of_them_makes_stale_what_used_them_and_nothing_else(
 
 def test_noise_is_of_the_machine_type_or_of_all_where_it_has_none() -> None:
     samples = np.repeat([1000, 2000, 3000, 4000, 5000], 10).astype(np.int16)  # five recordings of ten samples
-    bank = WaveformBank.of(samples, np.arange(0, 51, 10), torch.device("cpu"))
+    bank = WaveformBank.of(np.split(samples, 5), torch.device("cpu"))
     noise = NoiseRecordings(bank, torch.tensor([0, 2, 0]), torch.tensor([2, 3, 5]))
     classes = torch.tensor([0, 1, 2]).repeat(300)
     drawn = noise.drawn(classes, 25, torch.Generator().manual_seed(0)) * 32768

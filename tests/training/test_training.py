@@ -289,7 +289,7 @@ def test_machine_types_without_features_are_left_out_with_a_warning(tmp_path: Pa
 
 
 @pytest.mark.gpu
-def test_training_runs_on_the_gpu_from_device_and_from_pinned_memory(
+def test_training_runs_on_the_gpu_from_device_and_from_host_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     """Also prints the speed: an epoch of 1,024 ten-second clips in bf16, the second of two."""
@@ -297,15 +297,15 @@ def test_training_runs_on_the_gpu_from_device_and_from_pinned_memory(
         pytest.skip("no CUDA device")
     clips, features = noise_run.write(tmp_path, n_train=512)
     losses = {}
-    for name, share in (("device", 0.5), ("pinned", 0.0)):
-        monkeypatch.setattr("asdcli.features.bank.DEVICE_SHARE", share)
+    for name, share in (("device", 0.5), ("host", 0.0)):
+        monkeypatch.setattr("asdcli.features.banks.DEVICE_SHARE", share)
         train.run(clips, features, tmp_path / name, epochs=2, clip_length=10.0, device="cuda", precision="bf16")
         rows = metrics(tmp_path / name)
         losses[name] = rows[-1]["loss"]
         with capsys.disabled():
             print(f"\ntrain on cuda, samples in {name} memory: {rows[-1]['clips_per_s']:.0f} clips/s of 10 s")
     assert losses["device"] < metrics(tmp_path / "device")[0]["loss"]
-    assert losses["pinned"] == pytest.approx(losses["device"], rel=0.1)  # the same batches; CUDA sums in any order
+    assert losses["host"] == pytest.approx(losses["device"], rel=0.1)  # the same batches; CUDA sums in any order
 
 
 # --- the command line ---------------------------------------------------------------------------------------------

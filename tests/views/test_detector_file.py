@@ -12,7 +12,7 @@ import pytest
 from asdcli import artifacts
 from asdcli.errors import BadArtifact, BadData, MissingArtifact, UsageError
 from asdcli.scorers import PAPER
-from asdcli.scorers.reference import Vectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.stages import score
 from asdcli.views.detector_file import DetectorFile
 from asdcli.views.scores import ScoreFiles

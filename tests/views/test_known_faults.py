@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from asdcli import artifacts
 from asdcli.artifacts import Header
-from asdcli.scorers.reference import Vectors
+from asdcli.scorers.vectors import Vectors
 from asdcli.views.known_faults import KnownFaults, nearest_of_clips
 from asdcli.views.scores import read_scores
 from asdcli.views.thresholds import Thresholds

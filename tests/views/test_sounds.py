@@ -13,6 +13,7 @@ from asdcli import artifacts
 from asdcli.artifacts import Header
 from asdcli.errors import MissingArtifact
 from asdcli.features.pack import WaveformPack
+from asdcli.views.reading import Reading
 from asdcli.views.sounds import Sounds
 
 SCHEMA = pa.schema([(c.name, c.type) for c in artifacts.CLIPS.columns])
@@ -50,6 +51,19 @@ def test_channel_rate_and_gain_are_those_of_the_features(tmp_path: Path, channel
         wave = sounds.read("a")
         assert len(wave) == 16_000 and wave.dtype == np.int16 and sounds.one_of_two == (channel == "both")
         assert wave[8_000 + 4_000] == pytest.approx(sign * 0.125 * 0.5 * 32768, abs=3)
+
+
+def test_another_recording_is_heard_as_a_check_reads_it(tmp_path: Path) -> None:
+    """A residual is stored at half its level where nobody says another: else it would sound 6 dB too loud."""
+    path, table, header = clips(tmp_path)
+    packed(tmp_path / "features", header, channel=0, resample=True)
+    sounds = Sounds.of("fan", path, table, tmp_path / "features", None)
+    near, far = np.random.default_rng(0).standard_normal((2, 32_000)) * 0.1
+    soundfile.write(tmp_path / "c.wav", np.column_stack([near, far]), 32_000, subtype="PCM_16")
+    heard = sounds.hear(tmp_path / "c.wav", channel="residual")
+    (read,) = Reading.of({**sounds.how, "channel": "residual"}).waveforms(tmp_path / "c.wav")
+    assert np.array_equal(heard, read) and np.abs(heard).max() <= 0.5 * 32768
+    assert np.array_equal(sounds.hear(tmp_path / "c.wav", (0.25, 0.5), channel="residual"), read[4_000:8_000])
 
 
 def test_where_a_recording_is_gone_its_pack_will_do_and_without_either_that_is_said(tmp_path: Path) -> None:

@@ -65,6 +65,14 @@ def test_windows_that_cannot_be_are_refused() -> None:
         Reading(window_s=1.0, hop_s=1.5)
     with pytest.raises(UsageError, match="there are no windows"):
         Reading(hop_s=1.5)
+    with pytest.raises(UsageError, match="what is cut is windows, and there are no windows"):
+        Reading(cut_from_s=20.0)
+    with pytest.raises(UsageError, match="--cut-from takes seconds, more than none, got -1"):
+        Reading(window_s=1.0, cut_from_s=-1.0)
     with pytest.raises(UsageError, match="more than none"):
         Reading(window_s=float("nan"), hop_s=1.0)
     assert "window_s" not in Reading().params()
+
+
+def test_windows_without_a_hop_overlap_by_half() -> None:
+    assert Reading(window_s=10.0) == Reading(window_s=10.0, hop_s=5.0)

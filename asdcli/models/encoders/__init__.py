@@ -83,6 +83,15 @@ class Architecture(Protocol):
         ...
 
 
+def require_side_by_side(name: str, size: object, stride: object) -> None:
+    """Raises BadArtifact where patches of the encoder `name` overlap or leave gaps, which its positions do not know."""
+    if size != stride:
+        raise BadArtifact(
+            f"the checkpoint's patches are {size} wide and {stride} apart: those of {name} lie side by side",
+            f"name a checkpoint of {name} as its authors published it",
+        )
+
+
 def require_all(name: str, missing: Sequence[str], unexpected: Sequence[str]) -> None:
     """Raises BadArtifact where a checkpoint lacks weights of the encoder `name`."""
     if missing:

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from asdcli.errors import BadArtifact
-from asdcli.models.encoders import Config, require_all
+from asdcli.models.encoders import Config, require_all, require_side_by_side
 from asdcli.models.encoders.blocks import TokenBlock
 
 _TELLS = ("embed_dim", "patch_size", "patch_stride", "target_length", "n_mels")
@@ -83,7 +83,9 @@ class CedArchitecture:
                 f"the checkpoint does not say how {self.name} is built: it has no {', '.join(_TELLS)}",
                 'put a config.json beside it, for instance {"embed_dim": 768, "depth": 12, "num_heads": 12}',
             )
-        return {**_USUAL, **dict(self.usual), **config}
+        settings = {**_USUAL, **dict(self.usual), **config}
+        require_side_by_side(self.name, _pair(settings["patch_size"]), _pair(settings["patch_stride"]))
+        return settings
 
     def n_layers(self, settings: Config) -> int:
         return int(settings["depth"])

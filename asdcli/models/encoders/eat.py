@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from asdcli.errors import BadArtifact
-from asdcli.models.encoders import Config, require_all
+from asdcli.models.encoders import Config, require_all, require_side_by_side
 from asdcli.models.encoders.blocks import TokenBlock
 
 _USUAL = {
@@ -77,7 +77,9 @@ class EatArchitecture:
         if config.get("model_type") != "eat" or "embed_dim" not in config:
             called = config.get("model_type") or "no model"
             raise BadArtifact(f"the checkpoint's config.json is of {called}, not of eat", "name a checkpoint of eat")
-        return {**_USUAL, **config}
+        settings = {**_USUAL, **config}
+        require_side_by_side("eat", settings["patch_size"], settings["stride"])
+        return settings
 
     def n_layers(self, settings: Config) -> int:
         return int(settings["depth"])

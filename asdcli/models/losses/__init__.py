@@ -35,7 +35,8 @@ class Loss(Protocol):
     """A module that judges embeddings by the classes of their clips.
 
     One with an attribute `scale` tells it in the model's card. One that draws random numbers takes them from torch's
-    own generator, which every training step seeds.
+    own generator, which every training step seeds. One whose steps are the same operations on the device each time,
+    with what it draws drawn there, says so by `steady = True`: on CUDA training steps are recorded once and replayed.
     """
 
     def __init__(self, n_dims: int, n_classes: int) -> None: ...

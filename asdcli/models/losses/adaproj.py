@@ -10,8 +10,8 @@ With the J unit vectors w_{c,j} of class c and the unit embedding x:
     log p_c = s cos_c - logsumexp_{c'}(s cos_{c'})
     loss    = mean over the batch of -Σ_c y_c log p_c
 
-The vectors are not made orthogonal, neither here nor there: a few random ones in many dimensions nearly are. The scale
-is that of AdaCos. P_c itself, (batch, C, D) numbers, is never written down: with v_j = <x, w_j> and the products
+The vectors are not made orthogonal, here as in the author's code: a few random ones in many dimensions nearly are. The
+scale is that of AdaCos. P_c itself, (batch, C, D) numbers, is never written down: with v_j = <x, w_j> and the products
 G = w wᵀ of a class's own vectors, cos_c = |v|² / √(vᵀ G v).
 """
 

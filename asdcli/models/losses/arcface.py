@@ -44,6 +44,8 @@ class ArcFace(nn.Module):
 
     scale: torch.Tensor
 
+    steady = True
+
     def __init__(
         self,
         n_dims: int,

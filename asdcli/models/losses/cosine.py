@@ -59,6 +59,7 @@ def adapted_scale(scale: torch.Tensor, cosines: torch.Tensor, labels: torch.Tens
 class SoftmaxOfCosines(nn.Module):
     """A loss of one cosine a class, of which a subclass says how it is made; it has `scale` and `dynamic`."""
 
+    steady = True
     scale: torch.Tensor
     dynamic: bool
 

@@ -43,6 +43,8 @@ class FeatEx(nn.Module):
         UsageError: a network of a single branch, no sub-cluster, or a weight or probability out of range.
     """
 
+    steady = True
+
     def __init__(
         self,
         n_dims: int,
@@ -68,7 +70,8 @@ class FeatEx(nn.Module):
         return self.plain.scale
 
     def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Loss (a scalar) and the plain loss's log p `(batch, C)`; what is exchanged is drawn from torch's generator.
+        """Loss (a scalar) and the plain loss's log p `(batch, C)`; what is exchanged is drawn from torch's generator
+        of the device.
 
         `embeddings` are `(batch, D)`, `labels` `(batch, C)` soft labels, whose rows sum to 1.
         """
@@ -86,9 +89,8 @@ def exchange(
     the clip at their place in a permutation of the batch, one for each branch."""
     n, device = len(embeddings), embeddings.device
     parts = embeddings.split(branch, dim=1)
-    partners = [torch.arange(n), *(torch.randperm(n) for _ in parts[1:])]
-    chosen = (torch.rand(n) < probability).to(device)[:, None]
-    partners = [partner.to(device) for partner in partners]
+    partners = [torch.arange(n, device=device), *(torch.randperm(n, device=device) for _ in parts[1:])]
+    chosen = (torch.rand(n, device=device) < probability)[:, None]
     swapped = torch.cat([part[partner] for part, partner in zip(parts, partners, strict=True)], dim=1)
     nothing = torch.zeros_like(labels)
     before = torch.cat([labels, *(nothing for _ in parts)], dim=1)

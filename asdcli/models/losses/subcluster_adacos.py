@@ -38,6 +38,7 @@ class SubclusterAdaCos(nn.Module):
     `centers` is (D, C S), centre j of class c in column c S + j, and is part of the state in both cases.
     """
 
+    steady = True
     scale: torch.Tensor
 
     def __init__(

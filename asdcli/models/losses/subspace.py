@@ -39,6 +39,8 @@ class SubspaceLoss(nn.Module):
         UsageError: a network of a single branch, no sub-cluster, or a negative weight.
     """
 
+    steady = True
+
     def __init__(
         self,
         n_dims: int,

@@ -36,8 +36,10 @@ class Network(Protocol):
         n_dims: D of the embeddings.
         n_samples, sample_rate: as given: samples of a piece, and their rate in Hz.
 
-    One whose input is not the waveform has an attribute `takes`, the name of a front end in `features.fronts`. One that
-    goes on from an encoder of others takes a third argument, a `models.encoders.start.Start`, and has two methods more:
+    One whose input is not the waveform has an attribute `takes`, the name of a front end in `features.fronts`. One
+    whose steps are the same operations on the device each time, with what it draws drawn there, says so by
+    `steady = True`: on CUDA its training steps are recorded once and replayed. One that goes on
+    from an encoder of others takes a third argument, a `models.encoders.start.Start`, and has two methods more:
     `below_head`, by which its layers learn at different rates, and `card`, what its model's card says of it.
     """
 

@@ -33,6 +33,7 @@ class DualBranch(nn.Module):
     """
 
     n_dims = 256
+    steady = True
     shortest_clip = shortest_clip()
 
     def __init__(self, n_samples: int, sample_rate: int, *, specaugment: float = 0.0, mask_width: float = 0.2) -> None:

@@ -38,6 +38,7 @@ class MultiResolution(nn.Module):
     """
 
     shortest_clip = shortest_clip()
+    steady = True
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ from torch import nn
 from asdcli.models.networks.layers import ResidualUnit
 from asdcli.models.networks.normalisation import BatchNormReLUMaxPool
 from asdcli.models.networks.spectrum import amplitudes
+from asdcli.models.networks.windowed import WindowedConv2d
 
 DIMS = 128
 N_FFT, HOP_LENGTH = 1024, 512
@@ -52,7 +53,7 @@ class SpectrogramBranch(nn.Module):
         super().__init__()
         self.norm = nn.BatchNorm1d(n_bins, affine=False)  # statistics of each frequency over batch and time
         self.stem = nn.Sequential(
-            nn.Conv2d(1, WIDTHS[0][0], 7, stride=2, bias=False),
+            WindowedConv2d(WIDTHS[0][0], 7, 2),
             BatchNormReLUMaxPool(WIDTHS[0][0]),
         )
         height = ((n_bins - 7) // 2 + 1 - 3) // 2 + 1

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from asdcli.models.networks.layers import SqueezeExcitation
+from asdcli.models.networks.windowed import WindowedConv1d
 
 DIMS = 128
 CONVOLUTIONS = ((256, 64), (64, 32), (16, 4))  # (kernel, stride) of each, without padding
@@ -19,8 +20,13 @@ def amplitude_spectrum(waveforms: torch.Tensor) -> torch.Tensor:
 
 
 def amplitudes(x: torch.Tensor) -> torch.Tensor:
-    """|x| of complex numbers: to the bit what `x.abs()` gives, which takes 2.7 times as long on CPUs."""
-    return x.abs() if x.requires_grad else torch.hypot(x.real, x.imag)  # the gradient of hypot is none at 0
+    """|x| of complex numbers, off by 2e-7 at most, on CPUs several times as fast as `x.abs()`.
+
+    Squares of what is below 1e-19 vanish: a waveform of 16 bits has no such amplitudes but 0.
+    """
+    if x.requires_grad:  # the gradient of a root is none at 0
+        return x.abs()
+    return torch.mul(x.real, x.real).addcmul_(x.imag, x.imag).sqrt_()
 
 
 def positions(n_samples: int) -> int:
@@ -48,7 +54,7 @@ class SpectrumBranch(nn.Module):
         channels = 1
         for kernel, stride in CONVOLUTIONS:
             layers += [
-                nn.Conv1d(channels, DIMS, kernel, stride=stride, bias=False),
+                WindowedConv1d(channels, DIMS, kernel, stride),
                 nn.ReLU(),
                 SqueezeExcitation(DIMS),
             ]

@@ -16,11 +16,11 @@ from asdcli.catalogue.truth import tables
 from asdcli.clips import SUBSET_FOLDERS, SUFFIXES
 from asdcli.editions import archives
 from asdcli.errors import AsdError
+from asdcli.layouts.links import LINK
 from asdcli.pipeline.diagnosis.finding import Finding, State
 from asdcli.pipeline.diagnosis.left_out import left_out
 from asdcli.pipeline.indexing import of_clips
 from asdcli.stages.index import ERRORS
-from asdcli.stages.index_place import LINK
 from asdcli.vocabulary import Split, Subset
 
 _AREA = "data"

@@ -10,13 +10,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from asdcli import cores
 from asdcli.pipeline.diagnosis.finding import Finding, State
+from asdcli.training.crowd import crowd
 
 _AREA = "machine"
 _LOW_BYTES = 5e9  # less than one edition's development set
 _TIMEOUT_S = 120
 _PROBE = """
-import json, torch, torchaudio
+import json, torch
 cuda = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
 print(json.dumps({
     "threads": torch.get_num_threads(),
@@ -42,11 +44,11 @@ def _devices() -> Iterator[Finding]:
         return
     if probe.returncode:
         told = (probe.stderr.strip().splitlines() or [f"exit code {probe.returncode}"])[-1]
-        fix = f"{sys.executable} -m pip install --force-reinstall torch torchaudio torchvision"
+        fix = f"{sys.executable} -m pip install --force-reinstall torch torchvision"
         yield Finding(_AREA, "torch", State.PROBLEM, f"cannot be imported: {told}", fix)
         return
     found = json.loads(probe.stdout.splitlines()[-1])
-    yield Finding(_AREA, "cpu", State.OK, f"{os.cpu_count()} cores, torch uses {found['threads']} threads")
+    yield Finding(_AREA, "cpu", State.OK, _cores(found["threads"]))
     for i, card in enumerate(found["cuda"]):
         yield Finding(_AREA, f"cuda:{i}", State.OK, card)
     if found["mps"]:
@@ -56,6 +58,13 @@ def _devices() -> Iterator[Finding]:
             f"torch is built for CUDA {found['built_for_cuda']}" if found["built_for_cuda"] else "a CPU build of torch"
         )
         yield Finding(_AREA, "gpu", State.NOTE, f"none to be seen ({built}): everything runs on the CPU")
+
+
+def _cores(threads: int) -> str:
+    granted = cores.quota()
+    paid = "" if granted is None else f", of which this container has {granted:.3g}"
+    at_work = crowd(threads)
+    return f"{os.cpu_count()} cores{paid}, torch uses {threads} threads" + (f"; {at_work}" if at_work else "")
 
 
 def _place(name: str, folder: Path, option: str) -> Finding:

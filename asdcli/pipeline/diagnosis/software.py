@@ -15,6 +15,8 @@ _AREA = "software"
 _REQUIREMENT = re.compile(
     r"(?P<name>[A-Za-z0-9._-]+)\s*(?:\[[^]]*])?\s*\(?(?P<versions>[^;)]*)\)?\s*(?:;(?P<when>.*))?"
 )
+_WITHOUT = {"torchaudio": "features are made without it; only the tests of asdcli are held against it"}
+"""What nothing needs, and people look for."""
 _BOUND = re.compile(r"(>=|<=|<|>|==|!=)\s*([\d.]+)")
 
 
@@ -24,8 +26,9 @@ def look(requirements: list[str] | None = None) -> Iterator[Finding]:
     yield Finding(_AREA, "asdcli", State.OK, __version__)
     for requirement in metadata.requires("asdcli") or [] if requirements is None else requirements:
         match = _REQUIREMENT.fullmatch(requirement.strip())
-        if match and _applies(match["when"]):
+        if match and _applies(match["when"]) and match["name"] not in _WITHOUT:
             yield _library(match["name"], match["versions"].strip())
+    yield from (_not_needed(name, why) for name, why in _WITHOUT.items())
 
 
 def _library(name: str, versions: str) -> Finding:
@@ -37,6 +40,13 @@ def _library(name: str, versions: str) -> Finding:
     if not fits(installed, versions):
         return Finding(_AREA, name, State.PROBLEM, f"{installed}, but asdcli needs {versions}", fix)
     return Finding(_AREA, name, State.OK, installed)
+
+
+def _not_needed(name: str, why: str) -> Finding:
+    try:
+        return Finding(_AREA, name, State.OK, f"{metadata.version(name)}: {why}")
+    except metadata.PackageNotFoundError:
+        return Finding(_AREA, name, State.NOTE, f"not installed: {why}")
 
 
 def fits(installed: str, versions: str) -> bool:

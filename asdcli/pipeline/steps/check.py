@@ -13,6 +13,7 @@ from asdcli.clips import SUFFIXES, without_suffix
 from asdcli.detector import Detector
 from asdcli.errors import ArtifactError, BadArtifact, BadData, MissingArtifact, UsageError, unknown_name
 from asdcli.layouts import find_audio, machine_of
+from asdcli.layouts.links import links, path_through, shown
 from asdcli.layouts.times import when
 from asdcli.pipeline import answers_kept, keeping
 from asdcli.pipeline.answers import answered
@@ -28,11 +29,10 @@ from asdcli.spec import parse
 from asdcli.stages import check
 from asdcli.stages.check import Checks, ToCheck
 from asdcli.stages.check_why import Whys
-from asdcli.stages.index_place import links, path_through, shown
 from asdcli.stages.threshold import rows as thresholds_of
 from asdcli.views.known_faults import KnownFaults
 from asdcli.views.long_normals import long_normals
-from asdcli.views.scores import read_scores
+from asdcli.views.scores import Scored, read_scores
 from asdcli.views.stretches import parts_of
 from asdcli.views.thresholds import Thresholds
 from asdcli.wording import counted, listed
@@ -103,9 +103,7 @@ def run(
     told = f"against what {space.run} has learned of {listed(machines)} ({spelling})"
     progress.note(f"{counted(len(recordings), 'recording')} {told}")
     detector: Detector = detector_of(space, spelling, device=device, progress=progress)
-    (scored,) = read_scores([space.scores(spelling)])
-    if not limits.fitted_on(scored):
-        raise BadArtifact(f"{space.thresholds} is of other scores than {scored.path}", "set it again: asd threshold")
+    scored = scored_by(space, limits, spelling)
     faults = KnownFaults.read(space.clips, space.embeddings, scored, space.window_scores(spelling), limits)
     detector = replace(detector, faults=faults) if faults else detector
     asked = changes(channel, resample) | windows(window_s, hop_s)
@@ -177,6 +175,14 @@ def limits_of(space: Workspace, method: str | None) -> tuple[Thresholds, str]:
     if spelling not in there:
         raise unknown_name("method with thresholds", spelling, there)
     return limits, spelling
+
+
+def scored_by(space: Workspace, limits: Thresholds, spelling: str) -> Scored:
+    """The scores by a method that thresholds of the run stand on. Raises BadArtifact where they stand on others."""
+    (scored,) = read_scores([space.scores(spelling)])
+    if not limits.fitted_on(scored):
+        raise BadArtifact(f"{space.thresholds} is of other scores than {scored.path}", "set it again: asd threshold")
+    return scored
 
 
 def _recordings(

@@ -131,7 +131,7 @@ def _explanations(
     space: Workspace, checks: Checks, scored: Scored, detector: Detector, progress: Remembered
 ) -> Iterator[Explanation]:
     """Of the recordings that were judged, the most suspicious first."""
-    files = explaining.evidence(space, scored)
+    explainer = explain.Explainer(scored, explaining.evidence(space, scored), loaded=detector)
     paths = {(one.machine, one.name): one.path for one in checks.recordings}
     spans = {track.recording: track.highest_s for track in checks.tracks}
     rows = [row for row in checks.rows if row.verdict in (SUSPICIOUS, NORMAL)][:MOST]
@@ -141,11 +141,11 @@ def _explanations(
         notes = (row.why,) if row.why and row.heard is None else ()
         one = Outside(path, f"./{path}", explaining.standing_of(row, scored), notes, checks.changes, span_s)
         try:
-            found = explain.of_recordings([one], detector, scored, files, occlude=False)
+            found = explainer.recording(one)
         except AsdError as error:
             progress.left_out(f"{row.recording} cannot be explained: {error.message}")
         else:
-            yield from map(explanation, found)
+            yield explanation(found)
 
 
 def _words(space: Workspace, checks: Checks, scored: Scored, progress: Remembered) -> Words:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +33,7 @@ from asdcli.views.bank import CONFIRMED, CONFIRMED_AND_COMPARED, KNOWN_FAULT, Ba
 from asdcli.views.checked import NOT_JUDGED, UNUSABLE
 from asdcli.views.stretches import is_part
 from asdcli.vocabulary import ConditionFrom, Split
-from asdcli.wording import listed
+from asdcli.wording import counted, listed
 
 ANSWERS: tuple[Said, ...] = ("normal", "fault", "none")
 
@@ -103,9 +104,9 @@ def run(
         for digest in meant
         if (before[digest].answer if digest in before else "none") != answer.said
     ]
-    confirm(space.history, fresh)
     again.run(space, device=device, progress=progress)  # what was cut short is finished first
     done = change(space, found, edit, device=device, progress=progress)
+    confirm(space.history, fresh)  # last: a change that is refused leaves no answer behind
     promises = promises_kept(space, method_of(space, None))
     for one in promises:
         if (doubt := one_sided(one)) and answer.said == "normal":
@@ -121,9 +122,11 @@ def _meant(space: Workspace, word: str) -> list[PastCheck]:
         of_digest = {one.digest: one for one in checks.latest(checks.kept(space.history))}
         digests = [digest_file(file) for file in files]
         unknown = [str(file) for file, digest in zip(files, digests, strict=True) if digest not in of_digest]
-        if unknown or not files:
-            what = f"{listed(unknown)} in it" if unknown else "no recording in it"
-            raise UsageError(f"{word}: {what} was checked", f"check it first: asd check {word}")
+        if not files:
+            raise UsageError(f"there is no recording in {word}", "name checked recordings; all of them: asd history")
+        if unknown:
+            never = f"{len(unknown)} of {counted(len(files), 'recording')} in {word} never went through asd check"
+            raise UsageError(f"{never}: {listed(unknown)}", f"check them first: asd check {shlex.quote(word)}")
         return [of_digest[digest] for digest in digests]
     found = checks.find(space.history, word)
     if place.is_file():
@@ -170,7 +173,7 @@ def _refuse_learned(one: PastCheck, is_learned: bool, answer: Answer) -> None:
     if is_learned:
         raise UsageError(
             f"{one.recording} was learned as normal, and no fault may be compared with",
-            f"take it out: asd reference remove {one.path!r}",
+            f"take it out: asd reference remove {shlex.quote(one.path)}",
         )
     raise UsageError(
         f"{one.recording} was learned, and taken out with asd reference remove",
@@ -188,7 +191,10 @@ def _usable(one: PastCheck, answer: Answer) -> audio.Info:
     if not file.is_file():
         raise BadData(f"{file} is not there any more", "bring it back, or check it where it is now: asd check FILE")
     if digest_file(file) != one.digest:
-        raise BadData(f"{file} is another recording than the one that was checked", f"check it: asd check {file}")
+        raise BadData(
+            f"{file} is another recording than the one that was checked",
+            f"check it: asd check {shlex.quote(str(file))}",
+        )
     try:
         return audio.info(file)
     except audio.BadAudio as error:

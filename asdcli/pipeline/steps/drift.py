@@ -63,11 +63,11 @@ def run(
     found = drift.run(space.history, methods, _sounds(space), machine=machine, since=begun, progress=progress)
     if not found:
         raise BadData(
-            "not one checked recording has a p-value, so nothing tells whether they drift",
+            "not one checked recording has a p-value among scores that are there, so nothing tells whether they drift",
             "see what was found of them: asd history",
         )
     if others := [name for name in known if machine is None and name not in {one.machine for one in found}]:
-        progress.left_out(f"{listed(others)}: no checked recording has a p-value, so nothing tells of drift")
+        progress.left_out(f"{listed(others)}: no checked recording has a p-value among scores that are there")
     if output is None:
         return found, None
     return found, plot.run(space, "drift", output=output, machine=machine, force=force, progress=progress)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +147,9 @@ def _of_recordings(
         span_s = spans.get(row.recording)
         wanted.append(Outside(Path(name), f"./{name}", standing_of(row, scored), notes, reads.changes, span_s))
     detector = detector_of(space, spelling, device=how["device"])  # of which the check has told
-    return zip(names, explain.of_recordings(wanted, detector, scored, files, **how), strict=True)
+    explainer = explain.Explainer(scored, files, loaded=detector, **how)
+    every = progress.track(wanted, total=len(wanted), label="explain", unit="recordings")
+    return zip(names, map(explainer.recording, every), strict=True)
 
 
 def standing_of(row: CheckRow, scored: Scored) -> Standing:
@@ -175,10 +177,7 @@ def _known(space: Workspace, scored: Scored, progress: Progress) -> tuple[Scored
     files = evidence(space, scored)
     read_from = [scored.path, *(path for path in (files.embeddings, files.detector, files.thresholds) if path)]
     stale = changes(warn_of_stale(space, read_from, progress))
-    scored = Scored(
-        scored.method, scored.spelling, scored.table, scored.header, scored.path, stale.get(scored.path, ())
-    )
-    return scored, files
+    return replace(scored, stale=stale.get(scored.path, ())), files
 
 
 def _method(methods: Sequence[Scored], asked: str | None, progress: Progress) -> Scored:
@@ -214,9 +213,7 @@ def _spelled(asked: str, methods: Sequence[Scored]) -> str:
 def evidence(space: Workspace, scored: Scored) -> Evidence:
     """What there is of the run to explain the scores of a method by."""
     detector = space.detector(scored.spelling)
-    residuals = False
-    if detector.exists():
-        residuals = takes(SCORERS.build(scored.spelling)) == "residuals"
+    residuals = detector.exists() and takes(SCORERS.build(scored.spelling)) == "residuals"
     model = space.autoencoder if residuals else space.model
     windows = space.window_scores(scored.spelling)
     return Evidence(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,10 +15,9 @@ from asdcli.pipeline.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.scorers.fuse import DEV, FUSIONS, Fuse
 from asdcli.stages import fuse as stage
+from asdcli.stages.import_scores import method_name
 from asdcli.views.parts import Fusion
 from asdcli.views.scores import Scored
-
-_NAME = re.compile(r"[A-Za-z0-9][\w.=,-]*")
 
 
 @answered
@@ -54,10 +52,10 @@ def run(
         spelling -> outcome.
 
     Raises:
-        UsageError: as `find_parts`, or a name that is none. Otherwise as `stages.fuse.run`.
+        UsageError: as `find_parts` or `method_name`. Otherwise as `stages.fuse.run`.
     """
-    if name is not None and not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} cannot be the name of a method", "choose a plain one: --name mine")
+    if name is not None:
+        method_name(name)
     found = find_parts(space, parts, methods)
     fusion = Fusion(found, fuse or Fuse(), name, machine_types)
     target, paths = _target(space, found), [one.path for one in found]

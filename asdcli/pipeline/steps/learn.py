@@ -17,6 +17,7 @@ from asdcli.errors import AsdError, BadData, UsageError
 from asdcli.filenames import fault
 from asdcli.files import is_model
 from asdcli.layouts import machine_of, sizes
+from asdcli.layouts.links import LINK, shown
 from asdcli.metrics import alarm_rates
 from asdcli.metrics.alarm_rates import DEFAULT, rule_of
 from asdcli.outcome import Outcome
@@ -29,7 +30,6 @@ from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import check
 from asdcli.stages.index import NORMAL
-from asdcli.stages.index_place import LINK, shown
 from asdcli.stages.threshold import rows
 from asdcli.views.calibration import calibrations
 from asdcli.views.clips import is_training
@@ -199,10 +199,10 @@ def _common(places: Sequence[Path]) -> tuple[Path, list[str]]:
 
 def _dataset(root: Path, below: Sequence[str], machine: str | None, into: Path | None, asked: str | None) -> str:
     """The name of the dataset: as asked for, of the run, of the one machine, else of the folder."""
-    if into is not None and (known := run_note.dataset_of(into)):
-        return asked or known
     if asked is not None:
         return asked
+    if into is not None and (known := run_note.dataset_of(into)):
+        return known
     folders = [name for name in below if (root / name).is_dir()]
     named = {machine_of([*root.parts[-3:], *Path(name).parts]) for name in folders or ["."]}
     said = into.resolve().name if into else machine or (named.pop() if len(named) == 1 else None) or root.name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,19 @@ from asdcli.pipeline.answers import answered
 from asdcli.pipeline.hearing_first import left_by_sound
 from asdcli.pipeline.learning import changing
 from asdcli.pipeline.newcomers import Newcomers, newcomers
-from asdcli.pipeline.steps.check import LEARN, limits_of
+from asdcli.pipeline.steps.check import LEARN, limits_of, scored_by
 from asdcli.pipeline.workspace import Workspace
 from asdcli.progress import SILENT, Progress
 from asdcli.stages import reference
 from asdcli.stages.index import NORMAL
+from asdcli.stages.threshold import rows as thresholds_of
 from asdcli.views.bank import AS_NORMAL, CONFIRMED_AND_COMPARED, BankEdit
 from asdcli.views.bank_report import BankRow, bank_rows
 from asdcli.views.clips import is_training
-from asdcli.views.scores import read_scores
 from asdcli.views.stretches import is_part
-from asdcli.views.thresholds import Thresholds
 from asdcli.wording import counted, listed
+
+_LIST = "they are listed by: asd reference list"
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,8 @@ def listing(space: Workspace, *, machine: str | None = None, method: str | None 
     """
     table, _ = learned(space)
     limits, spelling = limits_of(space, method)
-    (scored,) = read_scores([space.scores(spelling)])
-    rows = bank_rows(table, scored, limits)
-    known = {row.machine for row in rows}
-    if machine is not None and machine not in known:
-        raise UsageError(f"the run knows no machine {machine!r}", f"it knows {', '.join(sorted(known))}")
+    rows = bank_rows(table, scored_by(space, limits, spelling), limits)
+    _require_known(machine, {row.machine for row in rows})
     return [row for row in rows if machine in (None, row.machine)]
 
 
@@ -107,8 +105,7 @@ def add(
     table, _ = learned(space)
     by_model = again.run(space, device=device, progress=progress).by_model  # what was cut short is finished first
     machines = sorted(set(table.filter(is_training(table))["machine_type"].to_pylist()))
-    if machine is not None and machine not in machines:
-        raise UsageError(f"the run knows no machine {machine!r}", f"it knows {', '.join(machines)}; others are learned")
+    _require_known(machine, machines)
     found = newcomers(
         space,
         places,
@@ -200,6 +197,12 @@ def learned(space: Workspace) -> tuple[pa.Table, Header]:
     return table, header
 
 
+def _require_known(machine: str | None, known: Collection[str]) -> None:
+    if machine is not None and machine not in known:
+        hint = f"it knows {', '.join(sorted(known))}; others are learned"
+        raise UsageError(f"the run knows no machine {machine!r}", hint)
+
+
 def _meant(name: str, table: pa.Table, bank: pa.Table, space: Workspace) -> list[str]:
     """The recordings that a word means; also ones that were taken out already."""
     if Path(name).is_dir():
@@ -223,7 +226,9 @@ def _meant(name: str, table: pa.Table, bank: pa.Table, space: Workspace) -> list
             ends.append(clip_id)
     found = exact or ends
     if not found:
-        known = unknown_name("recording", name.rpartition("/")[2], map(shown, rows), "asd reference list")
+        known = unknown_name(
+            "recording", name.rpartition("/")[2], map(shown, bank["clip_id"].to_pylist()), "asd reference list"
+        )
         raise UsageError(f"{name!r} names no recording that others are compared with", known.hint)
     if len(found) > 1:
         several = listed([shown(clip_id) for clip_id in found])
@@ -238,18 +243,15 @@ def _is_whole(name: str, file: Path | None, path: str, space: Workspace) -> bool
     return name in called or (file is not None and (space.dataset_root / whole).resolve() == file)
 
 
-_LIST = "they are listed by: asd reference list"
-
 _Limits = dict[tuple[str, str], tuple[float, int]]
 
 
 def _thresholds(space: Workspace) -> _Limits:
     """Method and machine -> the threshold, and the recordings that it stands on."""
     try:
-        Thresholds.read(space.thresholds)
+        rows = thresholds_of(space.thresholds)
     except MissingArtifact:
         return {}
-    rows = artifacts.read_table(space.thresholds, artifacts.THRESHOLDS)[0].to_pylist()
     return {(row["method"], row["machine_type"]): (row["threshold"], row["n_clips"]) for row in rows}
 
 
@@ -268,5 +270,8 @@ def _moved(before: _Limits, after: _Limits) -> Iterator[str]:
 def _from_to(was: float, limit: float) -> str:
     if limit == was:
         return f"{limit:.4g} as before"
-    share = f" ({100 * abs(limit / was - 1):.2g} % {'higher' if limit > was else 'lower'})" if was > 0 else ""
-    return f"{limit:.4g} instead of {was:.4g}{share}"
+    if was <= 0:
+        return f"{limit:.4g} instead of {was:.4g}"
+    percent = 100 * abs(limit / was - 1)
+    by = f"{percent:.2g}" if percent < 10 else f"{percent:,.0f}"
+    return f"{limit:.4g} instead of {was:.4g} ({by} % {'higher' if limit > was else 'lower'})"

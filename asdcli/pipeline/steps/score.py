@@ -22,7 +22,6 @@ from asdcli.vocabulary import OfWindows, Unit
 
 SETS = {"all": PAPER, "all+": MORE}
 """What stands for several methods."""
-"""What stands for the thirteen methods of the variance-minimisation paper's tables."""
 
 
 @answered

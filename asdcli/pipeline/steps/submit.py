@@ -72,10 +72,11 @@ def run(
 
 
 def _models(space: Workspace) -> list[Path]:
-    """Folders of the models that may have made the run's scores: its own, and those of runs whose scores it fused."""
-    named = run_note.elsewhere(space.run).values()
-    scores = [path for inputs in named for path in inputs.values() if path.parent.name == space.scores_dir.name]
-    runs = [space.run, *sorted({path.parent.parent for path in scores})]
+    """Folders of the models that may have made the run's scores: its own, and those of runs that it has files of."""
+    named = [path for inputs in run_note.elsewhere(space.run).values() for path in inputs.values()]
+    scores = {path.parent.parent for path in named if path.parent.name == space.scores_dir.name}
+    embeddings = {path.parent for path in named if path.name == space.embeddings.name}
+    runs = [space.run, *sorted(scores | embeddings)]
     return [run / folder.name for run in runs for folder in (space.model, space.autoencoder)]
 
 

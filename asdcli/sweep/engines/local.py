@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
 
+from asdcli import cores
 from asdcli.errors import UsageError
 from asdcli.sweep.hands import Hands
 from asdcli.sweep.notes import CellReport
@@ -21,7 +21,7 @@ Reports = SimpleQueue[CellReport | BaseException]
 class Local:
     """Processes of this machine.
 
-    One worker with all threads is the default: two trainings at once on one CPU take longer than one after the other.
+    One worker with all threads is the default: two trainings at once on one CPU are no faster than one after the other.
     More are for several devices, for work that waits for a disk, and for machines of very many cores.
 
     Attributes:
@@ -57,7 +57,7 @@ class Local:
     def _threads_each(self) -> int | None:
         if self.threads is not None or self.workers == 1:
             return self.threads
-        return max(1, _cores() // self.workers)
+        return max(1, cores.at_hand() // self.workers)
 
 
 def _labour(hands: Hands, todo: deque[Work], told: Reports, site: Site, retry: int) -> None:
@@ -78,11 +78,3 @@ def _report(told: CellReport | BaseException) -> CellReport:
     if isinstance(told, BaseException):
         raise told
     return told
-
-
-def _cores() -> int:
-    """Of this machine that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on Linux
-        return os.cpu_count() or 1

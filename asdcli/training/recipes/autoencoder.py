@@ -31,6 +31,7 @@ from asdcli.training.holdout import held_out, vectors_kept
 from asdcli.training.loop import Step
 from asdcli.training.precision import autocast, resolve_precision
 from asdcli.training.seeds import generator, seeded
+from asdcli.training.uncompiled import uncompiled
 
 _EPOCHS = {"default": 100, "paper": 1500, "dcase-baseline": 100}
 _BATCH = {"default": 16, "paper": 16, "dcase-baseline": 256}  # windows of 4 s, or vectors
@@ -173,7 +174,7 @@ class AutoencoderTask:
             setting,
         )
         self.module = networks.to(setting.device)
-        self.optimizers = [torch.optim.Adam(n.parameters(), lr=recipe.lr, fused=True) for n in self.module]
+        self.optimizers = [uncompiled(torch.optim.Adam)(n.parameters(), lr=recipe.lr, fused=True) for n in self.module]
         windows = front.window_frames is not None  # measured on a CPU: batches of 256 vectors are no faster in bf16
         self.precision = resolve_precision(setting.precision, setting.device, gains=windows)
         self.kept = [self._kept(m, b) for m, b in zip(machine_types, banks, strict=True)]

@@ -15,7 +15,8 @@ import torch
 from torch import nn
 
 from asdcli.errors import BadData, UsageError
-from asdcli.features.bank import WaveformBank
+from asdcli.features.ahead import one_ahead
+from asdcli.features.banks import Bank
 from asdcli.models.encoders.start import Start
 from asdcli.models.label_smoothing import smoothed
 from asdcli.models.losses import LOSSES
@@ -28,11 +29,13 @@ from asdcli.training import Setting, TrainingData
 from asdcli.training.classes import LABEL_COLUMNS, classes
 from asdcli.training.encoders import FoundEncoder
 from asdcli.training.gather import gather
-from asdcli.training.loop import Step, descend
+from asdcli.training.graphs import replayed
+from asdcli.training.loop import Step
 from asdcli.training.noise import WHERE_RECORDED, NoiseMixing, NoiseRecordings, white
+from asdcli.training.optimizers import adamw
 from asdcli.training.precision import autocast, resolve_precision
 from asdcli.training.rates import Rates
-from asdcli.training.seeds import derive, generator, seeded
+from asdcli.training.seeds import derive, generator, seeded, step_randomness
 
 
 @dataclass(frozen=True)
@@ -196,7 +199,7 @@ class DiscriminativeTask:
         self,
         recipe: Discriminative,
         module: DiscriminativeModule,
-        bank: WaveformBank,
+        bank: Bank,
         labels: list[Any],
         index: np.ndarray,
         setting: Setting,
@@ -210,32 +213,34 @@ class DiscriminativeTask:
         self.precision = resolve_precision(setting.precision, setting.device)
         self.rates = Rates(recipe.lr, recipe.warmup, recipe.layer_decay)
         groups = self.rates.groups(module, module.network)
-        self.optimizers = [torch.optim.AdamW(groups, lr=recipe.lr, weight_decay=recipe.weight_decay)]
+        self.optimizers = [adamw(groups, setting.device, lr=recipe.lr, weight_decay=recipe.weight_decay)]
         self._after_warmup = [group["lr"] for group in groups]
+        self.learn = replayed(self.descend, setting.device, [module.network, module.loss, self.rates])
         if said := self.rates.told(module.network):
             setting.progress.note(said)
 
     def steps(self, epoch: int) -> Iterator[Step]:
-        """One step a batch."""
-        return descend(self.optimizers[0], self.batches(epoch), self.loss)
+        """One step a batch, at its learning rates."""
+        batches, n_steps = self.batches(epoch), -(-self.epoch_size // self.recipe.batch_size)
+        for number, batch in enumerate(one_ahead(batches) if self.bank.on_host else batches):
+            self.rates.set(self.optimizers[0], self._after_warmup, epoch * n_steps + number)
+            with step_randomness(batch.seed, self.setting.device):  # dropout, masks, exchanged branches
+                loss, right = self.learn(batch.waveforms, batch.labels)
+            yield Step(loss, right, len(batch.waveforms))
 
     def batches(self, epoch: int) -> Iterator[MixedBatch]:
-        """The batches of an epoch. A last one of a single clip is left out: batch normalisation has no variance.
-
-        Sets the learning rates of each.
-        """
+        """The batches of an epoch. A last one of a single clip is left out: batch normalisation has no variance."""
         recipe, draw = self.recipe, generator(self.setting.seed, "epoch", epoch)
         order = torch.randperm(self.epoch_size, generator=draw)
-        parts = order.split(recipe.batch_size)
-        for number, clips in enumerate(parts):
+        for number, clips in enumerate(order.split(recipe.batch_size)):
             if len(clips) < 2:
                 continue
-            self.rates.set(self.optimizers[0], self._after_warmup, epoch * len(parts) + number)
             at = torch.rand(len(clips), generator=draw, dtype=torch.float64)
             waveforms = self.bank.crop(clips, self.module.network.n_samples, at)
             if self.mixing.probability:
                 waveforms = self._noisy(waveforms, clips, generator(self.setting.seed, "noise", epoch, number))
-            labels = nn.functional.one_hot(self.index[clips], self.n_classes).to(waveforms)
+            classes = self.index[clips].to(self.setting.device, non_blocking=True)
+            labels = nn.functional.one_hot(classes, self.n_classes).to(waveforms.dtype)
             waveforms, labels = mixup(waveforms, smoothed(labels, recipe.label_smoothing), recipe.mixup, draw)
             yield MixedBatch(waveforms, labels, derive(self.setting.seed, "step", epoch, number))
 
@@ -244,16 +249,17 @@ class DiscriminativeTask:
             return self.mixing.added(waveforms, white(waveforms, draw), draw)
         return self.mixing.added(waveforms, self.noise.drawn(self.index[clips], waveforms.shape[1], draw), draw)
 
-    def loss(self, batch: MixedBatch) -> tuple[torch.Tensor, torch.Tensor, int]:
-        """Loss; how many samples' most likely class is the one with the largest label; their number."""
-        device = self.setting.device
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.manual_seed(batch.seed)  # dropout, masks, exchanged branches
-            with autocast(device, self.precision):
-                embeddings = self.module.network(batch.waveforms)
-            loss, log_p = self.module.loss(embeddings, batch.labels)
-        right = (log_p.argmax(dim=1) == batch.labels.argmax(dim=1)).sum()
-        return loss, right, len(batch.waveforms)
+    def descend(self, waveforms: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Descend the loss of a batch, and return it as it was; and how many samples' most likely class is the one with
+        the largest label."""
+        (optimizer,) = self.optimizers
+        optimizer.zero_grad()
+        with autocast(self.setting.device, self.precision):
+            embeddings = self.module.network(waveforms)
+        loss, log_p = self.module.loss(embeddings, labels)
+        loss.backward()
+        optimizer.step()
+        return loss.detach(), (log_p.argmax(dim=1) == labels.argmax(dim=1)).sum()
 
     def card(self) -> dict[str, Any]:
         network, scale = self.module.network, getattr(self.module.loss, "scale", None)

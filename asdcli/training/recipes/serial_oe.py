@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from asdcli.errors import AsdError, BadData, UsageError
-from asdcli.features.bank import WaveformBank
+from asdcli.features.banks import Bank
 from asdcli.features.standardised_mels import deviation, mel_spec, mels, standardised
 from asdcli.features.windows import HOP_S, WINDOW_S
 from asdcli.models.losses.serial_oe import serial_oe_loss
@@ -31,7 +31,8 @@ from asdcli.training.memory import warn_of_want
 from asdcli.training.precision import autocast, resolve_precision
 from asdcli.training.pretrained import weights_file
 from asdcli.training.recipes import outliers
-from asdcli.training.seeds import derive, seeded
+from asdcli.training.seeds import derive, seeded, step_randomness
+from asdcli.training.uncompiled import uncompiled
 
 MIXUP_BETA = 0.2
 
@@ -124,7 +125,7 @@ class Batch(NamedTuple):
 class _Clips:
     """All training clips of all machine types: where their sound is, and what they are."""
 
-    bank: WaveformBank
+    bank: Bank
     moments: torch.Tensor
     machine: np.ndarray
     product: np.ndarray
@@ -159,7 +160,7 @@ class SerialOETask:
                 raise BadData(f"{machine_type}: there are {len(positives)} normal clips and {len(negatives)} outliers")
         self.epoch_size = 2 * sum(len(p) for p, _ in self.members)
         groups = [{"params": list(network.parameters())} for network in module]
-        self.optimizers = [torch.optim.AdamW(groups, lr=recipe.lr, weight_decay=0.0)]
+        self.optimizers = [uncompiled(torch.optim.AdamW)(groups, lr=recipe.lr, weight_decay=0.0)]
 
     def steps(self, epoch: int) -> Iterator[Step]:
         """One step a batch."""
@@ -211,10 +212,8 @@ class SerialOETask:
         device = self.setting.device
         network = self.networks[batch.number]
         spectrograms = mels(batch.waves, self.mel)
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.manual_seed(batch.seed)  # dropout
-            with autocast(device, self.precision):
-                embeddings = network(spectrograms)
+        with step_randomness(batch.seed, device), autocast(device, self.precision):  # dropout
+            embeddings = network(spectrograms)
         machine, product = network.heads(embeddings.float())
         loss = serial_oe_loss(machine, product, batch.is_machine, batch.is_product, self.recipe.lambda_id)
         right = ((machine > 0) == (batch.is_machine > 0.5)).sum()
@@ -268,8 +267,7 @@ def _gather(data: TrainingData, setting: Setting) -> _Clips:
     sections = [section or "-" for section in clips["section"].to_pylist()]
     products = {m: sorted({s for s, of in zip(sections, machines, strict=True) if of == m}) for m in data.machine_types}
     number = {m: i for i, m in enumerate(data.machine_types)}
-    ends = (bank.starts + bank.lengths).tolist()
-    spread = [deviation(bank.samples[start:end]) for start, end in zip(bank.starts.tolist(), ends, strict=True)]
+    spread = [deviation(bank.clip(i)) for i in range(len(bank))]
     return _Clips(
         bank,
         torch.tensor(spread),
