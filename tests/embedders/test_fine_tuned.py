@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,14 @@ def test_how_far_its_layers_lie_below_the_head(eat: Path) -> None:
     assert built(f"eat:checkpoint={eat},layer=1").below_head("encoder.blocks.0.norm1.bias") == 1
 
 
+def test_what_blocks_share_counts_as_the_first_ones(tmp_path: Path) -> None:
+    pytest.importorskip("openbeats")
+    tiny("beats", tmp_path)
+    network = built(f"beats:checkpoint={tmp_path}")
+    shared = "encoder.encoder.layers.0.self_attn.relative_attention_bias.weight"
+    assert shared in dict(network.named_parameters()) and network.below_head(shared) == 2
+
+
 def gradients(network: EncoderNetwork) -> tuple[dict[str, torch.Tensor], int]:
     """Of the sum of squares, and how many bytes were kept for them."""
     kept: dict[int, int] = {}
@@ -208,10 +217,14 @@ def test_a_rate_that_cannot_be_brought_to_the_encoders_is_refused(eat: Path) -> 
         built(f"eat:checkpoint={eat}", rate=12_345)
 
 
-def test_a_checkpoint_that_does_not_say_what_it_hears_is_told_of(tmp_path: Path) -> None:
+def test_a_checkpoint_for_another_rate_and_one_that_does_not_say_what_it_hears(tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     tiny("ast", tmp_path)
-    (tmp_path / "preprocessor_config.json").unlink()
+    said = tmp_path / "preprocessor_config.json"
+    said.write_text(json.dumps({**json.loads(said.read_text()), "sampling_rate": 8000}))
+    with pytest.raises(BadArtifact, match="is for 8000 Hz, and ast hears 16000 Hz"):
+        FoundEncoder.of(f"ast:checkpoint={tmp_path}", SILENT)
+    said.unlink()
     progress = Heard()
     found = FoundEncoder.of(f"ast:checkpoint={tmp_path}", progress)
     assert found is not None
