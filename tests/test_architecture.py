@@ -52,6 +52,8 @@ HELPERS = {
     "table_compare": "table",
     "table_dns": "table",
     "table_means": "table_compare",
+    "extract_faults": "extract_features",
+    "train_apart": "train",
     "table_mends": "table_compare",
 }
 """What only one stage may use, beside it -> that stage."""

@@ -19,7 +19,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from asdcli import artifacts, audio
 from asdcli.blas import single_threaded
@@ -28,15 +27,15 @@ from asdcli.features.kinds import DEFAULT
 from asdcli.features.pack import SampleSink
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
+from asdcli.stages.extract_faults import refusal, report
 from asdcli.stages.extract_shards import PackShards, younger
 from asdcli.views import packs, shard_files
 from asdcli.views.clips import ClipRow, is_for_models, is_training, machine_types_of, rows_to_read
 from asdcli.views.digests import bank_digest, pack_input
-from asdcli.views.editions import edition_of
-from asdcli.views.errors_table import is_whole, naming, read_errors, write_errors
+from asdcli.views.errors_table import is_whole
 from asdcli.views.hearing import Extracted, Fault, packed
 from asdcli.views.kept import KeptClips
-from asdcli.views.reading import Reading
+from asdcli.views.reading import Reading, channel_of
 from asdcli.views.shards import Piece, Shard, cut
 from asdcli.views.suspects import told
 from asdcli.writing.locks import alone_with
@@ -138,7 +137,7 @@ def run(
     reading = Reading(
         features,
         sample_rate,
-        _channel(channel, upstream, progress),
+        channel_of(channel, upstream, progress),
         resample,
         rounding,
         scale,
@@ -168,11 +167,11 @@ def run(
             with shard_files.nobody_at_work(folder, progress):
                 for piece in todo:
                     job.do(piece)
-                _report_faults(errors, job.faults, table, wanted, upstream, progress)
+                report(errors, job.faults, table, wanted, upstream, progress)
                 if not job.unusable:
                     parts.files.remove()
     if shard:
-        _report_faults(errors, job.faults, table, sorted(n_clips), upstream, progress)
+        report(errors, job.faults, table, sorted(n_clips), upstream, progress)
     if job.unusable:
         first = next(f for f in job.faults if f.error)
         raise BadData(f"not one clip of {', '.join(job.unusable)} can be used: {first.error.message}", first.error.hint)
@@ -230,7 +229,7 @@ class _Job:
             self.n_current += 1
             return
         if faults and self.on_error == "fail":
-            raise _refusal(faults, len(piece), piece.machine_type)
+            raise refusal(faults, len(piece), piece.machine_type)
         self.faults += faults
         self.n_pieces, self.n_clips = (self.n_pieces or 0) + 1, self.n_clips + len(piece) - len(faults)
 
@@ -238,7 +237,7 @@ class _Job:
         with artifacts.growing_arrays(target, packs.SAMPLES, np.int16) as file:
             made, how = self._packed(machine_type, rows, target, file)
             if made.faults and self.on_error == "fail":
-                raise _refusal(made.faults, len(rows), machine_type)
+                raise refusal(made.faults, len(rows), machine_type)
             self.faults += made.faults
             if len(made.faults) == len(rows):
                 self.unusable.append(machine_type)
@@ -277,17 +276,6 @@ class _Job:
         return set(bank["clip_id"].to_pylist()), set(seen["clip_id"].to_pylist())
 
 
-def _channel(word: str | None, clips: artifacts.Header, progress: Progress) -> int | str | None:
-    """What is read of clips with several channels, by the names that their edition gives them."""
-    edition = edition_of(clips)
-    if edition is None or len(edition.channels) == 1:
-        return audio.channel_index(word)
-    if word is None and edition.default_channel:
-        word = edition.default_channel
-        progress.note(f"of the channels {', '.join(edition.channels)}: {word} (another: --channel)")
-    return audio.channel_index(word, edition.channels)
-
-
 def _header(reading: Reading, machine_type: str, clips: pa.Table, upstream: artifacts.Header) -> artifacts.Header:
     """The header of one pack. Its input is the machine type's own rows: other machine types do not make it stale."""
     return artifacts.Header.make(
@@ -304,32 +292,6 @@ def _gain(target: Path) -> Any:
         return artifacts.read_header(target, artifacts.FEATURES).params.get("gain")
     except AsdError:
         return None
-
-
-def _refusal(faults: Sequence[Fault], n_rows: int, machine_type: str) -> BadData:
-    first = faults[0].error
-    others = f" ({len(faults)} of {n_rows} clips of {machine_type} cannot be used)" if len(faults) > 1 else ""
-    if len(faults) == n_rows:  # nothing would be left
-        return BadData(f"{first.message}{others}", first.hint)
-    return BadData(f"{first.message}{others}", f"{first.hint or 'repair it'}; or leave it out: --on-error skip")
-
-
-def _report_faults(
-    path: Path,
-    faults: Sequence[Fault],
-    table: pa.Table,
-    wanted: Sequence[str],
-    upstream: artifacts.Header,
-    progress: Progress,
-) -> None:
-    """Name the clips that were left out, and list them. Those of machine types that nobody looked at stay listed."""
-    elsewhere = set(table.filter(pc.invert(pc.is_in(table["machine_type"], pa.array(wanted))))["clip_id"].to_pylist())
-    lost = [(f.row.clip_id, f.row.path, f.error.reason) for f in faults]
-    kept = [row for row in read_errors(path) if row[0] in elsewhere]
-    header = artifacts.Header.make(artifacts.ERRORS, dataset=upstream.dataset, inputs={"clips": upstream})
-    write_errors(path, sorted([*lost, *kept]), header)
-    if lost:
-        progress.left_out(naming(lost, "left out", path))
 
 
 def _cores() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from asdcli import artifacts
-from asdcli.errors import UsageError
 from asdcli.files import CHECKPOINT, FOLDS, fold_folder
 from asdcli.outcome import Outcome
 from asdcli.progress import SILENT, Progress
-from asdcli.training import DEFAULT, HOLD_OUT, MODELS, Setting, TrainingData
+from asdcli.training import DEFAULT, MODELS, Setting, TrainingData
 from asdcli.views import packs
 from asdcli.views.clips import rows_of, training_clips
 from asdcli.views.digests import model_input
@@ -24,11 +23,11 @@ from asdcli.views.editions import edition_of
 from asdcli.views.fold_models import of_fold
 from asdcli.views.supplemental import supplemental_of
 from asdcli.vocabulary import Supplemental
-from asdcli.wording import counted, listed
+from asdcli.wording import counted
 from asdcli.writing.locks import alone_with
 
 if TYPE_CHECKING:
-    from asdcli.training.holdout import DealtGroups, HeldOutGroups
+    from asdcli.stages.train_apart import Apart
 
 
 @dataclass(frozen=True)
@@ -116,6 +115,7 @@ def run(
     """
     import torch
 
+    from asdcli.stages import train_apart
     from asdcli.training import model_files
     from asdcli.training.crowd import crowd
     from asdcli.training.devices import pick_device
@@ -126,7 +126,7 @@ def run(
     edition = edition_of(upstream)
     found = packs.find(features, recipe.features, table, machine_types, progress)
     training = training_clips(table, found.machine_types)
-    apart = _apart(training, hold_out, folds, seed, own=not edition)
+    apart = train_apart.apart(training, hold_out, folds, seed, own=not edition)
     added = supplemental_of(table, found.machine_types, supplemental)
     header = artifacts.Header.make(
         artifacts.MODEL,
@@ -208,36 +208,6 @@ def _longest_s(clips: pa.Table, training: pa.Table) -> float | None:
 
 
 @dataclass(frozen=True)
-class _Apart:
-    """What models are not to see: `out` (n_clips,) bool of the model, `fold` (n_clips,) of its folds, from 1.
-
-    `params` is what the header says of it, and `sentences` what could not be done.
-    """
-
-    out: np.ndarray
-    fold: np.ndarray
-    params: dict[str, Any]
-    sentences: list[str]
-
-
-def _apart(clips: pa.Table, share: float | None, folds: int | None, seed: int, *, own: bool) -> _Apart:
-    from asdcli.training.holdout import dealt_groups, held_out_groups
-
-    nothing = np.zeros(len(clips), np.int64)
-    if folds is None:
-        share = (HOLD_OUT if own else 0.0) if share is None else share
-        held = held_out_groups(clips, share, seed)
-        return _Apart(held.out, nothing, {"hold_out": share} if own or share else {}, list(_told(held, share)))
-    if share is not None:
-        raise UsageError(
-            "--hold-out keeps clips from the model, and with --folds the model sees all: name one of them",
-            "--folds where clips are few, because it trains that many models more",
-        )
-    dealt = dealt_groups(clips, folds, seed)
-    return _Apart(nothing > 0, dealt.fold, {"folds": folds}, list(_told_of_folds(dealt, clips)))
-
-
-@dataclass(frozen=True)
 class _Job:
     """A model to train: where, what its header will say, and the training clips (n_clips,) that it does not see."""
 
@@ -246,7 +216,7 @@ class _Job:
     out: np.ndarray
 
 
-def _folds(output: Path, header: artifacts.Header, apart: _Apart) -> list[_Job]:
+def _folds(output: Path, header: artifacts.Header, apart: Apart) -> list[_Job]:
     numbers = range(1, 1 + apart.params.get("folds", 0))
     return [_Job(fold_folder(output, n), of_fold(header, n), apart.fold == n) for n in numbers]
 
@@ -282,30 +252,3 @@ def _on_threads(task: Any) -> dict[str, int]:
 
     at_work = next(task.module.parameters()).device.type == "cpu"
     return {"threads": torch.get_num_threads()} if at_work else {}
-
-
-def _told(groups: HeldOutGroups, share: float) -> Iterator[str]:
-    """What could not be held out, in words."""
-    if not groups.whole:
-        return
-    names = [" ".join(part for part in stratum if part) for stratum in groups.whole]
-    one = "its groups are" if len(names) == 1 else "their groups are"
-    yield (
-        f"nothing is held out of {listed(names)}: {one} too large for {share:.0%} of the clips, or only one; "
-        "index with --group-by block:N for others"
-    )
-
-
-def _told_of_folds(dealt: DealtGroups, clips: pa.Table) -> Iterator[str]:
-    """Groups that are in no fold, in words."""
-    machine_type = np.array(clips["machine_type"].to_pylist())
-    lost = []
-    for name, (within, n_groups) in dealt.groups.items():
-        if within < n_groups:
-            n = int((dealt.fold[machine_type == name] == 0).sum())
-            lost.append(f"{name} ({counted(n_groups - within, 'group')} of {n_groups}, {counted(n, 'clip')})")
-    if lost:
-        yield (
-            f"every model sees {listed(lost)}: without such a group a section or domain would have no clips left; "
-            "index with --group-by block:N for smaller ones"
-        )

@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 
 from asdcli import audio
+from asdcli.artifacts import Header
 from asdcli.audio.convert import FULL_SCALE
 from asdcli.audio.two_microphones import GAIN
 from asdcli.errors import UsageError
 from asdcli.features.kinds import DEFAULT, FEATURES, FeatureKind
 from asdcli.features.windows import cut, starts
+from asdcli.progress import Progress
 from asdcli.views.clips import ClipRow
+from asdcli.views.editions import edition_of
 from asdcli.vocabulary import BOTH, FIXED, PEAK, RESIDUAL
 
 _UNSAID = ("scale", "gain", "window_s", "hop_s", "cut_from_s")
@@ -205,3 +208,14 @@ def _fixed(spelling: str) -> float:
         hint = f"--scale {PEAK}, or a positive factor: --scale {FIXED}:0.5"
         raise UsageError(f"{spelling!r} is no scale", hint) from None
     return gain
+
+
+def channel_of(word: str | None, clips: Header, progress: Progress) -> int | str | None:
+    """What is read of clips with several channels, by the names that their edition gives them."""
+    edition = edition_of(clips)
+    if edition is None or len(edition.channels) == 1:
+        return audio.channel_index(word)
+    if word is None and edition.default_channel:
+        word = edition.default_channel
+        progress.note(f"of the channels {', '.join(edition.channels)}: {word} (another: --channel)")
+    return audio.channel_index(word, edition.channels)
