@@ -20,7 +20,7 @@ from asdcli.vocabulary import FP32
 class Trained:
     """Embeddings by the networks of the run's model, which are rebuilt from its card.
 
-    Computes in float32 whatever they were trained in, unless `in_precision` asks for bfloat16.
+    Computes in float32 whatever they were trained in, unless `asd embed --precision` asks for bfloat16.
 
     Args:
         networks: in evaluation mode on `device`: machine type -> its network (`models.networks.Network`); None ->

@@ -117,9 +117,7 @@ def test_amplitudes_are_those_of_double_precision_whatever_their_size() -> None:
     numbers[:3] = torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, -2.0]])
     x = torch.view_as_complex(numbers.float())
     found = amplitudes(x)
-    torch.testing.assert_close(
-        found.double(), x.to(torch.complex128).abs(), rtol=3e-7, atol=0.0
-    )  # half a bit each step
+    torch.testing.assert_close(found.double(), x.to(torch.complex128).abs(), rtol=3e-7, atol=0.0)
     assert found[:3].tolist() == [0.0, 5.0, 2.0]
     gradients = x.clone().requires_grad_()
     amplitudes(gradients)[0].backward()

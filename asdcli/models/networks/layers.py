@@ -12,6 +12,8 @@ import torch
 from torch import nn
 
 from asdcli.models.networks.normalisation import BatchNorm, BatchNormReLU
+from asdcli.models.networks.squeeze import Excited
+from asdcli.models.networks.strided import StridedConvolution
 
 
 class SqueezeExcitation(nn.Module):
@@ -25,10 +27,10 @@ class SqueezeExcitation(nn.Module):
         self.squeeze = nn.Linear(channels, channels // reduction, bias=False)
         self.excite = nn.Linear(channels // reduction, channels, bias=False)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        means = x.flatten(2).mean(dim=2)
-        gate = torch.sigmoid(self.excite(torch.relu(self.squeeze(means))))
-        return x * gate.view(*gate.shape, *[1] * (x.ndim - 2))
+    def forward(self, x: torch.Tensor, onto: torch.Tensor | None = None) -> torch.Tensor:
+        """The weighed x, added to `onto` where that is given."""
+        with torch.autocast(x.device.type, enabled=False):
+            return cast(torch.Tensor, Excited.apply(x, self.squeeze.weight, self.excite.weight, onto))
 
 
 class ResidualUnit(nn.Module):
@@ -43,7 +45,7 @@ class ResidualUnit(nn.Module):
         self.norm = BatchNorm(c_in)
         self.residual = nn.Sequential(
             nn.ReLU(),
-            nn.Conv2d(c_in, c_out, 3, stride=stride, padding=1, bias=False),
+            (nn.Conv2d if stride == 1 else StridedConvolution)(c_in, c_out, 3, stride=stride, padding=1, bias=False),
             BatchNormReLU(c_out),
             nn.Identity(),  # the place of the rectifier in models that were saved before it was part of the above
             nn.Conv2d(c_out, c_out, 3, padding=1, bias=False),
@@ -58,4 +60,8 @@ class ResidualUnit(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.norm(x)
-        return cast(torch.Tensor, self.skip(x) + self.residual(x))
+        *layers, excitation = self.residual
+        weighed = x
+        for layer in layers:
+            weighed = layer(weighed)
+        return cast(torch.Tensor, excitation(weighed, self.skip(x)))
