@@ -74,7 +74,7 @@ def _start(facts: Mapping[str, Any], weights: Mapping[str, torch.Tensor], sample
         own = {k.removeprefix("encoder."): v for k, v in weights.items() if k.startswith("encoder.")}
         front = ear.front(settings, preprocessor, sample_rate)
         return Start(architecture.load(settings, own), front, facts, is_tuned=True)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadArtifact(f"its {CARD} does not say what its encoder is: {error}", None) from None
 
 

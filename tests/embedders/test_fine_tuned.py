@@ -241,13 +241,15 @@ def test_a_network_that_begins_anew_has_no_encoder() -> None:
     assert FoundEncoder.of("dual-branch", SILENT) is None
 
 
-@pytest.mark.parametrize("lost", ["model", "settings", "weights"])
+@pytest.mark.parametrize("lost", ["model", "settings", "weights", "sense"])
 def test_a_card_or_weights_that_do_not_say_enough_are_refused(eat: Path, lost: str) -> None:
     spelling = f"eat:checkpoint={eat}"
     network = built(spelling)
     card, weights = card_of(network, spelling), {f"network.{k}": v for k, v in network.state_dict().items()}
     if lost == "weights":
         weights = {key: value for key, value in weights.items() if "blocks.1" not in key}
+    elif lost == "sense":
+        card["encoder"]["settings"] = ["depth"]
     else:
         card["encoder"] = {key: value for key, value in card["encoder"].items() if key != lost}
     with pytest.raises(BadArtifact, match="the model's weights do not fit its network") as error:

@@ -167,7 +167,7 @@ def test_windows_are_no_longer_than_the_positions_reach(
 ) -> None:
     tiny(name, tmp_path, **changes)
     found = EMBEDDERS.build(f"{name}:checkpoint={tmp_path}").found(SILENT)
-    assert found.family.n_samples(found.settings) == n_samples
+    assert found.ear.n_samples(found.settings) == n_samples
     np.testing.assert_allclose(*both(f"{name}:checkpoint={tmp_path}"), atol=1e-5)
 
 

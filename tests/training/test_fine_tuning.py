@@ -140,7 +140,7 @@ def test_a_training_of_an_encoder_ends_with_the_same_weights_whether_interrupted
     noise = noise_run.write(tmp_path, n_train=5)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     tiny("beats", tmp_path / "w", encoder_layerdrop=0.5)
-    network = f"network=beats,checkpoint={tmp_path / 'w'},lora=2,pool=attentive,dims=8,recompute=true"
+    network = f"network=beats,checkpoint={tmp_path / 'w'},lora=2,pool=attentive,dims=8"
     model = f"discriminative:{network},loss=featex,branch=4,centers=trainable,warmup=7,layer_decay=0.9"
     how = {"epochs": 3, "batch_size": 4, "device": "cpu", "precision": "fp32", "lr": 1e-4}
     train.run(*noise, tmp_path / "whole", model=model, **how)

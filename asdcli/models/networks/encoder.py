@@ -46,8 +46,8 @@ class EncoderNetwork(nn.Module):
         alpha: how much these changes count: by alpha / lora.
         targets: the linear layers of its blocks that change: qv, those of queries and values; all; or names as the
             encoder has them, with + between them.
-        recompute: gradient checkpointing: blocks are computed again for the gradients and not kept, which takes a third
-            more time and much less memory.
+        recompute: gradient checkpointing: blocks are computed again for the gradients and not kept, which takes more
+            time and much less memory.
 
     Raises:
         UsageError: a rank, targets or a pooling that there are not for this encoder.
