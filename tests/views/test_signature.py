@@ -63,6 +63,14 @@ def test_what_was_made_otherwise_has_another_line(other: Header) -> None:
     assert said(other) != said(of_a_model())
 
 
+def test_vectors_that_were_embedded_in_a_shorter_format_say_so() -> None:
+    vectors = of_vectors(CLIPS, model=of_model(CLIPS, MODEL))
+    short = replace(vectors, params={**vectors.params, "precision": "bf16"})
+    assert "|embedded:bf16|method:nn|" in said(scores(short)) and "embedded" not in said(scores(vectors))
+    fused = [Making.of(scores(short)), Making.of(scores(vectors))]
+    assert Making._joined(scores(vectors), fused).embedded == ("bf16",) and fused[0].digest != fused[1].digest
+
+
 def test_a_header_has_the_line_of_its_stored_self() -> None:
     params = {"submission": "Doe_Lab_task2_1", "method": "nn"}
     made = Header.make(artifacts.SCORES, dataset="dcase2023", params=params, inputs={"clips": CLIPS})
