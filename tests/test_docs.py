@@ -36,6 +36,13 @@ def test_a_reference_page_is_what_the_code_says(name: str) -> None:
     assert page.read_text(encoding="utf-8") == _writer().PAGES[name](), "old: run `make docs-reference`"
 
 
+def test_the_page_about_performance_is_what_the_runs_say_that_were_kept() -> None:
+    from tests.bench import performance
+
+    assert performance.PAGE.read_text(encoding="utf-8") == performance.page(), "old: python -m tests.bench.performance"
+    assert performance.CHART.exists()
+
+
 def _commands() -> list[tuple[str, str]]:
     found = []
     for page in PAGES:
