@@ -38,7 +38,7 @@ def bench(
         typer.Option(
             "--editions",
             metavar="LIST",
-            help="Years, spans of years (2020-2025), names of editions or of datasets, with commas between them. What "
+            help="Years, spans of years (FROM-TO), names of editions or of datasets, with commas between them. What "
             "of them is not there is named, and the exit code is then 3. Default: all editions that are there.",
             show_default=False,
             autocompletion=completion.editions,

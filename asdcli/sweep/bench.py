@@ -146,7 +146,7 @@ def run(
 def _nothing(lacking: Sequence[Gap], root: Path) -> MissingArtifact:
     """The error where not one edition is there, or not one model; the latter is what is to be mended first."""
     if not lacking:
-        hint = "bring one: asd download dcase2023 --subset dev --subset eval"
+        hint = "which there are: asd datasets; bring one: asd download EDITION --subset dev --subset eval"
         return MissingArtifact(f"no edition of the challenge is under {root}", hint)
     first = next((gap for gap in lacking if gap.what.startswith(_EMBEDDINGS)), lacking[0])
     return MissingArtifact(
