@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from asdcli.wording import counted
 
 _WORTH_SAYING = 1.5  # times as long
+_LOOK_S = 0.2
+_AT_WORK = 0.5  # cores that are busy while this process sleeps, below which the load is of what has ended
 _TRAIN = ("train", "embed", "run", "learn", "sweep")
 
 
@@ -46,12 +50,34 @@ class Crowd:
 
 
 def crowd(threads: int) -> str | None:
-    """What `Crowd.told` says of this machine, now, to a training of so many threads."""
+    """What `Crowd.told` says of this machine, now, to a training of so many threads.
+
+    The load of the last minute is also that of the command before: nothing is said where hardly anybody is at work.
+    """
     try:
         load = os.getloadavg()[0]
     except (AttributeError, OSError):  # another system
         return None
-    return Crowd(os.cpu_count() or 1, load, threads, len(_others())).told()
+    found = Crowd(os.cpu_count() or 1, load, threads, len(_others())).told()
+    return found if found and busy_cores(_LOOK_S) >= _AT_WORK else None
+
+
+def busy_cores(seconds: float, statistics: Path = Path("/proc/stat")) -> float:
+    """How many cores are at work, on average, while this process sleeps so long; infinite where nothing tells."""
+    try:
+        before = _spent(statistics)
+        time.sleep(seconds)
+        busy, total = (after - earlier for after, earlier in zip(_spent(statistics), before, strict=True))
+    except (OSError, ValueError):
+        return math.inf
+    return (os.cpu_count() or 1) * busy / total if total else math.inf
+
+
+def _spent(statistics: Path) -> tuple[int, int]:
+    """Time of all cores since the machine started, at work and in all."""
+    with statistics.open() as file:
+        user, nice, system, idle, waiting, *rest = map(int, file.readline().split()[1:9])
+    return user + nice + system + sum(rest), user + nice + system + idle + waiting + sum(rest)
 
 
 def _others(processes: Path = Path("/proc")) -> list[int]:

@@ -66,6 +66,7 @@ class Clock:
 
 def main(words: list[str]) -> int:
     from asdcli import artifacts  # noqa: F401 (later imports take the names from its modules)
+    from asdcli.artifacts import growing
     from asdcli.cli import call
 
     clock = Clock()
@@ -75,6 +76,8 @@ def main(words: list[str]) -> int:
     if words[0] == "train":
         from asdcli.training import checkpoint, model_files  # noqa: F401
     _replace("asdcli", _WRITERS, clock.writer)
+    for name in ("append", "finish"):
+        setattr(growing.GrowingArrays, name, clock.writer(getattr(growing.GrowingArrays, name)))
     code = call(words)
     whole = time.process_time()
     print(clock.checking / whole, clock.making / whole)

@@ -51,7 +51,7 @@ def edition(folder: Path) -> Result:
     for shape in (small, large):
         place = folder / str(shape.train)
         made.write_run(place, shape)
-        _asd(f"train --epochs {shape.epochs}", place)
+        _asd(f"train --epochs {shape.epochs} --clip-length {shape.seconds:g}", place)
         seconds.append(_asd("embed", place))
     row = json.loads((folder / "136/runs/bench/model/metrics.jsonl").read_text().splitlines()[-1])
     embedded = (large.machines * (large.train - small.train)) / (seconds[1] - seconds[0])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from asdcli.scorers.reference import Reference
 from asdcli.scorers.smallest import smallest
 from asdcli.scorers.spread import spread
 from asdcli.scorers.vectors import Vectors
+from tests.bench.child import peak_of
 
 N_DIMS, QUERIES, K = 128, 1000, 16
 TILE, PART = 2048, 512
@@ -35,7 +35,7 @@ def main(n: int) -> None:
     wall = time.perf_counter()
     nearest_distance(reference, test)
     wall = time.perf_counter() - wall
-    found = {"n": n, "nn_wall": wall, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    found = {"n": n, "nn_wall": wall, "peak_mb": peak_of() / 1024}
     part = slice(None) if n <= FEW_OF else slice(FEW)  # of the queries, for what takes long
     some = own.take(np.arange(len(own))[part])
     ways: dict[str, Callable[[], np.ndarray | float]] = {

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench.jobs import Result
+from tests.bench.limits import Limit
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 
@@ -32,6 +33,8 @@ def neighbours(_folder: Path) -> Result:
         "< 5 s, < 2 GB",
         last["float64"] / last["b"],
         tuple(lines),
+        seconds=last["b"],
+        limit=Limit("matmul", last["matmul"]),
     )
 
 

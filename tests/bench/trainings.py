@@ -28,6 +28,7 @@ def two_trainings(folder: Path) -> Result:
             f"  spinning as is the default of libgomp: {spinning.seconds:.0f} s ({spinning.cpu_s:.0f} s of cores): "
             f"{alone.seconds / spinning.seconds:.2f}x",
         ),
+        seconds=together.seconds,
     )
 
 
