@@ -20,6 +20,10 @@ Written from runs of `make bench` and `make bench-gpu` that are kept in `tests/b
 `python -m tests.bench --keep` puts another in their place. Read the ratios: seconds are of the machine that is named.
 What every figure is of stands in the docstring of the benchmark, and what is promised in [Measured](measured.md).
 """
+_WORDS = (
+    "Two bar charts: how many times as fast each benchmark is as its plain way, on a logarithmic axis, and which share "
+    "of the time the hardware takes at least."
+)
 _COLUMNS = """
 *Plain way* is a straightforward way of doing the same, in the same run; above 1x means that asd is faster. *Limit*
 says how much of the time is what the hardware takes at least: reading the recordings (`decode`) or the products of
@@ -52,7 +56,7 @@ def page() -> str:
     gpu = _gpu()
     for run in _runs():
         results = run["results"]
-        text += f"\n## {run['machine']}\n\n![Ratios of the benchmarks](pictures/{CHART.name})\n{_COLUMNS}"
+        text += f"\n## {run['machine']}\n\n![{_WORDS}](pictures/{CHART.name})\n{_COLUMNS}"
         text += "".join(_row(name, result) for name, result in results.items())
         for name, result in results.items():
             if result["lines"]:
