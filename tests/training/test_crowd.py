@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
@@ -61,3 +62,18 @@ def test_other_trainings_are_known_by_their_command_line(tmp_path: Path, line: s
         (tmp_path / str(number) / "cmdline").write_bytes(line.replace(" ", "\0").encode() + b"\0")
     (tmp_path / "self").mkdir()
     assert crowd._others(tmp_path) == ([4321] if counts else [])
+
+
+def test_a_load_of_what_has_ended_is_not_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    statistics = tmp_path / "stat"
+    spent = iter([(0, 0), (50, 350)])  # of 400 ticks of all cores in between, 50 at work
+
+    def wait(_: float) -> None:
+        busy, idle = next(spent)
+        statistics.write_text(f"cpu  {busy} 0 0 {idle} 0 0 0 0 0 0\n")
+
+    wait(0)
+    monkeypatch.setattr(crowd.time, "sleep", wait)
+    cores = crowd.os.cpu_count() or 1
+    assert crowd.busy_cores(0.1, statistics) == pytest.approx(cores * 50 / 400)
+    assert crowd.busy_cores(0.1, tmp_path / "none") == math.inf
