@@ -193,7 +193,7 @@ def test_an_edition_that_fails_is_named_and_does_not_stop_the_others(there: Path
         ("logmel --editions 2031", 2, "there is no edition of 2031", "2020 to 2026"),
         ("logmel --editions dcase2032", 2, "unknown edition 'dcase2032'", "did you mean 'dcase2026'?"),
         ("logmel --editions 2024", 1, "nothing to score; not there: dcase2024 dev and eval", "asd download dcase2024"),
-        ("logmel --data none", 1, "no edition of the challenge is under none", "asd download dcase2023"),
+        ("logmel --data none", 1, "no edition of the challenge is under none", "asd download EDITION"),
         ("trained --editions 2023", 1, "nothing to score; not there: dcase2023", "asd train --dataset dcase2023 &&"),
         ("logmel -m mse", 2, "mse looks at what an autoencoder misses", "asd methods"),
         ("logmel -m nn+mse+fuse:by=z", 2, "mse looks at what an autoencoder misses", "asd methods"),
