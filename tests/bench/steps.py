@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench.jobs import Result
+from tests.bench.limits import Limit
 
 
 def step(_folder: Path) -> Result:
@@ -40,8 +41,9 @@ def step(_folder: Path) -> Result:
         f"bf16 {bf16['share_of_cores']:.0%}, fp32 {fp32['share_of_cores']:.0%} of the limit",
         f"matmul {2 * bf16['gflop_per_core_s']:.0f}, {2 * fp32['gflop_per_core_s']:.0f} GFLOP/s",
         ">= 65 %, 75 %",
-        bf16["share_of_cores"],
-        tuple(lines),
+        lines=tuple(lines),
+        seconds=bf16["step_s"],
+        limit=Limit("matmul", bf16["share"] * bf16["step_s"]),
     )
 
 
