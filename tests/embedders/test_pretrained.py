@@ -142,7 +142,7 @@ def test_a_block_of_eat_that_norms_first_is_that_of_timm(tmp_path: Path) -> None
 def test_the_bands_of_ced_are_of_low_frequencies_first(tmp_path: Path) -> None:
     tiny("ced", tmp_path)
     embedder = ready(f"ced:checkpoint={tmp_path},layer=1")
-    for parameter in embedder.encoder.network.blocks.parameters():
+    for parameter in embedder.encoder.module.blocks.parameters():
         parameter.data.zero_()  # patches see only themselves
     quiet = torch.zeros(1, 64, 1001)
     low = quiet.clone()

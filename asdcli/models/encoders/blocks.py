@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from typing import cast
 
 import torch
 from torch import nn
@@ -64,4 +66,23 @@ class TokenBlock(nn.Module):
 
     def _perceptron(self, x: torch.Tensor) -> torch.Tensor:
         out: torch.Tensor = self.mlp["fc2"](functional.gelu(self.mlp["fc1"](x)))
+        return out
+
+
+class TokenEncoder:
+    """A network of patches at work: an `Encoder`, whose network has `blocks` and takes the layer after the sound."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.module = network
+
+    @property
+    def blocks(self) -> Sequence[nn.Module]:
+        return list(cast(nn.ModuleList, self.module.blocks))
+
+    def to(self, device: torch.device) -> TokenEncoder:
+        self.module.to(device)
+        return self
+
+    def tokens(self, sound: torch.Tensor, layer: int | None) -> torch.Tensor:
+        out: torch.Tensor = self.module(sound, layer)
         return out

@@ -6,7 +6,7 @@ called as in the authors' checkpoints, so that their weights fit by name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from torch import nn
 
 from asdcli.errors import BadArtifact
 from asdcli.models.encoders import Config, require_all, require_side_by_side
-from asdcli.models.encoders.blocks import TokenBlock
+from asdcli.models.encoders.blocks import TokenBlock, TokenEncoder
 
 _TELLS = ("embed_dim", "patch_size", "patch_stride", "target_length", "n_mels")
 _USUAL = {"embed_dim": 768, "depth": 12, "num_heads": 12, "mlp_ratio": 4.0, "qkv_bias": True, "n_mels": 64}
@@ -93,7 +93,7 @@ class CedArchitecture:
     def n_bands(self, settings: Config, layer: int | None) -> int | None:  # noqa: ARG002 - of all layers alike
         return int(settings["n_mels"] // _pair(settings["patch_stride"])[0])
 
-    def load(self, settings: Config, weights: Mapping[str, torch.Tensor]) -> CedEncoder:
+    def load(self, settings: Config, weights: Mapping[str, torch.Tensor]) -> TokenEncoder:
         own = {_own_name(name): tensor for name, tensor in weights.items()}
         if "cls_token" in own:
             raise BadArtifact(
@@ -108,35 +108,12 @@ class CedArchitecture:
                 "put a config.json beside it with its embed_dim, depth and num_heads",
             ) from None
         require_all(self.name, found.missing_keys, found.unexpected_keys)
-        return CedEncoder(network.float().eval())
+        return TokenEncoder(network.float().eval())
 
 
 def _own_name(name: str) -> str:
     """As in the authors' first checkpoints, with theirs on hubs brought to it."""
     return name.removeprefix("encoder.").replace("init_bn.1.", "init_bn.")
-
-
-class CedEncoder:
-    """The network at work: an `Encoder`. It takes `(batch, n_mels, n_frames)` mels in dB."""
-
-    def __init__(self, network: CedNetwork) -> None:
-        self.network = network
-
-    @property
-    def module(self) -> nn.Module:
-        return self.network
-
-    @property
-    def blocks(self) -> Sequence[nn.Module]:
-        return list(self.network.blocks)
-
-    def to(self, device: torch.device) -> CedEncoder:
-        self.network.to(device)
-        return self
-
-    def tokens(self, sound: torch.Tensor, layer: int | None) -> torch.Tensor:
-        out: torch.Tensor = self.network(sound, layer)
-        return out
 
 
 CED = CedArchitecture("ced", (("patch_size", 16), ("patch_stride", 16), ("target_length", 1012)))

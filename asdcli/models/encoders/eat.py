@@ -5,7 +5,7 @@ Modules are called as in the authors' checkpoints, so that their weights fit by 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from torch import nn
 
 from asdcli.errors import BadArtifact
 from asdcli.models.encoders import Config, require_all, require_side_by_side
-from asdcli.models.encoders.blocks import TokenBlock
+from asdcli.models.encoders.blocks import TokenBlock, TokenEncoder
 
 _USUAL = {
     "depth": 12,
@@ -52,12 +52,12 @@ class EatNetwork(nn.Module):
             [TokenBlock(n_dims, settings["num_heads"], **how) for _ in range(settings["depth"])]
         )
 
-    def forward(self, sound: torch.Tensor, n_blocks: int) -> torch.Tensor:
-        """(batch, n_frames, mel_bins) -> (batch, n_times, n_bands, n_dims) after so many blocks."""
+    def forward(self, sound: torch.Tensor, layer: int | None) -> torch.Tensor:
+        """(batch, n_frames, mel_bins) -> (batch, n_times, n_bands, n_dims) after so many blocks, or all."""
         x = self.local_encoder["proj"](sound[:, None]).flatten(2).transpose(1, 2)
         x = x + self.fixed_positional_encoder["positions"][:, : x.shape[1]]
         x = self.pre_norm(torch.cat([self.extra_tokens.expand(len(x), -1, -1), x], dim=1))
-        for block in self.blocks[:n_blocks]:
+        for block in self.blocks[:layer]:
             x = block(x)
         return x[:, 1:].unflatten(1, (-1, self.n_bands))
 
@@ -87,7 +87,7 @@ class EatArchitecture:
     def n_bands(self, settings: Config, layer: int | None) -> int | None:  # noqa: ARG002 - of all layers alike
         return int(settings["mel_bins"] // settings["patch_size"])
 
-    def load(self, settings: Config, weights: Mapping[str, torch.Tensor]) -> EatEncoder:
+    def load(self, settings: Config, weights: Mapping[str, torch.Tensor]) -> TokenEncoder:
         network = EatNetwork(settings)
         try:
             found = network.load_state_dict({k.removeprefix("model."): w for k, w in weights.items()}, strict=False)
@@ -97,30 +97,7 @@ class EatArchitecture:
                 "name a checkpoint whose config.json belongs to it",
             ) from None
         require_all("eat", found.missing_keys, found.unexpected_keys)
-        return EatEncoder(network.float().eval())
-
-
-class EatEncoder:
-    """The network at work: an `Encoder`. It takes `(batch, n_frames, mel_bins)` standardised energies."""
-
-    def __init__(self, network: EatNetwork) -> None:
-        self.network = network
-
-    @property
-    def module(self) -> nn.Module:
-        return self.network
-
-    @property
-    def blocks(self) -> Sequence[nn.Module]:
-        return list(self.network.blocks)
-
-    def to(self, device: torch.device) -> EatEncoder:
-        self.network.to(device)
-        return self
-
-    def tokens(self, sound: torch.Tensor, layer: int | None) -> torch.Tensor:
-        out: torch.Tensor = self.network(sound, layer or len(self.network.blocks))
-        return out
+        return TokenEncoder(network.float().eval())
 
 
 EAT = EatArchitecture()

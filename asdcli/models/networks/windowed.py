@@ -1,8 +1,9 @@
 """Convolutions without padding that CUDA computes as one product of matrices; other devices as torch does.
 
 Where windows are long and far apart, or of a single channel, cuDNN's kernels are far from the card's rate: the step of
-the dual-branch network in bfloat16 takes 1.4 times as long with them (`make bench-gpu`). The windows, copied beside one
-another, are the rows of a matrix, and what comes out has its channels innermost, as the layers behind want it.
+the dual-branch network in bfloat16 took 14.8 ms with them on an H200, and takes 10.6 ms (`make bench-gpu`). The
+windows, copied beside one another, are the rows of a matrix, and what comes out has its channels innermost, as the
+layers behind want it.
 """
 
 from __future__ import annotations

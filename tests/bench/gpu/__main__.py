@@ -25,7 +25,11 @@ def main(words: list[str]) -> int:
     parser.add_argument("parts", nargs="*", help=f"which of {', '.join(PARTS)}; all but the profile by default")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--small", action="store_true")
-    parser.add_argument("--json", type=Path, help="write what is printed to this file, for docs/performance.md")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        help="write what is printed to this file: docs/performance.md takes tests/bench/committed/gpu-*.json",
+    )
     asked = parser.parse_args(words)
     device, shape = pick_device(asked.device), SMALL if asked.small else Shape()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
