@@ -16,6 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from asdcli.artifacts.blocks import BLOCK, BlockDigests
+
 SEAL = "seal"
 """The field of a header that holds the digest of all its other fields."""
 _BLOCK = 1 << 20  # bytes of a file at a time
@@ -38,14 +40,39 @@ def digest_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def digest_arrays(arrays: Mapping[str, np.ndarray]) -> str:
-    """Digest of names, dtypes, shapes and bytes, independent of the mapping's order."""
+def digest_arrays(arrays: Mapping[str, np.ndarray], known: Mapping[str, bytes] | None = None) -> str:
+    """Digest of names, dtypes, shapes and bytes, independent of the mapping's order.
+
+    Of arrays longer than a block the bytes are digested block by block, in threads, and then those digests.
+
+    Args:
+        arrays: by name.
+        known: name -> the digests of an array's blocks, of arrays that were digested while they were made.
+    """
     digest = _hash()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
-        digest.update(array.view(np.uint8).data if array.size and array.dtype.kind != "U" else array.tobytes())
+        digest.update(_head(name, array))
+        if array.nbytes <= BLOCK:
+            digest.update(_content(array))
+        else:
+            digest.update(f"blocks of {BLOCK}|".encode())
+            digest.update((known or {}).get(name) or _of_blocks(array))
     return digest.hexdigest()
+
+
+def are_arrays_of(said: str, arrays: Mapping[str, np.ndarray]) -> bool:
+    """Whether `said` is the digest of `arrays`: as it is made now, or all in one stream, as the first versions did."""
+    if digest_arrays(arrays) == said:
+        return True
+    if all(array.nbytes <= BLOCK for array in arrays.values()):
+        return False
+    digest = _hash()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(_head(name, array))
+        digest.update(_content(array))
+    return digest.hexdigest() == said
 
 
 def digest_table(table: pa.Table) -> str:
@@ -95,6 +122,20 @@ def _is_exact(kind: pa.DataType) -> bool:
     if pa.types.is_map(kind):
         return _is_exact(kind.key_type) and _is_exact(kind.item_type)
     return pa.types.is_string(kind) or pa.types.is_integer(kind)
+
+
+def _head(name: str, array: np.ndarray) -> bytes:
+    return f"{name}|{array.dtype.str}|{array.shape}|".encode()
+
+
+def _content(array: np.ndarray) -> memoryview:
+    return array.view(np.uint8).data if array.size and array.dtype.kind != "U" else memoryview(array.tobytes())
+
+
+def _of_blocks(array: np.ndarray) -> bytes:
+    with BlockDigests() as blocks:
+        blocks.add(_content(array).cast("B"))
+        return blocks.finish()
 
 
 def _hash() -> hashlib.blake2b:

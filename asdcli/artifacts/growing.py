@@ -13,13 +13,14 @@ import os
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from asdcli.artifacts.arrays import KEY
+from asdcli.artifacts.blocks import BlockDigests
 from asdcli.artifacts.checksums import joined
 from asdcli.artifacts.digest import digest_arrays
 from asdcli.artifacts.header import Header
@@ -27,6 +28,7 @@ from asdcli.artifacts.npz import SUFFIX, mapped
 from asdcli.writing.whole import draft
 
 _ALIGNMENT = 64
+_SAVED_AT_ONCE = 32 << 20  # bytes that may wait for the disk
 _PADDING = 0xD935  # the extra field of a zip that aligns what follows it
 
 
@@ -43,7 +45,11 @@ class GrowingArrays:
         self._path, self._name, self._dtype = path, name, dtype
         self._info = _aligned(name + SUFFIX)
         self._begin = len(self._info.FileHeader(zip64=True))
-        self._n = self._checksum = 0
+        self._n = 0
+        self._disk = ThreadPoolExecutor(1)
+        self._saving: Future[None] | None = None
+        self._unsaved = 0
+        self._digests = BlockDigests()
         self.is_finished = False
 
     @functools.cached_property
@@ -53,11 +59,14 @@ class GrowingArrays:
         return file
 
     def append(self, values: np.ndarray) -> None:
-        """More values, (n,) of the array's dtype."""
+        """More values, (n,) of the array's dtype, that stay as they are."""
         content = np.ascontiguousarray(values, self._dtype).view(np.uint8).data
+        self._digests.add(content)
         self._file.write(content)
-        self._checksum = zlib.crc32(content, self._checksum)
         self._n += len(values)
+        self._unsaved += content.nbytes
+        if self._unsaved >= _SAVED_AT_ONCE:
+            self._saved_up_to_here()
 
     def values(self) -> np.ndarray:
         """(n,) all that was appended, mapped; nothing may be appended any more."""
@@ -72,11 +81,9 @@ class GrowingArrays:
             header: what the artifact says of itself.
         """
         rest = {name: array for name, array in arrays.items() if not (name == self._name and self._n)}
-        self._file.flush()
-        with ThreadPoolExecutor(1) as disk:
-            on_disk = disk.submit(os.fsync, self._file.fileno())  # while the digest is computed
-            header = header.with_content(digest_arrays(arrays))
-            on_disk.result()
+        on_disk = self._saved_up_to_here()  # while the digest is computed
+        header = header.with_content(digest_arrays(arrays, {self._name: self._digests.finish()}))
+        on_disk.result()
         self._file.seek(0)
         with zipfile.ZipFile(self._file, "w") as archive:
             if len(rest) < len(arrays):
@@ -88,14 +95,24 @@ class GrowingArrays:
         return header
 
     def close(self) -> None:
-        """Close the file, if there is one."""
+        """Close the file, if there is one, and end the threads."""
+        self._digests.close()
+        self._disk.shutdown()
         if "_file" in vars(self):
             self._file.close()
+
+    def _saved_up_to_here(self) -> Future[None]:
+        """Bring what was written to the disk beside other work. Raises OSError where the last time failed."""
+        self._file.flush()
+        if self._saving:
+            self._saving.result()  # the system tells once what went wrong
+        self._saving, self._unsaved = self._disk.submit(os.fsync, self._file.fileno()), 0
+        return self._saving
 
     def _close_entry(self, archive: zipfile.ZipFile) -> None:
         """Put head and checksum of the long array into their places, and go on behind it."""
         info, head, n_bytes = self._info, self._head(), self._n * self._dtype.itemsize
-        info.CRC = joined(zlib.crc32(head), self._checksum, n_bytes)
+        info.CRC = joined(zlib.crc32(head), self._digests.checksum, n_bytes)
         info.file_size = info.compress_size = len(head) + n_bytes
         self._file.seek(0)
         self._file.write(info.FileHeader(zip64=True) + head)

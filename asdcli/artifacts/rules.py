@@ -64,7 +64,8 @@ def file_names(column: pa.ChunkedArray) -> tuple[int, str] | None:
 def paths(column: pa.ChunkedArray) -> tuple[int, str] | None:
     """Paths below a folder."""
     odd = pc.match_substring_regex(column, _MAYBE_NO_PATH_BELOW)
-    for row in pc.indices_nonzero(odd).to_pylist():  # an object a path would be slow
+    rows = np.flatnonzero(odd.to_numpy()).tolist()  # pyarrow's indices_nonzero crashes where there is no row
+    for row in rows:  # an object a path would be slow
         text = column[row].as_py()
         if not text or "\0" in text:
             return row, "it is no path"

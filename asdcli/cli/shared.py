@@ -27,6 +27,7 @@ from asdcli.cli.options import (
     VerboseOption,
 )
 from asdcli.cli.talk import Talk
+from asdcli.cli.without_pandas import look_in_vain
 from asdcli.errors import AsdError, MissingArtifact, UsageError
 
 if TYPE_CHECKING:
@@ -186,6 +187,8 @@ def _adds(names: Sequence[str]) -> Callable[[Command], Command]:
         @functools.wraps(command)
         def typed(**given: Any) -> int:
             shared = {name: given.pop(name) for name in names}
+            if "data" in shared:
+                look_in_vain()
             talk = Talk(command.__name__.replace("_", "-"), **{name: shared.get(name, False) for name in _TALK})
             place = Place(**{name: shared.get(name) for name in _PLACE}, talk=talk)
             whole = {

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 
 from asdcli.embedders import Embedding
-from asdcli.embedders.pieces import Pieces
-from asdcli.embedders.rebuilt import rebuilt
 from asdcli.errors import BadData, unknown_name
-from asdcli.features.fronts import FRONTS
 from asdcli.features.pack import WaveformPack
 from asdcli.vocabulary import FP32
+
+if TYPE_CHECKING:  # who only asks what it reads does not wait for torch
+    import torch
+
+    from asdcli.embedders.pieces import Pieces
 
 
 class Trained:
@@ -53,6 +54,8 @@ class Trained:
         cls, card: Mapping[str, Any], weights: Mapping[str, torch.Tensor], device: torch.device, batch_size: int
     ) -> Trained:
         """The embedder of a model that `asd train` wrote: its card and its weights by name. Errors as `rebuilt`."""
+        from asdcli.embedders.rebuilt import rebuilt
+
         networks, hop_s = rebuilt(card, weights)
         return cls({of: network.to(device).eval() for of, network in networks.items()}, device, batch_size, hop_s)
 
@@ -72,6 +75,10 @@ class Trained:
         Raises:
             BadData: the pack's sample rate is not the one that the network was trained at.
         """
+        import torch
+
+        from asdcli.features.fronts import FRONTS
+
         network = self.networks[None if None in self.networks else self.machine_type]
         if pack.sample_rate != network.sample_rate:
             raise BadData(
@@ -91,6 +98,8 @@ class Trained:
         return Embedding(vectors, pieces.clip)
 
     def _pieces(self, pack: WaveformPack, network: Any) -> Pieces:
+        from asdcli.embedders.pieces import Pieces
+
         if self.hop_s is None:
             return Pieces.beginnings(pack, network.n_samples)
         return Pieces.every(pack, network.n_samples, round(self.hop_s * network.sample_rate))

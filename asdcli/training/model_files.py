@@ -17,7 +17,7 @@ from asdcli.artifacts import own
 from asdcli.errors import BadArtifact, MissingArtifact
 from asdcli.files import CARD, CHECKPOINT, FOLDS, METRICS, WEIGHTS, is_model, read_json
 from asdcli.training.card import fault
-from asdcli.training.checkpoint import digest_tensors, tensors_of
+from asdcli.training.checkpoint import are_tensors_of, digest_tensors, tensors_of
 
 
 def write_model(
@@ -55,7 +55,7 @@ def read_model(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any], a
         raise BadArtifact(
             f"{folder / WEIGHTS} cannot be read: {error}", "train again: asd train --force", folder
         ) from None
-    if digest_tensors(tensors) != header.content:
+    if not are_tensors_of(header.content, tensors):
         raise BadArtifact(f"{folder / WEIGHTS} are not the weights of {CARD}", "train again: asd train --force", folder)
     return tensors, _card(folder), header
 

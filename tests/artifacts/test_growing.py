@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from asdcli import artifacts
 from asdcli.artifacts import FEATURES, Header
+from asdcli.artifacts.blocks import BLOCK
 from asdcli.artifacts.checksums import joined
 from asdcli.errors import BadArtifact
 
@@ -38,8 +39,11 @@ def test_the_checksum_of_two_pieces_is_that_of_the_whole(one: bytes, other: byte
 
 
 @pytest.mark.parametrize("at", [[], [1], [0, 7, 400_001, N]])
-def test_what_was_written_in_pieces_is_what_would_have_been_written_at_once(tmp_path: Path, at: list[int]) -> None:
-    wanted = arrays()
+@pytest.mark.parametrize("n", [N, BLOCK // 2, BLOCK // 2 + 1, BLOCK, 3 * BLOCK // 2 + 5])  # blocks: <1, 1, 2, 2, 4
+def test_what_was_written_in_pieces_is_what_would_have_been_written_at_once(
+    tmp_path: Path, n: int, at: list[int]
+) -> None:
+    wanted = arrays(n)
     header = grown(tmp_path / "grown.npz", wanted, at)
     assert header == artifacts.write_arrays(tmp_path / "whole.npz", wanted, HEADER)  # its digest too
     for found in (artifacts.read_arrays(tmp_path / "grown.npz", FEATURES)[0], np.load(tmp_path / "grown.npz")):

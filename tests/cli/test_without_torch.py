@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -43,3 +44,22 @@ def test_learning_imports_nothing_that_takes_seconds(learned: Path) -> None:
 @pytest.mark.parametrize("command", ["check", "explain"])
 def test_what_is_asked_every_week_does_not_wait_for_scipy_either(learned: Path, command: str) -> None:
     assert imported(learned, command, "week.wav", heavy=(*SECONDS, "scipy")) == []
+
+
+def test_embeddings_that_are_up_to_date_are_so_without_torch(everything: Path) -> None:
+    assert imported(everything, "embed", heavy=SECONDS) == []
+
+
+def test_where_pandas_is_installed_tables_do_not_import_it_and_frames_are_to_be_had_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """A stand-in is as good as pandas here: pyarrow asks a module of this name for its version, and for its classes."""
+    (tmp_path / "pandas.py").write_text("print('pandas is imported')\n__version__ = '0.1'\n")
+    program = "from asdcli.cli.without_pandas import look_in_vain; look_in_vain()\n"
+    program += "import pyarrow as pa; table = pa.table({'a': ['x']}); print('made')\n"
+    program += "try: table.to_pandas()\nexcept ImportError as error: print(error)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    first, second, *rest = done.stdout.splitlines()
+    assert (first, second) == ("made", "pandas is imported") and "0.1" in rest[0]
