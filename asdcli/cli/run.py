@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _HANDED_ON: dict[Callable[..., int], tuple[str, ...]] = {  # stage -> its options that stand here too
     download: ("subset", "size"),
     extract_features: ("channel", "sample_rate", "resample", "rounding", "scale", "on_error"),
-    train: ("model", "epochs", "batch_size", "precision"),
+    train: ("model", "epochs", "batch_size", "precision", "hold_out", "folds", "supplemental"),
     embed: ("embedder",),
     score: ("method", "val", "k"),
 }
@@ -144,6 +144,7 @@ def _options(given: dict[str, Any], *, machine_types: Sequence[str] | None, seed
     of["extract-features"]["on_error"] = on_error and on_error.value
     for stage in ("download", "extract-features", "train", "embed"):
         of[stage]["machine_types"] = machine_types
+    of["embed"]["supplemental"] = of["train"]["supplemental"]
     for stage in ("train", "score"):
         of[stage]["seed"] = seed
     for stage in ("train", "embed", "score"):

@@ -110,6 +110,24 @@ def test_options_go_to_the_stages_that_take_them(asd: Asd, here: Path, capsys: p
     assert not (run / "features/logmel").exists()
 
 
+def test_clips_that_models_do_not_see_are_those_that_were_asked_for(asd: Asd, here: Path) -> None:
+    run, quick = here / "runs/synthetic", ("run", "train", "embed", *QUICK[:2], "-q")
+    assert asd(*quick, "--folds", "2") == 0
+    header = artifacts.read_header(run / "model", artifacts.MODEL)
+    assert header.params["folds"] == 2 and (run / "fold-embeddings.parquet").exists()
+    assert asd(*quick, "--hold-out", "0.4") == 0
+    assert artifacts.read_header(run / "model", artifacts.MODEL).params["hold_out"] == 0.4
+    assert asd(*quick, "--hold-out", "0.4", "--folds", "2") == 2
+
+
+def test_supplemental_clips_are_for_training_and_embedding(
+    asd: Asd, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for stage in ("train", "embed"):
+        assert asd("run", stage, *QUICK[:2], "--supplemental", "use") == 1
+        assert "no supplemental recordings" in capsys.readouterr().err
+
+
 def test_an_embedder_without_training_is_not_trained_for(
     asd: Asd, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
