@@ -161,7 +161,7 @@ _TEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': r"\char34{}",  # \textquotedbl needs a font encoding that a document may not have
     "±": r"$\pm$",
     "−": "$-$",
     "–": r"\textendash{}",
@@ -181,7 +181,7 @@ def tex(text: str) -> str:
 
 def _latex(sheet: Sheet) -> str:
     n_keys, n = len(sheet.keys), len(sheet.keys) + len(sheet.columns)
-    lines = [r"\begin{table}", r"\centering", rf"\caption{{{tex(sheet.title)}}}", rf"\label{{tab:{sheet.name}}}"]
+    lines = [r"\begin{table}", r"\centering", rf"\caption{{{_caption(sheet)}}}", rf"\label{{tab:{sheet.name}}}"]
     lines += [r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"]
     lines += [rf"\begin{{tabular}}{{{'l' * n_keys}{'r' * len(sheet.columns)}}}", r"\toprule"]
     parts = [h.split("\n") for h in (*sheet.keys, *sheet.columns)]
@@ -196,8 +196,18 @@ def _latex(sheet: Sheet) -> str:
             lines.append(_ampersands([*map(tex, row.keys), *map(_tex_cell, row.cells)]))
     lines += [r"\bottomrule", r"\end{tabular}}", r"\par\footnotesize\raggedright"]
     lines += [rf"{tex(note)}\par" for note in sheet.notes]
-    lines += [rf"\texttt{{{tex(line)}}}\par" for line in sheet.signatures]
+    lines += [rf"\texttt{{{_breakable(tex(line))}}}\par" for line in sheet.signatures]
     return "\n".join([*lines, r"\end{table}", ""])
+
+
+def _caption(sheet: Sheet) -> str:
+    """The title without the number that the table has in its paper: LaTeX gives it one."""
+    return tex(re.sub(r"^Table \w+: ", "", sheet.title))
+
+
+def _breakable(signature: str) -> str:
+    """With places at which a line may end, of which a signature in LaTeX has none by itself."""
+    return re.sub(r"(\\textbar\{\}|[:,])", r"\1\\allowbreak{}", signature)
 
 
 def _ampersands(cells: Sequence[str]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -125,7 +126,46 @@ def of_trackio(place: Path, name: str) -> tuple[dict[str, list], dict[str, Any],
     return points, {k: v for k, v in config.items() if k in PARAMS}, len(runs)
 
 
-READERS = {"tensorboard": of_tensorboard, "mlflow": of_mlflow, "trackio": of_trackio}
+def of_wandb(place: Path, name: str) -> tuple[dict[str, list], dict[str, Any], int]:
+    from asdcli.tracking.wandb import _id
+
+    folders = sorted((place / "wandb").glob("offline-run-*"))
+    (own,) = (folder for folder in folders if folder.name.endswith(_id(name)))
+    points: dict[str, list] = {}
+    params, summary = {}, {}
+    for record in wandb_records((own / f"run-{_id(name)}.wandb").read_bytes()):
+        history = values(record.history.item)
+        points |= {k: [*points.get(k, ()), (history["_step"], v)] for k, v in history.items() if k[0] != "_"}
+        summary |= values(record.summary.update)
+        params |= values(record.run.config.update)
+    assert record.HasField("exit") and record.exit.exit_code == 0
+    last = max(step for curve in points.values() for step, _ in curve)
+    points |= {k: [(last, v)] for k, v in summary.items() if k[0] != "_" and k not in points}
+    return points, {k: v for k, v in params.items() if k in PARAMS}, len(folders)
+
+
+def wandb_records(content: bytes) -> Iterator[Any]:
+    """The records of a file that `wandb sync` sends: a log as LevelDB has it, in blocks of 32 KiB, of protobufs."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    at, record = 7, b""
+    while at + 7 <= len(content):
+        if (left := 32768 - at % 32768) < 7:
+            at += left
+            continue
+        _, n_bytes, kind = struct.unpack_from("<IHB", content, at)
+        record += content[at + 7 : at + 7 + n_bytes]
+        at += 7 + n_bytes
+        if kind in (1, 4):  # whole, or the last part
+            yield Record.FromString(record)
+            record = b""
+
+
+def values(items: Any) -> dict[str, Any]:
+    return {item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in items}
+
+
+READERS = {"tensorboard": of_tensorboard, "mlflow": of_mlflow, "trackio": of_trackio, "wandb": of_wandb}
 
 
 @pytest.mark.parametrize("tracker", READERS)

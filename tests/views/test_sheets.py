@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ def test_latex_of_one_table_by_hand() -> None:
         r"\end{tabular}}",
         r"\par\footnotesize\raggedright",
         r"n\par",
-        r"\texttt{s\textbar{}t}\par",
+        r"\texttt{s\textbar{}\allowbreak{}t}\par",
         r"\end{table}",
     ]
 
@@ -72,14 +73,20 @@ def test_no_name_means_anything_to_latex() -> None:
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
-def test_latex_compiles(tmp_path: Path) -> None:
-    packages = r"\usepackage{booktabs,graphicx}\usepackage[utf8]{inputenc}\usepackage[T1]{fontenc}"
-    document = rf"\documentclass{{article}}{packages}\begin{{document}}{latex([SHEET])}\end{{document}}"
+@pytest.mark.parametrize("more", ["", r"\usepackage[utf8]{inputenc}\usepackage[T1]{fontenc}"])
+def test_latex_compiles_and_stays_on_the_page(tmp_path: Path, more: str) -> None:
+    signature = "dcase2023|dev|table:varmin-1|machines:7|embedder:discriminative:centers=fixed|method:varmin:k=16,val="
+    sheet = replace(SHEET, signatures=(*SHEET.signatures, f"{signature}test-all|made:b29ca4|asd:0.1.0"))
+    written = latex([sheet])
+    packages = written.splitlines()[0].removeprefix("% ") + more  # what it says that it needs
+    document = rf"\documentclass{{article}}{packages}\begin{{document}}{written}\end{{document}}"
     (tmp_path / "t.tex").write_text(document)
     done = subprocess.run(
         ["pdflatex", "-halt-on-error", "-interaction=batchmode", "t.tex"], cwd=tmp_path, capture_output=True
     )
-    assert done.returncode == 0, (tmp_path / "t.log").read_text(errors="replace")
+    log = (tmp_path / "t.log").read_text(errors="replace")
+    assert done.returncode == 0, log
+    assert "Overfull" not in log
 
 
 def test_markdown_has_as_many_cells_in_every_row_and_marks_what_is_best() -> None:
