@@ -14,6 +14,8 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from asdcli.artifacts.blocks import BlockDigests
+
 _DIGESTS = ("digest_table", "digest_arrays", "digest_bytes", "seal_of", "verify")
 """What makes and compares digests; `verify` reads a whole file for that, before another takes its place."""
 
@@ -56,6 +58,23 @@ class Clock:
 
         return watched
 
+    def in_threads(self, *, written: bool) -> type[BlockDigests]:
+        """Digests block by block, in threads that are watched; of a file that is `written`, or as who asks for them."""
+        clock = self
+
+        class Watched(BlockDigests):
+            def __init__(self) -> None:
+                super().__init__()
+                submit = self._pool.submit
+                is_writing = written or getattr(clock._of, "writing", False)
+
+                def watched(work: Callable[..., Any], *args: Any) -> Any:
+                    return submit((clock.writer if is_writing else lambda it: it)(clock.watch(work)), *args)
+
+                self._pool.submit = watched  # type: ignore[assignment, method-assign]
+
+        return Watched
+
     def _add(self, seconds: float) -> None:
         with self._lock:
             if getattr(self._of, "writing", False):
@@ -66,7 +85,7 @@ class Clock:
 
 def main(words: list[str]) -> int:
     from asdcli import artifacts  # noqa: F401 (later imports take the names from its modules)
-    from asdcli.artifacts import growing
+    from asdcli.artifacts import digest, growing
     from asdcli.cli import call
 
     clock = Clock()
@@ -78,6 +97,8 @@ def main(words: list[str]) -> int:
     _replace("asdcli", _WRITERS, clock.writer)
     for name in ("append", "finish"):
         setattr(growing.GrowingArrays, name, clock.writer(getattr(growing.GrowingArrays, name)))
+    digest.BlockDigests = clock.in_threads(written=False)  # type: ignore[misc]
+    growing.BlockDigests = clock.in_threads(written=True)  # type: ignore[misc]
     code = call(words)
     whole = time.process_time()
     print(clock.checking / whole, clock.making / whole)

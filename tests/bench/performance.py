@@ -1,4 +1,4 @@
-"""docs/performance.md and its chart, written from the runs that were committed."""
+"""docs/performance.md and its charts, written from the runs that were committed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from tests.bench import record
 from tests.bench.record import COMMITTED
 
 ROOT = Path(__file__).parents[2]
-PAGE, CHART = ROOT / "docs" / "performance.md", ROOT / "docs" / "pictures" / "performance.svg"
+PAGE, PICTURES = ROOT / "docs" / "performance.md", ROOT / "docs" / "pictures"
 GPU = "gpu-"
 
 _CLIPS, _TRAINED, _EPOCHS = 19_200, 16_000, 16
@@ -33,7 +34,7 @@ matrices (`matmul`), measured in the same run.
 |---|---|---|---|---|---|
 """
 _EDITION = """
-## What an edition costs
+### What an edition costs
 
 16 machine types x (1,000 + 200) clips of ten seconds, as in 2024; 16 epochs. Seconds a clip are of the table above,
 the rest is arithmetic: 19,200 clips x {extract:.4f} s; 16 epochs x 16,000 clips x {trained:.4f} s; 19,200 clips x
@@ -45,18 +46,19 @@ the rest is arithmetic: 19,200 clips x {extract:.4f} s; 16 epochs x 16,000 clips
 
 
 def write() -> None:
-    """Both files."""
+    """The page, and a chart of each run."""
     PAGE.write_text(page(), encoding="utf-8")
-    _chart(_runs())
+    for run in runs():
+        _draw(run)
 
 
 def page() -> str:
     """The text of the page."""
     text = _HEAD
     gpu = _gpu()
-    for run in _runs():
+    for run in runs():
         results = run["results"]
-        text += f"\n## {run['machine']}\n\n![{_WORDS}](pictures/{CHART.name})\n{_COLUMNS}"
+        text += f"\n## {run['machine']}\n\n![{_WORDS}](pictures/{chart(run).name})\n{_COLUMNS}"
         text += "".join(_row(name, result) for name, result in results.items())
         for name, result in results.items():
             if result["lines"]:
@@ -67,7 +69,7 @@ def page() -> str:
     return text
 
 
-def _runs() -> list[dict[str, Any]]:
+def runs() -> list[dict[str, Any]]:
     return [json.loads(path.read_text()) for path in sorted(COMMITTED.glob("[!.]*.json")) if GPU not in path.name]
 
 
@@ -122,14 +124,19 @@ def _told(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _chart(runs: list[dict[str, Any]]) -> None:
-    """Ratios to the plain way, and shares of the limit, of the first run."""
+def chart(run: dict[str, Any]) -> Path:
+    """Where the chart of a run is kept."""
+    return PICTURES / f"performance-{record.slug(run['machine'])}.svg"
+
+
+def _draw(run: dict[str, Any]) -> None:
+    """Ratios to the plain way, and shares of the limit."""
     import matplotlib as mpl
 
     mpl.use("svg")
     from matplotlib import pyplot as plt
 
-    results = runs[0]["results"]
+    results = run["results"]
     ratios = {name: result["ratio"] for name, result in results.items() if result["ratio"]}
     shares = {name: share for name, result in results.items() if (share := share_of_limit(result))}
     with mpl.rc_context({"svg.hashsalt": "asd", "font.size": 9}):
@@ -141,8 +148,8 @@ def _chart(runs: list[dict[str, Any]]) -> None:
         right.set(xlabel="% of the time that the hardware takes at least", xlim=(0, 100))
         for axes in (left, right):
             axes.invert_yaxis()
-        figure.suptitle(runs[0]["machine"])
-        figure.savefig(CHART, metadata={"Date": None})
+        figure.suptitle(run["machine"])
+        figure.savefig(chart(run), metadata={"Date": None})
         plt.close(figure)
 
 

@@ -15,20 +15,28 @@ from asdcli import __version__
 from tests.bench.jobs import Result
 
 COMMITTED = Path(__file__).parent / "committed"
+_WIDE = {"amx_bf16": "AMX BF16", "avx512_bf16": "AVX-512 BF16"}
+"""What of a processor multiplies bfloat16, the fastest first: as Linux spells it -> in words."""
 
 
 def machine() -> str:
     """The kind of processor, and how many cores: runs of one kind are compared."""
-    said = Path("/proc/cpuinfo")
-    found = re.search(r"model name\s*: (.+)", said.read_text()) if said.exists() else None
-    name = found[1].strip() if found else platform.processor() or platform.machine()
-    wide = "avx512_bf16" in said.read_text() if said.exists() else False
-    return f"{name}{' with AVX-512 BF16' if wide else ''}, {os.cpu_count()} cores"
+    file = Path("/proc/cpuinfo")
+    said = file.read_text() if file.exists() else ""
+    found = re.search(r"model name\s*: (.+)", said)
+    name = re.sub(r"\((R|TM)\)", "", found[1].strip()) if found else platform.processor() or platform.machine()
+    wide = next((f" with {words}" for flag, words in _WIDE.items() if flag in said), "")
+    return f"{name}{wide}, {os.cpu_count()} cores"
 
 
 def committed() -> Path:
     """Where the run of this kind of processor is kept."""
-    return COMMITTED / f"{re.sub(r'[^a-z0-9]+', '-', machine().lower()).strip('-')}.json"
+    return COMMITTED / f"{slug(machine())}.json"
+
+
+def slug(name: str) -> str:
+    """The name of a machine as that of a file."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def last() -> dict[str, dict[str, Any]]:

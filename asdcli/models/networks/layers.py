@@ -11,9 +11,9 @@ from typing import cast
 import torch
 from torch import nn
 
+from asdcli.models.networks.convolution import Convolution2d
 from asdcli.models.networks.normalisation import BatchNorm, BatchNormReLU
 from asdcli.models.networks.squeeze import Excited
-from asdcli.models.networks.strided import StridedConvolution
 
 
 class SqueezeExcitation(nn.Module):
@@ -45,10 +45,10 @@ class ResidualUnit(nn.Module):
         self.norm = BatchNorm(c_in)
         self.residual = nn.Sequential(
             nn.ReLU(),
-            (nn.Conv2d if stride == 1 else StridedConvolution)(c_in, c_out, 3, stride=stride, padding=1, bias=False),
+            Convolution2d(c_in, c_out, 3, stride=stride, padding=1, bias=False),
             BatchNormReLU(c_out),
             nn.Identity(),  # the place of the rectifier in models that were saved before it was part of the above
-            nn.Conv2d(c_out, c_out, 3, padding=1, bias=False),
+            Convolution2d(c_out, c_out, 3, padding=1, bias=False),
             SqueezeExcitation(c_out),
         )
         self.skip: nn.Module
@@ -56,7 +56,7 @@ class ResidualUnit(nn.Module):
             self.skip = nn.Identity()
         else:
             pool = nn.MaxPool2d(3, stride=stride, padding=1)
-            self.skip = nn.Sequential(pool, nn.Conv2d(c_in, c_out, 1, bias=False))
+            self.skip = nn.Sequential(pool, Convolution2d(c_in, c_out, 1, bias=False))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.norm(x)

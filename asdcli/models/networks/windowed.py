@@ -1,9 +1,12 @@
-"""Convolutions without padding that CUDA computes as one product of matrices; other devices as torch does.
+"""Convolutions without padding as one product of matrices, where that is faster, or waits better.
 
-Where windows are long and far apart, or of a single channel, cuDNN's kernels are far from the card's rate: the step of
-the dual-branch network in bfloat16 took 14.8 ms with them on an H200, and takes 10.6 ms (`make bench-gpu`). The
+On CUDA, where windows are long and far apart, or of a single channel, cuDNN's kernels are far from the card's rate: the
+step of the dual-branch network in bfloat16 took 14.8 ms with them on an H200, and takes 10.6 ms (`make bench-gpu`). The
 windows, copied beside one another, are the rows of a matrix, and what comes out has its channels innermost, as the
 layers behind want it.
+
+On CPUs with AMX the gradients of long windows, in bfloat16, are computed by threads that spin (see `convolution`), and
+products of matrices are not: alone they take as long, beside another program a fraction.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 from torch.nn import functional
+
+from asdcli.models.networks.convolution import has_amx, is_short
 
 _ALIGNED = 8  # numbers: rows of matrices that are no multiple of it are read by slower kernels
 
@@ -22,7 +27,9 @@ class WindowedConv1d(nn.Conv1d):
         super().__init__(c_in, c_out, kernel, stride=stride, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return by_windows_1d(x, self.weight, self.stride[0]) if x.is_cuda else super().forward(x)
+        if x.is_cuda or (self.training and is_short(x) and has_amx()):
+            return by_windows_1d(x, self.weight, self.stride[0])
+        return super().forward(x)
 
 
 class WindowedConv2d(nn.Conv2d):
