@@ -22,16 +22,20 @@ class BlockDigests:
 
     What is given is not copied: it has to stay as it is until its block is digested.
 
+    Args:
+        checksum: whether the CRC-32 of all bytes is wanted too.
+
     Attributes:
-        checksum: after `finish`: the CRC-32 of all bytes.
+        checksum: after `finish`: this; 0 where it is not wanted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, checksum: bool = False) -> None:
+        self._work = _checked if checksum else _digested
         self._threads = min(cores.at_hand(), _AT_ONCE)
         self._pool = ThreadPoolExecutor(self._threads)
         self._block: list[memoryview] = []
         self._room = BLOCK
-        self._at_work: deque[Future[_Digested]] = deque()
+        self._at_work: deque[Future[_Block]] = deque()
         self._done: list[bytes] = []
         self.checksum = 0
 
@@ -63,7 +67,7 @@ class BlockDigests:
         return b"".join(self._done)
 
     def _close_block(self) -> None:
-        self._at_work.append(self._pool.submit(_digested, self._block))
+        self._at_work.append(self._pool.submit(self._work, self._block))
         self._block, self._room = [], BLOCK
         if len(self._at_work) > self._threads:
             self._take()
@@ -75,13 +79,20 @@ class BlockDigests:
         self.checksum = joined(self.checksum, checksum, n_bytes)
 
 
-_Digested = tuple[bytes, int, int]
+_Block = tuple[bytes, int, int]
 """Of a block: its digest, its CRC-32, its bytes."""
 
 
-def _digested(pieces: Sequence[memoryview]) -> _Digested:
-    digest, checksum = hashlib.blake2b(digest_size=16), 0
+def _digested(pieces: Sequence[memoryview]) -> _Block:
+    digest = hashlib.blake2b(digest_size=16)
     for piece in pieces:
+        digest.update(piece)
+    return digest.digest(), 0, 0
+
+
+def _checked(pieces: Sequence[memoryview]) -> _Block:
+    digest, checksum = hashlib.blake2b(digest_size=16), 0
+    for piece in pieces:  # of which the second look finds it in the cache
         digest.update(piece)
         checksum = zlib.crc32(piece, checksum)
     return digest.digest(), checksum, sum(map(len, pieces))

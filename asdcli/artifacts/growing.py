@@ -49,7 +49,7 @@ class GrowingArrays:
         self._disk = ThreadPoolExecutor(1)
         self._saving: Future[None] | None = None
         self._unsaved = 0
-        self._digests = BlockDigests()
+        self._digests = BlockDigests(checksum=True)
         self.is_finished = False
 
     @functools.cached_property

@@ -63,8 +63,8 @@ class Clock:
         clock = self
 
         class Watched(BlockDigests):
-            def __init__(self) -> None:
-                super().__init__()
+            def __init__(self, **how: bool) -> None:
+                super().__init__(**how)
                 submit = self._pool.submit
                 is_writing = written or getattr(clock._of, "writing", False)
 
