@@ -20,16 +20,16 @@ _HEAD = """# Performance
 Written from runs of `make bench` and `make bench-gpu` that are kept in `tests/bench/committed/`;
 `python -m tests.bench --keep` puts another in their place. Read the ratios: seconds are of the machine that is named.
 What every figure is of stands in the docstring of the benchmark, and what is promised in [Measured](measured.md).
+
+*Plain way* is a straightforward way of doing the same, in the same run; above 1x means that asd is faster. *Limit*
+says how much of the time is what the hardware takes at least: reading the recordings (`decode`) or the products of
+matrices (`matmul`), measured in the same run.
 """
 _WORDS = (
     "Two bar charts: how many times as fast each benchmark is as its plain way, on a logarithmic axis, and which share "
     "of the time the hardware takes at least."
 )
 _COLUMNS = """
-*Plain way* is a straightforward way of doing the same, in the same run; above 1x means that asd is faster. *Limit*
-says how much of the time is what the hardware takes at least: reading the recordings (`decode`) or the products of
-matrices (`matmul`), measured in the same run.
-
 | | measured | plain way | ratio | limit | load of the machine |
 |---|---|---|---|---|---|
 """
