@@ -34,3 +34,19 @@ def test_a_reference_set_keeps_the_order_that_was_chosen() -> None:
     np.testing.assert_array_equal(again.rows.x, found.rows.x)
     assert (again.owners == found.owners).all()
     assert found.state()["windows"].tolist() == [0, 1, 2]
+
+
+def test_each_window_of_a_training_clip_is_the_row_with_as_many_of_its_clip_before_it() -> None:
+    """Of many, which sorting by a method that is not stable would mix up; by plain loops."""
+    rng = np.random.default_rng(0)
+    train = Vectors(rng.standard_normal((400, 3)), rng.integers(0, 9, 400))
+    rows = Reference(train).rows
+    queries = Vectors(rng.standard_normal((500, 3)), rng.integers(-1, 12, 500))
+    seen: dict[int, int] = {}
+    wanted = []
+    for clip in queries.clip.tolist():
+        own = np.flatnonzero(rows.clip == clip)
+        nth = seen[clip] = seen.get(clip, -1) + 1
+        wanted.append(own[nth] if nth < len(own) else -1)
+    assert Reference(train).places(queries).tolist() == wanted
+    assert -1 in wanted and max(wanted) > 300

@@ -10,6 +10,10 @@ from asdcli.scorers.terms import terms
 from asdcli.scorers.unit import UnitVectors
 from asdcli.scorers.vectors import Vectors
 
+DIVIDING = ("rescale:k=4", "rescale:k=4,metric=euclidean")
+"""Methods that take nothing off a distance."""
+MEASURES = {"varmin:k=4,val=train-all,space=log": "ln D", "rescale:k=4,metric=euclidean": "sqrt D"}
+
 
 def unit(n: int = 40) -> UnitVectors:
     rng = np.random.default_rng(4)
@@ -43,6 +47,8 @@ def test_the_least_of_the_adjusted_is_the_score_of_new_and_of_training_windows(s
             off = found.distance[finite] - found.adjusted[finite]
             assert off == pytest.approx(found.taken_off[finite], abs=1e-12)
             assert found.alpha == pytest.approx(float(fitted.learnt.get("alpha", 1.0)))
+        assert (found.taken_off is None) == (spelling in DIVIDING)
+        assert found.measure == MEASURES.get(spelling, "D")
 
 
 def test_a_method_without_terms_and_a_single_clip_have_none() -> None:
