@@ -46,6 +46,8 @@ class Request:
         words += [str(word) for pair in named.items() if pair[1] is not None for word in pair]
         words += [] if self.truth else ["--no-truth"]
         words += ["--released-attributes"] if self.released_attributes else []
+        words += ["--keep-archives"] if self.keep_archives else []
+        words += ["--connections", str(self.connections)] if self.connections != Request.connections else []
         return shlex.join(words)
 
     def parts(self, root: Path) -> list[Archive]:

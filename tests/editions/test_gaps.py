@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,27 @@ def test_what_was_rendered_is_rendered_again_and_another_edition_does_not_stand_
     (tmp_path / "synthetic2021").rename(tmp_path / "synthetic")
     (found,) = told(tmp_path, [], "synthetic")
     assert found.startswith(f"not there: synthetic ({tmp_path / 'synthetic'} holds synthetic2021): asd download")
+
+
+def test_a_truth_that_nobody_published_is_missed_without_a_command_that_would_bring_it(tmp_path: Path) -> None:
+    hidden = [{**row, "condition": None} for row in DEV if row["split"] == "test"]
+    shown = [row for row in DEV if row["split"] != "test"]
+    found = told(tmp_path, [*shown, *hidden, *EVAL])
+    assert found[1] == f"not there: dcase2023 the truth of {len(hidden)} test clips of dev"
+
+
+def test_recordings_of_ones_own_are_indexed_again(tmp_path: Path) -> None:
+    own = catalogue.load("dcase2023").model_copy(update={"records": ()})
+    (gap,) = gaps(own, tmp_path / "my pumps" / "clips.parquet", ["--data", str(tmp_path)])
+    assert shlex.split(gap.mends) == [
+        "asd",
+        "index",
+        f"{tmp_path}/my pumps",
+        "--name",
+        "my pumps",
+        "--data",
+        str(tmp_path),
+    ]
 
 
 # --- how editions are named ----------------------------------------------------------------------------------------
