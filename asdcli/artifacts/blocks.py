@@ -7,7 +7,6 @@ import zlib
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
 
 from asdcli import cores
 from asdcli.artifacts.checksums import joined
@@ -30,7 +29,7 @@ class BlockDigests:
     """
 
     def __init__(self, *, checksum: bool = False) -> None:
-        self._work = _checked if checksum else _digested
+        self._is_checked = checksum
         self._threads = min(cores.at_hand(), _AT_ONCE)
         self._pool = ThreadPoolExecutor(self._threads)
         self._block: list[memoryview] = []
@@ -38,12 +37,6 @@ class BlockDigests:
         self._at_work: deque[Future[_Block]] = deque()
         self._done: list[bytes] = []
         self.checksum = 0
-
-    def __enter__(self) -> BlockDigests:
-        return self
-
-    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the threads; what is not digested yet stays so."""
@@ -67,7 +60,7 @@ class BlockDigests:
         return b"".join(self._done)
 
     def _close_block(self) -> None:
-        self._at_work.append(self._pool.submit(self._work, self._block))
+        self._at_work.append(self._pool.submit(_digested, self._block, self._is_checked))
         self._block, self._room = [], BLOCK
         if len(self._at_work) > self._threads:
             self._take()
@@ -83,16 +76,10 @@ _Block = tuple[bytes, int, int]
 """Of a block: its digest, its CRC-32, its bytes."""
 
 
-def _digested(pieces: Sequence[memoryview]) -> _Block:
-    digest = hashlib.blake2b(digest_size=16)
+def _digested(pieces: Sequence[memoryview], is_checked: bool) -> _Block:
+    digest, checksum = hashlib.blake2b(digest_size=16), 0
     for piece in pieces:
         digest.update(piece)
-    return digest.digest(), 0, 0
-
-
-def _checked(pieces: Sequence[memoryview]) -> _Block:
-    digest, checksum = hashlib.blake2b(digest_size=16), 0
-    for piece in pieces:  # of which the second look finds it in the cache
-        digest.update(piece)
-        checksum = zlib.crc32(piece, checksum)
+        if is_checked:  # while the piece is in the cache
+            checksum = zlib.crc32(piece, checksum)
     return digest.digest(), checksum, sum(map(len, pieces))

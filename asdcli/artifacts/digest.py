@@ -6,6 +6,7 @@ back has the digest it had, with any version of pyarrow.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from asdcli.artifacts.blocks import BLOCK, BlockDigests
 
 SEAL = "seal"
 """The field of a header that holds the digest of all its other fields."""
-_BLOCK = 1 << 20  # bytes of a file at a time
+_READ_AT_ONCE = 1 << 20  # bytes of a file
 
 
 def digest_bytes(*parts: bytes) -> str:
@@ -35,7 +36,7 @@ def digest_file(path: Path) -> str:
     """Digest of the bytes of a file of any size, as `digest_bytes`. Raises OSError where it cannot be read."""
     digest = _hash()
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
+        while block := file.read(_READ_AT_ONCE):
             digest.update(block)
     return digest.hexdigest()
 
@@ -49,30 +50,15 @@ def digest_arrays(arrays: Mapping[str, np.ndarray], known: Mapping[str, bytes] |
         arrays: by name.
         known: name -> the digests of an array's blocks, of arrays that were digested while they were made.
     """
-    digest = _hash()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(_head(name, array))
-        if array.nbytes <= BLOCK:
-            digest.update(_content(array))
-        else:
-            digest.update(f"blocks of {BLOCK}|".encode())
-            digest.update((known or {}).get(name) or _of_blocks(array))
-    return digest.hexdigest()
+    return _digest(arrays, known or {}, BLOCK)
 
 
 def are_arrays_of(said: str, arrays: Mapping[str, np.ndarray]) -> bool:
     """Whether `said` is the digest of `arrays`: as it is made now, or all in one stream, as the first versions did."""
     if digest_arrays(arrays) == said:
         return True
-    if all(array.nbytes <= BLOCK for array in arrays.values()):
-        return False
-    digest = _hash()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(_head(name, array))
-        digest.update(_content(array))
-    return digest.hexdigest() == said
+    longest = max((array.nbytes for array in arrays.values()), default=0)
+    return longest > BLOCK and _digest(arrays, {}, longest) == said
 
 
 def digest_table(table: pa.Table) -> str:
@@ -124,8 +110,18 @@ def _is_exact(kind: pa.DataType) -> bool:
     return pa.types.is_string(kind) or pa.types.is_integer(kind)
 
 
-def _head(name: str, array: np.ndarray) -> bytes:
-    return f"{name}|{array.dtype.str}|{array.shape}|".encode()
+def _digest(arrays: Mapping[str, np.ndarray], known: Mapping[str, bytes], longest: int) -> str:
+    """As `digest_arrays`, of which arrays of more than `longest` bytes are digested block by block."""
+    digest = _hash()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
+        if array.nbytes <= longest:
+            digest.update(_content(array))
+        else:
+            digest.update(f"blocks of {BLOCK}|".encode())
+            digest.update(known.get(name) or _of_blocks(array))
+    return digest.hexdigest()
 
 
 def _content(array: np.ndarray) -> memoryview:
@@ -133,7 +129,7 @@ def _content(array: np.ndarray) -> memoryview:
 
 
 def _of_blocks(array: np.ndarray) -> bytes:
-    with BlockDigests() as blocks:
+    with contextlib.closing(BlockDigests()) as blocks:
         blocks.add(_content(array).cast("B"))
         return blocks.finish()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import zipfile
 import zlib
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asdcli import artifacts
-from asdcli.artifacts import FEATURES, Header
+from asdcli.artifacts import FEATURES, Header, growing
 from asdcli.artifacts.blocks import BLOCK
 from asdcli.artifacts.checksums import joined
 from asdcli.errors import BadArtifact
@@ -119,3 +120,20 @@ def test_a_compressed_file_of_somebody_else_is_read_instead(tmp_path: Path) -> N
     np.savez_compressed(tmp_path / "b.npz", **dict(np.load(tmp_path / "a.npz")))
     found, _ = artifacts.read_arrays(tmp_path / "b.npz", FEATURES, map_long=True)
     np.testing.assert_array_equal(found["samples"], wanted["samples"])
+
+
+@pytest.mark.parametrize("time", [1, 2, 3])
+def test_a_disk_that_fails_once_is_not_passed_over(tmp_path: Path, time: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system says but once that what was written is lost, whichever time it is asked."""
+    asked = []
+
+    def fsync(_: int) -> None:
+        asked.append(1)
+        if len(asked) == time:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(growing, "_SAVED_AT_ONCE", 1)
+    monkeypatch.setattr(growing.os, "fsync", fsync)
+    with pytest.raises(OSError, match="Input/output error"):
+        grown(tmp_path / "a.npz", arrays(10), [4])  # saved after each of two pieces, and at the end
+    assert list(tmp_path.iterdir()) == []

@@ -61,6 +61,12 @@ def test_latex_of_one_table_by_hand() -> None:
     ]
 
 
+def test_latex_numbers_a_table_itself() -> None:
+    titles = {"Table II: AUC": "AUC", "Table 1: mean": "mean", "A table: x": "A table: x"}
+    for title, caption in titles.items():
+        assert rf"\caption{{{caption}}}" in latex([replace(SHEET, title=title)]).splitlines()
+
+
 def test_no_name_means_anything_to_latex() -> None:
     written = tex(NASTY)
     assert written.startswith(r"50\% of A\&B\_c \#1 \{x\} \textasciitilde{}\textasciicircum{}\textbackslash{} \$y\$")
