@@ -87,4 +87,4 @@ class RunVectors:
     def column(self, name: str) -> np.ndarray:
         """(n_clips,) objects of a label as it is known today."""
         values: list[Any] = self.truth[name].to_pylist()
-        return np.array(values, dtype=object)
+        return np.fromiter(values, object, len(values))

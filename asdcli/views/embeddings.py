@@ -46,7 +46,8 @@ class Embedded:
     def column(self, name: str) -> np.ndarray:
         """A label column as (n_clips,) objects, None where null; not to be written to."""
         if name not in self._columns:
-            self._columns[name] = np.array(self.clips[name].to_pylist(), dtype=object)
+            values = self.clips[name].to_pylist()  # lists among them stay lists, also where all are equally long
+            self._columns[name] = np.fromiter(values, object, len(values))
         return self._columns[name]
 
     @property

@@ -59,12 +59,12 @@ def make(
     bands: list[list[int]] | None = None,
 ) -> Path:
     """Write both tables; returns the embeddings. Of several windows the later ones are shifted a little."""
-    labels = pa.Table.from_pylist([{**c, "path": c["clip_id"] + ".wav"} for c in clips])
+    labels = _table([{**c, "path": c["clip_id"] + ".wav"} for c in clips])
     header = Header.make(artifacts.CLIPS, dataset=name, params=params or {"layout": "folders"})
     header = artifacts.write_table(Path("data") / name / "clips.parquet", artifacts.CLIPS, labels, header)
     (Path("data") / "current").write_text(f"{name}\n")
     x = vectors(clips) if x is None else x
-    table = pa.Table.from_pylist([{**c, "window": w, "seen": seen} for c in clips for w in range(windows)])
+    table = _table([{**c, "window": w, "seen": seen} for c in clips for w in range(windows)])
     table = table.set_column(table.column_names.index("seen"), "seen", pa.array([seen] * len(table), pa.bool_()))
     all_of = np.concatenate([x[:, None] + 0.05 * w for w in range(windows)], axis=1).reshape(-1, x.shape[1])
     flat = pa.array(all_of.astype(np.float32).ravel())
@@ -74,3 +74,12 @@ def make(
     path = Path("runs") / name / "embeddings.parquet"
     artifacts.write_table(path, artifacts.EMBEDDINGS, table, made)
     return path
+
+
+def _table(rows: Sequence[dict]) -> pa.Table:
+    """Rows as a table; their attributes, where they have any, as pairs of words."""
+    table = pa.Table.from_pylist(list(rows))
+    if "attributes" not in table.column_names:
+        return table
+    pairs = pa.array([row["attributes"] for row in rows], pa.map_(pa.string(), pa.string()))
+    return table.set_column(table.column_names.index("attributes"), "attributes", pairs)

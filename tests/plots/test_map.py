@@ -49,6 +49,17 @@ def test_principal_components_are_those_of_scikit_learn() -> None:
     assert plane.explained == pytest.approx(theirs.explained_variance_ratio_)
 
 
+@pytest.mark.parametrize("n_attributes", [0, 1, 2, 3])
+def test_clips_that_all_have_as_many_attributes_are_drawn_like_others(n_attributes: int) -> None:
+    """numpy makes a table of lists that are equally long."""
+    attributes = [("noise", "a"), ("vel", "1"), ("volt", "2")][:n_attributes]
+    make(rows("fan"))
+    without = numbers().table
+    make([{**row, "attributes": attributes} for row in rows("fan")])
+    found = numbers().table
+    assert found.drop_columns(["signature"]).equals(without.drop_columns(["signature"]))  # which names the files
+
+
 @given(st.integers(1, 7), st.integers(1, 4), st.integers(0, 99))
 def test_any_vectors_have_finite_places(n: int, dims: int, seed: int) -> None:
     x = np.random.default_rng(seed).integers(-2, 3, size=(n, dims)).astype(float)
