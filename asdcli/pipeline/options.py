@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from asdcli.artifacts import Header
+from asdcli.artifacts import FRACTIONS, Header
 from asdcli.errors import AsdError
 from asdcli.metrics.specs import AUC_PAUC
 from asdcli.scorers.fuse import DEV, Fuse, unspelled
@@ -121,7 +121,7 @@ def of_smoothed(header: Header) -> Words:
 
 def of_fractions(header: Header) -> Words:
     params = header.params
-    words = [_range(params.get("fractions", ())), *_searched(header)]
+    words = [_range(params.get("fractions", ())) or FRACTIONS.needs, *_searched(header)]
     words += _given({"--repeats": params.get("repeats"), "--sections": _joined(params.get("sections"))})
     return words + _seed(header)
 

@@ -139,3 +139,10 @@ def test_an_unreadable_file_is_known_by_its_place(kind: artifacts.Kind, name: st
 def test_a_header_of_another_package_s_method_still_gives_its_command() -> None:
     header = Header("scores", 1, seed=0, params={"method": "nobodys.package:LOF,k=8", "unit": "section"})
     assert STAGES["score"].options_of(header) == ["--method", "nobodys.package:LOF,k=8", "--unit", "section"]
+
+
+@pytest.mark.parametrize("stage", CHAIN, ids=lambda stage: stage.name)
+def test_the_command_for_a_file_that_never_was_has_no_empty_word(stage: Any) -> None:
+    for file in stage.writes:
+        words = stage.options_of(places.guess(file.kind, file.pattern))
+        assert "" not in words, f"{stage.command} {shlex.join(words)}"
